@@ -1,0 +1,155 @@
+"""The papers' experiments: every setting of every run, as frozen dataclasses, and the registry of them.
+
+An experiment is a set of variants trained on the same data over the same seeds. `variants` holds the paper's own
+sizes, `quick` the same runs on the bundled handwritten digits. What a config means is up to its paper's task
+(`hqnn.tasks`); nothing here computes.
+"""
+
+import difflib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+from hqnn.errors import HqnnError
+from hqnn.storage import digest
+
+Scale = Literal["paper", "quick"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LcqhnnConfig:
+    """One model of the lcqhnn paper and how it is trained [lcqhnn, §3.1]."""
+
+    model: Literal["lcqhnn", "cnn"] = "lcqhnn"
+    dataset: str = "mnist"
+    classes: tuple[int, int] = (0, 1)
+    n_train: int = 2048
+    n_val: int = 512
+    n_test: int = 1024
+    data_seed: int = 42
+    epochs: int = 50
+    batch_size: int = 64
+    learning_rate: float = 1e-3
+    optimizer: str = "adam"
+    snapshots: tuple[int, ...] = ()
+    """Epochs whose weights the record keeps; 0 is the untrained model."""
+
+    # What the paper leaves open; `hqnn.models.lcqhnn` says what each value means.
+    front_end: str = "k3-p1-pool23"
+    dropout: float = 0.5
+    order: str = "time"
+    readout: str = "linear"
+    quantum: str = "circuit"
+    scale: str = "raw"
+    hidden: int = 4
+    head: str = "linear"
+    loss: str = "cross_entropy"
+
+
+Config = LcqhnnConfig
+"""Any paper's config."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """Variants to compare, and the seeds over which they are to be compared."""
+
+    name: str
+    paper: str
+    title: str
+    variants: Mapping[str, Config]
+    """Paper scale."""
+    quick: Mapping[str, Config]
+    """The same variants in seconds, without a download."""
+    seeds: range
+    """The seeds of which there must be records."""
+
+    def configs(self, scale: Scale) -> Mapping[str, Config]:
+        """The variants at one scale."""
+        return self.variants if scale == "paper" else self.quick
+
+
+def as_json(config: Config) -> dict[str, Any]:
+    """A config as it looks in a record (tuples become lists)."""
+    stored: dict[str, Any] = json.loads(json.dumps(asdict(config)))
+    return stored
+
+
+def config_hash(config: Config) -> str:
+    """The sha256 of a config's type and fields."""
+    return digest({"type": type(config).__name__, **as_json(config)})
+
+
+def _quick(config: LcqhnnConfig) -> LcqhnnConfig:
+    """The same run on the bundled digits: an eighth of the data, smaller batches, faster steps."""
+    return replace(
+        config,
+        dataset="digits",
+        n_train=192,
+        n_val=64,
+        n_test=64,
+        epochs=8,
+        batch_size=16,
+        learning_rate=4e-3,
+        snapshots=tuple(epoch for epoch in config.snapshots if epoch < 8) + (8,) * bool(config.snapshots),
+    )
+
+
+def _experiment(name: str, title: str, variants: Mapping[str, LcqhnnConfig], seeds: range = range(10)) -> Experiment:
+    quick = {variant: _quick(config) for variant, config in variants.items()}
+    return Experiment(name=name, paper="lcqhnn", title=title, variants=variants, quick=quick, seeds=seeds)
+
+
+_MNIST = LcqhnnConfig(dataset="mnist", classes=(0, 1))
+_FASHION = LcqhnnConfig(dataset="fashion_mnist", classes=(1, 6))  # trouser, shirt
+_CURVE = (0, 1, 2, 3, 5, 10, 15, 25, 50)
+
+
+def _four_models(base: LcqhnnConfig) -> dict[str, LcqhnnConfig]:
+    """Table 1: the hybrid, and networks whose last layer, `hidden` x 2 weights, has 4, 8 and 16 parameters."""
+    return {
+        "lcqhnn": replace(base, model="lcqhnn", snapshots=_CURVE),
+        "cnn-4": replace(base, model="cnn", hidden=2, snapshots=_CURVE),
+        "cnn-8": replace(base, model="cnn", hidden=4, snapshots=(50,)),
+        "cnn-16": replace(base, model="cnn", hidden=8, snapshots=(50,)),
+    }
+
+
+EXPERIMENTS: dict[str, Experiment] = {
+    experiment.name: experiment
+    for experiment in (
+        _experiment("lcqhnn-mnist", "Four models on MNIST's digits 0 and 1", _four_models(_MNIST)),
+        _experiment("lcqhnn-fashion", "Four models on FashionMNIST's trousers and shirts", _four_models(_FASHION)),
+    )
+}
+
+
+def get(name: str) -> Experiment:
+    """Look an experiment up by name.
+
+    Raises:
+        HqnnError: There is none; the message lists the closest names.
+    """
+    try:
+        return EXPERIMENTS[name]
+    except KeyError:
+        raise HqnnError(f"There is no experiment {name!r}{_suggest(name, EXPERIMENTS)}") from None
+
+
+def select(experiment: Experiment, variants: list[str] | None = None, scale: Scale = "paper") -> dict[str, Config]:
+    """Some variants of an experiment by name, or all, in the registry's order.
+
+    Raises:
+        HqnnError: The experiment has no such variant.
+    """
+    configs = experiment.configs(scale)
+    for variant in variants or ():
+        if variant not in configs:
+            raise HqnnError(f"{experiment.name} has no variant {variant!r}{_suggest(variant, configs)}")
+    return {variant: config for variant, config in configs.items() if variants is None or variant in variants}
+
+
+def _suggest(name: str, known: Mapping[str, object]) -> str:
+    close = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
+    return f": did you mean {' or '.join(close)}?" if close else f": choose from {', '.join(known)}."

@@ -1,0 +1,153 @@
+"""Means with intervals, paired comparisons across seeds, and epochs to a threshold."""
+
+import math
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+MAX_EXACT_PAIRS = 12
+"""Up to this many pairs (4,096 sign patterns) the permutation test enumerates all of them."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean over seeds and how far the mean over infinitely many seeds may be from it."""
+
+    mean: float
+    half_width: float
+    """Infinite for a single value, which says nothing about the spread."""
+    n: int
+
+    @property
+    def low(self) -> float:
+        """The lower end."""
+        return self.mean - self.half_width
+
+    @property
+    def high(self) -> float:
+        """The upper end."""
+        return self.mean + self.half_width
+
+    def __contains__(self, value: float) -> bool:
+        """Whether the interval covers `value`."""
+        return self.low <= value <= self.high
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The mean difference of paired values, with its interval and a two-sided p-value."""
+
+    difference: Interval
+    p_value: float
+    test: str
+    """`exact sign-flip permutation` or `paired t`."""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Epochs at which curves first reach a threshold; curves that never do are censored, not dropped."""
+
+    epochs: NDArray[np.float64]
+    """[seeds], epoch 1 first; infinite where the threshold was never reached."""
+    n_epochs: int
+    """How long the curves were watched: an infinite entry means 'later than this'."""
+
+    @property
+    def n_reached(self) -> int:
+        """How many of the curves reached the threshold."""
+        return int(np.isfinite(self.epochs).sum())
+
+    @property
+    def median(self) -> float:
+        """The median epoch; infinite if the middle of the curves never got there."""
+        return float(np.median(self.epochs))
+
+
+def mean_interval(values: ArrayLike, level: float = 0.95) -> Interval:
+    """Student's t interval for the mean of independent values.
+
+    Args:
+        values: [n] finite numbers, one per seed.
+        level: The probability that such an interval covers the true mean.
+
+    Returns:
+        The mean and the interval's half width, t · s / √n with n - 1 degrees of freedom.
+
+    Raises:
+        ValueError: No values, a value that is not finite, or a level outside (0, 1).
+    """
+    x = _finite_vector(values)
+    if not 0 < level < 1:
+        raise ValueError(f"level must lie between 0 and 1, not {level}.")
+    n = len(x)
+    if n == 1:
+        return Interval(float(x[0]), math.inf, 1)
+    half_width = float(stats.t.ppf((1 + level) / 2, n - 1)) * float(x.std(ddof=1)) / math.sqrt(n)
+    return Interval(float(x.mean()), half_width, n)
+
+
+def paired_difference(a: ArrayLike, b: ArrayLike, level: float = 0.95) -> Comparison:
+    """Compare two models trained on the same seeds: the mean of a - b.
+
+    The p-value is that of the sign-flip permutation test, exact by enumeration up to `MAX_EXACT_PAIRS` pairs:
+    if the models were exchangeable, each seed's difference could equally have had the other sign, and p is the
+    share of the 2^n sign patterns whose mean is at least as far from zero as the one observed. It assumes no
+    distribution; with n pairs it cannot fall below 2^(1-n). With more pairs Student's paired t-test is used.
+
+    Args:
+        a: [n] values of the first model, one per seed.
+        b: [n] values of the second, in the same order of seeds.
+        level: Of the t interval for the mean difference.
+
+    Raises:
+        ValueError: The lengths differ, or a value is not finite.
+    """
+    x, y = _finite_vector(a), _finite_vector(b)
+    if len(x) != len(y):
+        raise ValueError(f"Paired values need equal lengths, not {len(x)} and {len(y)}.")
+    d = x - y
+    n = len(d)
+    difference = mean_interval(d, level)
+    if n > MAX_EXACT_PAIRS:
+        spread = float(d.std(ddof=1))
+        if spread == 0.0:
+            return Comparison(difference, 0.0 if d[0] else 1.0, "paired t")
+        t = difference.mean / (spread / math.sqrt(n))
+        return Comparison(difference, float(2 * stats.t.sf(abs(t), n - 1)), "paired t")
+    signs = np.array(list(product((1.0, -1.0), repeat=n)))
+    sums = np.abs(signs @ d)
+    # Equal sums may differ in the last bits, by the order of addition.
+    as_far = sums >= sums[0] - 1e-12 * np.abs(d).sum()
+    return Comparison(difference, float(as_far.mean()), "exact sign-flip permutation")
+
+
+def epochs_to_reach(history: ArrayLike, threshold: float) -> Reach:
+    """First epoch at which each curve is at or above a threshold.
+
+    Args:
+        history: [seeds, epochs] or [epochs], epoch 1 first.
+        threshold: In the curve's own unit.
+
+    Raises:
+        ValueError: There are no epochs, or a value is NaN.
+    """
+    curves = np.atleast_2d(np.asarray(history, dtype=np.float64))
+    if curves.ndim != 2 or curves.size == 0:
+        raise ValueError(f"history must be [seeds, epochs] with at least one of each, not {list(curves.shape)}.")
+    if np.isnan(curves).any():
+        raise ValueError("history holds NaN, which is neither above nor below a threshold.")
+    above = curves >= threshold
+    first = np.where(above.any(axis=1), above.argmax(axis=1) + 1.0, np.inf)
+    return Reach(first, curves.shape[1])
+
+
+def _finite_vector(values: ArrayLike) -> NDArray[np.float64]:
+    x = np.asarray(values, dtype=np.float64)
+    if x.ndim != 1 or len(x) == 0:
+        raise ValueError(f"Expected a list of at least one value, not an array of shape {list(x.shape)}.")
+    if not np.isfinite(x).all():
+        raise ValueError("Expected finite values, but at least one is NaN or infinite.")
+    return x

@@ -1,0 +1,84 @@
+"""Files that are either whole or absent: atomic writes, tensors with metadata, canonical JSON."""
+
+import errno
+import hashlib
+import json
+import os
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from hqnn.errors import HqnnError
+
+DATA = Path(__file__).resolve().parents[2] / "data"
+"""The repository's data folder, found from the package's own location."""
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write `data` to `path` so that a reader, or a crash at any moment, sees the old file or the new one.
+
+    Args:
+        path: The file to write; missing folders are created.
+        data: Its whole content.
+
+    Raises:
+        HqnnError: The disk is full or over quota; `path` is as it was.
+    """
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise HqnnError(
+                f"No space left to write {path}: free some and repeat the command; everything already stored is intact."
+            ) from error
+        raise
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def pack_tensors(tensors: Mapping[str, torch.Tensor], metadata: Mapping[str, Any] | None = None) -> bytes:
+    """Serialise named tensors, and JSON-able metadata, in the safetensors format.
+
+    Equal arguments give equal bytes.
+    """
+    plain = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
+    return save(plain, None if metadata is None else {"json": json.dumps(metadata)})
+
+
+def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """Read what `pack_tensors` packed.
+
+    Returns:
+        The tensors by name (on the CPU), and the metadata (empty if there was none).
+
+    Raises:
+        HqnnError: The file is truncated or not a safetensors file.
+        FileNotFoundError: There is no such file.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = file.metadata() or {}
+            return {name: file.get_tensor(name) for name in file.keys()}, json.loads(header.get("json", "{}"))  # noqa: SIM118
+    except (SafetensorError, ValueError) as error:
+        raise HqnnError(f"{path} is damaged ({error}): delete it and repeat the command that made it.") from error
+
+
+def canonical_json(value: Any) -> str:
+    """One text per value: sorted keys, no spaces, every float in its shortest exact form, no NaN."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def digest(value: Any) -> str:
+    """The sha256 (hexadecimal) of a JSON-able value, independent of the order of keys."""
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()

@@ -1,0 +1,328 @@
+"""One training loop for every paper: deterministic per seed, and resumable to the same result to the last bit.
+
+At the start of epoch e the random generator is seeded from (seed, e); epoch 0 stands for the model's initial
+weights. Shuffling, dropout and everything else random in an epoch draw from that one stream. So the state after
+an epoch is a function of the weights, the optimiser's state and e alone, and these three are what a checkpoint
+holds.
+"""
+
+import logging
+import math
+import os
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from hqnn.errors import HqnnError
+from hqnn.storage import pack_tensors, read_tensors, write_atomically
+
+History = dict[str, list[float]]
+"""One list per curve, one value per epoch, epoch 1 first."""
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+"""(outputs, targets) -> the mean loss of the batch, a scalar."""
+
+CHECKPOINT_SECONDS = 2.0
+"""A checkpoint is written after an epoch if the last one is at least this old."""
+
+_FINITE_CHECK_STEPS = 50
+_log = logging.getLogger(__name__)
+
+
+class DivergedError(HqnnError):
+    """The loss became NaN or infinite."""
+
+
+class Samples(NamedTuple):
+    """One split of a dataset, held in memory as two tensors."""
+
+    inputs: Tensor
+    """[N, ...]"""
+    targets: Tensor
+    """[N] class indices, or [N, ...] values to regress on."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What training left behind, besides the model trained in place."""
+
+    history: History
+    snapshots: dict[str, Tensor]
+    """The weights kept, as `epoch-<e>/<name in the state dict>`."""
+    seconds: float
+    """Wall-clock time spent training, over all sessions of an interrupted run."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """Where an unfinished run is kept, and whose it is."""
+
+    path: Path
+    key: str
+    """A stored state is taken up only if it was stored under the same key."""
+
+
+def seed_epoch(seed: int, epoch: int) -> None:
+    """Seed torch's generator for one epoch of one run; epoch 0 is the initialisation of the model."""
+    state = np.random.SeedSequence([seed, epoch]).generate_state(1, np.uint64)
+    torch.manual_seed(int(state[0]))
+
+
+@contextmanager
+def deterministic() -> Iterator[None]:
+    """Compute with one thread and deterministic algorithms only; leave torch's settings and generators as they were.
+
+    One thread, because sums split over threads are rounded differently.
+    """
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS is deterministic only with this
+    threads = torch.get_num_threads()
+    strict = torch.are_deterministic_algorithms_enabled()
+    fill = torch.utils.deterministic.fill_uninitialized_memory
+    benchmark = torch.backends.cudnn.benchmark
+    devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
+    with torch.random.fork_rng(devices):
+        try:
+            torch.set_num_threads(1)
+            torch.use_deterministic_algorithms(True)
+            torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+            torch.backends.cudnn.benchmark = False
+            yield
+        finally:
+            torch.set_num_threads(threads)
+            torch.use_deterministic_algorithms(strict)
+            torch.utils.deterministic.fill_uninitialized_memory = fill  # type: ignore[attr-defined]
+            torch.backends.cudnn.benchmark = benchmark
+
+
+def count_correct(outputs: Tensor, targets: Tensor) -> Tensor:
+    """Count the samples whose largest of [B, classes] outputs is the target class."""
+    return (outputs.argmax(1) == targets).sum()
+
+
+def evaluate(
+    model: nn.Module, samples: Samples, loss: Loss, *, accuracy: bool = True, batch_size: int = 512
+) -> dict[str, float]:
+    """Compute a model's mean loss, and its accuracy, on one split, in evaluation mode and without gradients.
+
+    Args:
+        model: Maps inputs [B, ...] to outputs; its training mode is restored afterwards.
+        samples: The split, on the model's device.
+        loss: The mean loss of a batch.
+        accuracy: Whether the targets are classes, so that an accuracy exists.
+        batch_size: Samples per forward pass; it bounds the memory used.
+
+    Returns:
+        `loss`, and `accuracy` as a fraction.
+    """
+    n = len(samples.inputs)
+    device = samples.inputs.device
+    total = torch.zeros((), device=device, dtype=torch.float64)
+    correct = torch.zeros((), device=device, dtype=torch.int64)
+    was_training = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            for inputs, targets in zip(
+                samples.inputs.split(batch_size), samples.targets.split(batch_size), strict=True
+            ):
+                outputs = model(inputs)
+                total += loss(outputs, targets) * len(inputs)
+                if accuracy:
+                    correct += count_correct(outputs, targets)
+    finally:
+        model.train(was_training)
+    means = {"loss": total.item() / n}
+    if accuracy:
+        means["accuracy"] = correct.item() / n
+    return means
+
+
+@dataclass
+class _State:
+    """Everything the next epoch depends on, and what is to be reported at the end."""
+
+    epoch: int = 0
+    history: History = field(default_factory=dict)
+    snapshots: dict[str, Tensor] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+def fit(
+    model: nn.Module,
+    train: Samples,
+    *,
+    loss: Loss,
+    optimizer: torch.optim.Optimizer,
+    epochs: int,
+    batch_size: int,
+    seed: int,
+    evaluate_on: Mapping[str, Samples] | None = None,
+    accuracy: bool = True,
+    snapshots: Collection[int] = (),
+    checkpoint: Checkpoint | None = None,
+    on_epoch: Callable[[int, History], None] | None = None,
+    progress: bool = False,
+) -> Fit:
+    """Train a model in place.
+
+    Samples are reshuffled in every epoch; the last batch may be smaller. `train_loss` and `train_accuracy` are
+    running means over the epoch's steps, with dropout on and the weights still moving; the other curves are
+    measured after the epoch, in evaluation mode.
+
+    Args:
+        model: Maps inputs [B, ...] to outputs, e.g. logits [B, classes].
+        train: The samples to learn from, on the model's device.
+        loss: The mean loss of a batch.
+        optimizer: Over the model's parameters. Its state must be tensors (true of Adam and SGD).
+        epochs: Passes over the data.
+        batch_size: Samples per step.
+        seed: Seeds every epoch, together with its number.
+        evaluate_on: Further splits; each adds `<name>_loss` and `<name>_accuracy` to the history.
+        accuracy: Whether the targets are classes, so that accuracies exist.
+        snapshots: Epochs after which the weights are kept; 0 stands for the untrained model.
+        checkpoint: Where to store the state every few seconds, and to resume from if a state is there.
+        on_epoch: Called after each epoch with its number and the history so far. It may change the optimiser's
+            learning rate, which checkpoints hold.
+        progress: Whether to show a bar on stderr.
+
+    Returns:
+        The history, the snapshots and the time taken.
+
+    Raises:
+        DivergedError: The loss became NaN or infinite; the message names the epoch and the step.
+        HqnnError: A checkpoint cannot be written.
+    """
+    n = len(train.inputs)
+    starts = range(0, n, batch_size)
+    state = (_restore(checkpoint, model, optimizer) if checkpoint else None) or _State()
+    if state.epoch == 0 and 0 in snapshots:
+        state.snapshots |= _snapshot(model, 0)
+    began = time.monotonic() - state.seconds
+    stored = -math.inf  # so that the first epoch is stored at once
+
+    with tqdm(
+        total=epochs * len(starts), initial=state.epoch * len(starts), unit="step", disable=not progress, leave=False
+    ) as bar:
+        for epoch in range(state.epoch + 1, epochs + 1):
+            seed_epoch(seed, epoch)
+            row = _train_epoch(model, train, loss, optimizer, batch_size, accuracy, epoch, bar)
+            for name, samples in (evaluate_on or {}).items():
+                means = evaluate(model, samples, loss, accuracy=accuracy)
+                row |= {f"{name}_{quantity}": value for quantity, value in means.items()}
+            if not all(map(math.isfinite, row.values())):
+                _diverged(epoch, len(starts), len(starts))
+            for curve, value in row.items():
+                state.history.setdefault(curve, []).append(value)
+            state.epoch = epoch
+            if epoch in snapshots:
+                state.snapshots |= _snapshot(model, epoch)
+            if on_epoch:
+                on_epoch(epoch, state.history)
+            state.seconds = time.monotonic() - began
+            if checkpoint and (time.monotonic() - stored >= CHECKPOINT_SECONDS or epoch == epochs):
+                _store(checkpoint, model, optimizer, state)
+                stored = time.monotonic()
+    return Fit(state.history, state.snapshots, state.seconds)
+
+
+def _train_epoch(
+    model: nn.Module,
+    train: Samples,
+    loss: Loss,
+    optimizer: torch.optim.Optimizer,
+    batch_size: int,
+    accuracy: bool,
+    epoch: int,
+    bar: "tqdm[Any]",
+) -> dict[str, float]:
+    """Take every step of one epoch and return its running means. Nothing here waits for the device at each step."""
+    n = len(train.inputs)
+    inputs, targets = train
+    batches = torch.randperm(n).to(inputs.device).split(batch_size)
+    losses = torch.zeros(len(batches), device=inputs.device)
+    correct = torch.zeros((), device=inputs.device, dtype=torch.int64)
+    model.train()
+    for step, batch in enumerate(batches):
+        x, y = inputs[batch], targets[batch]
+        optimizer.zero_grad(set_to_none=True)
+        try:
+            outputs = model(x)
+        except ValueError:
+            if all(torch.isfinite(p).all() for p in model.parameters()):
+                raise
+            _diverged(epoch, step + 1, len(batches))  # a layer refused what the exploded weights gave it
+        value = loss(outputs, y)
+        value.backward()
+        optimizer.step()
+        losses[step] = value.detach()
+        if accuracy:
+            correct += count_correct(outputs.detach(), y)
+        bar.update()
+        if step % _FINITE_CHECK_STEPS == 0 or step + 1 == len(batches):
+            bad = (~torch.isfinite(losses[: step + 1])).nonzero()
+            if len(bad):
+                _diverged(epoch, int(bad[0]) + 1, len(batches))
+    sizes = torch.tensor([len(batch) for batch in batches], dtype=torch.float64)
+    means = {"train_loss": float(losses.cpu().double() @ sizes) / n}
+    if accuracy:
+        means["train_accuracy"] = correct.item() / n
+    return means
+
+
+def _diverged(epoch: int, step: int, steps: int) -> NoReturn:
+    raise DivergedError(
+        f"The loss is no longer a finite number at epoch {epoch}, step {step} of {steps}: "
+        "try a smaller learning rate, and check the inputs for NaN."
+    )
+
+
+def _snapshot(model: nn.Module, epoch: int) -> dict[str, Tensor]:
+    return {f"epoch-{epoch}/{name}": tensor.detach().cpu().clone() for name, tensor in model.state_dict().items()}
+
+
+def _store(checkpoint: Checkpoint, model: nn.Module, optimizer: torch.optim.Optimizer, state: _State) -> None:
+    tensors = {f"model/{name}": tensor for name, tensor in model.state_dict().items()}
+    tensors |= {f"snapshot/{name}": tensor for name, tensor in state.snapshots.items()}
+    stored = optimizer.state_dict()
+    for index, slots in stored["state"].items():
+        tensors |= {f"optimizer/{index}/{name}": tensor for name, tensor in slots.items() if tensor is not None}
+    metadata = {
+        "key": checkpoint.key,
+        "epoch": state.epoch,
+        "history": state.history,
+        "seconds": state.seconds,
+        "param_groups": stored["param_groups"],
+    }
+    write_atomically(checkpoint.path, pack_tensors(tensors, metadata))
+
+
+def _restore(checkpoint: Checkpoint, model: nn.Module, optimizer: torch.optim.Optimizer) -> _State | None:
+    """Load a stored state into model and optimiser; None if there is none of this run, or it is unreadable."""
+    if not checkpoint.path.exists():
+        return None
+    try:
+        tensors, metadata = read_tensors(checkpoint.path)
+    except HqnnError as error:
+        _log.warning("Starting this run afresh: %s", error)
+        return None
+    if metadata.get("key") != checkpoint.key:
+        return None
+    groups: dict[str, dict[str, Tensor]] = {"model": {}, "snapshot": {}, "optimizer": {}}
+    for name, tensor in tensors.items():
+        group, _, rest = name.partition("/")
+        groups[group][rest] = tensor
+    slots: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in groups["optimizer"].items():
+        index, _, slot = name.partition("/")
+        slots.setdefault(int(index), {})[slot] = tensor
+    model.load_state_dict(groups["model"])
+    optimizer.load_state_dict({"state": slots, "param_groups": metadata["param_groups"]})
+    return _State(metadata["epoch"], metadata["history"], groups["snapshot"], metadata["seconds"])
