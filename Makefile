@@ -1,0 +1,83 @@
+# The whole project by name: `make help` lists what there is. Only Python 3.11 or newer and make are needed.
+
+PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+WORKERS ?= 2
+BIN := .venv/bin
+READY := .venv/.ready
+STAGE := @tools/stage
+
+# One thread per process: the circuits are small, and two OpenMP threads on a small machine can stall each other.
+export OMP_NUM_THREADS ?= 1
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+export PYTHONDONTWRITEBYTECODE = 1
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help venv book test lint types unit notebooks html format live readme paper verify bench repository lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+venv: $(READY) ## create .venv and install the pinned packages (every target does this first)
+
+$(READY): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "error: no Python 3.11 or newer found; install one or run: make PYTHON=/path/to/python" >&2; exit 2; }
+	@test -x $(BIN)/python || { echo "Creating .venv with $(PYTHON)"; $(PYTHON) -m venv .venv; }
+	$(STAGE) "install the pinned packages" $(BIN)/python -m pip install --quiet --requirement requirements.lock
+	$(STAGE) "install hqnn" $(BIN)/python -m pip install --quiet --no-deps --editable .
+	@$(BIN)/python -c 'import matplotlib.font_manager' # builds the font cache now, so that no notebook reports it later
+	@touch $@
+
+book: html ## build the book's HTML and print where it is
+	@echo
+	@echo "The book: $(CURDIR)/_build/html/index.html"
+
+test: lint types unit notebooks html ## run every check: style, types, unit tests, notebooks, HTML
+
+lint: $(READY) ## check style and formatting
+	$(STAGE) "style" $(BIN)/ruff check .
+	$(STAGE) "formatting" $(BIN)/ruff format --check .
+
+types: $(READY) ## check types
+	$(STAGE) "types" $(BIN)/mypy
+
+unit: $(READY) ## run the unit tests and the checks of the repository itself
+	$(STAGE) "unit tests" $(BIN)/python -m pytest
+
+notebooks: $(READY) ## re-run every notebook and compare with its stored outputs
+	$(STAGE) "notebooks" $(BIN)/python -m pytest --nbval --nbval-current-env -n $(WORKERS) --dist loadfile book
+
+html: $(READY) ## build the HTML from the stored outputs, warnings as errors
+	$(STAGE) "HTML" $(BIN)/jupyter-book build . --all -W -n --keep-going --quiet
+
+format: $(READY) ## fix style and formatting, in the notebooks' text twins too
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/python tools/notebooks.py pair
+
+live: $(READY) ## execute every notebook in place and write its text twin
+	$(STAGE) "notebooks, executed in place" $(BIN)/python tools/notebooks.py live
+
+readme: $(READY) ## rewrite the README's generated parts
+	$(BIN)/python tools/readme.py
+
+paper: $(READY) ## re-create every paper-scale record (hours; resumes where it stopped)
+	$(STAGE) "paper-scale records" $(BIN)/python -m hqnn run --all --jobs $(WORKERS)
+
+verify: $(READY) ## check every committed record against the registry
+	$(STAGE) "records" $(BIN)/python -m hqnn verify
+
+bench: $(READY) ## measure the quantum layer beside its peers
+	$(BIN)/python -m pip install --quiet --editable '.[bench]' --constraint requirements.lock
+	$(STAGE) "benchmarks" $(BIN)/python -m benchmarks
+
+repository: $(READY) ## give the book its public address: make repository URL=https://github.com/OWNER/NAME
+	$(BIN)/python tools/repository.py "$(URL)"
+
+lock: $(READY) ## pin what .venv holds now
+	$(BIN)/python tools/lock.py
+
+clean: ## remove builds and caches (.venv, downloaded data and checkpoints stay)
+	rm -rf _build build dist lib/*.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .jupyter_cache
+	find . -path ./.venv -prune -o -name __pycache__ -type d -print0 | xargs -0 rm -rf
