@@ -54,13 +54,13 @@ html: $(READY) ## build the HTML from the stored outputs, warnings as errors
 format: $(READY) ## fix style and formatting, in the notebooks' text twins too
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/python tools/notebooks.py pair
+	$(BIN)/python -m tools.notebooks pair
 
 live: $(READY) ## execute every notebook in place and write its text twin
-	$(STAGE) "notebooks, executed in place" $(BIN)/python tools/notebooks.py live
+	$(STAGE) "notebooks, executed in place" $(BIN)/python -m tools.notebooks live
 
 readme: $(READY) ## rewrite the README's generated parts
-	$(BIN)/python tools/readme.py
+	$(BIN)/python -m tools.readme
 
 paper: $(READY) ## re-create every paper-scale record (hours; resumes where it stopped)
 	$(STAGE) "paper-scale records" $(BIN)/python -m hqnn run --all --jobs $(WORKERS)
@@ -73,10 +73,10 @@ bench: $(READY) ## measure the quantum layer beside its peers
 	$(STAGE) "benchmarks" $(BIN)/python -m benchmarks
 
 repository: $(READY) ## give the book its public address: make repository URL=https://github.com/OWNER/NAME
-	$(BIN)/python tools/repository.py "$(URL)"
+	$(BIN)/python -m tools.repository "$(URL)"
 
 lock: $(READY) ## pin what .venv holds now
-	$(BIN)/python tools/lock.py
+	$(BIN)/python -m tools.lock
 
 clean: ## remove builds and caches (.venv, downloaded data and checkpoints stay)
 	rm -rf _build build dist lib/*.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .jupyter_cache

@@ -1,0 +1,1 @@
+"""Programs that look after the repository: its address, its notebooks, its README and its pinned packages."""
