@@ -1,0 +1,168 @@
+"""The papers' circuits: the only place in this project where gates are written down.
+
+A [`ParametricCircuit`][hqnn.circuits.ParametricCircuit] holds a Qiskit circuit, which of its parameters are data, which are
+trained, and what is measured. Everything else is a view of it: drawings, Bloch vectors, Aer runs, Fourier spectra and the
+differentiable PyTorch layer.
+
+Qubit order is Qiskit's everywhere: qubit 0 is the *rightmost* letter of a Pauli label and the least significant bit of a basis
+state's index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from qiskit.circuit import Parameter, ParameterVector, QuantumCircuit
+from qiskit.quantum_info import SparsePauliOp
+
+Order = Literal["time", "product"]
+"""How a printed product of gates is read: left factor first in time, or as operators (right factor first)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParametricCircuit:
+    """A circuit with its inputs, its trainable weights and its observables.
+
+    Args:
+        circuit: Gates only; no measurements, resets or classical bits.
+        inputs: Parameters that carry data, in the order of the columns of a feature matrix [B, n_inputs]; radians unless
+            the circuit itself rescales them.
+        weights: Trainable parameters, radians.
+        observables: Hermitian operators on all qubits of the circuit; their expectation values are the outputs.
+
+    Raises:
+        ValueError: A parameter of the circuit is in neither list, one is listed twice or in both, a listed one does not occur, an
+            observable has another width than the circuit, or it is not Hermitian.
+    """
+
+    circuit: QuantumCircuit
+    inputs: Sequence[Parameter]
+    weights: Sequence[Parameter]
+    observables: Sequence[SparsePauliOp]
+
+    def __post_init__(self) -> None:
+        for field in ("inputs", "weights", "observables"):
+            object.__setattr__(self, field, tuple(getattr(self, field)))
+        listed = [*self.inputs, *self.weights]
+        twice = sorted({p.name for p in listed if listed.count(p) > 1})
+        if twice:
+            raise ValueError(f"parameter {twice[0]!r} is listed twice among inputs and weights; list each one once")
+        unbound = sorted(p.name for p in self.circuit.parameters if p not in listed)
+        if unbound:
+            raise ValueError(f"circuit parameter {unbound[0]!r} is neither an input nor a weight; list it or bind a value to it")
+        idle = sorted(p.name for p in listed if p not in self.circuit.parameters)
+        if idle:
+            raise ValueError(f"parameter {idle[0]!r} does not occur in the circuit; remove it from inputs and weights")
+        if not self.observables:
+            raise ValueError("no observables given; pass at least one SparsePauliOp to measure")
+        for k, observable in enumerate(self.observables):
+            if observable.num_qubits != self.circuit.num_qubits:
+                raise ValueError(
+                    f"observable {k} acts on {observable.num_qubits} qubits but the circuit has {self.circuit.num_qubits}; "
+                    "pad its labels with I"
+                )
+            if abs(observable.coeffs.imag).max() > 1e-12:
+                raise ValueError(f"observable {k} has complex coefficients; a measured observable is Hermitian")
+
+    @property
+    def n_qubits(self) -> int:
+        """Number of qubits."""
+        return int(self.circuit.num_qubits)
+
+    @property
+    def n_inputs(self) -> int:
+        """Number of input parameters."""
+        return len(self.inputs)
+
+    @property
+    def n_weights(self) -> int:
+        """Number of trainable parameters."""
+        return len(self.weights)
+
+    @property
+    def n_observables(self) -> int:
+        """Number of outputs."""
+        return len(self.observables)
+
+    def stages(self) -> dict[str, QuantumCircuit]:
+        """Split at labelled barriers: the circuit up to each one, under its label, in time order.
+
+        Returns:
+            Label of the barrier -> the sub-circuit from the start up to it, over the same qubits. A circuit without
+            labelled barriers gives an empty mapping.
+        """
+        stages: dict[str, QuantumCircuit] = {}
+        part = self.circuit.copy_empty_like()
+        for instruction in self.circuit.data:
+            if instruction.operation.name == "barrier":
+                if instruction.operation.label:
+                    stages[instruction.operation.label] = part.copy()
+            else:
+                part.append(instruction)
+        return stages
+
+
+def pauli_on_each_qubit(n_qubits: int, pauli: Literal["X", "Y", "Z"] = "Z") -> tuple[SparsePauliOp, ...]:
+    """The same Pauli matrix measured on every qubit.
+
+    Args:
+        n_qubits: Number of qubits.
+        pauli: Which Pauli matrix.
+
+    Returns:
+        One observable per qubit, qubit 0 first.
+    """
+    return tuple(SparsePauliOp.from_sparse_list([(pauli, [q], 1.0)], num_qubits=n_qubits) for q in range(n_qubits))
+
+
+def lcqhnn(order: Order = "time", *, n_qubits: int = 4, n_layers: int = 1, entangle: bool = True) -> ParametricCircuit:
+    r"""The four-qubit circuit of the lean hybrid network [lcqhnn, eq. 2-7, fig. 2].
+
+    $$|\psi_6\rangle = H_0\,C^\dagger\,\prod_i R_Y(\theta_i)\;C\;\prod_i U_1(2x_i)\;H^{\otimes 4}|0\rangle^{\otimes 4}$$
+
+    where C is the ladder of CNOTs of eq. 4 and its inverse that of eq. 6. Labelled barriers mark the six printed states.
+
+    Args:
+        order: `"time"` applies the CNOTs of eq. 4 as 01, 12, 23 and those of eq. 6 as 23, 12, 01, as the text describes them;
+            `"product"` reads both equations as operator products, which reverses the two ladders.
+        n_qubits: Qubits; the paper has 4.
+        n_layers: Repetitions of ladder, rotations, inverse ladder; the paper has 1. Deeper circuits serve the comparison under noise.
+        entangle: False leaves out all CNOTs (the ablation).
+
+    Returns:
+        Inputs x[0..n-1] (features, each encoded with phase 2 x), weights theta (radians), observables Z on each qubit, qubit 0 first.
+
+    Raises:
+        ValueError: Unknown order, or fewer than one qubit or layer.
+    """
+    if order not in ("time", "product"):
+        raise ValueError(f"order is {order!r}; use 'time' or 'product'")
+    if n_qubits < 1 or n_layers < 1:
+        raise ValueError(f"n_qubits is {n_qubits} and n_layers is {n_layers}; both must be at least 1")
+    x = ParameterVector("x", n_qubits)
+    theta = ParameterVector("θ", n_qubits * n_layers)
+    ladder = [(q, q + 1) for q in range(n_qubits - 1)] if entangle else []
+    if order == "product":
+        ladder = ladder[::-1]
+    circuit = QuantumCircuit(n_qubits, name="lcqhnn")
+    circuit.h(range(n_qubits))
+    circuit.barrier(label="ψ1")
+    for q in range(n_qubits):
+        circuit.p(2 * x[q], q)
+    circuit.barrier(label="ψ2")
+    for layer in range(n_layers):
+        mark = "" if n_layers == 1 else f".{layer + 1}"
+        for control, target in ladder:
+            circuit.cx(control, target)
+        circuit.barrier(label=f"ψ3{mark}")
+        for q in range(n_qubits):
+            circuit.ry(theta[layer * n_qubits + q], q)
+        circuit.barrier(label=f"ψ4{mark}")
+        for control, target in reversed(ladder):
+            circuit.cx(control, target)
+        circuit.barrier(label=f"ψ5{mark}")
+    circuit.h(0)
+    circuit.barrier(label="ψ6")
+    return ParametricCircuit(circuit=circuit, inputs=x, weights=theta, observables=pauli_on_each_qubit(n_qubits))

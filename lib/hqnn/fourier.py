@@ -1,0 +1,162 @@
+r"""The exact Fourier series of a circuit's expectation values.
+
+An expectation value of a circuit whose gates rotate by its parameters is a finite trigonometric sum
+[Schuld, Sweke and Meyer, Phys. Rev. A 103, 032430 (2021); hqnn, app. A.2]
+
+$$f_o(x, w) = \sum_{\omega,\nu} C_{\omega\nu o}\; e^{i\,\omega\cdot x}\, e^{i\,\nu\cdot w}.$$
+
+Here it is not sampled but computed: each observable is carried backwards through the rotations (Heisenberg picture), where
+a rotation about P turns a Pauli string O that anticommutes with P into cos φ · O + sin φ · iPO and leaves every other one alone.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+from qiskit.quantum_info import SparsePauliOp
+
+from hqnn.circuits import ParametricCircuit
+from hqnn.lowering import PauliRotations, lower, pauli_action
+
+_ZERO = 1e-12  # coefficients of rotations are sums of products of 0, 1 and -1: what is smaller is rounding
+
+
+@dataclass(frozen=True)
+class FourierSeries:
+    """The trigonometric sum that a circuit computes.
+
+    Args:
+        input_frequencies: Distinct frequencies ω of the inputs [F, n_inputs].
+        weight_frequencies: Distinct frequencies ν of the weights [V, n_weights].
+        coefficients: C [F, V, n_observables], complex, with C(-ω, -ν) the conjugate of C(ω, ν).
+    """
+
+    input_frequencies: NDArray[np.float64]
+    weight_frequencies: NDArray[np.float64]
+    coefficients: NDArray[np.complex128]
+
+    def __call__(self, inputs: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Evaluate the series.
+
+        Args:
+            inputs: Features [B, n_inputs], radians.
+            weights: Weights [n_weights], radians.
+
+        Returns:
+            Expectation values [B, n_observables].
+        """
+        waves = np.exp(1j * inputs @ self.input_frequencies.T)
+        return np.einsum("bf,fo->bo", waves, self.at_weights(weights)).real
+
+    def at_weights(self, weights: NDArray[np.float64]) -> NDArray[np.complex128]:
+        """The input coefficients c_ω of every observable at fixed weights.
+
+        Args:
+            weights: Weights [n_weights], or several sets of them [S, n_weights], radians.
+
+        Returns:
+            Coefficients [F, n_observables], or [S, F, n_observables].
+        """
+        waves = np.exp(1j * np.asarray(weights) @ self.weight_frequencies.T)
+        return np.einsum("...v,fvo->...fo", waves, self.coefficients)
+
+
+def fourier_series(pc: ParametricCircuit, *, max_terms: int = 100_000) -> FourierSeries:
+    """Compute the exact Fourier series of a circuit in its inputs and weights.
+
+    Args:
+        pc: The circuit; every angle must be an affine function of the parameters.
+        max_terms: Give up beyond this many trigonometric terms; their number doubles with each rotation that an observable meets.
+
+    Returns:
+        The series of all observables.
+
+    Raises:
+        ValueError: An angle is not affine, or the series has more than `max_terms` terms.
+    """
+    rotations = lower(pc)
+    if rotations.derived:
+        raise ValueError("an angle is not an affine function of the parameters, so the circuit has no finite Fourier series")
+    return series_of_rotations(rotations, pc.observables, max_terms=max_terms)
+
+
+def series_of_rotations(
+    rotations: PauliRotations, observables: tuple[SparsePauliOp, ...] | list[SparsePauliOp], *, max_terms: int = 100_000
+) -> FourierSeries:
+    """The series of a circuit already written as Pauli rotations; see `fourier_series`.
+
+    Raises:
+        ValueError: The series has more than `max_terms` terms.
+    """
+    n_in = rotations.n_inputs
+    sums: dict[tuple[float, ...], NDArray[np.complex128]] = defaultdict(lambda: np.zeros(len(observables), complex))
+    exact: dict[tuple[float, ...], tuple[float, ...]] = {}  # equal frequencies reached by different sums differ in rounding
+    n_terms = 0
+    for o, observable in enumerate(observables):
+        for label, coefficient in zip(observable.paulis, observable.coeffs, strict=True):
+            for value, cosines, sines in _propagate(rotations, label.x, label.z, label.phase, max_terms):
+                factors = np.array([*cosines, *sines], dtype=np.int64)
+                n_terms += 2 ** len(factors)
+                if n_terms > max_terms:
+                    raise ValueError(f"the Fourier series has more than {max_terms} terms; raise max_terms or use fewer rotations")
+                scale = coefficient.real * value / 2 ** len(factors) / 1j ** len(sines)
+                for signs in product((1, -1), repeat=len(factors)):
+                    s = np.array(signs, dtype=float)
+                    value_of = s @ rotations.linear[factors] + 0.0
+                    frequency = exact.setdefault(tuple(value_of.round(9) + 0.0), tuple(value_of))
+                    phase = np.exp(1j * (s @ rotations.constant[factors]))
+                    sums[frequency][o] += scale * phase * np.prod(s[len(cosines) :])
+    kept = {f: c for f, c in sums.items() if np.abs(c).max() > _ZERO}
+    omegas = sorted({f[:n_in] for f in kept}) or [(0.0,) * n_in]
+    nus = sorted({f[n_in:] for f in kept}) or [(0.0,) * rotations.n_weights]
+    coefficients = np.zeros((len(omegas), len(nus), len(observables)), complex)
+    for frequency, c in kept.items():
+        coefficients[omegas.index(frequency[:n_in]), nus.index(frequency[n_in:])] = c
+    return FourierSeries(
+        np.array(omegas, float).reshape(len(omegas), n_in),
+        np.array(nus, float).reshape(len(nus), rotations.n_weights),
+        coefficients,
+    )
+
+
+def _propagate(
+    rotations: PauliRotations, x: NDArray[np.bool_], z: NDArray[np.bool_], phase: int, max_terms: int
+) -> list[tuple[float, tuple[int, ...], tuple[int, ...]]]:
+    """Carry one Pauli string back to ψ₀: terms (value, rotations entering by cosine, rotations entering by sine)."""
+    bits = 1 << np.arange(rotations.n_qubits)
+    sign = {0: 1.0, 2: -1.0}[phase % 4]
+    terms: list[tuple[float, int, int, tuple[int, ...], tuple[int, ...]]] = [(sign, int(x @ bits), int(z @ bits), (), ())]
+    for k in reversed(range(len(rotations.constant))):
+        px, pz = int(rotations.x_masks[k]), int(rotations.z_masks[k])
+        fixed = not rotations.linear[k].any()
+        grown = []
+        for value, ox, oz, cosines, sines in terms:
+            if ((px & oz).bit_count() + (pz & ox).bit_count()) % 2 == 0:
+                grown.append((value, ox, oz, cosines, sines))
+                continue
+            qx, qz = px ^ ox, pz ^ oz
+            # P = i^{y_P} X^px Z^pz and so on, hence iPO = ± Q with the sign collected here.
+            power = 1 + (px & pz).bit_count() + (ox & oz).bit_count() - (qx & qz).bit_count() + 2 * (pz & ox).bit_count()
+            turned = value if power % 4 == 0 else -value
+            if fixed:
+                c, s = np.cos(rotations.constant[k]), np.sin(rotations.constant[k])
+                grown += [(value * c, ox, oz, cosines, sines)] if abs(c) > _ZERO else []
+                grown += [(turned * s, qx, qz, cosines, sines)] if abs(s) > _ZERO else []
+            else:
+                grown += [(value, ox, oz, (*cosines, k), sines), (turned, qx, qz, cosines, (*sines, k))]
+        if len(grown) > max_terms:
+            raise ValueError(f"the Fourier series has more than {max_terms} terms; raise max_terms or use fewer rotations")
+        terms = grown
+    result = []
+    expectations: dict[tuple[int, int], float] = {}
+    for value, ox, oz, cosines, sines in terms:
+        if (ox, oz) not in expectations:
+            source, phases = pauli_action(ox, oz, rotations.n_qubits)
+            expectations[ox, oz] = float(np.vdot(rotations.initial, phases * rotations.initial[source]).real)
+        if abs(expectations[ox, oz]) > _ZERO:
+            result.append((value * expectations[ox, oz], cosines, sines))
+    return result
