@@ -7,9 +7,9 @@ sizes, `quick` the same runs on the bundled handwritten digits. What a config me
 
 import difflib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from hqnn.errors import HqnnError
 from hqnn.storage import digest
@@ -20,6 +20,11 @@ Scale = Literal["paper", "quick"]
 @dataclass(frozen=True, kw_only=True)
 class LcqhnnConfig:
     """One model of the lcqhnn paper and how it is trained [lcqhnn, §3.1]."""
+
+    curves: ClassVar[tuple[str, ...]] = tuple(
+        f"{split}_{quantity}" for split in ("train", "val", "test") for quantity in ("loss", "accuracy")
+    )
+    """What a record's history holds, one value per epoch."""
 
     model: Literal["lcqhnn", "cnn"] = "lcqhnn"
     dataset: str = "mnist"
@@ -48,7 +53,7 @@ class LcqhnnConfig:
 
 
 Config = LcqhnnConfig
-"""Any paper's config."""
+"""Any paper's config; each has `epochs`, `snapshots` and `curves`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +142,7 @@ def get(name: str) -> Experiment:
         raise HqnnError(f"There is no experiment {name!r}{_suggest(name, EXPERIMENTS)}") from None
 
 
-def select(experiment: Experiment, variants: list[str] | None = None, scale: Scale = "paper") -> dict[str, Config]:
+def select(experiment: Experiment, variants: Sequence[str] | None = None, scale: Scale = "paper") -> dict[str, Config]:
     """Some variants of an experiment by name, or all, in the registry's order.
 
     Raises:

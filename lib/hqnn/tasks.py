@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from hqnn import datasets
-from hqnn.experiments import Config, LcqhnnConfig
+from hqnn.experiments import LcqhnnConfig
 from hqnn.models import lcqhnn
 from hqnn.quantum_layer import QuantumLayer
 from hqnn.training import Checkpoint, Loss, Samples, evaluate, fit, seed_epoch
@@ -88,14 +88,12 @@ def perform(config: Any, session: Session) -> Outcome:
 
 
 @singledispatch
-def measure(config: Any, weights: Mapping[str, Tensor]) -> dict[str, float]:
-    """Measure stored weights again: values by the name of the curve they must lie on."""
-    raise TypeError(f"No measurement is registered for {type(config).__name__}.")
+def measure(config: Any, weights: Mapping[str, Tensor]) -> dict[str, float] | None:
+    """Measure stored weights again.
 
-
-@singledispatch
-def is_measurable(config: Any) -> bool:
-    """Whether `measure` can run here without a download."""
+    Returns:
+        Values by the name of the curve they lie on; None if that would need a download.
+    """
     raise TypeError(f"No measurement is registered for {type(config).__name__}.")
 
 
@@ -130,17 +128,14 @@ def _(config: LcqhnnConfig, session: Session) -> Outcome:
 
 
 @measure.register
-def _(config: LcqhnnConfig, weights: Mapping[str, Tensor]) -> dict[str, float]:
+def _(config: LcqhnnConfig, weights: Mapping[str, Tensor]) -> dict[str, float] | None:
+    if not datasets.is_available(config.dataset):
+        return None
     splits, _ = _splits(config.dataset, config.classes, config.n_train, config.n_val, config.n_test, config.data_seed)
     model = lcqhnn.build(config)
     model.load_state_dict(dict(weights))
     means = evaluate(model, splits["test"], LOSSES[config.loss])
     return {f"test_{quantity}": value for quantity, value in means.items()}
-
-
-@is_measurable.register
-def _(config: LcqhnnConfig) -> bool:
-    return datasets.is_available(config.dataset)
 
 
 def count_parameters(model: nn.Module) -> dict[str, int]:

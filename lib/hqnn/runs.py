@@ -1,0 +1,678 @@
+"""Runs and their records: execute an experiment over seeds, here or on a Dask cluster; write, read and verify.
+
+A record is one JSON file, `data/runs/<experiment>/<variant>/seed-<s>.json`, and beside it the weights its config asks
+to keep. Its `result` is a function of config and seed alone (on one machine: float training is not bit-stable across
+processors), its `provenance` says how it came about. Unfinished runs leave checkpoints in `data/checkpoints/`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import math
+import platform
+import subprocess
+import threading
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cache, partial
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from shutil import rmtree
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from tqdm import tqdm
+
+from hqnn import experiments, storage, tasks
+from hqnn.errors import HqnnError
+from hqnn.experiments import Config, Experiment, Scale
+from hqnn.storage import DATA
+from hqnn.tasks import Outcome
+from hqnn.training import DivergedError, deterministic
+
+SCHEMA = 1
+SIGNIFICANT_DIGITS = 6
+"""Of every float in a record's result."""
+MEASURED_TOLERANCE = 2e-3
+"""How far stored weights, measured again, may lie from the record: two images in 1,024, or this share of a loss."""
+RERUN_TOLERANCE = 0.01
+"""How far a run repeated on another processor may end from its record, in final accuracy: ten images in 1,024."""
+
+_PACKAGES = ("torch", "numpy", "qiskit", "hqnn")
+_one_at_a_time = threading.Lock()
+_log = logging.getLogger(__name__)
+
+_Product = tuple[dict[str, Any], bytes | None] | DivergedError
+"""What a run yields: its record and its file of weights."""
+
+
+# --- one run ---------------------------------------------------------------------------------------------------------
+
+
+def execute(
+    config: Config,
+    seed: int,
+    *,
+    checkpoint: Path | None = None,
+    device: str = "cpu",
+    progress: bool = False,
+    on_epoch: Callable[[int], None] | None = None,
+) -> Outcome:
+    """Run one config with one seed.
+
+    Runs in one process exclude each other: they share torch's random generator.
+
+    Args:
+        config: What to run.
+        seed: Seeds weights, shuffling and dropout; the images are chosen by the config's own seed.
+        checkpoint: A folder to store the state in every few seconds, and to resume from. A state stored by another
+            config, seed, version of this package or of torch, or device is ignored.
+        device: Where to compute, as torch names it.
+        progress: Whether to show a bar on stderr.
+        on_epoch: Called with the number of epochs done.
+
+    Returns:
+        Result (floats rounded to 6 significant digits), kept weights, and where the data came from.
+
+    Raises:
+        DivergedError: The loss became NaN or infinite.
+        HqnnError: The dataset is missing, the device is, or the disk is full.
+    """
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise HqnnError(f"There is no device {device!r} here: leave it out to compute on the processor.")
+    key = storage.digest([experiments.config_hash(config), seed, code_digest(), torch.__version__, device])
+    session = tasks.Session(seed=seed, key=key, folder=checkpoint, device=device, progress=progress, on_epoch=on_epoch)
+    with _one_at_a_time, deterministic():
+        outcome = tasks.perform(config, session)
+    return replace(outcome, result=_rounded(outcome.result))
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(f"{value:.{SIGNIFICANT_DIGITS}g}")
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_rounded(item) for item in value]
+    return value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One seed of one variant: what is scheduled."""
+
+    experiment: str
+    variant: str
+    scale: Scale
+    seed: int
+    config: Config
+
+    @property
+    def label(self) -> str:
+        """The run's name, unique within a scale."""
+        return f"{self.experiment}/{self.variant}/seed-{self.seed}"
+
+    def record(self, root: Path) -> Path:
+        """Where the run's record goes."""
+        return _folder(root, self.scale) / f"{self.label}.json"
+
+    def checkpoint(self, root: Path) -> Path:
+        """The folder of the run's unfinished state."""
+        return root / "checkpoints" / self.scale / self.label
+
+
+def _make(
+    run: Run, root: Path | None, device: str, on_epoch: Callable[[int], None] | None
+) -> tuple[dict[str, Any], bytes | None]:
+    """Execute a run and assemble its record and its weights' file. The checkpoint stays until the record is stored."""
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    outcome = execute(run.config, run.seed, checkpoint=run.checkpoint(root or DATA), device=device, on_epoch=on_epoch)
+    weights = storage.pack_tensors(outcome.snapshots) if outcome.snapshots else None
+    name = f"seed-{run.seed}.safetensors"
+    record = {
+        "schema": SCHEMA,
+        "experiment": run.experiment,
+        "variant": run.variant,
+        "scale": run.scale,
+        "seed": run.seed,
+        "config": experiments.as_json(run.config),
+        "config_hash": experiments.config_hash(run.config),
+        "result": outcome.result,
+        "provenance": {
+            **_environment(),
+            "device": torch.cuda.get_device_name(device) if device.startswith("cuda") else device,
+            "seconds": round(outcome.seconds, 2),
+            "started": started,
+            "dataset": outcome.dataset,
+        },
+        "weights": {"file": name, "sha256": hashlib.sha256(weights).hexdigest()} if weights else None,
+    }
+    return record, weights
+
+
+def _store(run: Run, root: Path, record: Mapping[str, Any], weights: bytes | None) -> None:
+    """Write the weights, then the record that vouches for them, then drop the checkpoint."""
+    path = run.record(root)
+    if weights is not None:
+        storage.write_atomically(path.with_suffix(".safetensors"), weights)
+    text = _layout({**record, "checksum": storage.digest(record)})
+    storage.write_atomically(path, f"{text}\n".encode())
+    _discard([run], root)
+
+
+def _discard(runs: Iterable[Run], root: Path | None) -> None:
+    for run in runs:
+        rmtree(run.checkpoint(root or DATA), ignore_errors=True)
+
+
+def _layout(value: Any, indent: str = "") -> str:
+    """JSON with one key per line and every list on one line."""
+    if isinstance(value, Mapping) and value:
+        inner = indent + "  "
+        lines = (f"{inner}{json.dumps(key)}: {_layout(item, inner)}" for key, item in value.items())
+        return "{\n" + ",\n".join(lines) + f"\n{indent}}}"
+    return json.dumps(value, allow_nan=False)
+
+
+@cache
+def code_digest() -> str:
+    """The sha256 over this package's source files."""
+    package = Path(__file__).parent
+    files = sorted(package.rglob("*.py"))
+    return storage.digest([[str(f.relative_to(package)), hashlib.sha256(f.read_bytes()).hexdigest()] for f in files])
+
+
+@cache
+def _environment() -> dict[str, Any]:
+    """Code, versions and processor, as they were when first asked for in this process."""
+    commit = _git("rev-parse", "HEAD")
+    versions = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:  # run from a source tree that is not installed
+            continue
+    return {
+        "git_commit": commit,
+        "git_dirty": bool(_git("status", "--porcelain", "--", "lib")) if commit else None,
+        "code": code_digest(),
+        "versions": versions,
+        "processor": _processor(),
+    }
+
+
+def _git(*arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", *arguments], cwd=DATA.parent, capture_output=True, text=True, timeout=10, check=True
+        )
+    except (OSError, subprocess.SubprocessError):  # no git, or not a clone
+        return None
+    return done.stdout.strip()
+
+
+def _processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+# --- many runs -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a call of `run` did."""
+
+    done: int
+    skipped: int
+
+
+def run(
+    names: str | Sequence[str],
+    seeds: Iterable[int] | None = None,
+    *,
+    variants: Sequence[str] | None = None,
+    scale: Scale = "paper",
+    jobs: int = 1,
+    scheduler: str | None = None,
+    device: str = "cpu",
+    root: Path = DATA,
+    progress: bool = True,
+) -> Summary:
+    """Run experiments over seeds and store the records; what is stored already is skipped.
+
+    Args:
+        names: One experiment or several.
+        seeds: Which seeds; by default those each experiment must have.
+        variants: Which variants; by default all.
+        scale: `paper`, or `quick` for the bundled digits.
+        jobs: 1 runs in this process; more start as many single-threaded worker processes (Dask's local cluster).
+        scheduler: The address of a Dask scheduler whose workers to use instead. Each needs this package and the
+            dataset; checkpoints stay on the worker, records are written here.
+        device: Where each run computes.
+        root: The folder that holds `runs/`, `quick/` and `checkpoints/`.
+        progress: Whether to show a bar on stderr.
+
+    Raises:
+        HqnnError: A name is unknown, a dataset is missing, the disk is full, the scheduler cannot be reached, or
+            runs diverged (the others are finished first).
+        KeyboardInterrupt: Interrupted; its message says how to continue.
+    """
+    if jobs < 1:
+        raise ValueError(f"jobs must be at least 1, not {jobs}.")
+    seeds = None if seeds is None else tuple(seeds)
+    wanted = [
+        Run(experiment=name, variant=variant, scale=scale, seed=seed, config=config)
+        for name in ([names] if isinstance(names, str) else names)
+        for variant, config in experiments.select(experiments.get(name), variants, scale).items()
+        for seed in (experiments.get(name).seeds if seeds is None else seeds)
+    ]
+    pending = [one for one in wanted if not _is_done(one, root)]
+    done_before = len(wanted) - len(pending)
+    if not pending:
+        return Summary(0, done_before)
+
+    diverged: list[str] = []
+    stored: list[Run] = []
+    with _Bar(pending, progress) as bar:
+        if scheduler is None and jobs == 1:
+            results = _run_here(pending, root, device, bar)
+        else:
+            results = _run_on_dask(pending, root, device, bar, min(jobs, len(pending)), scheduler)
+        try:
+            for one, product in results:
+                if isinstance(product, DivergedError):
+                    diverged.append(f"{one.label}: {product}")
+                    continue
+                _store(one, root, *product)
+                stored.append(one)
+                bar.finish(one)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(
+                f"Interrupted: {done_before + len(stored)} of {len(wanted)} runs are stored; repeat the command to "
+                "continue the others from where they were."
+            ) from None
+        finally:
+            results.close()
+    if diverged:
+        raise HqnnError(f"{len(diverged)} of {len(wanted)} runs diverged, the others are stored. {' '.join(diverged)}")
+    return Summary(len(stored), done_before)
+
+
+def _run_here(pending: Sequence[Run], root: Path, device: str, bar: _Bar) -> Generator[tuple[Run, _Product]]:
+    for one in pending:
+        try:
+            yield one, _make(one, root, device, partial(bar.reach, one.label))
+        except DivergedError as error:
+            yield one, error
+
+
+def _run_on_dask(
+    pending: Sequence[Run], root: Path, device: str, bar: _Bar, n_workers: int, scheduler: str | None
+) -> Generator[tuple[Run, _Product]]:
+    from hqnn import cluster  # costs a second that most commands need not wait
+
+    by_label = {one.label: one for one in pending}
+    own_root = None if root == DATA else root  # a worker elsewhere keeps checkpoints in its own data folder
+    with cluster.connect(n_workers, scheduler) as client:
+        jobs = {label: (one, own_root, device) for label, one in by_label.items()}
+        finished: list[Run] = []
+        products = cluster.compute(client, _make, jobs, bar.reach)
+        try:
+            for label, product in products:
+                if isinstance(product, Exception) and not isinstance(product, DivergedError):
+                    raise product
+                yield by_label[label], product
+                finished.append(by_label[label])
+        finally:
+            products.close()
+            with suppress(OSError, TimeoutError):
+                client.run(_discard, finished, own_root)
+
+
+class _Bar:
+    """One bar over all epochs of all runs, wherever they run."""
+
+    def __init__(self, pending: Sequence[Run], shown: bool) -> None:
+        self._epochs = {one.label: one.config.epochs for one in pending}
+        self._reached: Counter[str] = Counter()
+        self._finished = 0
+        self._bar = tqdm(total=sum(self._epochs.values()), unit="epoch", disable=not shown, smoothing=0.05)
+        self._describe()
+
+    def _describe(self) -> None:
+        self._bar.set_description(f"{self._finished} of {len(self._epochs)} runs stored")
+
+    def reach(self, label: str, epoch: int) -> None:
+        """Note that a run has done `epoch` epochs (fewer than before if it moved to another worker)."""
+        self._bar.update(epoch - self._reached[label])
+        self._reached[label] = epoch
+
+    def finish(self, one: Run) -> None:
+        """Note that a run's record is stored."""
+        self.reach(one.label, self._epochs[one.label])
+        self._finished += 1
+        self._describe()
+
+    def __enter__(self) -> _Bar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+
+# --- records ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """A stored run."""
+
+    path: Path
+    experiment: str
+    variant: str
+    scale: Scale
+    seed: int
+    config: dict[str, Any]
+    config_hash: str
+    result: dict[str, Any]
+    provenance: dict[str, Any]
+    weights: dict[str, str] | None
+
+    @property
+    def history(self) -> dict[str, list[float]]:
+        """Each curve, one value per epoch, epoch 1 first."""
+        curves: dict[str, list[float]] = self.result["history"]
+        return curves
+
+    @property
+    def weights_path(self) -> Path | None:
+        """The file of kept weights, if any were kept."""
+        return self.path.parent / self.weights["file"] if self.weights else None
+
+    def snapshot(self, epoch: int) -> dict[str, Tensor]:
+        """The state dict kept after `epoch`; 0 is the untrained model.
+
+        Raises:
+            KeyError: No weights were kept at that epoch.
+            HqnnError: The file of weights is missing or damaged.
+        """
+        return tasks.weights_of(_read_weights(self), epoch)
+
+
+def read_record(path: Path) -> Record:
+    """Read one record and check its checksum.
+
+    Raises:
+        HqnnError: The file is missing, damaged, altered, or of another version of the format.
+    """
+    again = "restore it from the repository or run that seed again."
+    try:
+        stored = json.loads(path.read_bytes())
+    except FileNotFoundError as error:
+        raise HqnnError(f"There is no record {path}: run that seed.") from error
+    except ValueError as error:
+        raise HqnnError(f"{path} is not valid JSON: {again}") from error
+    if not isinstance(stored, dict) or stored.get("schema") != SCHEMA:
+        raise HqnnError(f"{path} is not a record of format {SCHEMA}: {again}")
+    checksum = stored.pop("checksum", None)
+    if checksum != storage.digest(stored):
+        raise HqnnError(f"{path} is not as it was written, its checksum differs: {again}")
+    del stored["schema"]
+    try:
+        return Record(path=path, **stored)
+    except TypeError as error:
+        raise HqnnError(f"{path} lacks a field of a record or has one too many: {again}") from error
+
+
+def _read_weights(record: Record) -> dict[str, Tensor]:
+    path = record.weights_path
+    if path is None:
+        return {}
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError as error:
+        raise HqnnError(f"{path} is missing: restore it from the repository or run that seed again.") from error
+    if record.weights and hashlib.sha256(content).hexdigest() != record.weights["sha256"]:
+        raise HqnnError(f"{path} is not as it was written: restore it from the repository or run that seed again.")
+    return storage.read_tensors(path)[0]
+
+
+def load(experiment: str, variant: str | None = None, *, scale: Scale = "paper", root: Path = DATA) -> list[Record]:
+    """Read the records of an experiment, or of one of its variants, by variant and seed; as many as there are.
+
+    Raises:
+        HqnnError: The experiment or variant is unknown, or a record is damaged.
+    """
+    chosen = experiments.select(experiments.get(experiment), variant and [variant], scale)
+    folder = _folder(root, scale) / experiment
+    return [read_record(path) for name in chosen for path in _paths(folder / name)]
+
+
+def history(
+    experiment: str, variant: str, curve: str, *, scale: Scale = "paper", root: Path = DATA
+) -> NDArray[np.float64]:
+    """One curve of every seed.
+
+    Args:
+        experiment: Its name.
+        variant: Its name.
+        curve: As `test_accuracy` (a fraction) or `train_loss`.
+        scale: Which records.
+        root: The data folder.
+
+    Returns:
+        [seeds, epochs], by seed, epoch 1 first.
+
+    Raises:
+        HqnnError: There are no such records, or no such curve in them.
+    """
+    records = load(experiment, variant, scale=scale, root=root)
+    if not records:
+        raise HqnnError(f"There are no records of {experiment}/{variant}: run `python -m hqnn run {experiment}`.")
+    if curve not in records[0].history:
+        raise HqnnError(f"There is no curve {curve!r} in {experiment}: choose from {', '.join(records[0].history)}.")
+    return np.array([record.history[curve] for record in records])
+
+
+def count(experiment: Experiment, *, scale: Scale = "paper", root: Path = DATA) -> dict[str, int]:
+    """How many of the required seeds of each variant are stored and current."""
+    return {
+        variant: sum(
+            _is_done(
+                Run(experiment=experiment.name, variant=variant, scale=scale, seed=seed, config=config),
+                root,
+            )
+            for seed in experiment.seeds
+        )
+        for variant, config in experiment.configs(scale).items()
+    }
+
+
+def _folder(root: Path, scale: Scale) -> Path:
+    return root / ("runs" if scale == "paper" else "quick")
+
+
+def _paths(folder: Path) -> list[Path]:
+    """A variant's records by seed."""
+    return sorted(folder.glob("seed-*.json"), key=lambda path: (len(path.name), path.name))
+
+
+def _is_done(one: Run, root: Path) -> bool:
+    """Whether a run's record is stored, whole, of the current config, and with its weights."""
+    path = one.record(root)
+    if not path.exists():
+        return False
+    try:
+        record = read_record(path)
+        _read_weights(record)
+    except HqnnError as error:
+        _log.warning("Running %s again: %s", one.label, error)
+        return False
+    return record.config_hash == experiments.config_hash(one.config)
+
+
+# --- verification ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What `verify` found."""
+
+    problems: list[str]
+    """One sentence each; none if all is well."""
+    n_records: int
+    n_measured: int
+    """Records whose stored weights were measured again."""
+
+
+def verify(root: Path = DATA, *, measure: bool = True) -> Verification:
+    """Check every paper-scale record against the registry.
+
+    Checked are: format, checksum, place, config and its hash, curves and their lengths, finite values, the
+    weights' file, that the runs of a variant saw the same images, and that every required seed is there. Where
+    the dataset is, the last weights of each record are measured again.
+
+    Args:
+        root: The data folder.
+        measure: Whether to measure stored weights.
+    """
+    problems: list[str] = []
+    n_measured = 0
+    records: dict[Path, Record] = {}
+    base = _folder(root, "paper")
+    for path in sorted(base.glob("*/*/*.json")):
+        try:
+            records[path] = read_record(path)
+        except HqnnError as error:
+            problems.append(str(error))
+    for path in sorted(base.glob("*/*/*.safetensors")):
+        if path.with_suffix(".json") not in records or records[path.with_suffix(".json")].weights_path != path:
+            problems.append(f"{path} belongs to no record.")
+    for record in records.values():
+        found, measured = _problems(record, base, measure)
+        problems += [f"{record.path}: {problem}" for problem in found]
+        n_measured += measured
+    for experiment in experiments.EXPERIMENTS.values():
+        for variant in experiment.variants:
+            problems += _problems_of_series(experiment, variant, records.values())
+    return Verification(problems, len(records), n_measured)
+
+
+def _problems(record: Record, base: Path, measure: bool) -> tuple[list[str], bool]:
+    """What is wrong with one record, and whether its weights were measured."""
+    name = f"{record.experiment}/{record.variant}/seed-{record.seed}"
+    if record.path != base / f"{name}.json" or record.scale != "paper":
+        return [f"holds the {record.scale}-scale run {name}, which belongs elsewhere."], False
+    experiment = experiments.EXPERIMENTS.get(record.experiment)
+    config = experiment.variants.get(record.variant) if experiment else None
+    if experiment is None or config is None:
+        return ["the registry has no such experiment or variant."], False
+    expected = experiments.as_json(config)
+    changed = sorted(
+        field for field in {*expected, *record.config} if expected.get(field, ...) != record.config.get(field, ...)
+    )
+    if changed or record.config_hash != experiments.config_hash(config):
+        what = ", ".join(changed) or "the type of config"
+        return [f"stale, the registry now differs in {what}: run that seed again."], False
+
+    problems = []
+    if record.seed not in experiment.seeds:
+        problems.append(f"seed {record.seed} is not one of the experiment's.")
+    problems += _problems_of_result(record, config)
+    try:
+        snapshots = _read_weights(record)
+    except HqnnError as error:
+        return [*problems, str(error)], False
+    kept = {int(key.partition("/")[0].removeprefix("epoch-")) for key in snapshots}
+    if kept != set(config.snapshots):
+        problems.append(f"keeps the weights of epochs {sorted(kept)}, not {sorted(config.snapshots)}.")
+    if problems or not measure or not any(kept):
+        return problems, False
+    epoch = max(kept)
+    measured = tasks.measure(config, tasks.weights_of(snapshots, epoch))
+    for curve, value in (measured or {}).items():
+        stored = record.history[curve][epoch - 1]
+        if abs(value - stored) > MEASURED_TOLERANCE * max(1.0, abs(stored)):
+            problems.append(
+                f"its weights of epoch {epoch} give a {curve} of {value:.6g}, the record says {stored:.6g}."
+            )
+    return problems, measured is not None
+
+
+def _problems_of_result(record: Record, config: Config) -> list[str]:
+    problems = []
+    curves = record.result.get("history", {})
+    if set(curves) != set(config.curves):
+        problems.append(f"its curves are {sorted(curves)}, not {sorted(config.curves)}.")
+    for curve, values in curves.items():
+        if len(values) != config.epochs:
+            problems.append(f"{curve} has {len(values)} values for {config.epochs} epochs.")
+        if not all(map(math.isfinite, values)):
+            problems.append(f"{curve} is not finite throughout.")
+        if curve.endswith("_accuracy") and not all(0 <= value <= 1 for value in values):
+            problems.append(f"{curve} leaves the range from 0 to 1.")
+    n_parameters = record.result.get("n_parameters", {})
+    if not 0 <= n_parameters.get("quantum", -1) <= n_parameters.get("total", -1):
+        problems.append(f"its parameter counts {n_parameters} make no sense.")
+    return problems
+
+
+def _problems_of_series(experiment: Experiment, variant: str, records: Iterable[Record]) -> list[str]:
+    """What is wrong with the seeds of a variant taken together."""
+    series = [record for record in records if (record.experiment, record.variant) == (experiment.name, variant)]
+    name = f"{experiment.name}/{variant}"
+    problems = []
+    missing = sorted(set(experiment.seeds) - {record.seed for record in series})
+    if missing:
+        problems.append(f"{name} lacks the seeds {', '.join(map(str, missing))}.")
+    if len({storage.canonical_json(record.provenance.get("dataset")) for record in series}) > 1:
+        problems.append(f"{name}: its seeds were not trained on the same images.")
+    return problems
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """A stored run beside its repetition."""
+
+    identical: bool
+    """Whether the results agree in every digit stored, as they do on one machine."""
+    differences: dict[str, float]
+    """By curve, the largest difference at any epoch."""
+    final_accuracy: float
+    """The largest difference of an accuracy after the last epoch."""
+
+    @property
+    def reproduces(self) -> bool:
+        """Whether the repetition ends within `RERUN_TOLERANCE`."""
+        return self.final_accuracy <= RERUN_TOLERANCE
+
+
+def rerun(experiment: str, variant: str, seed: int, *, root: Path = DATA, progress: bool = True) -> Rerun:
+    """Run one recorded seed again from scratch, with the registry's config, and compare.
+
+    Raises:
+        HqnnError: There is no such record, or the run fails.
+    """
+    config = experiments.select(experiments.get(experiment), [variant])[variant]
+    one = Run(experiment=experiment, variant=variant, scale="paper", seed=seed, config=config)
+    record = read_record(one.record(root))
+    outcome = execute(config, seed, progress=progress)
+    gaps = {curve: np.abs(np.subtract(values, record.history[curve])) for curve, values in outcome.history.items()}
+    return Rerun(
+        identical=outcome.result == record.result,
+        differences={curve: float(gap.max()) for curve, gap in gaps.items()},
+        final_accuracy=max(float(gap[-1]) for curve, gap in gaps.items() if curve.endswith("_accuracy")),
+    )
