@@ -4,7 +4,7 @@
     python -m tools.notebooks live [NOTEBOOK…]          # execute in place, then write the text twin
     python -m tools.notebooks pair [NOTEBOOK…]          # write the text twin only
 
-Each leaves the notebook in one normal form: the same metadata, the same bootstrap cell, cell ids by position, no timings.
+Each leaves the notebook in one normal form: the same metadata and bootstrap cell, cell ids by position, no timings.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tools.repository import ROOT, Address, address, tracked_files
 
 CELL_SECONDS = 600
 METADATA = {
-    "jupytext": {"formats": "ipynb,py:percent"},
+    "jupytext": {"formats": "ipynb,py:percent", "notebook_metadata_filter": "-all"},
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
@@ -39,9 +39,10 @@ if "google.colab" in sys.modules:
     from importlib.metadata import version
     from pathlib import Path
 
-    book, keep = Path("/content/{name}"), Path("/content/keep.txt")
+    url = "{url}"
+    book, keep = Path("/content/book"), Path("/content/keep.txt")
     if not book.exists():
-        subprocess.run(["git", "clone", "--quiet", "--depth=1", "{url}", book], check=True)
+        subprocess.run(["git", "clone", "--quiet", "--depth=1", url, book], check=True)
     keep.write_text("".join(f"{{p}}=={{version(p)}}\\n" for p in ("numpy", "torch", "torchvision")))
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "-c", keep, "-e", book], check=True)
     sys.path.insert(0, str(book / "lib"))"""
@@ -54,7 +55,7 @@ def notebooks() -> list[Path]:
 
 def bootstrap(of: Address) -> str:
     """The source of the cell that every notebook starts its code with, for a book published at an address."""
-    return BOOTSTRAP.format(url=of.url, name=of.name)
+    return BOOTSTRAP.format(url=of.url)
 
 
 def normalise(notebook: NotebookNode) -> None:
@@ -104,6 +105,7 @@ def live(path: Path) -> None:
         timeout=CELL_SECONDS,
         kernel_name="python3",
         record_timing=False,
+        extra_arguments=["--log-level=ERROR"],
         resources={"metadata": {"path": str(path.parent)}},
     )
     client.execute()
@@ -120,7 +122,7 @@ def build(path: Path) -> None:
     notebook = path.with_suffix(".ipynb")
     command = [sys.executable, "-m", "jupytext", "--quiet", "--to", "ipynb", "--output", str(notebook), str(path)]
     subprocess.run(command, check=True, cwd=ROOT)
-    for step in (["check", "--fix", "--quiet"], ["format", "--quiet"]):
+    for step in (["check", "--fix", "--exit-zero", "--quiet"], ["format", "--quiet"]):
         subprocess.run([sys.executable, "-m", "ruff", *step, str(notebook)], check=True, cwd=ROOT)
     live(notebook)
 

@@ -1,7 +1,7 @@
 """The book's public address: read it, and rewrite every use of it.
 
-The address stands in `pyproject.toml`, under `[project.urls]`. Badges, launch buttons, bootstrap cells and the citation repeat
-it; `make repository URL=https://github.com/OWNER/NAME` rewrites them all.
+The address stands in `pyproject.toml`, under `[project.urls]`. Badges, launch buttons, bootstrap cells and the citation
+repeat it; `make repository URL=https://github.com/OWNER/NAME` rewrites them all.
 """
 
 from __future__ import annotations
