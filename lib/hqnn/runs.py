@@ -147,7 +147,7 @@ def _make(
         "config_hash": experiments.config_hash(run.config),
         "result": outcome.result,
         "provenance": {
-            **_environment(),
+            **environment(),
             "device": torch.cuda.get_device_name(device) if device.startswith("cuda") else device,
             "seconds": round(outcome.seconds, 2),
             "started": started,
@@ -191,7 +191,7 @@ def code_digest() -> str:
 
 
 @cache
-def _environment() -> dict[str, Any]:
+def environment() -> dict[str, Any]:
     """Code, versions and processor, as they were when first asked for in this process."""
     commit = _git("rev-parse", "HEAD")
     versions = {"python": platform.python_version()}
