@@ -30,6 +30,7 @@ import re
 import shutil
 import struct
 import tarfile
+import tokenize
 import urllib.error
 import urllib.request
 import uuid
@@ -63,10 +64,12 @@ _DAMAGE = (
     LookupError,
     OSError,
     RuntimeError,
+    SyntaxError,
     ValueError,
     lzma.LZMAError,
     struct.error,
     tarfile.TarError,
+    tokenize.TokenError,
     zipfile.BadZipFile,
     zlib.error,
 )  # what numpy, Pillow and the archive readers raise on damaged files
@@ -178,7 +181,7 @@ class _Form(NamedTuple):
 
 
 class _Download(NamedTuple):
-    """A published file: where it goes in the download folder (as in a form), its mirrors, its MD5 where that is fixed."""
+    """A published file: where it goes in the download folder (as in a form), its mirrors, its MD5 if it has one."""
 
     path: str
     urls: tuple[str, ...]
@@ -259,7 +262,7 @@ def _python_batch(content: bytes) -> tuple[bytes, list[int]]:
 def _read_cifar(place: Path) -> dict[str, _Samples]:
     """CIFAR-10 from lossless WebP sheets of 10×10 images (npz), from its binary batches or from its python batches."""
     if place.suffix == ".npz":
-        with np.load(place, allow_pickle=False) as file:
+        with place.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             webp, offsets = file["webp"].tobytes(), file["offsets"].tolist()
             labels = {split: file[f"y_{split}"].tolist() for split in ("train", "test")}
         sheets = (np.asarray(Image.open(io.BytesIO(webp[a:b]))) for a, b in itertools.pairwise(offsets))
@@ -545,7 +548,7 @@ def _read_cache(name: str) -> Dataset | None:
     """
     source = _source(name)
     try:
-        with np.load(_cache_file(name), allow_pickle=False) as file:
+        with _cache_file(name).open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             if (int(file["format"]), str(file["fingerprint"])) != (_CACHE_FORMAT, source.fingerprint):
                 return None
             train, test = (
@@ -851,9 +854,9 @@ def subset(
         raise ValueError(
             f"classes {classes} must be different labels of {title}, each from 0 to {len(dataset.classes) - 1}"
         )
-    for size, value in (("n_train", n_train), ("n_val", n_val), ("n_test", n_test)):
+    for argument, value in (("n_train", n_train), ("n_val", n_val), ("n_test", n_test), ("seed", seed)):
         if value < 0:
-            raise ValueError(f"{size}={value} must not be negative")
+            raise ValueError(f"{argument}={value} must not be negative")
     for size, value in (("n_train", n_train), ("n_val", n_val)):
         if value % len(classes):
             raise ValueError(
