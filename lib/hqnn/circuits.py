@@ -117,6 +117,11 @@ def pauli_on_each_qubit(n_qubits: int, pauli: Literal["X", "Y", "Z"] = "Z") -> t
     return tuple(SparsePauliOp.from_sparse_list([(pauli, [q], 1.0)], num_qubits=n_qubits) for q in range(n_qubits))
 
 
+def parity(n_qubits: int) -> SparsePauliOp:
+    """Z on all qubits at once: +1 for an even number of ones, -1 for an odd one."""
+    return SparsePauliOp("Z" * n_qubits)
+
+
 def lcqhnn(order: Order = "time", *, n_qubits: int = 4, n_layers: int = 1, entangle: bool = True) -> ParametricCircuit:
     r"""The four-qubit circuit of the lean hybrid network [lcqhnn, eq. 2-7, fig. 2].
 

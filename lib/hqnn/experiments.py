@@ -43,7 +43,8 @@ class LcqhnnConfig:
     # What the paper leaves open; `hqnn.models.lcqhnn` says what each value means.
     front_end: str = "k3-p1-pool23"
     dropout: float = 0.5
-    order: str = "time"
+    dropout_at: str = "features"
+    order: Literal["time", "product"] = "time"
     readout: str = "linear"
     quantum: str = "circuit"
     scale: str = "raw"
@@ -96,7 +97,7 @@ def _quick(config: LcqhnnConfig) -> LcqhnnConfig:
         n_test=64,
         epochs=8,
         batch_size=16,
-        learning_rate=4e-3,
+        learning_rate=4 * config.learning_rate,
         snapshots=tuple(epoch for epoch in config.snapshots if epoch < 8) + (8,) * bool(config.snapshots),
     )
 
@@ -106,8 +107,6 @@ def _experiment(name: str, title: str, variants: Mapping[str, LcqhnnConfig], see
     return Experiment(name=name, paper="lcqhnn", title=title, variants=variants, quick=quick, seeds=seeds)
 
 
-_MNIST = LcqhnnConfig(dataset="mnist", classes=(0, 1))
-_FASHION = LcqhnnConfig(dataset="fashion_mnist", classes=(1, 6))  # trouser, shirt
 _CURVE = (0, 1, 2, 3, 5, 10, 15, 25, 50)
 
 
@@ -121,11 +120,72 @@ def _four_models(base: LcqhnnConfig) -> dict[str, LcqhnnConfig]:
     }
 
 
+def _readings(base: LcqhnnConfig) -> dict[str, LcqhnnConfig]:
+    """What the paper leaves open, one choice changed at a time from the variants lcqhnn and cnn-4."""
+    both: dict[str, dict[str, Any]] = {
+        "k3-p2-pool22": {"front_end": "k3-p2-pool22"},
+        "k3-p0-pool33": {"front_end": "k3-p0-pool33"},
+        "k5-p0-pool22": {"front_end": "k5-p0-pool22"},
+        "dropout-0": {"dropout": 0.0},
+        "dropout-0.25": {"dropout": 0.25},
+        "dropout-at-bottleneck": {"dropout_at": "bottleneck"},
+    }
+    hybrid: dict[str, dict[str, Any]] = both | {
+        "order-product": {"order": "product"},
+        "readout-qubit0": {"readout": "qubit0"},
+        "readout-parity": {"readout": "parity"},
+        "readout-pair": {"readout": "pair"},
+        "scale-tanh": {"scale": "tanh"},
+        "scale-relu": {"scale": "relu"},
+    }
+    classical: dict[str, dict[str, Any]] = both | {
+        "width-4": {"hidden": 4},
+        "width-8": {"hidden": 8},
+        "width-16": {"hidden": 16},
+        "single-4": {"hidden": 4, "head": "single"},
+        "single-8": {"hidden": 8, "head": "single"},
+        "single-16": {"hidden": 16, "head": "single"},
+        "relu": {"head": "relu"},
+        "sigmoid": {"head": "sigmoid"},
+        "relu-scores": {"head": "relu-scores"},
+        "relu-dropout-at-bottleneck": {"head": "relu", "dropout_at": "bottleneck"},
+        "double-softmax": {"loss": "double_softmax"},
+        "sgd": {"optimizer": "sgd"},
+    }
+    return {f"lcqhnn-{name}": replace(base, model="lcqhnn", **change) for name, change in hybrid.items()} | {
+        f"cnn-4-{name}": replace(base, model="cnn", **{"hidden": 2} | change) for name, change in classical.items()
+    }
+
+
+def _rates(base: LcqhnnConfig) -> dict[str, LcqhnnConfig]:
+    """The same learning rates for all four models; 1e-3 is in the main experiment."""
+    return {
+        f"{name}-lr-{rate:g}": replace(config, learning_rate=rate, snapshots=())
+        for name, config in _four_models(base).items()
+        for rate in (1e-4, 3e-4, 3e-3, 1e-2, 3e-2)
+    }
+
+
+def _ablations(base: LcqhnnConfig) -> dict[str, LcqhnnConfig]:
+    """The hybrid with its circuit changed, replaced or removed; to be paired with the variant lcqhnn seed by seed."""
+    return {name: replace(base, quantum=name) for name in ("no-entanglement", "frozen", "classical", "none")}
+
+
+_LCQHNN = (
+    ("mnist", "MNIST's digits 0 and 1", LcqhnnConfig(dataset="mnist", classes=(0, 1))),
+    ("fashion", "FashionMNIST's trousers and shirts", LcqhnnConfig(dataset="fashion_mnist", classes=(1, 6))),
+)
+
 EXPERIMENTS: dict[str, Experiment] = {
     experiment.name: experiment
+    for key, data, base in _LCQHNN
     for experiment in (
-        _experiment("lcqhnn-mnist", "Four models on MNIST's digits 0 and 1", _four_models(_MNIST)),
-        _experiment("lcqhnn-fashion", "Four models on FashionMNIST's trousers and shirts", _four_models(_FASHION)),
+        _experiment(f"lcqhnn-{key}", f"Four models on {data}", _four_models(base)),
+        _experiment(
+            f"lcqhnn-ablations-{key}", f"The circuit changed, replaced or removed, on {data}", _ablations(base)
+        ),
+        _experiment(f"lcqhnn-readings-{key}", f"What the paper leaves open, on {data}", _readings(base), range(5)),
+        _experiment(f"lcqhnn-rates-{key}", f"Learning rates, on {data}", _rates(base), range(5)),
     )
 }
 

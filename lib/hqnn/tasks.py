@@ -6,7 +6,7 @@ paper registers its own tasks for its own config type; nothing else learns of it
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache, singledispatch
+from functools import lru_cache, partial, singledispatch
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,11 @@ from hqnn.models import lcqhnn
 from hqnn.quantum_layer import QuantumLayer
 from hqnn.training import Checkpoint, Loss, Samples, evaluate, fit, seed_epoch
 
-LOSSES: dict[str, Loss] = {"cross_entropy": functional.cross_entropy}
-OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {"adam": torch.optim.Adam}
+LOSSES: dict[str, Loss] = {
+    "cross_entropy": functional.cross_entropy,
+    "double_softmax": lambda scores, target: functional.cross_entropy(scores.softmax(1), target),  # a common slip
+}
+OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
 
 
 @dataclass(frozen=True, kw_only=True)
