@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import signal
 import sys
@@ -51,17 +50,17 @@ def _data(options: argparse.Namespace) -> int:
 
 
 def _list(options: argparse.Namespace) -> int:
-    from hqnn import experiments, runs
+    from hqnn import experiments, runs, storage
 
     for experiment in experiments.EXPERIMENTS.values():
         print(f"{experiment.name}: {experiment.title}")
-        for variant, done in runs.count(experiment, scale=options.scale, root=options.root or runs.DATA).items():
+        for variant, done in runs.count(experiment, scale=options.scale, root=options.root or storage.DATA).items():
             print(f"  {variant:<24} {done:>3} of {len(experiment.seeds)} seeds")
     return 0
 
 
 def _run(options: argparse.Namespace) -> int:
-    from hqnn import experiments, runs
+    from hqnn import experiments, runs, storage
 
     if bool(options.names) == options.all:
         raise HqnnError(f"Name experiments or say --all: there are {', '.join(experiments.EXPERIMENTS)}.")
@@ -73,7 +72,7 @@ def _run(options: argparse.Namespace) -> int:
         jobs=options.jobs,
         scheduler=options.scheduler,
         device=options.device,
-        root=options.root or runs.DATA,
+        root=options.root or storage.DATA,
         progress=not options.quiet,
     )
     print(f"{summary.done} runs done, {summary.skipped} were there already.")
@@ -81,9 +80,9 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from hqnn import runs
+    from hqnn import analyses, runs, storage
 
-    root = options.root or runs.DATA
+    root = options.root or storage.DATA
     if options.rerun:
         if options.rerun.count("/") != 2 or not options.rerun.rpartition("/")[2].isdecimal():
             raise HqnnError(f"Name the run to repeat as EXPERIMENT/VARIANT/SEED, not {options.rerun!r}.")
@@ -98,21 +97,37 @@ def _verify(options: argparse.Namespace) -> int:
         )
         return 0 if again.reproduces else 1
     found = runs.verify(root)
-    for problem in found.problems:
+    problems = [*found.problems, *analyses.problems(root)]
+    for problem in problems:
         print(problem)
     print(
-        f"{found.n_records} records checked, the weights of {found.n_measured} measured again: "
-        f"{len(found.problems)} problems."
+        f"{found.n_records} records and {len(analyses.recipes())} analyses checked, the weights of {found.n_measured} "
+        f"measured again: {len(problems)} problems."
     )
-    return 1 if found.problems else 0
+    return 1 if problems else 0
+
+
+def _analyse(options: argparse.Namespace) -> int:
+    from hqnn import analyses, storage
+
+    if bool(options.names) == options.all:
+        raise HqnnError(f"Name analyses or say --all: there are {', '.join(analyses.recipes())}.")
+    for name in options.names or analyses.recipes():
+        for key, interval in analyses.make(name, root=options.root or storage.DATA).result.items():
+            print(f"{name}  {key:<40} {interval.mean:.4g} ± {interval.half_width:.2g} (n = {interval.n})")
+    return 0
 
 
 def _claims(options: argparse.Namespace) -> int:
     from hqnn import claims
 
-    results = claims.evaluate()
+    if options.update and options.paper:
+        raise HqnnError("Leave out --paper with --update: the stored verdicts are those of all papers.")
+    results = claims.evaluate(options.paper)
+    if options.update:
+        claims.write_snapshot(results)
     if options.json:
-        print(json.dumps([result.as_dict() for result in results], indent=2, ensure_ascii=False))
+        print(claims.to_json(results), end="")
     else:
         print(claims.format_table(results))
     return 0
@@ -194,6 +209,16 @@ def parser() -> argparse.ArgumentParser:
     add_root(verify)
     add_quiet(verify)
 
+    analyse = command(
+        "analyse",
+        _analyse,
+        "measure trained weights and store the analyses",
+        "Measure the trained weights of recorded runs on their images and store the results, which claims refer to.",
+    )
+    analyse.add_argument("names", nargs="*", metavar="ANALYSIS", help="which analyses")
+    analyse.add_argument("--all", action="store_true", help="every analysis")
+    add_root(analyse)
+
     claims = command(
         "claims",
         _claims,
@@ -201,6 +226,10 @@ def parser() -> argparse.ArgumentParser:
         "Print each claim of the papers with its value, ours, the verdict and the evidence.",
     )
     claims.add_argument("--json", action="store_true", help="print a list of objects instead of a table")
+    claims.add_argument("--paper", metavar="PAPER", help="only lcqhnn, hqnn or transfer")
+    claims.add_argument(
+        "--update", action="store_true", help="store the verdicts as those that the tests and the scoreboard expect"
+    )
     return top
 
 
@@ -220,7 +249,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 0 well done, 1 a check failed, 2 something the user can put right, 130 interrupted.
     """
-    signal.signal(signal.SIGTERM, _terminated)  # a batch system's request to stop is an interrupt
+    before = signal.signal(signal.SIGTERM, _terminated)  # a batch system's request to stop is an interrupt
     try:
         options = parser().parse_args(arguments)
         status: int = options.function(options)
@@ -235,6 +264,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output, as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 if __name__ == "__main__":

@@ -64,7 +64,7 @@ def execute(
     checkpoint: Path | None = None,
     device: str = "cpu",
     progress: bool = False,
-    on_epoch: Callable[[int], None] | None = None,
+    on_epoch: Callable[[int], object] = lambda _epoch: None,
 ) -> Outcome:
     """Run one config with one seed.
 
@@ -130,7 +130,7 @@ class Run:
 
 
 def _make(
-    run: Run, root: Path | None, device: str, on_epoch: Callable[[int], None] | None
+    run: Run, root: Path | None, device: str, on_epoch: Callable[[int], object]
 ) -> tuple[dict[str, Any], bytes | None]:
     """Execute a run and assemble its record and its weights' file. The checkpoint stays until the record is stored."""
     started = datetime.now(UTC).isoformat(timespec="seconds")
@@ -553,12 +553,12 @@ def verify(root: Path = DATA, *, measure: bool = True) -> Verification:
     n_measured = 0
     records: dict[Path, Record] = {}
     base = _folder(root, "paper")
-    for path in sorted(base.glob("*/*/*.json")):
+    for path in sorted(base.rglob("*.json")):
         try:
             records[path] = read_record(path)
         except HqnnError as error:
             problems.append(str(error))
-    for path in sorted(base.glob("*/*/*.safetensors")):
+    for path in sorted(base.rglob("*.safetensors")):
         if path.with_suffix(".json") not in records or records[path.with_suffix(".json")].weights_path != path:
             problems.append(f"{path} belongs to no record.")
     for record in records.values():

@@ -24,7 +24,10 @@ LOSSES: dict[str, Loss] = {
     "cross_entropy": functional.cross_entropy,
     "double_softmax": lambda scores, target: functional.cross_entropy(scores.softmax(1), target),  # a common slip
 }
-OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
+OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
+    "adam": partial(torch.optim.Adam, fused=True),  # one kernel instead of a dozen per weight tensor
+    "sgd": torch.optim.SGD,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +41,7 @@ class Session:
     """Where checkpoints go, if anywhere."""
     device: str = "cpu"
     progress: bool = False
-    on_epoch: Callable[[int], None] | None = None
+    on_epoch: Callable[[int], object] = lambda _epoch: None
     """Called with the number of epochs done, over all stages."""
 
     def checkpoint(self, stage: str = "model") -> Checkpoint | None:
@@ -119,7 +122,7 @@ def _(config: LcqhnnConfig, session: Session) -> Outcome:
         evaluate_on={"val": on_device["val"], "test": on_device["test"]},
         snapshots=config.snapshots,
         checkpoint=session.checkpoint(),
-        on_epoch=(lambda epoch, _: session.on_epoch(epoch)) if session.on_epoch else None,
+        on_epoch=lambda epoch, _history: session.on_epoch(epoch),
         progress=session.progress,
     )
     return Outcome(

@@ -168,7 +168,7 @@ def fit(
     accuracy: bool = True,
     snapshots: Collection[int] = (),
     checkpoint: Checkpoint | None = None,
-    on_epoch: Callable[[int, History], None] | None = None,
+    on_epoch: Callable[[int, History], object] | None = None,
     progress: bool = False,
 ) -> Fit:
     """Train a model in place.

@@ -1,0 +1,89 @@
+"""The registry of experiments, and the hash that ties a record to it."""
+
+from dataclasses import FrozenInstanceError, replace
+
+import pytest
+
+from hqnn import experiments
+from hqnn.errors import HqnnError
+from hqnn.experiments import EXPERIMENTS, Experiment, LcqhnnConfig, as_json, config_hash
+
+ALL = [pytest.param(experiment, id=experiment.name) for experiment in EXPERIMENTS.values()]
+
+
+@pytest.mark.parametrize(
+    ("name", "dataset", "classes"), [("mnist", "mnist", (0, 1)), ("fashion", "fashion_mnist", (1, 6))]
+)
+def test_the_papers_settings(name: str, dataset: str, classes: tuple[int, int]) -> None:
+    """[lcqhnn, §3.1.2 and §3.1.3]."""
+    experiment = EXPERIMENTS[f"lcqhnn-{name}"]
+    assert list(experiment.variants) == ["lcqhnn", "cnn-4", "cnn-8", "cnn-16"]
+    assert len(experiment.seeds) >= 10
+    for config in experiment.variants.values():
+        assert (config.dataset, config.classes) == (dataset, classes)
+        assert (config.n_train, config.n_val, config.n_test, config.data_seed) == (2048, 512, 1024, 42)
+        assert (config.epochs, config.batch_size, config.learning_rate, config.optimizer) == (50, 64, 1e-3, "adam")
+        assert 50 in config.snapshots
+    assert [experiment.variants[f"cnn-{n}"].hidden * 2 for n in (4, 8, 16)] == [4, 8, 16]
+
+
+@pytest.mark.parametrize("experiment", ALL)
+def test_quick_is_the_same_experiment_in_small(experiment: Experiment) -> None:
+    assert list(experiment.quick) == list(experiment.variants)
+    for variant, config in experiment.quick.items():
+        paper = experiment.variants[variant]
+        assert config.dataset == "digits"
+        assert config.epochs * config.n_train <= 5_000
+        sizes = ("dataset", "n_train", "n_val", "n_test", "epochs", "batch_size", "learning_rate", "snapshots")
+        same = {field: getattr(paper, field) for field in sizes}
+        assert replace(config, **same) == paper
+        assert bool(config.snapshots) == bool(paper.snapshots)
+
+
+@pytest.mark.parametrize("experiment", ALL)
+def test_snapshots_are_epochs_that_happen(experiment: Experiment) -> None:
+    for config in (*experiment.variants.values(), *experiment.quick.values()):
+        assert list(config.snapshots) == sorted(set(config.snapshots))
+        assert all(0 <= epoch <= config.epochs for epoch in config.snapshots)
+
+
+@pytest.mark.parametrize("experiment", ALL)
+def test_no_two_variants_are_the_same_run(experiment: Experiment) -> None:
+    for scale in ("paper", "quick"):
+        hashes = [config_hash(config) for config in experiment.configs(scale).values()]
+        assert len(set(hashes)) == len(hashes)
+
+
+def test_the_hash_sees_every_field() -> None:
+    config = LcqhnnConfig()
+    changed = {
+        "model": "cnn",
+        "classes": (1, 0),
+        "snapshots": (1,),
+        **{name: f"{value}x" for name, value in as_json(config).items() if isinstance(value, str) and name != "model"},
+        **{name: value + 1 for name, value in as_json(config).items() if isinstance(value, int | float)},
+    }
+    assert changed.keys() == as_json(config).keys()
+    hashes = {config_hash(replace(config, **{name: value})) for name, value in changed.items()}
+    assert len(hashes | {config_hash(config)}) == len(changed) + 1
+    assert config_hash(LcqhnnConfig()) == config_hash(config)
+
+
+def test_configs_are_frozen() -> None:
+    with pytest.raises(FrozenInstanceError):
+        LcqhnnConfig().epochs = 3  # type: ignore[misc]
+
+
+def test_an_unknown_experiment_gets_suggestions() -> None:
+    with pytest.raises(HqnnError, match=r"no experiment 'lcqhnn-minst': did you mean lcqhnn-mnist"):
+        experiments.get("lcqhnn-minst")
+    with pytest.raises(HqnnError, match=r"no experiment 'zzz': choose from lcqhnn-mnist, "):
+        experiments.get("zzz")
+
+
+def test_variants_come_in_the_registrys_order() -> None:
+    experiment = experiments.get("lcqhnn-mnist")
+    assert list(experiments.select(experiment, ["cnn-4", "lcqhnn"])) == ["lcqhnn", "cnn-4"]
+    assert list(experiments.select(experiment)) == list(experiment.variants)
+    with pytest.raises(HqnnError, match="lcqhnn-mnist has no variant 'cnn4': did you mean cnn-4"):
+        experiments.select(experiment, ["cnn4"])
