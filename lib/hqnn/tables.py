@@ -1,0 +1,42 @@
+"""Tables for the book: Markdown, so that they read alike in the HTML, in Colab and in a plain notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from IPython.display import Markdown
+
+from hqnn.stats import Interval
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Markdown:
+    """Build a Markdown table: first column to the left, all others to the right.
+
+    Args:
+        header: Names of the columns.
+        rows: As many cells as the header has.
+
+    Returns:
+        What a notebook shows as a table.
+
+    Raises:
+        ValueError: A row has another number of cells than the header.
+    """
+    lines = [[h.replace("|", "\\|") for h in header], [":--"] + ["--:"] * (len(header) - 1)]
+    for row in rows:
+        if len(row) != len(header):
+            raise ValueError(f"a row has {len(row)} cells but the header has {len(header)}: {row!r}")
+        lines.append([str(cell).replace("|", "\\|") for cell in row])
+    return Markdown("\n".join("| " + " | ".join(line) + " |" for line in lines))
+
+
+def percent(value: Interval | float, digits: int = 2) -> str:
+    """A fraction as per cent, with the half width of its interval where it has one."""
+    if not isinstance(value, Interval):
+        return f"{100 * value:.{digits}f}"
+    return f"{100 * value.mean:.{digits}f} ± {100 * value.half_width:.{digits}f}"
+
+
+def points(value: Interval, digits: int = 2) -> str:
+    """A difference of fractions in percentage points, signed, with its half width."""
+    return f"{100 * value.mean:+.{digits}f} ± {100 * value.half_width:.{digits}f}"

@@ -1,0 +1,22 @@
+"""Tests of the tables."""
+
+import pytest
+
+from hqnn.stats import Interval
+from hqnn.tables import percent, points, table
+
+
+def test_a_table_is_markdown_with_aligned_columns_and_escaped_bars() -> None:
+    shown = table(["model", "|z|"], [["a|b", 1], ["c", 2.5]]).data
+    assert shown.splitlines() == ["| model | \\|z\\| |", "| :-- | --: |", "| a\\|b | 1 |", "| c | 2.5 |"]
+
+
+def test_a_short_row_is_refused() -> None:
+    with pytest.raises(ValueError, match="1 cells but the header has 2"):
+        table(["a", "b"], [["only one"]])
+
+
+def test_numbers_carry_their_intervals() -> None:
+    assert percent(Interval(0.98765, 0.00123, 10)) == "98.77 ± 0.12"
+    assert percent(0.5, 0) == "50"
+    assert points(Interval(-0.0078, 0.002, 10)) == "-0.78 ± 0.20"
