@@ -16,8 +16,9 @@ from typing import Any
 from docutils import nodes
 from fontTools.ttLib import TTFont
 from sphinx.application import Sphinx
+from sphinx.config import Config
 
-MATHJAX = "mathjax/tex-chtml.js"
+COMPONENT = "tex-chtml-full.js"  # holds every TeX extension, so that none is fetched later
 FONTS = {
     "font_source_serif_pro": ("SourceSerifPro-Regular", "SourceSerifPro-It", "SourceSerifPro-Semibold"),
     "font_source_sans_pro": ("SourceSansPro-Regular", "SourceSansPro-It", "SourceSansPro-Semibold"),
@@ -26,16 +27,24 @@ FONTS = {
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register with Sphinx."""
+    app.connect("config-inited", drop_thebe)
     app.connect("builder-inited", ship_assets)
     app.connect("doctree-read", join_figures)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def drop_thebe(app: Sphinx, config: Config) -> None:
+    """Silence Thebe, which Jupyter Book always loads: the book has no such button, and its script names a host."""
+    for listeners in app.events.listeners.values():
+        listeners[:] = [listener for listener in listeners if listener.handler.__module__ != "sphinx_thebe"]
+    app.registry.css_files[:] = [entry for entry in app.registry.css_files if entry[0] != "sphinx-thebe.css"]
 
 
 def ship_assets(app: Sphinx) -> None:
     """Copy MathJax and the fonts into a static folder of the build."""
     static = Path(app.outdir).parent / "assets"
     mathjax = _package("sphinx-mathjax-offline") / "static" / "mathjax"
-    _copy(mathjax / "tex-chtml.js", static / MATHJAX)
+    _copy(mathjax / COMPONENT, static / "mathjax" / COMPONENT)
     for font in sorted((mathjax / "output" / "chtml" / "fonts" / "woff-v2").iterdir()):
         _copy(font, static / "mathjax" / font.relative_to(mathjax))
     for package, names in FONTS.items():
@@ -48,13 +57,15 @@ def ship_assets(app: Sphinx) -> None:
 
 def join_figures(app: Sphinx, document: nodes.document) -> None:
     """Join each image output of a notebook with the caption output behind it into one figure, in place."""
+    number = 0
     for output in list(document.findall(_is_mime_bundle)):
         images = [image for container in _of_type(output, "image/png") for image in container.findall(nodes.image)]
         if not images:
             continue
         (image,) = images
         image["alt"] = "".join(text.astext() for text in _of_type(output, "text/plain"))
-        figure = nodes.figure("", image.deepcopy(), align="center", classes=["notebook-figure"])
+        number += 1
+        figure = nodes.figure("", image.deepcopy(), align="center", ids=[f"figure-{number}"])
         following = output.next_node(descend=False, siblings=True)
         if following is not None and _is_mime_bundle(following):
             for container in _of_type(following, "text/markdown"):
