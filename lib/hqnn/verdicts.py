@@ -1,41 +1,47 @@
 r"""The decision rule: when a printed number counts as reproduced.
 
-A paper prints one number p, most often from one run with one seed and one random draw of test images. We have n runs with seeds of their own:
-mean m, standard deviation s. The question is not whether m equals p but whether p could have been one of our runs.
+A paper prints one number p, most often from one run with one seed and one random draw of test images. We have n runs
+with seeds of their own: mean m, standard deviation s. The question is not whether m equals p but whether p could have
+been one of our runs.
 
 **A value.** If the paper's procedure is ours, p - m varies with variance
 
 $$V = \frac{s^2}{n} + \frac{s_p^2}{r} + v,$$
 
-where r is the number of runs behind p (1 unless the paper says otherwise), s_p the spread the paper states (else our s), and v the variance due to
-the test images: the paper drew k of the K available ones, we drew another k, and all our seeds share ours, so s does not contain it:
-v = 2 a (1 - a) / k · (K - k) / (K - 1) for an accuracy a. With h = t · sqrt(V), t the 97.5 % point of Student's distribution with n - 1
-degrees of freedom, the value is *reproduced* if
+where r is the number of runs behind p (1 unless the paper says otherwise), s_p the spread the paper states (else our
+s), and v the variance due to the test images: the paper drew k of the K available ones, we drew another k, and all
+our seeds share ours, so s does not contain it: v = 2 a (1 - a) / k · (K - k) / (K - 1) for an accuracy a. With h = t
+· sqrt(V), t the 97.5 % point of Student's distribution with n - 1 degrees of freedom, the value is *reproduced* if
 
 $$|p - m| \le \max(h, \tau) + \rho .$$
 
-ρ is half a unit of p's last printed digit. τ is a practical tolerance, stated per claim in the ledger: near 100 % the spread of the seeds collapses, and a
-difference of two images in 1,024 (0.2 points) should not decide anything. With r = 1 and v = 0, m ± h is the usual 95 % prediction interval for one more run.
-An interval so wide that it would agree with almost anything confirms nothing: if p lies inside but h exceeds the claim's stated resolution, the verdict
-is *not checkable*.
+ρ is half a unit of p's last printed digit. τ is a practical tolerance, stated per claim in the ledger: near 100 % the
+spread of the seeds collapses, and a difference of two images in 1,024 (0.2 points) should not decide anything. With r
+= 1 and v = 0, m ± h is the usual 95 % prediction interval for one more run. An interval so wide that it would agree
+with almost anything confirms nothing: if p lies inside but h exceeds the claim's stated resolution, the verdict is
+*not checkable*.
 
 **A bound** ("by epoch 6", "over 90 %"). Reproduced if the interval m ± (max(h, τ) + ρ) reaches the claimed side of p.
 
-**A comparison** ("A is better than B"). Differences are paired by seed. The sign and the size are separate claims. The sign is reproduced if the 95 %
-confidence interval of the mean difference lies wholly on the claimed side of zero; an interval that contains zero, or lies on the other side, does not
-reproduce it, and the note says which. This interval is conditional on the test images drawn. The size is a value claim about the difference of
-two single runs, with v = 2 (e_A + e_B - (e_A - e_B)²) / k · (K - k) / (K - 1), the largest it can be for error rates e_A and e_B (no image that both get wrong), and with
-the size itself as the resolution: an interval which cannot tell the claimed difference from none cannot confirm it.
+**A comparison** ("A is better than B"). Differences are paired by seed. The sign and the size are separate claims.
+The sign is reproduced if the 95 % confidence interval of the mean difference lies wholly on the claimed side of zero;
+an interval that contains zero, or lies on the other side, does not reproduce it, and the note says which. This
+interval is conditional on the test images drawn. The size is a value claim about the difference of two single runs,
+with v = 2 (e_A + e_B - (e_A - e_B)²) / k · (K - k) / (K - 1), the largest it can be for error rates e_A and e_B (no
+image that both get wrong), and with the size itself as the resolution: an interval which cannot tell the claimed
+difference from none cannot confirm it.
 
-**Equality** ("no difference"). Reproduced if the 95 % confidence interval of the mean paired difference lies inside ±τ, not reproduced if it lies outside,
-not checkable if it straddles the limit.
+**Equality** ("no difference"). Reproduced if the 95 % confidence interval of the mean paired difference lies inside
+±τ, not reproduced if it lies outside, not checkable if it straddles the limit.
 
 **Exact quantities** (gates, parameter counts, identities): equal or not.
 
-*Contradicted by the paper itself* needs no run of ours: two places of the paper exclude each other, and the row names both. *Not checkable* also covers
-what the paper leaves undefined. *Not yet evaluated* is the absence of a verdict: no evaluator, no record, or fewer than `MIN_SEEDS` seeds.
+*Contradicted by the paper itself* needs no run of ours: two places of the paper exclude each other, and the row names
+both. *Not checkable* also covers what the paper leaves undefined. *Not yet evaluated* is the absence of a verdict: no
+evaluator, no record, or fewer than `MIN_SEEDS` seeds.
 
-About one in twenty true value claims fails a 95 % rule by chance; a verdict is about its row, and the pattern over rows says more than any one of them.
+About one in twenty true value claims fails a 95 % rule by chance; a verdict is about its row, and the pattern over
+rows says more than any one of them.
 """
 
 from __future__ import annotations
@@ -103,7 +109,7 @@ def draw_variance(accuracy: float, drawn: int, of: int) -> float:
 
 
 def draw_variance_of_gap(accuracy_a: float, accuracy_b: float, drawn: int, of: int) -> float:
-    """The same for the gap between two models tested on the same images, at its largest: no image that both get wrong.
+    """The same for the gap between two models tested on the same images, at its largest (no image that both get wrong).
 
     Args:
         accuracy_a: Fraction in [0, 1] for the first model.
@@ -145,7 +151,7 @@ def judge_value(
         resolution: Largest half width at which agreement still means something.
         spread: Standard deviation over the paper's own runs, if it states one.
         runs: Number of runs behind the printed value.
-        extra_variance: Variance that the seeds do not show (the draw of test images), in squared units of the value.
+        extra_variance: Variance that the seeds do not show (the draw of test images), in squared units.
 
     Returns:
         The judgement; `margin` is what |difference| was compared with.
@@ -158,7 +164,7 @@ def judge_value(
         verdict = Verdict.NOT_REPRODUCED
     elif half > resolution:
         verdict = Verdict.NOT_CHECKABLE
-        note = f"one run scatters by ±{half:.3g} around our mean, too widely to confirm {paper:g} (resolution {resolution:g})"
+        note = f"one run lies within ±{half:.3g} of our mean, too wide to confirm {paper:g} (resolution {resolution:g})"
     else:
         verdict = Verdict.REPRODUCED
     return _measured(ours, verdict, difference, margin, note)

@@ -1,0 +1,119 @@
+# %% [markdown]
+# # Scoreboard
+#
+# Every claim of the three papers, one row each, with what became of it. The rows are the ledger
+# `data/claims.yaml`; the verdicts are computed on this page from the recorded runs, the recorded analyses, and
+# from the circuits themselves. Nothing is typed in by hand.
+#
+# *Run time: a few seconds. Needs: nothing but the repository; no dataset, no network.*
+
+# %% tags=["bootstrap", "remove-cell"]
+# Google Colab only: fetch the book and install what Colab lacks, keeping Colab's own torch and numpy.
+import sys
+
+if "google.colab" in sys.modules:
+    import subprocess
+    from importlib.metadata import version
+    from pathlib import Path
+
+    url = "https://github.com/hqnn-book/hqnn-book"
+    book, keep = Path("/content/book"), Path("/content/keep.txt")
+    if not book.exists():
+        subprocess.run(["git", "clone", "--quiet", "--depth=1", url, book], check=True)
+    keep.write_text("".join(f"{p}=={version(p)}\n" for p in ("numpy", "torch", "torchvision")))
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "-c", keep, "-e", book], check=True)
+    sys.path.insert(0, str(book / "lib"))
+
+# %%
+from IPython.display import HTML
+
+from hqnn import claims
+
+results = claims.evaluate()
+HTML(claims.counts_to_html(results))
+
+# %% [markdown]
+# A claim is counted *reproduced* by the rule below, decided before the first run was recorded. The four other columns
+# are kept apart on purpose: a number that our runs do not give (*not reproduced*) is something else than a number that
+# another page of the same paper contradicts (*contradicted by the paper itself*), than a statement too vague to be
+# tested (*not checkable*), and than one whose runs do not exist yet (*not yet evaluated*).
+
+# %% [markdown]
+# ## How a verdict is reached
+#
+# A paper prints one number $p$, most often from one run, with one seed and one random draw of test images. We have $n$
+# runs with seeds of their own (at least ten), with mean $m$ and standard deviation $s$. Asking whether $p$ equals $m$
+# would be the wrong question, since no single run does. We ask whether $p$ could have been one of our runs.
+#
+# **A value.** If the paper did what we did, $p - m$ scatters with variance
+#
+# $$V = \frac{s^2}{n} + \frac{s_p^2}{r} + v .$$
+#
+# The first term is the uncertainty of our mean. The second is the scatter of the paper's own number, an average over
+# $r$ runs (nearly always $r = 1$) with the spread $s_p$ that the paper states or, where it states none, ours. The third
+# is due to the test images: the paper drew $k$ of the $K$ available ones, we drew another $k$, and because all our
+# seeds share that draw, $s$ does not contain it; for an accuracy $a$ it is
+#
+# $$v = \frac{2 a (1 - a)}{k} \cdot \frac{K - k}{K - 1} .$$
+#
+# With $h = t \sqrt{V}$, where $t$ is the 97.5 % point of Student's distribution with $n - 1$ degrees of freedom, the
+# value is *reproduced* if
+#
+# $$|p - m| \le \max(h, \tau) + \rho .$$
+#
+# Here $\rho$ is half a unit of the last printed digit, and $\tau$ a practical tolerance: near 100 % all seeds agree, and
+# a difference of two images in 1,024 (0.2 points) should not decide anything. The table gives the right-hand side as
+# the allowed difference. An interval that would agree with almost anything confirms nothing: if $p$ lies inside but $h$
+# exceeds the claim's stated resolution, the claim is *not checkable*.
+#
+# **A bound**, as "by epoch 6": reproduced if that interval reaches the claimed side.
+#
+# **A comparison**, as "A beats B by 5 points", is two claims. Differences are paired by seed. The *sign* is reproduced
+# if the 95 % confidence interval of the mean difference lies wholly on the claimed side of zero. The *size* is judged
+# as a value, with the claimed size as its resolution: an interval that cannot tell the difference from none cannot
+# confirm it.
+#
+# **Equality**, as "no difference": reproduced if the confidence interval lies inside $\pm\tau$, not checkable if it
+# straddles that limit.
+#
+# **Exact quantities**, as gates and parameter counts, are equal or not.
+#
+# About one true value in twenty fails a 95 % rule by chance. A verdict speaks about its row; the pattern over the rows
+# says more. In the tables, "$\pm$" is the half width of the 95 % confidence interval of our mean.
+
+# %% [markdown]
+# ## lcqhnn
+#
+# A. Liu, C. Wen, J. Wang, *Lean classical-quantum hybrid neural network model for image classification*.
+
+# %%
+HTML(claims.to_html([result for result in results if result.claim.paper == "lcqhnn"]))
+
+# %% [markdown]
+# ## hqnn
+#
+# A. Senokosov and others, *Quantum machine learning for image classification*.
+
+# %%
+HTML(claims.to_html([result for result in results if result.claim.paper == "hqnn"]))
+
+# %% [markdown]
+# ## transfer
+#
+# S. Sarkar, *Quantum Transfer Learning for MNIST Classification Using a Hybrid Quantum-Classical Approach*.
+
+# %%
+HTML(claims.to_html([result for result in results if result.claim.paper == "transfer"]))
+
+# %% [markdown]
+# The same as a table in a terminal: `python -m hqnn claims`; for machines: `python -m hqnn claims --json`.
+
+# %% [markdown]
+# ## Checks
+#
+# The verdicts above are those that were last looked at and stored with the repository.
+
+# %%
+changes = claims.changes(results)
+print(f"{len(results)} claims, {len(changes)} of them changed since they were last looked at")
+assert not changes, changes
