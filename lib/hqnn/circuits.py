@@ -51,7 +51,9 @@ class ParametricCircuit:
             raise ValueError(f"parameter {twice[0]!r} is listed twice among inputs and weights; list each one once")
         unbound = sorted(p.name for p in self.circuit.parameters if p not in listed)
         if unbound:
-            raise ValueError(f"circuit parameter {unbound[0]!r} is neither an input nor a weight; list it or bind a value to it")
+            raise ValueError(
+                f"circuit parameter {unbound[0]!r} is neither an input nor a weight; list it or bind a value to it"
+            )
         idle = sorted(p.name for p in listed if p not in self.circuit.parameters)
         if idle:
             raise ValueError(f"parameter {idle[0]!r} does not occur in the circuit; remove it from inputs and weights")

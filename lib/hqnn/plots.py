@@ -9,15 +9,20 @@ from __future__ import annotations
 import base64
 import io
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+import numpy as np
 from cycler import cycler
 from IPython.display import display
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from hqnn import stats
 
 PIXEL_RATIO = 1.5
 """Stored pixels per displayed pixel, so that a figure is crisp on a dense screen."""
@@ -120,3 +125,86 @@ def show(figure: Figure, *, alt: str, caption: str) -> None:
     image = {"image/png": base64.b64encode(png).decode("ascii"), "text/plain": alt}
     display(image, raw=True, metadata={"image/png": {"width": width, "height": height, "alt": alt}})
     display({"text/markdown": caption, "text/plain": caption}, raw=True)
+
+
+# --- training ---------------------------------------------------------------------------------------------------------
+
+
+def learning_curves(ax: Axes, histories: Mapping[str, NDArray[np.float64]], *, labels: bool = True) -> Axes:
+    """Accuracy against epoch: the mean of each model's runs and the 95 % interval of that mean.
+
+    Args:
+        ax: Where to draw.
+        histories: Model -> accuracies [seeds, epochs] as fractions.
+        labels: Whether to add a legend.
+
+    Returns:
+        The same `ax`.
+    """
+    for name, history in histories.items():
+        epochs = np.arange(1, history.shape[1] + 1)
+        intervals = [stats.mean_interval(column) for column in 100 * history.T]
+        mean = np.array([i.mean for i in intervals])
+        half = np.array([i.half_width for i in intervals])
+        colour = COLOURS.get(name)
+        (line,) = ax.plot(epochs, mean, color=colour, label=name)
+        ax.fill_between(
+            epochs, mean - half, np.minimum(mean + half, 100), color=line.get_color(), alpha=0.18, linewidth=0
+        )
+    ax.set(xlabel="epoch", ylabel="test accuracy, %", xlim=(0, epochs[-1]))
+    if labels:
+        ax.legend(loc="lower right")
+    return ax
+
+
+def single_runs(ax: Axes, values: Mapping[str, NDArray[np.float64]], printed: Mapping[str, float]) -> Axes:
+    """Every run as a dot beside the paper's value.
+
+    Args:
+        ax: Where to draw.
+        values: Model -> one value per seed [seeds].
+        printed: Model -> the paper's value.
+
+    Returns:
+        The same `ax`.
+    """
+    for position, (name, runs) in enumerate(values.items()):
+        colour = COLOURS.get(name, INK)
+        offsets = np.linspace(-0.16, 0.16, len(runs)) - 0.12
+        ax.plot(position + offsets, np.sort(runs), "o", color=colour, alpha=0.7, markersize=4.5, markeredgewidth=0)
+        ax.hlines(runs.mean(), position - 0.34, position + 0.1, color=colour, linewidth=2.2)
+        ax.plot(position + 0.28, printed[name], "D", markerfacecolor="white", markeredgecolor=INK, markersize=6.5)
+    ax.set_xticks(range(len(values)), list(values))
+    ax.set_xlim(-0.6, len(values) - 0.4)
+    ax.grid(visible=False, axis="x")
+    return ax
+
+
+def rate_curves(ax: Axes, rates: Sequence[float], values: Mapping[str, Sequence[NDArray[np.float64]]]) -> Axes:
+    """A final value against the learning rate, mean and 95 % interval, with the paper's rate marked.
+
+    Args:
+        ax: Where to draw.
+        rates: Learning rates [R].
+        values: Model -> one array [seeds] per rate.
+
+    Returns:
+        The same `ax`.
+    """
+    ax.axvline(1e-3, color=GREY, linestyle="--", linewidth=1)
+    for position, (name, groups) in enumerate(values.items()):
+        intervals = [stats.mean_interval(group) for group in groups]
+        shifted = np.array(rates) * 1.05 ** (
+            position - (len(values) - 1) / 2
+        )  # so that error bars do not hide each other
+        ax.errorbar(
+            shifted,
+            [i.mean for i in intervals],
+            [i.half_width for i in intervals],
+            marker="o",
+            color=COLOURS.get(name),
+            label=name,
+        )
+    ax.set(xscale="log", xlabel="learning rate")
+    ax.legend(loc="lower right")
+    return ax
