@@ -30,6 +30,7 @@ import re
 import shutil
 import struct
 import tarfile
+import textwrap
 import tokenize
 import urllib.error
 import urllib.request
@@ -511,8 +512,10 @@ def _build(name: str, place: Path, *, progress: bool = False) -> Dataset:
 
 def _reason(error: BaseException) -> str:
     """What went wrong in a few words on one line."""
+    if isinstance(error, urllib.error.URLError) and isinstance(error.reason, BaseException):
+        return _reason(error.reason)
     text = (error.strerror if isinstance(error, OSError) else None) or str(error)
-    return " ".join(text.split()) or type(error).__name__
+    return textwrap.shorten(text, 160, placeholder=" …") or type(error).__name__
 
 
 # --- the cache and HQNN_DATA
@@ -664,10 +667,16 @@ def status() -> list[Status]:
                 state=state,
                 images=source.images,
                 n_bytes=None if place is None else _size(place),
-                source=source.downloads[0].urls[0].rpartition("/")[0] if place is None else str(place),
+                source=_origin(source) if place is None else str(place),
             )
         )
     return rows
+
+
+def _origin(source: _Source) -> str:
+    """The address of a dataset's one file, or of the folder of its several."""
+    address = source.downloads[0].urls[0]
+    return address if len(source.downloads) == 1 else address.rpartition("/")[0] + "/"
 
 
 def _digits_file() -> Path:
