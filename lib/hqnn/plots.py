@@ -194,17 +194,10 @@ def rate_curves(ax: Axes, rates: Sequence[float], values: Mapping[str, Sequence[
     ax.axvline(1e-3, color=GREY, linestyle="--", linewidth=1)
     for position, (name, groups) in enumerate(values.items()):
         intervals = [stats.mean_interval(group) for group in groups]
-        shifted = np.array(rates) * 1.05 ** (
-            position - (len(values) - 1) / 2
-        )  # so that error bars do not hide each other
-        ax.errorbar(
-            shifted,
-            [i.mean for i in intervals],
-            [i.half_width for i in intervals],
-            marker="o",
-            color=COLOURS.get(name),
-            label=name,
-        )
+        # Side by side, so that error bars do not hide each other.
+        shifted = np.array(rates) * 1.05 ** (position - (len(values) - 1) / 2)
+        means, halves = [i.mean for i in intervals], [i.half_width for i in intervals]
+        ax.errorbar(shifted, means, halves, marker="o", color=COLOURS.get(name), label=name)
     ax.set(xscale="log", xlabel="learning rate")
     ax.legend(loc="lower right")
     return ax

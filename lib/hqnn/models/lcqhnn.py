@@ -1,6 +1,6 @@
 """The lean hybrid network and its classical rivals [lcqhnn, §2 and §3].
 
-The paper leaves several choices open. Each is a field of [`LcqhnnConfig`][hqnn.experiments.LcqhnnConfig], and this module says what its
+The paper leaves several choices open. Each is a field of `hqnn.experiments.LcqhnnConfig`, and this module says what its
 values mean; the defaults are the book's primary reading, the others are the readings whose effect the book measures.
 """
 
@@ -73,12 +73,20 @@ class Features(nn.Module):
 class Lcqhnn(nn.Module):
     """Convolutions, 256 -> 4, the four-qubit circuit, two class scores [lcqhnn, fig. 1].
 
-    `readout` says how the measured qubits become class scores: `linear` (a 4 -> 2 layer on the four expectation values of Z), `qubit0`
-    (log-probabilities of outcomes 0 and 1 of qubit 0, where the paper's last Hadamard gate sits), `parity` (those of an even and an odd number of ones), `pair`
-    (the expectation values on qubits 0 and 1 are the scores).
+    `readout` says how the measured qubits become class scores:
 
-    `quantum` swaps the circuit for an ablation: `circuit`, `frozen` (random weights, never trained), `no-entanglement` (no CNOTs),
-    `classical` (tanh(w x) with four trained weights w), `none` (the four features themselves).
+    - `linear`: a 4 -> 2 layer on the four expectation values of Z;
+    - `qubit0`: log-probabilities of outcomes 0 and 1 of qubit 0, on which the paper's last Hadamard gate sits;
+    - `parity`: log-probabilities of an even and an odd number of ones;
+    - `pair`: the expectation values on qubits 0 and 1 are the scores.
+
+    `quantum` swaps the circuit for an ablation:
+
+    - `circuit`: none, the paper's circuit;
+    - `frozen`: its four weights stay as drawn;
+    - `no-entanglement`: it has no CNOTs;
+    - `classical`: tanh(w x) with four trained weights w instead;
+    - `none`: the four features themselves.
     """
 
     def __init__(self, config: LcqhnnConfig) -> None:
@@ -114,9 +122,12 @@ class Lcqhnn(nn.Module):
 class Cnn(nn.Module):
     """The paper's rival: the same front end, then a small fully connected module [lcqhnn, §3.2].
 
-    `head` says what "fully connected modules with 4, 8 and 16 parameters" means: `linear` (256 -> hidden -> 2; the last layer has
-    2 hidden weights), `single` (256 -> hidden -> 1 score of the second class; the last layer has `hidden` weights), `relu` and `sigmoid` (as `linear`, with that
-    activation between the two layers), `relu-scores` (as `linear`, with a ReLU on the class scores: a common slip).
+    `head` says what "fully connected modules with 4, 8 and 16 parameters" means:
+
+    - `linear`: 256 -> hidden -> 2, so that the last layer has 2 hidden weights;
+    - `single`: 256 -> hidden -> 1, the score of the second class, so that it has `hidden` weights;
+    - `relu`, `sigmoid`: as `linear`, with that activation between the two layers;
+    - `relu-scores`: as `linear`, with a ReLU on the class scores, a common slip.
     """
 
     def __init__(self, config: LcqhnnConfig) -> None:
