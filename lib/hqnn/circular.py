@@ -56,7 +56,7 @@ def kuiper_distance(angles: Angles) -> NDArray[np.float64]:
         angles: Radians [B, ...].
 
     Returns:
-        Distances [...] in (0, 1], independent of where the circle is cut: about 1.6/√B for uniform angles, 1 if all
+        Distances [...] in (0, 1], independent of where the circle is cut: about 1.2/√B for uniform angles, 1 if all
         are equal, 1/2 for two opposite clusters.
 
     Raises:
