@@ -11,7 +11,7 @@ a rotation about P turns a Pauli string O that anticommutes with P into cos φ �
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from itertools import product
 
@@ -121,6 +121,79 @@ def series_of_rotations(
         np.array(nus, float).reshape(len(nus), rotations.n_weights),
         coefficients,
     )
+
+
+def closed_forms(pc: ParametricCircuit, *, max_terms: int = 1000) -> list[str]:
+    r"""The expectation values written out, each as a sum of products of sines and cosines, for people to read.
+
+    Args:
+        pc: The circuit; every angle must be an affine function of the parameters.
+        max_terms: Give up on an observable beyond this many products.
+
+    Returns:
+        LaTeX of each observable's expectation value, such as `\sin \theta_{0}\,\cos 2x_{1}`;
+        weights stand before inputs, and products with few input factors come first.
+
+    Raises:
+        ValueError: An angle is not affine, or there are more than `max_terms` products.
+    """
+    rotations = lower(pc)
+    if rotations.derived:
+        raise ValueError("an angle is not an affine function of the parameters, so there is no such closed form")
+    names = [_latex(parameter.name) for parameter in (*pc.inputs, *pc.weights)]
+    forms = []
+    for observable in pc.observables:
+        sums: dict[tuple[_Factor, ...], float] = defaultdict(float)
+        for pauli, coefficient in zip(observable.paulis, observable.coeffs.real, strict=True):
+            for value, cosines, sines in _propagate(rotations, pauli.x, pauli.z, pauli.phase, max_terms):
+                factors = []
+                for k, wave in [*((k, "cos") for k in cosines), *((k, "sin") for k in sines)]:
+                    angle, sign = _angle(rotations.linear[k], rotations.constant[k], names)
+                    value *= sign if wave == "sin" else 1.0
+                    factors.append((bool(rotations.linear[k, : pc.n_inputs].any()), angle, wave))
+                sums[tuple(sorted(factors))] += coefficient * value
+        kept = [factors for factors, value in sums.items() if abs(value) > _ZERO]
+        terms = sorted(kept, key=lambda factors: (sum(of_input for of_input, *_ in factors), factors))
+        forms.append(_sum([_product(factors, sums[factors]) for factors in terms]))
+    return forms
+
+
+_Factor = tuple[bool, str, str]  # whether an input is in the angle, the angle, "cos" or "sin"
+
+
+def _latex(name: str) -> str:
+    """A parameter's name with its index as a subscript."""
+    stem, bracket, index = name.partition("[")
+    stem = stem.replace("θ", r"\theta")
+    return f"{stem}_{{{index.removesuffix(']')}}}" if bracket else stem
+
+
+def _angle(row: NDArray[np.float64], constant: float, names: list[str]) -> tuple[str, float]:
+    """An angle as LaTeX, made to start with a plus, and the sign that was taken out of it."""
+    values = [*((value, name) for value, name in zip(row, names, strict=True) if value), (constant, "")]
+    sign = float(np.sign(next((value for value, _ in values if value), 1.0)))
+    parts = [_scaled(sign * value, name) for value, name in values if value]
+    text = _sum(parts)
+    return (f"({text})" if len(parts) > 1 else text), sign
+
+
+def _scaled(value: float, name: str) -> str:
+    """A number times a symbol; the number is left out where it is one."""
+    if name and abs(abs(value) - 1) < _ZERO:
+        return f"{'-' if value < 0 else ''}{name}"
+    return f"{value:.6g}{name}"
+
+
+def _product(factors: tuple[_Factor, ...], value: float) -> str:
+    """A product of sines and cosines with its coefficient; equal factors become powers."""
+    powers = Counter(factors)
+    waves = [rf"\{wave}{'' if n == 1 else f'^{n}'} {angle}" for (_, angle, wave), n in powers.items()]
+    return _scaled(value, r"\,".join(waves))
+
+
+def _sum(terms: list[str]) -> str:
+    """Terms with their signs between them; an empty sum is 0."""
+    return " + ".join(terms).replace("+ -", "- ") or "0"
 
 
 def _propagate(

@@ -1,0 +1,90 @@
+"""The closed forms and the exact Fourier series, against Qiskit's state vectors."""
+
+import re
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from qiskit.circuit import ParameterVector, QuantumCircuit
+from qiskit.quantum_info import SparsePauliOp, Statevector
+
+from hqnn import circuits, fourier
+from hqnn.circuits import ParametricCircuit, pauli_on_each_qubit
+
+
+def expectations(pc: ParametricCircuit, x: NDArray[np.float64], w: NDArray[np.float64]) -> list[float]:
+    values = dict(zip([*pc.inputs, *pc.weights], [*x, *w], strict=True))
+    state = Statevector(pc.circuit.assign_parameters(values))
+    return [state.expectation_value(observable).real for observable in pc.observables]
+
+
+def value_of(latex: str, x: NDArray[np.float64], w: NDArray[np.float64]) -> float:
+    """Evaluate a closed form, by turning its LaTeX into Python."""
+    code = latex.replace(r"\theta", "w").replace(r"\,", " * ")
+    code = re.sub(r"_\{(\d+)\}", r"[\1]", code)
+    code = re.sub(r"(?<=\d)(?=[xw\\])", " * ", code)  # 2x_{0} and 0.5\cos
+    angle = r"(\([^()]*\)|(?:[\d.]+ \* )?[xw]\[\d+\])"
+    code = re.sub(rf"\\(sin|cos)(?:\^(\d+))? {angle}", lambda m: f"{m[1]}({m[3]})**{m[2] or 1}", code)
+    return float(eval(code, {"sin": np.sin, "cos": np.cos, "x": x, "w": w}))
+
+
+@pytest.mark.parametrize("order", ["time", "product"])
+@pytest.mark.parametrize("n_layers", [1, 2])
+def test_closed_forms_of_the_paper_give_its_expectation_values(order: circuits.Order, n_layers: int) -> None:
+    pc = circuits.lcqhnn(order, n_qubits=3, n_layers=n_layers)
+    rng = np.random.default_rng(n_layers)
+    x, w = rng.uniform(-4, 4, 3), rng.uniform(-4, 4, pc.n_weights)
+    values = [value_of(form, x, w) for form in fourier.closed_forms(pc)]
+    assert values == pytest.approx(expectations(pc, x, w), abs=1e-12)
+
+
+def test_closed_forms_without_entanglement_are_one_wave_each() -> None:
+    assert fourier.closed_forms(circuits.lcqhnn(n_qubits=2, entangle=False)) == [
+        r"\cos \theta_{0}\,\cos 2x_{0}",
+        r"-\sin \theta_{1}\,\cos 2x_{1}",
+    ]
+
+
+def test_closed_forms_with_powers_sums_constants_signs_and_numbers() -> None:
+    x, w = ParameterVector("x", 2), ParameterVector("θ", 2)
+    circuit = QuantumCircuit(2)
+    circuit.ry(x[0], 0)
+    circuit.rx(x[0], 0)
+    circuit.h(0)
+    circuit.ry(w[0] - x[1] + 0.25, 0)
+    circuit.cx(0, 1)
+    circuit.rx(-0.5 * w[1], 1)
+    observables = [*pauli_on_each_qubit(2), SparsePauliOp(["XY", "ZZ", "II"], [0.5, -2.0, 0.125])]
+    pc = ParametricCircuit(circuit=circuit, inputs=x, weights=w, observables=observables)
+    forms = fourier.closed_forms(pc)
+    assert any("^2" in form for form in fourier.closed_forms(reuploaded()))
+    assert any("(" in form for form in forms)
+    rng = np.random.default_rng(0)
+    for _ in range(5):
+        values = rng.uniform(-4, 4, 2), rng.uniform(-4, 4, 2)
+        assert [value_of(form, *values) for form in forms] == pytest.approx(expectations(pc, *values), abs=2e-6)
+
+
+def reuploaded() -> ParametricCircuit:
+    """One qubit that takes its input twice about perpendicular axes: <Z> = cos² x."""
+    x = ParameterVector("x", 1)
+    circuit = QuantumCircuit(1)
+    circuit.ry(x[0], 0)
+    circuit.rx(x[0], 0)
+    return ParametricCircuit(circuit=circuit, inputs=x, weights=(), observables=pauli_on_each_qubit(1))
+
+
+def test_an_expectation_value_that_vanishes_is_written_as_zero() -> None:
+    pc = reuploaded()
+    pc = ParametricCircuit(circuit=pc.circuit, inputs=pc.inputs, weights=(), observables=[SparsePauliOp("I", [0.0])])
+    assert fourier.closed_forms(pc) == ["0"]
+    assert fourier.closed_forms(reuploaded()) == [r"\cos^2 x_{0}"]
+
+
+def test_no_closed_form_for_products_of_parameters() -> None:
+    x = ParameterVector("x", 2)
+    circuit = QuantumCircuit(1)
+    circuit.ry(x[0] * x[1], 0)
+    pc = ParametricCircuit(circuit=circuit, inputs=x, weights=(), observables=pauli_on_each_qubit(1))
+    with pytest.raises(ValueError, match="not an affine function"):
+        fourier.closed_forms(pc)
