@@ -1,13 +1,19 @@
 """What the recorded analyses measure, where the answer is known."""
 
 import math
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from qiskit.quantum_info import Statevector, partial_trace
 
-from hqnn import analyses, circuits, experiments, ledger, studies
+from hqnn import analyses, circuits, datasets, experiments, ledger, runs, studies
+from hqnn.analyses import Series
+from hqnn.models import lcqhnn
+from hqnn.quantum_layer import QuantumLayer
 
 
 def test_every_recipe_reads_series_that_exist() -> None:
@@ -19,23 +25,54 @@ def test_every_recipe_reads_series_that_exist() -> None:
             assert variant in experiments.get(experiment).variants
 
 
-def test_angles_spread_evenly_have_no_resultant() -> None:
-    circle = 2 * math.pi * torch.arange(100) / 100
-    phases = torch.stack([circle, torch.full((100,), 1.3), circle / 2], dim=1)
-    assert studies.resultant_length(phases).tolist() == pytest.approx([0.0, 1.0, 2 / math.pi], abs=2e-2)
+def test_encoded_features_and_weights_reproduce_the_networks_scores() -> None:
+    config = experiments.get("lcqhnn-mnist").quick["lcqhnn"]
+    torch.manual_seed(0)
+    model = lcqhnn.Lcqhnn(config).eval()
+    network = studies.encoded(config, model.state_dict())
+    assert network.features.shape == (config.n_test, 4)
+    assert set(network.labels.tolist()) == {0, 1}
+    layer = QuantumLayer(lcqhnn.circuit(config), dtype=torch.float64)
+    layer.load_state_dict({"weights": torch.from_numpy(network.weights)[None]}, strict=False)
+    scores = model.classify(layer(torch.from_numpy(network.features)).float())
+    subset = datasets.subset(datasets.load("digits"), classes=(0, 1), n_train=192, n_val=64, n_test=64, seed=42)
+    expected = model(datasets.to_float(subset.test.images, 28))
+    assert scores.detach().numpy() == pytest.approx(expected.detach().numpy(), abs=1e-5)
+    assert network.labels.tolist() == subset.test.labels.tolist()
 
 
-def test_bloch_lengths_are_those_of_the_reduced_states() -> None:
+@pytest.fixture
+def hybrid() -> Series:
+    """What a recipe reads of records: two seeds of the quick hybrid, trained for one epoch."""
+    config = replace(experiments.get("lcqhnn-mnist").quick["lcqhnn"], epochs=1, snapshots=(0, 1))
+    records: Any = [SimpleNamespace(seed=seed, snapshot=runs.execute(config, seed).weights) for seed in range(2)]
+    return {"lcqhnn-mnist/lcqhnn": records}
+
+
+def test_bloch_numbers_are_those_of_the_reduced_states(hybrid: Series, monkeypatch: pytest.MonkeyPatch) -> None:
+    quick = experiments.get("lcqhnn-mnist").quick
+    experiment = replace(experiments.get("lcqhnn-mnist"), variants=quick)
+    monkeypatch.setitem(experiments.EXPERIMENTS, "lcqhnn-mnist", experiment)
+    found = studies.lcqhnn_bloch(hybrid, {"untrained": 0, "trained": 1})
+    records = hybrid["lcqhnn-mnist/lcqhnn"]
     pc = circuits.lcqhnn()
-    rng = np.random.default_rng(0)
-    x, w = rng.uniform(-3, 3, (5, 4)), rng.uniform(-3, 3, 4)
-    part = pc.stages()["ψ4"]
-    for sample, lengths in zip(x, studies.bloch_lengths(torch.tensor(x), torch.tensor(w)), strict=True):
-        values = dict(zip([*pc.inputs, *pc.weights], [*sample, *w], strict=True))
-        state = Statevector(part.assign_parameters(values))
-        for qubit, length in enumerate(lengths.tolist()):
-            purity = partial_trace(state, [q for q in range(4) if q != qubit]).purity().real
-            assert length == pytest.approx(math.sqrt(max(0.0, 2 * purity - 1)), abs=1e-7)
+    for stage, epoch in {"untrained": 0, "trained": 1}.items():
+        assert found.result[f"mnist/{stage}/not-uniform"].mean == 1.0  # fresh features are all alike
+        lengths = []
+        for record in records:
+            network = studies.encoded(quick["lcqhnn"], record.snapshot(epoch))
+            for x in network.features:
+                values = dict(zip([*pc.inputs, *pc.weights], [*x, *network.weights], strict=True))
+                state = Statevector(pc.stages()["ψ4"].assign_parameters(values))
+                others = [[q for q in range(4) if q != qubit] for qubit in range(4)]
+                lengths += [math.sqrt(max(0.0, 2 * partial_trace(state, o).purity().real - 1)) for o in others]
+        assert found.result[f"mnist/{stage}/length-after-ry"].mean == pytest.approx(np.mean(lengths), abs=1e-6)
+        features = np.array([studies.encoded(quick["lcqhnn"], r.snapshot(epoch)).features for r in records])
+        resultant = np.abs(np.exp(2j * features).mean(1)).mean()
+        assert found.result[f"mnist/{stage}/resultant-length"].mean == pytest.approx(resultant)
+        assert found.result[f"mnist/{stage}/abs-cosine"].mean == pytest.approx(np.abs(np.cos(2 * features)).mean())
+        assert found.data is not None
+        assert np.shape(found.data["mnist"][stage]["features"]) == (quick["lcqhnn"].n_test, 4)
 
 
 def test_recorded_analyses_hold_what_claims_ask_for() -> None:

@@ -126,7 +126,7 @@ def make(name: str, *, root: Path = DATA) -> Analysis:
     }
     document["checksum"] = storage.digest(document)
     path = _path(name, root)
-    storage.write_atomically(path, f"{json.dumps(document, indent=1, allow_nan=False)}\n".encode())
+    storage.write_atomically(path, f"{runs.layout(document)}\n".encode())
     return _read(path)
 
 

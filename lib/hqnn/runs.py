@@ -163,7 +163,7 @@ def _store(run: Run, root: Path, record: Mapping[str, Any], weights: bytes | Non
     path = run.record(root)
     if weights is not None:
         storage.write_atomically(path.with_suffix(".safetensors"), weights)
-    text = _layout({**record, "checksum": storage.digest(record)})
+    text = layout({**record, "checksum": storage.digest(record)})
     storage.write_atomically(path, f"{text}\n".encode())
     _discard([run], root)
 
@@ -173,11 +173,11 @@ def _discard(runs: Iterable[Run], root: Path | None) -> None:
         rmtree(run.checkpoint(root or DATA), ignore_errors=True)
 
 
-def _layout(value: Any, indent: str = "") -> str:
+def layout(value: Any, indent: str = "") -> str:
     """JSON with one key per line and every list on one line."""
     if isinstance(value, Mapping) and value:
         inner = indent + "  "
-        lines = (f"{inner}{json.dumps(key)}: {_layout(item, inner)}" for key, item in value.items())
+        lines = (f"{inner}{json.dumps(key)}: {layout(item, inner)}" for key, item in value.items())
         return "{\n" + ",\n".join(lines) + f"\n{indent}}}"
     return json.dumps(value, allow_nan=False)
 

@@ -5,52 +5,57 @@ Each function takes the series of records it reads and its settings, and returns
 """
 
 from collections.abc import Mapping
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from hqnn import circuits, datasets, experiments
+from hqnn import bloch, circuits, circular, datasets, experiments
 from hqnn.analyses import Findings, Series, recipe
-from hqnn.circuits import ParametricCircuit, pauli_on_each_qubit
 from hqnn.experiments import LcqhnnConfig
 from hqnn.models import lcqhnn
-from hqnn.quantum_layer import QuantumLayer
-from hqnn.stats import mean_interval
+from hqnn.stats import Interval, mean_interval
+
+PICTURED = 256
+"""Test images whose four angles an analysis keeps for figures."""
 
 
-def resultant_length(phases: Tensor) -> Tensor:
-    """How far angles are from being spread evenly around the circle.
+class Encoded(NamedTuple):
+    """What a network hands to its circuit for the test images."""
+
+    features: NDArray[np.float64]
+    """Inputs x [N, 4], radians; each is encoded with phase 2 x."""
+    weights: NDArray[np.float64]
+    """RY angles θ [4], radians."""
+    labels: NDArray[np.int64]
+    """Classes 0 and 1 [N]."""
+
+
+def encoded(config: LcqhnnConfig, weights: Mapping[str, Tensor]) -> Encoded:
+    """Run the classical part of a hybrid network on its test images.
 
     Args:
-        phases: Radians [B, n].
+        config: The network's config.
+        weights: Its state dict.
 
     Returns:
-        Length of the mean unit vector of each column [n]: 0 for a uniform spread, 1 if all angles are equal.
+        The circuit's inputs and weights.
+
+    Raises:
+        HqnnError: The dataset is missing.
     """
-    return torch.stack([phases.cos().mean(0), phases.sin().mean(0)]).norm(dim=0)
-
-
-def bloch_lengths(features: Tensor, weights: Tensor, *, stage: str = "ψ4") -> Tensor:
-    """Lengths of the qubits' reduced Bloch vectors inside lcqhnn's circuit.
-
-    Args:
-        features: Inputs x [B, 4], radians.
-        weights: RY angles [4], radians.
-        stage: Which of the printed states [lcqhnn, eq. 2-7]; by default the one after the RY gates.
-
-    Returns:
-        Lengths [B, 4] in float64; below 1 for a qubit entangled with the others.
-    """
-    pc = circuits.lcqhnn()
-    paulis = [pauli for axis in ("X", "Y", "Z") for pauli in pauli_on_each_qubit(pc.n_qubits, axis)]
-    part = ParametricCircuit(circuit=pc.stages()[stage], inputs=pc.inputs, weights=pc.weights, observables=paulis)
-    layer = QuantumLayer(part, dtype=torch.float64)
+    images, labels = _test_images(config)
+    model = lcqhnn.Lcqhnn(config).eval()
+    model.load_state_dict(dict(weights))
     with torch.no_grad():
-        layer.weights.copy_(weights.double()[None])
-        return layer(features.double()).reshape(-1, 3, pc.n_qubits).norm(dim=1)
+        features = model.angles(images).double().numpy()
+    return Encoded(features, model.get_parameter("quantum.weights")[0].detach().double().numpy(), labels.numpy())
 
 
+@lru_cache(maxsize=1)
 def _test_images(config: LcqhnnConfig) -> tuple[Tensor, Tensor]:
     """The test images [N, 1, 28, 28] and labels [N] that a config's models are tested on."""
     subset = datasets.subset(
@@ -68,25 +73,42 @@ def _test_images(config: LcqhnnConfig) -> tuple[Tensor, Tensor]:
 def lcqhnn_bloch(series: Series, settings: Mapping[str, Any]) -> Findings:
     """How the test images' features fill the Bloch spheres, before and after training [lcqhnn, fig. 3].
 
-    For each dataset and stage of training: `resultant-length` of the encoded phases 2 x around the equator, and
-    `length-after-ry`, the length of the reduced Bloch vectors after the RY gates; both are means over the four qubits
-    (the second over images too), one number per seed.
+    For each dataset and stage of training, one number per seed, a mean over the four qubits (and the images, where it
+    is defined for one image):
+
+    - `resultant-length` and `kuiper-distance` of the encoded phases 2 x, and `not-uniform`, the share of qubits for
+      which Kuiper's test excludes uniform phases with p < 0.001;
+    - `abs-cosine`, the mean of |cos 2x|: 2/π for uniform phases, 1 if every qubit is in an eigenstate of X;
+    - `length-after-ry`, the length of the reduced Bloch vectors after the RY gates.
+
+    The data are the features of `PICTURED` images from the first seed's network.
     """
-    result = {}
+    result: dict[str, Interval] = {}
+    data: dict[str, dict[str, Any]] = {}
     for name, records in series.items():
         experiment, variant = name.split("/")
         config = experiments.get(experiment).variants[variant]
-        images, _ = _test_images(config)
-        model = lcqhnn.Lcqhnn(config).eval()
+        dataset = experiment.removeprefix("lcqhnn-")
+        data[dataset] = {"seed": records[0].seed}
         for stage, epoch in settings.items():
-            spread, length = [], []
-            for record in records:
-                model.load_state_dict(record.snapshot(epoch))
-                with torch.no_grad():
-                    x = model.angles(images)
-                spread.append(float(resultant_length(2 * x).mean()))
-                length.append(float(bloch_lengths(x, model.get_parameter("quantum.weights")[0]).mean()))
-            key = f"{experiment.removeprefix('lcqhnn-')}/{stage}"
-            result[f"{key}/resultant-length"] = mean_interval(spread)
-            result[f"{key}/length-after-ry"] = mean_interval(length)
-    return Findings(result=result)
+            networks = [encoded(config, record.snapshot(epoch)) for record in records]
+            numbers = [_numbers(lcqhnn.circuit(config), network) for network in networks]
+            result |= {f"{dataset}/{stage}/{key}": mean_interval([n[key] for n in numbers]) for key in numbers[0]}
+            features, weights, labels = networks[0]
+            data[dataset] |= {
+                stage: {"features": features[:PICTURED].round(4).tolist(), "weights": weights.round(6).tolist()},
+                "labels": labels[:PICTURED].tolist(),
+            }
+    return Findings(result=result, data=data)
+
+
+def _numbers(pc: circuits.ParametricCircuit, network: Encoded) -> dict[str, float]:
+    phases = 2 * network.features
+    values = {
+        "resultant-length": circular.resultant_length(phases),
+        "kuiper-distance": circular.kuiper_distance(phases),
+        "not-uniform": circular.kuiper_p(phases) < 1e-3,
+        "abs-cosine": np.abs(np.cos(phases)),
+        "length-after-ry": bloch.lengths(bloch.bloch_vectors(pc, network.features, network.weights, stage="ψ4")),
+    }
+    return {key: float(value.mean()) for key, value in values.items()}
