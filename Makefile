@@ -14,7 +14,7 @@ export PYTHONDONTWRITEBYTECODE = 1
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help venv book test lint types unit notebooks html format live readme paper verify bench repository lock clean
+.PHONY: help venv book test lint types unit notebooks html format live readme paper verdicts verify bench repository lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,7 @@ types: $(READY) ## check types
 unit: $(READY) ## run the unit tests and the checks of the repository itself
 	$(STAGE) "unit tests" $(BIN)/python -m pytest
 
+notebooks: export TQDM_DISABLE = 1
 notebooks: $(READY) ## re-run every notebook and compare with its stored outputs
 	$(STAGE) "notebooks" $(BIN)/python -m pytest --nbval --nbval-current-env -n $(WORKERS) --dist loadfile book
 
@@ -62,8 +63,14 @@ live: $(READY) ## execute every notebook in place and write its text twin
 readme: $(READY) ## rewrite the README's generated parts
 	$(BIN)/python -m tools.readme
 
-paper: $(READY) ## re-create every paper-scale record (hours; resumes where it stopped)
+paper: $(READY) ## make every missing paper-scale record and analysis, FRESH=1 all of them (hours; resumes)
+	$(if $(FRESH),rm -rf data/runs)
 	$(STAGE) "paper-scale records" $(BIN)/python -m hqnn run --all --jobs $(WORKERS)
+	$(STAGE) "analyses of the records" $(BIN)/python -m hqnn analyse --all
+
+verdicts: $(READY) ## store the verdicts that follow from the records now, in the README too
+	$(BIN)/python -m hqnn claims --update
+	$(BIN)/python -m tools.readme
 
 verify: $(READY) ## check every committed record against the registry
 	$(STAGE) "records" $(BIN)/python -m hqnn verify

@@ -15,6 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 BRANCH = "main"
+GITHUB = "https://github.com/"
 
 
 @dataclass(frozen=True)
@@ -36,15 +37,15 @@ class Address:
         Raises:
             ValueError: The text has another form (Colab opens notebooks from GitHub only).
         """
-        match = re.fullmatch(r"https://github\.com/([A-Za-z0-9-]+)/([\w.-]+?)(\.git)?/?", url)
+        match = re.fullmatch(re.escape(GITHUB) + r"([A-Za-z0-9-]+)/([\w.-]+?)(\.git)?/?", url)
         if match is None:
-            raise ValueError(f"`{url}` is no address of the form https://github.com/OWNER/NAME")
+            raise ValueError(f"`{url}` is no address of the form {GITHUB}OWNER/NAME")
         return cls(match[1], match[2])
 
     @property
     def url(self) -> str:
         """The repository's address."""
-        return f"https://github.com/{self.owner}/{self.name}"
+        return f"{GITHUB}{self.owner}/{self.name}"
 
     @property
     def pages(self) -> str:
@@ -106,7 +107,7 @@ def main() -> None:
     try:
         old, new = address(), Address.parse(sys.argv[1] if len(sys.argv) > 1 else "")
     except ValueError as error:
-        sys.exit(f"error: {error}; run: make repository URL=https://github.com/OWNER/NAME")
+        sys.exit(f"error: {error}; run: make repository URL={GITHUB}OWNER/NAME")
     changed = 0
     for path in tracked_files():
         text = read_text(path)

@@ -1,0 +1,397 @@
+"""The repository itself: notebooks and their twins, address, links, requirements. Each check is shown to fail too."""
+
+from __future__ import annotations
+
+import copy
+import os
+import subprocess
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+import hqnn
+from tools import audit, readme
+from tools.lock import lock_lines
+from tools.notebooks import METADATA, normalise, notebooks, text_twin
+from tools.repository import ROOT, Address, address, read_text, rewrite, tracked_files, uses
+
+NOTEBOOKS = notebooks()
+HERE = address()
+ADDRESSED = ("README.md", "CITATION.cff", "_config.yml", "pyproject.toml", "CONTRIBUTING.md")
+
+
+@pytest.fixture(scope="module")
+def texts() -> dict[str, str]:
+    found = {path.relative_to(ROOT).as_posix(): read_text(path) for path in tracked_files()}
+    return {name: text for name, text in found.items() if text is not None}
+
+
+# --- notebooks
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_notebook_is_fit_to_publish(path: Path) -> None:
+    assert audit.notebook_faults(nbformat.read(path, as_version=4), HERE) == []
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_notebook_and_text_twin_are_one_program(path: Path) -> None:
+    assert path.with_suffix(".py").read_text(encoding="utf-8") == text_twin(path)
+
+
+def test_there_are_notebooks_and_every_text_twin_has_one() -> None:
+    assert NOTEBOOKS
+    twins = {path for path in tracked_files() if path.is_relative_to(ROOT / "book") and path.suffix == ".py"}
+    assert twins == {path.with_suffix(".py") for path in NOTEBOOKS}
+
+
+def sound_notebook() -> NotebookNode:
+    """A small notebook without a fault."""
+    image = {"image/png": "iVBORw0KGgo=", "text/plain": "A line that rises."}
+    caption = {"text/markdown": "A line.", "text/plain": "A line."}
+    figure = new_code_cell("draw()", execution_count=2)
+    figure.outputs = [new_output("display_data", data=image), new_output("display_data", data=caption)]
+    plain = new_code_cell("print(1)", execution_count=3, outputs=[new_output("stream", name="stdout", text="1\n")])
+    notebook = new_notebook(cells=[new_markdown_cell("# Title\n\nText with $x$."), figure, plain])
+    normalise(notebook)
+    notebook.cells[1].execution_count = 1
+    return notebook
+
+
+def test_sound_notebook_has_no_fault() -> None:
+    assert audit.notebook_faults(sound_notebook(), HERE) == []
+
+
+def _clear_count(notebook: NotebookNode) -> None:
+    notebook.cells[-1].execution_count = None
+
+
+def _swap_counts(notebook: NotebookNode) -> None:
+    notebook.cells[-1].execution_count, notebook.cells[-2].execution_count = 2, 3
+
+
+def _stderr(notebook: NotebookNode) -> None:
+    notebook.cells[-1].outputs[0].name = "stderr"
+
+
+def _error(notebook: NotebookNode) -> None:
+    notebook.cells[-1].outputs = [new_output("error", ename="E", evalue="e", traceback=[])]
+
+
+def _no_bootstrap(notebook: NotebookNode) -> None:
+    del notebook.cells[1]
+    for count, cell in enumerate(notebook.cells[1:], start=1):
+        cell.execution_count = count
+
+
+def _other_bootstrap(notebook: NotebookNode) -> None:
+    notebook.cells[1].source += "\nprint(1)"
+
+
+def _second_bootstrap(notebook: NotebookNode) -> None:
+    notebook.cells[-1].metadata.tags = ["bootstrap"]
+
+
+def _metadata(notebook: NotebookNode) -> None:
+    notebook.metadata.kernelspec.name = "my-kernel"
+
+
+def _no_title(notebook: NotebookNode) -> None:
+    notebook.cells[0].source = "Text"
+
+
+def _myst_directive(notebook: NotebookNode) -> None:
+    notebook.cells[0].source += "\n\n:::{note}\nText\n:::"
+
+
+def _myst_role(notebook: NotebookNode) -> None:
+    notebook.cells[0].source += "\n\n{cite:p}`liu2024lean`"
+
+
+def _function(notebook: NotebookNode) -> None:
+    notebook.cells[-1].source = "def f():\n    return 1"
+
+
+def _no_alt(notebook: NotebookNode) -> None:
+    notebook.cells[2].outputs[0].data["text/plain"] = "<Figure size 720x400 with 1 Axes>"
+
+
+def _no_caption(notebook: NotebookNode) -> None:
+    del notebook.cells[2].outputs[1]
+
+
+def _memory_address(notebook: NotebookNode) -> None:
+    notebook.cells[-1].outputs[0].text = "<object at 0x7f0123456789>"
+
+
+def _svg(notebook: NotebookNode) -> None:
+    notebook.cells[2].outputs[1].data["image/svg+xml"] = "<svg/>"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "word"),
+    [
+        (_clear_count, "executed"),
+        (_swap_counts, "executed"),
+        (_stderr, "standard error"),
+        (_error, "error"),
+        (_no_bootstrap, "first code cell"),
+        (_other_bootstrap, "differs"),
+        (_second_bootstrap, "no other"),
+        (_metadata, "metadata"),
+        (_no_title, "title"),
+        (_myst_directive, "MyST"),
+        (_myst_role, "MyST"),
+        (_function, "defines"),
+        (_no_alt, "alternative text"),
+        (_no_caption, "caption"),
+        (_memory_address, "memory"),
+        (_svg, "SVG"),
+    ],
+)
+def test_spoiled_notebook_is_found(spoil: Callable[[NotebookNode], None], word: str) -> None:
+    notebook = sound_notebook()
+    spoil(notebook)
+    (fault,) = audit.notebook_faults(notebook, HERE)
+    assert word in fault
+
+
+def test_cell_tagged_lesson_may_define() -> None:
+    notebook = sound_notebook()
+    _function(notebook)
+    notebook.cells[-1].metadata["tags"] = ["lesson"]
+    assert audit.notebook_faults(notebook, HERE) == []
+
+
+def test_normal_form_is_reached_in_one_step() -> None:
+    notebook = new_notebook(cells=[new_markdown_cell("# T"), new_code_cell("1")], metadata={"author": "x"})
+    normalise(notebook)
+    assert notebook.metadata == METADATA
+    assert [cell.id for cell in notebook.cells] == ["cell-00", "cell-01", "cell-02"]
+    again = copy.deepcopy(notebook)
+    normalise(again)
+    assert again == notebook
+
+
+def test_text_twin_shows_a_changed_cell(tmp_path: Path) -> None:
+    notebook = sound_notebook()
+    nbformat.write(notebook, tmp_path / "a.ipynb")
+    notebook.cells[-1].source = "print(2)"
+    nbformat.write(notebook, tmp_path / "b.ipynb")
+    first, second = text_twin(tmp_path / "a.ipynb"), text_twin(tmp_path / "b.ipynb")
+    assert "print(1)" in first
+    assert second == first.replace("print(1)", "print(2)")
+
+
+# --- table of contents
+
+
+def pages() -> list[str]:
+    names = [path.relative_to(ROOT).as_posix() for path in tracked_files()]
+    return [name for name in names if name.startswith("book/") and name.endswith((".md", ".ipynb"))]
+
+
+def test_table_of_contents_lists_every_page_once() -> None:
+    assert audit.toc_faults((ROOT / "_toc.yml").read_text(encoding="utf-8"), pages()) == []
+
+
+def test_table_of_contents_faults_are_found() -> None:
+    toc = "root: book/a\nparts:\n- chapters:\n  - file: book/b\n  - file: book/b\n"
+    assert audit.toc_faults(toc, ["book/a.md", "book/c.ipynb"]) == [
+        "book/c is not listed in _toc.yml",
+        "_toc.yml lists book/b, which does not exist",
+        "_toc.yml lists book/b, which does not exist",
+        "_toc.yml lists book/b twice",
+    ]
+
+
+# --- address, hosts, links, files
+
+
+def test_public_address_is_the_same_everywhere(texts: dict[str, str]) -> None:
+    files = {name: text for name, text in texts.items() if not name.startswith("tests/")}  # they make addresses up
+    assert audit.address_faults(files, HERE, ADDRESSED) == []
+
+
+def test_address_faults_are_found() -> None:
+    of = Address("us", "book")
+    stale = {"README.md": "see github.com/us/old-book.", "_config.yml": of.url}
+    assert audit.address_faults(stale, of, ["README.md"]) == [
+        "README.md does not name https://github.com/us/book",
+        "README.md names the repository us/old-book, which is neither this one nor a known other",
+    ]
+
+
+def test_address_is_rewritten_in_all_its_forms() -> None:
+    old, new = Address("Us", "book"), Address("Them", "other.book")
+    forms = [old.url, f"{old.url}.git", f"{old.pages}/primer.html", old.colab("book/a.ipynb"), f"{old.url}-not-this"]
+    text = "\n".join(forms)
+    assert len(uses(text, old)) == 4
+    assert rewrite(text, old, new).splitlines() == [
+        "https://github.com/Them/other.book",
+        "https://github.com/Them/other.book.git",
+        "https://them.github.io/other.book/primer.html",
+        "https://colab.research.google.com/github/Them/other.book/blob/main/book/a.ipynb",
+        "https://github.com/Us/book-not-this",
+    ]
+
+
+@pytest.mark.parametrize("url", ["", "github.com/a/b", "https://example.org/a/b", "https://github.com/a", "a b"])
+def test_address_of_another_form_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="is no address of the form"):
+        Address.parse(url)
+
+
+@pytest.mark.parametrize("suffix", ["", ".git", "/"])
+def test_address_is_read(suffix: str) -> None:
+    assert Address.parse(f"https://github.com/a-b/c.d{suffix}") == Address("a-b", "c.d")
+
+
+def test_no_file_names_a_foreign_host_or_a_path_of_one_machine(texts: dict[str, str]) -> None:
+    found = {name: audit.host_faults(name, text, HERE) for name, text in texts.items()}
+    assert {name: faults for name, faults in found.items() if faults} == {}
+
+
+def test_hosts_and_paths_are_found() -> None:
+    path = "/".join(("", "home", "me", "data"))
+    text = f"see https://arxiv.org/abs/1 and http://example.org/x and {HERE.pages} in {path}"
+    faults = ["names the host example.org", f"names a path of one machine: {path[:7]}…"]
+    assert audit.host_faults("README.md", text, HERE) == faults
+
+
+def test_tests_may_name_made_up_hosts_but_no_paths() -> None:
+    path = "/".join(("", "root", "data"))
+    assert audit.host_faults("tests/test_a.py", f"http://example.org {path}", HERE) == [
+        f"names a path of one machine: {path[:7]}…"
+    ]
+
+
+def test_hosts_of_datasets_belong_to_one_module() -> None:
+    text = "from https://ossci-datasets.s3.amazonaws.com/mnist/"
+    assert audit.host_faults("lib/hqnn/datasets.py", text, HERE) == []
+    assert len(audit.host_faults("lib/hqnn/runs.py", text, HERE)) == 1
+
+
+def test_shared_folder_is_named_by_the_ci_script_only(texts: dict[str, str]) -> None:
+    folder = "/".join(("..", "shared"))
+    assert [name for name, text in texts.items() if folder in text] == [".ci/run"]
+
+
+def markdown(texts: dict[str, str]) -> dict[str, str]:
+    found = {name: text for name, text in texts.items() if name.endswith(".md")}
+    for path in NOTEBOOKS:
+        cells = nbformat.read(path, as_version=4).cells
+        prose = "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+        found[path.relative_to(ROOT).as_posix()] = prose
+    return found
+
+
+def test_every_relative_link_leads_somewhere(texts: dict[str, str]) -> None:
+    found = {name: audit.link_faults(text, (ROOT / name).parent) for name, text in markdown(texts).items()}
+    assert {name: faults for name, faults in found.items() if faults} == {}
+
+
+def test_dead_links_are_found(tmp_path: Path) -> None:
+    (tmp_path / "there.md").touch()
+    text = "[a](there.md#part) ![b](gone.png) [c](https://example.org) `[d](code.md)` [e](#here)"
+    assert audit.link_faults(text, tmp_path) == ["links to gone.png, which does not exist"]
+
+
+def test_no_data_and_no_large_file_is_tracked() -> None:
+    paths = tracked_files()
+    assert paths
+    assert [
+        f for path in paths for f in audit.file_faults(path.relative_to(ROOT).as_posix(), path.stat().st_size)
+    ] == []
+
+
+def test_data_and_large_files_are_found() -> None:
+    assert audit.file_faults("data/mnist.npz", 10) == ["data/mnist.npz looks like data"]
+    assert len(audit.file_faults("book/a.ipynb", 6_000_000)) == 1
+
+
+# --- requirements, versions, workflows
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def test_requirements_agree() -> None:
+    assert audit.requirement_faults(read("requirements.txt"), read("pyproject.toml"), read("requirements.lock")) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "word"),
+    [
+        ("requirements.txt", "scipy>=", "scipy>=9", "disagree about scipy"),
+        ("requirements.txt", "torchvision>=0.21", "torchvision>=0.20", "not of one release"),
+        ("pyproject.toml", '"nbval>=0.11"', '"nbval>=99"', "does not satisfy nbval"),
+        ("requirements.lock", "jupyter-book==1.0.4.post1", "jupyter-book==2.0", "does not satisfy jupyter-book"),
+        ("requirements.lock", "torchvision==0.", "torchvision==0.1", "not of one release"),
+        ("requirements.lock", "tqdm==", "tqdm>=", "does not pin tqdm"),
+    ],
+)
+def test_requirement_faults_are_found(name: str, old: str, new: str, word: str) -> None:
+    files = {file: read(file) for file in ("requirements.txt", "pyproject.toml", "requirements.lock")}
+    assert old in files[name]
+    files[name] = files[name].replace(old, new)
+    assert any(word in fault for fault in audit.requirement_faults(*files.values()))
+
+
+def test_lock_marks_what_exists_for_linux_only() -> None:
+    assert lock_lines("nvidia-nvtx==1\ntorch==2.14.1\ntriton==3.8.0") == [
+        'nvidia-nvtx==1; sys_platform == "linux"',
+        "torch==2.14.1",
+        'triton==3.8.0; sys_platform == "linux"',
+    ]
+    with pytest.raises(ValueError, match="pins no released version"):
+        lock_lines("-e .")
+
+
+def test_version_is_the_same_everywhere() -> None:
+    assert yaml.safe_load(read("CITATION.cff"))["version"] == hqnn.__version__
+    assert f"## {hqnn.__version__}" in read("CHANGELOG.md")
+    assert (
+        tomllib.loads(read("pyproject.toml"))["tool"]["setuptools"]["dynamic"]["version"]["attr"] == "hqnn.__version__"
+    )
+
+
+def test_readme_is_up_to_date() -> None:
+    text = read("README.md")
+    assert readme.generated(text) == text, "run `make readme`"
+
+
+def test_readme_without_its_marks_is_refused() -> None:
+    with pytest.raises(ValueError, match="no part between"):
+        readme.generated("# Title")
+
+
+@pytest.mark.parametrize(("workflow", "command"), [("test.yml", "make test"), ("pages.yml", "make book")])
+def test_workflow_runs_the_documented_command(workflow: str, command: str) -> None:
+    (job,) = yaml.safe_load(read(f".github/workflows/{workflow}"))["jobs"].values()
+    assert command in [step.get("run") for step in job["steps"]]
+
+
+@pytest.mark.parametrize("name", [".ci/run", "tools/stage"])
+def test_script_is_executable(name: str) -> None:
+    assert os.access(ROOT / name, os.X_OK)
+
+
+def test_make_help_lists_every_target() -> None:
+    listed = subprocess.run(["make", "--silent", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    phony = next(line for line in read("Makefile").splitlines() if line.startswith(".PHONY:")).split()[1:]
+    assert sorted(line.split()[1] for line in listed.splitlines()) == sorted(phony)
+
+
+@pytest.mark.parametrize(("command", "status"), [("true", 0), ("false", 1)])
+def test_stage_reports_and_passes_on_the_status(command: str, status: int) -> None:
+    ran = subprocess.run([ROOT / "tools/stage", "a title", command], capture_output=True, text=True, check=False)
+    assert ran.returncode == status
+    assert f"=== a title: {'passed' if status == 0 else 'FAILED'} in " in ran.stdout

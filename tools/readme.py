@@ -1,0 +1,61 @@
+"""Write the README's generated parts: the scoreboard's headline and the Colab links."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+
+import nbformat
+
+from hqnn import claims
+from hqnn.verdicts import Verdict
+from tools.notebooks import notebooks
+from tools.repository import ROOT, address
+
+README = ROOT / "README.md"
+
+
+def headline() -> str:
+    """The number of claims per paper and stored verdict, as a Markdown table; a test compares these with fresh ones."""
+    counts: dict[str, Counter[str]] = {}
+    for row in json.loads(claims.SNAPSHOT.read_bytes()):
+        counts.setdefault(row["paper"], Counter())[row["verdict"]] += 1
+    rows = [["paper", *Verdict], ["---", *["---:" for _ in Verdict]]]
+    rows += [[paper, *(str(counter[verdict]) for verdict in Verdict)] for paper, counter in counts.items()]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def links() -> str:
+    """One Colab link per notebook, under the notebook's own title."""
+    lines = []
+    for path in notebooks():
+        title = nbformat.read(path, as_version=4).cells[0].source.splitlines()[0].removeprefix("# ")
+        lines.append(f"- [{title}]({address().colab(path.relative_to(ROOT).as_posix())})")
+    return "\n".join(lines)
+
+
+def generated(text: str) -> str:
+    """A README with its generated parts written afresh.
+
+    Args:
+        text: The README; each part stands between a comment that opens with its name and one that closes it.
+
+    Raises:
+        ValueError: A part's comments are missing.
+    """
+    for name, content in (("scoreboard", headline()), ("notebooks", links())):
+        part = re.compile(rf"(<!-- {name}: [^\n]*-->\n).*?(<!-- /{name} -->)", re.DOTALL)
+        if not part.search(text):
+            raise ValueError(f"the README has no part between `<!-- {name}: … -->` and `<!-- /{name} -->`")
+        text = part.sub(lambda match, content=content: f"{match[1]}{content}\n{match[2]}", text)  # type: ignore[misc]
+    return text
+
+
+def main() -> None:
+    """Rewrite the README."""
+    README.write_text(generated(README.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
