@@ -1,0 +1,294 @@
+r"""Noise of quantum hardware as small models that act on physical gates.
+
+A circuit meets its noise only after it was rewritten in the gates that a superconducting device executes: sx, x and
+cx, which take time and fail, and rz, a mere change of the reference frame, which does neither. The rewriting optimises
+nothing and does not look at the angles: every gate that was written down is executed together with its errors, the
+same gates for every sample.
+
+Depolarising strength here is the weight of the maximally mixed state,
+
+$$\mathcal E(\rho) = (1-p)\,\rho + p\,\mathbb 1/2^k\,\operatorname{tr}\rho$$
+
+on the k qubits of the gate, so that one gate shrinks their Bloch vectors by 1 - p. Times are in seconds.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import permutations
+
+import numpy as np
+from numpy.typing import NDArray
+from qiskit.circuit import Delay, Parameter, QuantumCircuit
+from qiskit.circuit.library import CXGate, RZGate, SXGate, XGate
+from qiskit.providers import QubitProperties
+from qiskit.transpiler import InstructionProperties, Target
+from qiskit_aer.noise import (
+    NoiseModel,
+    QuantumError,
+    ReadoutError,
+    RelaxationNoisePass,
+    depolarizing_error,
+    thermal_relaxation_error,
+)
+from qiskit_aer.noise.device import basic_device_gate_errors
+
+CLOCK = 1e-12
+"""Resolution of schedules, seconds."""
+
+Place = tuple[str, tuple[int, ...] | None]
+"""A gate and the qubits it acts on; None stands for any."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Noise:
+    """What a device does wrong: after gates, while qubits wait, and in the measurement.
+
+    Args:
+        name: For legends and messages.
+        gate_errors: The channel that follows a gate.
+        readout: Probabilities [K, 2, 2] to read b where a qubit is in state a, `readout[q, a, b]`; K = 1 stands for
+            all qubits alike, here and below.
+        durations: How long a gate takes, seconds. Given these, the circuit is scheduled, each gate as late as it can
+            be, and waiting qubits relax.
+        t1: Relaxation times [K] of waiting qubits, seconds; they decay to |0⟩.
+        t2: Dephasing times [K], seconds.
+        coupling: Pairs of qubits that a cx may act on, None for all. Circuit qubit q is laid on device qubit q, and
+            swaps are inserted where the coupling asks for them.
+    """
+
+    name: str
+    gate_errors: Mapping[Place, QuantumError] = field(default_factory=dict)
+    readout: NDArray[np.float64] = field(default_factory=lambda: np.eye(2)[None])
+    durations: Mapping[Place, float] = field(default_factory=dict)
+    t1: Sequence[float] = (math.inf,)
+    t2: Sequence[float] = (math.inf,)
+    coupling: tuple[tuple[int, int], ...] | None = None
+
+    def target(self, n_qubits: int) -> Target:
+        """The device's first qubits, for Qiskit's transpiler.
+
+        Args:
+            n_qubits: Number of qubits of the circuit.
+
+        Returns:
+            Gates, couplings and durations.
+
+        Raises:
+            ValueError: The device has fewer qubits.
+        """
+        if self.coupling is not None and n_qubits > (size := 1 + max(map(max, self.coupling))):
+            raise ValueError(
+                f"the circuit has {n_qubits} qubits but {self.name} has {size}; choose a model without a coupling map"
+            )
+        pairs = permutations(range(n_qubits), 2) if self.coupling is None else self.coupling
+        qubits = [(q,) for q in range(n_qubits)]
+        target = Target(num_qubits=n_qubits, dt=CLOCK)
+        for gate in (RZGate(Parameter("angle")), SXGate(), XGate()):
+            target.add_instruction(gate, {q: self._properties(gate.name, q) for q in qubits})
+        couplings = [pair for pair in pairs if max(pair) < n_qubits]
+        target.add_instruction(CXGate(), {pair: self._properties("cx", pair) for pair in couplings})
+        target.add_instruction(Delay(Parameter("time")), dict.fromkeys(qubits))
+        return target
+
+    @property
+    def is_scheduled(self) -> bool:
+        """Whether gates take time."""
+        return bool(self.durations)
+
+    def model(self) -> NoiseModel:
+        """Errors of gates and measurements, for Aer."""
+        model = NoiseModel(basis_gates=["rz", "sx", "x", "cx", "delay"])
+        for (gate, qubits), error in self.gate_errors.items():
+            if qubits is None:
+                model.add_all_qubit_quantum_error(error, gate)
+            else:
+                model.add_quantum_error(error, gate, qubits)
+        for q, matrix in enumerate(self.readout):
+            if len(self.readout) == 1:
+                model.add_all_qubit_readout_error(ReadoutError(matrix))
+            else:
+                model.add_readout_error(ReadoutError(matrix), [q])
+        return model
+
+    def let_relax(self, circuit: QuantumCircuit) -> QuantumCircuit:
+        """Insert the relaxation of waiting qubits after every delay of a scheduled circuit.
+
+        Args:
+            circuit: Physical gates and delays.
+
+        Returns:
+            A copy with the channels.
+        """
+        n = circuit.num_qubits
+        if not np.isfinite([*self.t1, *self.t2]).any():
+            return circuit
+        t1, t2 = (_per_qubit(times, n).tolist() for times in (self.t1, self.t2))
+        return RelaxationNoisePass(t1, t2, dt=CLOCK, op_types=Delay)(circuit)
+
+    def misread(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Distribution of what is read, given that of the states.
+
+        Args:
+            probabilities: Of basis states [B, 2**n], qubit 0 the least significant bit.
+
+        Returns:
+            Probabilities of readings [B, 2**n].
+        """
+        n = probabilities.shape[1].bit_length() - 1
+        out = probabilities.reshape(-1, *(2,) * n)
+        for q, matrix in enumerate(_per_qubit(self.readout, n)):
+            out = np.moveaxis(np.tensordot(out, matrix, axes=(n - q, 0)), -1, n - q)
+        return out.reshape(probabilities.shape)
+
+    def _properties(self, gate: str, qubits: tuple[int, ...]) -> InstructionProperties:
+        if not self.is_scheduled:
+            return InstructionProperties()
+        seconds = self.durations.get((gate, qubits), self.durations.get((gate, None), 0.0))
+        return InstructionProperties(duration=round(seconds / CLOCK) * CLOCK)
+
+
+def depolarising(p1: float, p2: float) -> Noise:
+    """Uniform depolarising noise after every physical gate.
+
+    A Hadamard gate is one sx and hence one error, a rotation about X or Y two, and a phase or a rotation about Z none.
+
+    Args:
+        p1: Strength after each sx and x.
+        p2: Strength after each cx.
+
+    Returns:
+        The noise, on any number of qubits.
+
+    Raises:
+        ValueError: A strength outside [0, 1].
+    """
+    _require_probabilities(p1=p1, p2=p2)
+    one = depolarizing_error(p1, 1)
+    errors: dict[Place, QuantumError] = {("sx", None): one, ("x", None): one, ("cx", None): depolarizing_error(p2, 2)}
+    return Noise(name=f"depolarising({p1:g}, {p2:g})", gate_errors=errors)
+
+
+def readout(p: float) -> Noise:
+    """Every measured bit is flipped with probability p.
+
+    The expectation value of a Pauli string on k qubits shrinks by (1 - 2p)^k.
+
+    Args:
+        p: Probability of a flip.
+
+    Returns:
+        The noise, on any number of qubits.
+
+    Raises:
+        ValueError: A probability outside [0, 1].
+    """
+    _require_probabilities(p=p)
+    return Noise(name=f"readout({p:g})", readout=np.array([[[1 - p, p], [p, 1 - p]]]))
+
+
+def thermal(t1: float, t2: float, *, time_1q: float = 35e-9, time_2q: float = 300e-9) -> Noise:
+    """Relaxation to |0⟩ and dephasing while gates run and while qubits wait for others.
+
+    In time t the z component of a Bloch vector relaxes as 1 - (1 - z) exp(-t / T1), x and y shrink by exp(-t / T2).
+    Each gate acts at the start of its duration. Barriers are points of synchronisation, so they lengthen a circuit.
+
+    Args:
+        t1: Relaxation time T1, seconds.
+        t2: Dephasing time T2, seconds, at most 2 T1.
+        time_1q: Duration of sx and x, seconds; the default is that of IBM's Falcon processors.
+        time_2q: Duration of cx, seconds.
+
+    Returns:
+        The noise, on any number of qubits.
+
+    Raises:
+        ValueError: A time that is not positive, or T2 > 2 T1.
+    """
+    for name, value in (("t1", t1), ("t2", t2), ("time_1q", time_1q), ("time_2q", time_2q)):
+        if not value > 0:
+            raise ValueError(f"{name} is {value} s; times are positive")
+    if t2 > 2 * t1:
+        raise ValueError(f"t2 is {t2} s, more than twice t1 ({t1} s), which no physical process allows; lower it")
+    one, two = (thermal_relaxation_error(t1, t2, time) for time in (time_1q, time_2q))
+    return Noise(
+        name=f"thermal(T1 = {1e6 * t1:g} µs, T2 = {1e6 * t2:g} µs)",
+        gate_errors={("sx", None): one, ("x", None): one, ("cx", None): two.tensor(two)},
+        durations={("sx", None): time_1q, ("x", None): time_1q, ("cx", None): time_2q},
+        t1=(t1,),
+        t2=(t2,),
+    )
+
+
+# The calibration of ibmq_manila of 27 May 2024, as kept in props_manila.json of qiskit-ibm-runtime 0.51.0 (Apache
+# License 2.0), to four digits. Per qubit: T1 and T2 in µs, average error of sx and of x, probability to read 1 in
+# state 0 and to read 0 in state 1.
+_MANILA_QUBITS = (
+    (131.5, 102.2, 1.551e-4, 0.0158, 0.0548),
+    (124.5, 79.01, 3.922e-4, 0.0122, 0.0316),
+    (158.6, 25.15, 7.458e-4, 0.0702, 0.1226),
+    (179.1, 54.36, 2.122e-4, 0.0084, 0.0204),
+    (144.7, 40.33, 3.539e-4, 0.0088, 0.0284),
+)
+_MANILA_TIME_1Q = 35.56e-9
+# Per cx: control, target, average error, duration in ns.
+_MANILA_PAIRS = (
+    (0, 1, 8.828e-3, 277.3),
+    (1, 0, 8.828e-3, 312.9),
+    (1, 2, 1.394e-2, 469.3),
+    (2, 1, 1.394e-2, 504.9),
+    (2, 3, 1.135e-2, 355.6),
+    (3, 2, 1.135e-2, 391.1),
+    (3, 4, 5.696e-3, 334.2),
+    (4, 3, 5.696e-3, 298.7),
+)
+
+
+def manila() -> Noise:
+    """A real device: the five-qubit chain ibmq_manila (Falcon r5.11L) as calibrated on 27 May 2024.
+
+    Each gate is followed by relaxation for its duration and by as much depolarisation as makes up its measured
+    average error, none where relaxation alone exceeds it; waiting qubits relax; readings err differently in states 0
+    and 1. Crosstalk, drift and coherent errors are not part of a calibration.
+
+    Returns:
+        The noise, on up to five qubits in a line.
+    """
+    t1, t2, errors_1q, p01, p10 = np.array(_MANILA_QUBITS).T
+    errors: dict[Place, float] = {(gate, (q,)): e for gate in ("sx", "x") for q, e in enumerate(errors_1q)}
+    durations: dict[Place, float] = dict.fromkeys(errors, _MANILA_TIME_1Q)
+    for control, aim, error, nanoseconds in _MANILA_PAIRS:
+        errors["cx", (control, aim)] = error
+        durations["cx", (control, aim)] = 1e-9 * nanoseconds
+    calibration = Target(
+        qubit_properties=[QubitProperties(t1=1e-6 * a, t2=1e-6 * b) for a, b in zip(t1, t2, strict=True)]
+    )
+    for gate in (SXGate(), XGate(), CXGate()):
+        places = [qubits for name, qubits in errors if name == gate.name]
+        calibration.add_instruction(
+            gate,
+            {p: InstructionProperties(error=errors[gate.name, p], duration=durations[gate.name, p]) for p in places},
+        )
+    return Noise(
+        name="ibmq_manila",
+        gate_errors={(gate, tuple(qubits)): e for gate, qubits, e in basic_device_gate_errors(target=calibration)},
+        readout=np.stack([np.stack([1 - p01, p01], -1), np.stack([p10, 1 - p10], -1)], 1),
+        durations=durations,
+        t1=tuple(1e-6 * t1),
+        t2=tuple(1e-6 * t2),
+        coupling=tuple((control, aim) for control, aim, _, _ in _MANILA_PAIRS),
+    )
+
+
+def _per_qubit(values: Sequence[float] | NDArray[np.float64], n_qubits: int) -> NDArray[np.float64]:
+    """One entry per qubit [n_qubits, ...] from one for all [1, ...] or from those of a larger device."""
+    array = np.asarray(values, float)
+    return np.repeat(array, n_qubits, axis=0) if len(array) == 1 else array[:n_qubits]
+
+
+def _require_probabilities(**values: float) -> None:
+    for name, value in values.items():
+        if not 0 <= value <= 1:
+            raise ValueError(f"{name} is {value}; a probability lies between 0 and 1")

@@ -1,0 +1,244 @@
+"""Circuits on Aer, against state vectors, the PyTorch layer and the statistics of finite samples."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import ArrayLike, NDArray
+from qiskit.circuit import ParameterVector, QuantumCircuit
+from qiskit.circuit.library import QFTGate
+from qiskit.quantum_info import SparsePauliOp, Statevector
+from scipy import stats
+
+from hqnn import aer, noise
+from hqnn.circuits import ParametricCircuit, lcqhnn, pauli_on_each_qubit
+from hqnn.noise import Noise
+from hqnn.quantum_layer import QuantumLayer
+
+Array = NDArray[np.float64]
+LINE = ((0, 1), (1, 0), (1, 2), (2, 1), (2, 3), (3, 2))
+
+
+def assert_equal(found: ArrayLike, expected: ArrayLike) -> None:
+    np.testing.assert_allclose(np.asarray(found), np.asarray(expected), rtol=0, atol=1e-10)
+
+
+def awkward() -> ParametricCircuit:
+    """Distant gates, re-uploaded inputs, a product as an angle, composite gates, several measured settings."""
+    x, w = ParameterVector("x", 3), ParameterVector("w", 2)
+    circuit = QuantumCircuit(4, name="awkward")
+    circuit.h([0, 2])
+    circuit.rx(2 * x[0] + 0.3, 1)
+    circuit.crx(w[0], 0, 3)
+    circuit.u(x[1], w[1], x[0] * w[1], 2)
+    circuit.cx(3, 0)
+    circuit.append(QFTGate(3), [2, 0, 1])
+    circuit.rzz(x[2], 1, 3)
+    circuit.ry(x[0] - w[0], 0)
+    circuit.global_phase = x[1]
+    observables = [
+        SparsePauliOp(["IIIZ", "ZIII"], [1.0, -0.4]),
+        SparsePauliOp(["IXYI"]),
+        SparsePauliOp(["YIIX", "IIII", "ZZII"], [0.5, 2.0, 0.25]),
+        SparsePauliOp(["XYZI"]),
+    ]
+    return ParametricCircuit(circuit=circuit, inputs=x, weights=w, observables=observables)
+
+
+def draw(pc: ParametricCircuit, n_samples: int, seed: int = 0) -> tuple[Array, Array]:
+    rng = np.random.default_rng(seed)
+    return rng.uniform(-math.pi, math.pi, (n_samples, pc.n_inputs)), rng.uniform(-math.pi, math.pi, pc.n_weights)
+
+
+def states(pc: ParametricCircuit, x: Array, w: Array) -> list[Statevector]:
+    parameters = [*pc.inputs, *pc.weights]
+    return [Statevector(pc.circuit.assign_parameters(dict(zip(parameters, [*row, *w], strict=True)))) for row in x]
+
+
+def p_value(counts: NDArray[Any], expected: Array) -> float:
+    """Of Pearson's test over all rows; in each, the outcomes that are too rare for it count as one."""
+    statistic, freedom = 0.0, 0
+    for observed, mean in zip(counts, expected, strict=True):
+        rare = mean < 10
+        observed, mean = (np.append(v[~rare], v[rare].sum()) for v in (observed, mean))
+        cells = mean > 0
+        statistic += ((observed - mean)[cells] ** 2 / mean[cells]).sum()
+        freedom += cells.sum() - 1
+    return float(stats.chi2.sf(statistic, freedom))
+
+
+# --- exact
+
+
+def test_expectations_equal_state_vectors() -> None:
+    pc = awkward()
+    x, w = draw(pc, 5)
+    expected = [[state.expectation_value(o).real for o in pc.observables] for state in states(pc, x, w)]
+    assert_equal(aer.expectations(pc, x, w), expected)
+
+
+def test_probabilities_equal_state_vectors() -> None:
+    pc = awkward()
+    x, w = draw(pc, 5, seed=1)
+    expected = [state.probabilities() for state in states(pc, x, w)]
+    assert_equal(aer.probabilities(pc, x, w), expected)
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-10), (torch.float32, 1e-5)])
+def test_the_layer_computes_what_aer_computes(dtype: torch.dtype, tolerance: float) -> None:
+    pc = lcqhnn("product", n_layers=2)
+    layer = QuantumLayer(pc, dtype=dtype)
+    x = torch.tensor(draw(pc, 6)[0], dtype=dtype, requires_grad=True)
+    # Tensors that are part of a graph are taken as they are.
+    assert aer.expectations(pc, x, layer.weights[0]) == pytest.approx(layer(x).detach().numpy(), abs=tolerance)
+    assert aer.probabilities(pc, x, layer.weights[0]) == pytest.approx(
+        layer.probabilities(x)[:, 0].detach().numpy(), abs=tolerance
+    )
+
+
+def test_qubit_zero_is_the_last_bit() -> None:
+    circuit = QuantumCircuit(3)
+    circuit.x(0)
+    circuit.h(2)
+    pc = ParametricCircuit(circuit=circuit, inputs=[], weights=[], observables=pauli_on_each_qubit(3))
+    for model in (None, Noise(name="line", coupling=LINE)):
+        found = aer.probabilities(pc, np.zeros((1, 0)), [], noise=model)[0]
+        assert_equal(found, [0, 0.5, 0, 0, 0, 0.5, 0, 0])
+        found = aer.expectations(pc, np.zeros((1, 0)), [], noise=model)[0]
+        assert_equal(found, [-1, 1, 0])
+        counts = aer.counts(pc, np.zeros((1, 0)), [], shots=100, noise=model, seed=0)[0]
+        assert set(counts.nonzero()[0]) == {0b001, 0b101}
+
+
+def test_routing_on_a_line_changes_nothing() -> None:
+    pc = awkward()
+    x, w = draw(pc, 3)
+    line = Noise(name="line", coupling=LINE)
+    executed = aer.physical(pc.circuit, line)
+    pairs = {tuple(executed.find_bit(q).index for q in i.qubits) for i in executed.data if i.operation.name == "cx"}
+    assert pairs <= set(LINE)
+    assert executed.layout.final_index_layout() != [0, 1, 2, 3]  # or the test would not see a wrong order
+    assert_equal(aer.expectations(pc, x, w, noise=line), aer.expectations(pc, x, w))
+    frequencies = aer.counts(pc, x, w, shots=20_000, noise=line, seed=3) / 20_000
+    np.testing.assert_allclose(frequencies, aer.probabilities(pc, x, w), atol=0.02)
+
+
+@pytest.mark.parametrize("shots", [None, 50])
+def test_chunks_keep_the_order(monkeypatch: pytest.MonkeyPatch, shots: int | None) -> None:
+    monkeypatch.setattr(aer, "CHUNK", 2)
+    circuit = QuantumCircuit(1)
+    x = ParameterVector("x", 1)
+    circuit.rx(x[0], 0)
+    pc = ParametricCircuit(circuit=circuit, inputs=x, weights=[], observables=pauli_on_each_qubit(1))
+    flips = np.array([0, 1, 1, 0, 1])
+    found = aer.expectations(pc, np.pi * flips[:, None], [], shots=shots)
+    assert_equal(found[:, 0], 1 - 2 * flips)
+
+
+def test_no_samples_give_no_values() -> None:
+    pc = lcqhnn()
+    assert aer.expectations(pc, np.zeros((0, 4)), np.zeros(4)).shape == (0, 4)
+    assert aer.counts(pc, np.zeros((0, 4)), np.zeros(4), shots=1).shape == (0, 16)
+
+
+# --- shots
+
+
+@pytest.mark.parametrize("model", [None, noise.manila()], ids=["perfect", "manila"])
+def test_counts_follow_the_exact_distribution(model: Noise | None) -> None:
+    pc = lcqhnn()
+    x, w = draw(pc, 20)
+    counts = aer.counts(pc, x, w, shots=4000, noise=model, seed=7)
+    assert counts.dtype == np.int64
+    assert (counts.sum(1) == 4000).all()
+    assert 1e-3 < p_value(counts, 4000 * aer.probabilities(pc, x, w, noise=model)) < 1 - 1e-3
+    # The test has the power to tell the device from a perfect one.
+    other = noise.manila() if model is None else None
+    assert p_value(counts, 4000 * aer.probabilities(pc, x, w, noise=other)) < 1e-6
+
+
+def test_expectations_scatter_as_their_variance_says() -> None:
+    x = ParameterVector("x", 2)
+    circuit = QuantumCircuit(2)
+    circuit.ry(x[0], 0)
+    circuit.rx(x[1], 1)
+    circuit.cx(0, 1)
+    strings = ["IX", "ZY", "XX", "ZI"]  # three settings
+    pc = ParametricCircuit(circuit=circuit, inputs=x, weights=[], observables=[SparsePauliOp([s]) for s in strings])
+    rows = np.repeat(draw(pc, 1)[0], 300, axis=0)
+    shots = 200
+    exact = aer.expectations(pc, rows[:1], [])
+    scores = (aer.expectations(pc, rows, [], shots=shots, seed=2) - exact) / np.sqrt((1 - exact**2) / shots)
+    assert np.abs(scores.mean(0) * math.sqrt(len(rows))).max() < 4
+    assert scores.std(0) == pytest.approx(np.ones(4), abs=0.2)
+
+
+def test_the_seed_decides_and_samples_are_independent() -> None:
+    pc = lcqhnn()
+    x, w = draw(pc, 1)
+    x = np.repeat(x, 3, axis=0)
+
+    def counts(seed: int) -> NDArray[np.int64]:
+        return aer.counts(pc, x, w, shots=500, seed=seed)
+
+    first = counts(1)
+    np.testing.assert_array_equal(first, counts(1))
+    assert (first != counts(2)).any()
+    assert (first[0] != first[1]).any()
+    assert (first[1] != first[2]).any()
+
+
+def test_a_setting_is_sampled_apart_from_the_next() -> None:
+    # |0⟩ measured along X and along Y: with common random numbers both would always agree.
+    pc = ParametricCircuit(
+        circuit=QuantumCircuit(1), inputs=[], weights=[], observables=[SparsePauliOp(["X"]), SparsePauliOp(["Y"])]
+    )
+    found = aer.expectations(pc, np.zeros((200, 0)), [], shots=1, seed=0)
+    assert set(found.ravel()) == {-1.0, 1.0}
+    assert abs(np.mean(found[:, 0] * found[:, 1])) < 4 / math.sqrt(200)
+
+
+# --- the bar and the errors
+
+
+def test_the_progress_bar_counts_samples(capsys: pytest.CaptureFixture[str]) -> None:
+    pc = lcqhnn()
+    x, w = draw(pc, 3)
+    aer.expectations(pc, x, w)
+    assert capsys.readouterr().err == ""
+    aer.expectations(pc, x, w, progress=True)
+    assert "3/3" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("inputs", "weights", "options", "message"),
+    [
+        (np.zeros((2, 3)), np.zeros(4), {}, r"inputs have shape \(2, 3\); this circuit expects \[B, 4\]"),
+        (np.zeros(4), np.zeros(4), {}, r"inputs have shape \(4,\)"),
+        (np.zeros((2, 4)), np.zeros((1, 4)), {}, r"weights have shape \(1, 4\); this circuit expects \[4\]"),
+        (np.full((2, 4), np.nan), np.zeros(4), {}, "inputs contain NaN"),
+        (np.zeros((2, 4)), np.full(4, np.inf), {}, "weights contain NaN or infinity"),
+        (np.zeros((2, 4)), np.zeros(4), {"shots": 0}, "shots is 0; measure at least once"),
+        (np.zeros((2, 4)), np.zeros(4), {"shots": -1}, "shots is -1"),
+    ],
+)
+def test_mistakes_are_named(inputs: Array, weights: Array, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        aer.expectations(lcqhnn(), inputs, weights, **options)
+
+
+def test_a_device_that_is_too_small_is_named() -> None:
+    pc = lcqhnn(n_qubits=6)
+    with pytest.raises(ValueError, match="6 qubits but ibmq_manila has 5"):
+        aer.expectations(pc, np.zeros((1, 6)), np.zeros(6), noise=noise.manila())
+
+
+def test_what_aer_refuses_is_said_in_its_words() -> None:
+    # The density matrix of so many qubits does not fit any memory.
+    circuit = QuantumCircuit(28, name="wide")
+    circuit.h(range(28))
+    pc = ParametricCircuit(circuit=circuit, inputs=[], weights=[], observables=pauli_on_each_qubit(28)[:1])
+    with pytest.raises(RuntimeError, match=r"Aer could not run circuit 'wide': .*[Mm]emory"):
+        aer.counts(pc, np.zeros((1, 0)), [], shots=1, noise=noise.readout(0.1))

@@ -1,0 +1,143 @@
+"""Reduced Bloch vectors, against partial traces and closed forms, and the sphere they are handed to."""
+
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import qutip
+import torch
+from numpy.typing import NDArray
+from qiskit.circuit import ParameterVector, QuantumCircuit
+from qiskit.quantum_info import Pauli, Statevector, partial_trace
+
+from hqnn import bloch
+from hqnn.circuits import ParametricCircuit, lcqhnn, pauli_on_each_qubit
+
+Array = NDArray[np.float64]
+STAGES = (*lcqhnn().stages(), None)
+
+
+def draw(pc: ParametricCircuit, n_samples: int) -> tuple[Array, Array]:
+    rng = np.random.default_rng(0)
+    return rng.uniform(-3, 3, (n_samples, pc.n_inputs)), rng.uniform(-3, 3, pc.n_weights)
+
+
+def bound(pc: ParametricCircuit, stage: str | None, x: Array, w: Array) -> Statevector:
+    circuit = pc.circuit if stage is None else pc.stages()[stage]
+    values = dict(zip([*pc.inputs, *pc.weights], [*x, *w], strict=True))
+    return Statevector(circuit.assign_parameters({p: v for p, v in values.items() if p in circuit.parameters}))
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_vectors_are_those_of_the_partial_trace(stage: str | None) -> None:
+    pc = lcqhnn()
+    x, w = draw(pc, 4)
+    found = bloch.bloch_vectors(pc, x, w, stage=stage)
+    assert found.shape == (4, 4, 3)
+    for row, vectors in zip(x, found, strict=True):
+        state = bound(pc, stage, row, w)
+        for q in range(4):
+            reduced = partial_trace(state, [other for other in range(4) if other != q])
+            expected = [reduced.expectation_value(Pauli(p)).real for p in "XYZ"]
+            np.testing.assert_allclose(vectors[q], expected, rtol=0, atol=1e-10)
+
+
+def test_qutip_traces_out_the_same_vectors() -> None:
+    pc = lcqhnn()
+    x, w = draw(pc, 1)
+    ket = qutip.Qobj(bound(pc, "ψ4", x[0], w).data, dims=[[2] * 4, [1] * 4])
+    # In QuTiP's product the first factor is Qiskit's last qubit.
+    reduced = [ket.ptrace(3 - q) for q in range(4)]
+    expected = [[qutip.expect(s, rho) for s in (qutip.sigmax(), qutip.sigmay(), qutip.sigmaz())] for rho in reduced]
+    np.testing.assert_allclose(bloch.bloch_vectors(pc, x, w, stage="ψ4")[0], expected, rtol=0, atol=1e-10)
+
+
+def test_encoded_qubits_lie_on_the_equator() -> None:
+    pc = lcqhnn()
+    x, w = draw(pc, 10)
+    expected = np.stack([np.cos(2 * x), np.sin(2 * x), 0 * x], -1)
+    np.testing.assert_allclose(bloch.bloch_vectors(pc, x, w, stage="ψ2"), expected, rtol=0, atol=1e-10)
+
+
+def test_entanglement_shortens_vectors() -> None:
+    a = ParameterVector("a", 1)
+    circuit = QuantumCircuit(3)
+    circuit.ry(a[0], 0)
+    circuit.cx(0, 2)
+    circuit.barrier(label="pair")
+    circuit.cx(0, 2)
+    pc = ParametricCircuit(circuit=circuit, inputs=a, weights=[], observables=pauli_on_each_qubit(3))
+    angles = np.array([[0.0], [0.4], [np.pi / 2]])
+    z = np.cos(angles[:, 0])
+    pair = bloch.lengths(bloch.bloch_vectors(pc, angles, [], stage="pair"))
+    np.testing.assert_allclose(pair, np.stack([z, np.ones(3), z], -1), rtol=0, atol=1e-10)
+    np.testing.assert_allclose(bloch.lengths(bloch.bloch_vectors(pc, angles, [])), 1, rtol=0, atol=1e-10)
+
+
+def test_nobody_s_random_numbers_are_used_up() -> None:
+    pc = lcqhnn()
+    before = torch.get_rng_state()
+    bloch.bloch_vectors(pc, *draw(pc, 2))
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_tensors_are_taken_as_they_are() -> None:
+    pc = lcqhnn()
+    x, w = draw(pc, 2)
+    weights = torch.tensor(w, requires_grad=True)
+    found = bloch.bloch_vectors(pc, torch.tensor(x), weights)
+    np.testing.assert_array_equal(found, bloch.bloch_vectors(pc, x, w))
+
+
+def test_mistakes_are_named() -> None:
+    pc = lcqhnn()
+    x, w = draw(pc, 2)
+    with pytest.raises(ValueError, match="no stage 'psi2'; this circuit has ψ1, ψ2, ψ3, ψ4, ψ5, ψ6"):
+        bloch.bloch_vectors(pc, x, w, stage="psi2")
+    with pytest.raises(ValueError, match=r"expects \[4\]"):  # though this stage has no weights
+        bloch.bloch_vectors(pc, x, w[:3], stage="ψ2")
+    with pytest.raises(ValueError, match="NaN"):
+        bloch.bloch_vectors(pc, np.full_like(x, np.nan), w, stage="ψ1")
+    bare = ParametricCircuit(circuit=QuantumCircuit(1), inputs=[], weights=[], observables=pauli_on_each_qubit(1))
+    with pytest.raises(ValueError, match="no stage 'ψ1'; this circuit has no labelled barriers"):
+        bloch.bloch_vectors(bare, np.zeros((1, 0)), [], stage="ψ1")
+
+
+def test_a_sphere_holds_one_set_of_points_per_group() -> None:
+    vectors = np.array([[1, 0, 0], [0, 0.5, 0], [0, 0, -1], [0.1, 0.2, 0.3]])
+    sphere = bloch.to_qutip(vectors, [5, 2, 5, 2], colours=["red", "blue"], size=9, alpha=0.3)
+    assert isinstance(sphere, qutip.Bloch)
+    assert not plt.get_fignums()  # nothing is drawn yet
+    np.testing.assert_array_equal(sphere.points[0], vectors[[1, 3]].T)
+    np.testing.assert_array_equal(sphere.points[1], vectors[[0, 2]].T)
+    figure = plt.figure()
+    ax: Any = figure.add_subplot(projection="3d")
+    drawn = bloch.to_qutip(vectors, [5, 2, 5, 2], colours=["red", "blue"], ax=ax)
+    drawn.render()
+    points = [c for c in ax.collections if hasattr(c, "_offsets3d")]
+    assert [tuple(c.get_facecolor()[0][:3]) for c in points] == [(1, 0, 0), (0, 0, 1)]
+    # QuTiP draws x towards the reader: its axes are (y, -x, z).
+    np.testing.assert_allclose(np.sort(points[0]._offsets3d[0]), [0.2, 0.5])
+    plt.close(figure)
+
+
+def test_all_points_are_one_group_by_default() -> None:
+    (points,) = bloch.to_qutip(np.zeros((7, 3))).points
+    assert points.shape == (3, 7)
+
+
+@pytest.mark.parametrize(
+    ("vectors", "groups", "message"),
+    [
+        (np.zeros((2, 4, 3)), None, r"shape \(2, 4, 3\); pass those of one qubit"),
+        (np.zeros((3, 2)), None, r"shape \(3, 2\)"),
+        (np.ones((1, 3)), None, "longer than 1"),
+        (np.full((1, 3), np.nan), None, "not a number"),
+        (np.zeros((2, 3)), [0], r"groups have shape \(1,\); give one per vector, \[2\]"),
+        (np.zeros((5, 3)), range(5), "5 groups but 4 colours"),
+    ],
+)
+def test_what_is_no_set_of_bloch_vectors_is_named(vectors: Array, groups: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        bloch.to_qutip(vectors, groups)

@@ -1,0 +1,308 @@
+"""Noise models on physical gates, against closed forms."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from numpy.typing import ArrayLike, NDArray
+from qiskit.circuit import ParameterVector, QuantumCircuit
+from qiskit.quantum_info import DensityMatrix, Kraus, Pauli, SparsePauliOp, SuperOp, average_gate_fidelity
+
+from hqnn import aer, noise
+from hqnn.circuits import ParametricCircuit, lcqhnn
+from hqnn.noise import Noise
+
+Array = NDArray[np.float64]
+T1, T2 = 100e-6, 70e-6
+TIMES = {"time_1q": 40e-9, "time_2q": 300e-9}
+
+
+def assert_equal(found: ArrayLike, expected: ArrayLike) -> None:
+    np.testing.assert_allclose(np.asarray(found), np.asarray(expected), rtol=0, atol=1e-10)
+
+
+def measure(circuit: QuantumCircuit, model: Noise | None, *strings: str) -> Array:
+    """Exact expectation values of Pauli strings in a circuit without parameters."""
+    observables = [SparsePauliOp([s]) for s in strings]
+    pc = ParametricCircuit(circuit=circuit, inputs=[], weights=[], observables=observables)
+    return aer.expectations(pc, np.zeros((1, 0)), [], noise=model)[0]
+
+
+# --- depolarising
+
+
+@pytest.mark.parametrize("angle", [0.0, 0.7, math.pi])
+def test_a_rotation_is_two_pulses_whatever_its_angle(angle: float) -> None:
+    theta = ParameterVector("θ", 1)
+    circuit = QuantumCircuit(1)
+    circuit.ry(theta[0], 0)
+    pc = ParametricCircuit(circuit=circuit, inputs=theta, weights=[], observables=[SparsePauliOp(["Z"])])
+    found = aer.expectations(pc, [[angle]], [], noise=noise.depolarising(0.03, 0.5))
+    assert_equal(found, (1 - 0.03) ** 2 * math.cos(angle))
+
+
+@pytest.mark.parametrize("repetitions", [1, 5])
+def test_gates_that_undo_each_other_are_executed(repetitions: int) -> None:
+    p1, p2 = 0.01, 0.03
+    model = noise.depolarising(p1, p2)
+    turns = QuantumCircuit(1)
+    ladder = QuantumCircuit(2)
+    for _ in range(repetitions):
+        turns.rx(0.4, 0)
+        turns.rx(-0.4, 0)
+        ladder.cx(0, 1)
+        ladder.cx(0, 1)
+    assert_equal(measure(turns, model, "Z"), (1 - p1) ** (4 * repetitions))
+    assert_equal(measure(ladder, model, "IZ", "ZI", "ZZ"), (1 - p2) ** (2 * repetitions))
+
+
+def test_a_bell_pair_and_the_turn_of_the_measured_axis_lose_what_they_should() -> None:
+    circuit = QuantumCircuit(2)
+    circuit.h(0)
+    circuit.cx(0, 1)
+    p1, p2 = 0.02, 0.05
+    found = measure(circuit, noise.depolarising(p1, p2), "ZZ", "XX", "YY", "IZ")
+    # ⟨ZZ⟩ does not see the error of the Hadamard gate; X and Y are measured after one more pulse on each qubit.
+    shared = (1 - p1) ** 3 * (1 - p2)
+    assert_equal(found, [1 - p2, shared, -shared, 0])
+
+
+def test_virtual_gates_are_free() -> None:
+    circuit = QuantumCircuit(1)
+    for _ in range(10):
+        circuit.rz(0.3, 0)
+        circuit.p(0.2, 0)
+    assert_equal(measure(circuit, noise.depolarising(0.5, 0.5), "Z"), 1)
+
+
+def test_full_strength_leaves_nothing() -> None:
+    pc = lcqhnn()
+    found = aer.probabilities(pc, np.ones((1, 4)), np.ones(4), noise=noise.depolarising(1, 1))
+    assert_equal(found, 1 / 16)
+
+
+@pytest.mark.parametrize("n_layers", [1, 3])
+def test_deeper_circuits_keep_their_depth(n_layers: int) -> None:
+    circuit = lcqhnn(n_layers=n_layers).circuit
+    for model in (noise.depolarising(0, 0), noise.manila()):
+        gates = aer.physical(circuit, model).count_ops()
+        # One pulse per Hadamard gate, two per RY, and every CNOT of both ladders.
+        assert (gates["sx"], gates["cx"]) == (5 + 8 * n_layers, 6 * n_layers)
+
+
+# --- readout
+
+
+@pytest.mark.parametrize("p", [0.0, 0.07, 0.5, 1.0])
+def test_a_misread_string_shrinks_once_per_qubit(p: float) -> None:
+    circuit = QuantumCircuit(3)
+    circuit.x(0)
+    circuit.ry(0.8, 1)
+    found = measure(circuit, noise.readout(p), "IIZ", "IZI", "ZZI", "ZZZ", "IIX", "III")
+    ideal = measure(circuit, None, "IIZ", "IZI", "ZZI", "ZZZ", "IIX", "III")
+    assert_equal(found, ideal * (1 - 2 * p) ** np.array([1, 1, 2, 3, 1, 0]))
+
+
+def test_misreading_is_the_kronecker_product_of_what_each_qubit_does() -> None:
+    rng = np.random.default_rng(0)
+    wrong = rng.uniform(0, 0.5, (3, 2))
+    matrices = np.array([[[1 - a, a], [b, 1 - b]] for a, b in wrong])
+    distribution = rng.dirichlet(np.ones(8), size=5)
+    whole = np.kron(matrices[2], np.kron(matrices[1], matrices[0]))  # qubit 0 is the last bit
+    model = Noise(name="three", readout=matrices)
+    assert_equal(model.misread(distribution), distribution @ whole)
+
+
+def test_aer_misreads_shots_as_the_exact_values_say() -> None:
+    circuit = QuantumCircuit(2)
+    circuit.x(0)
+    pc = ParametricCircuit(circuit=circuit, inputs=[], weights=[], observables=[SparsePauliOp(["ZZ"])])
+    model = Noise(name="two", readout=np.array([[[0.9, 0.1], [0.3, 0.7]], [[0.8, 0.2], [0.4, 0.6]]]))
+    expected = [0.3 * 0.8, 0.7 * 0.8, 0.3 * 0.2, 0.7 * 0.2]  # qubit 0 is in 1, qubit 1 in 0
+    assert_equal(aer.probabilities(pc, np.zeros((1, 0)), [], noise=model)[0], expected)
+    frequencies = aer.counts(pc, np.zeros((1, 0)), [], shots=40_000, noise=model, seed=0)[0] / 40_000
+    np.testing.assert_allclose(frequencies, expected, atol=0.01)
+
+
+# --- thermal relaxation
+
+
+def relax(vector: Array, time: float) -> Array:
+    """The Bloch equations of a qubit left alone."""
+    x, y, z = vector
+    return np.array([x * math.exp(-time / T2), y * math.exp(-time / T2), 1 - (1 - z) * math.exp(-time / T1)])
+
+
+def quarter_turn(vector: Array) -> Array:
+    """The pulse sx: a quarter turn about the x axis."""
+    x, y, z = vector
+    return np.array([x, -z, y])
+
+
+def turn(vector: Array, angle: float) -> Array:
+    """A rotation about the z axis, which takes no time."""
+    x, y, z = vector
+    c, s = math.cos(angle), math.sin(angle)
+    return np.array([c * x - s * y, s * x + c * y, z])
+
+
+@pytest.mark.parametrize("wait", [0, 50_000])
+def test_an_excited_qubit_decays(wait: int) -> None:
+    circuit = QuantumCircuit(1)
+    circuit.x(0)
+    circuit.delay(wait, 0, unit="ns")
+    time = 40e-9 + wait * 1e-9
+    found = measure(circuit, noise.thermal(T1, T2, **TIMES), "Z")
+    assert_equal(found, 1 - 2 * math.exp(-time / T1))
+
+
+def test_a_superposition_dephases() -> None:
+    circuit = QuantumCircuit(1)
+    circuit.h(0)
+    circuit.delay(30, 0, unit="us")
+    circuit.h(0)
+    pulse, time = 40e-9, 30e-6 + 40e-9
+    found = measure(circuit, noise.thermal(T1, T2, **TIMES), "Z")
+    assert_equal(found, 1 - (1 - math.exp(-time / T2)) * math.exp(-pulse / T1))
+
+
+def test_pulses_obey_the_bloch_equations() -> None:
+    theta = 1.1
+    circuit = QuantumCircuit(1)
+    circuit.rx(theta, 0)
+    # rx(θ) = rz(π/2) sx rz(π + θ) sx rz(5π/2); the y axis is measured after rz(-π/2) and a Hadamard gate.
+    vector = np.array([0.0, 0.0, 1.0])
+    for angle in (math.pi / 2, math.pi + theta):
+        vector = relax(quarter_turn(turn(vector, angle)), 40e-9)
+    vector = turn(vector, math.pi / 2)
+    assert vector == pytest.approx([0, -math.sin(theta), math.cos(theta)], abs=2e-3)  # the pulses do turn by θ
+    model = noise.thermal(T1, T2, **TIMES)
+    assert_equal(measure(circuit, model, "Z"), vector[2])
+    read = turn(relax(quarter_turn(turn(vector, 0)), 40e-9), math.pi / 2)
+    assert_equal(measure(circuit, model, "Y"), read[2])
+
+
+def test_a_waiting_qubit_relaxes() -> None:
+    circuit = QuantumCircuit(3)
+    circuit.x(0)
+    circuit.barrier()
+    circuit.cx(1, 2)
+    circuit.barrier()
+    circuit.cx(1, 2)
+    found = measure(circuit, noise.thermal(T1, T2, **TIMES), "IIZ", "IZI")
+    assert_equal(found, [1 - 2 * math.exp(-(40e-9 + 600e-9) / T1), 1])
+
+
+def test_endless_times_are_no_noise() -> None:
+    pc = lcqhnn()
+    x, w = np.full((1, 4), 0.4), np.arange(4.0)
+    found = aer.expectations(pc, x, w, noise=noise.thermal(math.inf, math.inf))
+    assert_equal(found, aer.expectations(pc, x, w))
+
+
+# --- the calibrated device
+
+
+def test_every_channel_has_the_measured_error() -> None:
+    device = noise.manila()
+    measured: dict[noise.Place, float] = {("cx", (a, b)): error for a, b, error, _ in noise._MANILA_PAIRS}
+    measured |= {(gate, (q,)): row[2] for gate in ("sx", "x") for q, row in enumerate(noise._MANILA_QUBITS)}
+    assert device.gate_errors.keys() == measured.keys()
+    assert len(measured) == 18
+    limited = set()
+    for place, channel in device.gate_errors.items():
+        times = [
+            (device.durations[place] / device.t1[q], device.durations[place] / device.t2[q]) for q in place[1] or ()
+        ]
+        entanglement_fidelity = math.prod((1 + math.exp(-a) + 2 * math.exp(-b)) / 4 for a, b in times)
+        dim = 2 ** len(times)
+        from_relaxation = 1 - (dim * entanglement_fidelity + 1) / (dim + 1)
+        error = 1 - average_gate_fidelity(SuperOp(channel))
+        assert error == pytest.approx(max(measured[place], from_relaxation), rel=1e-6)
+        if from_relaxation > measured[place]:
+            limited.add(place)
+    # Some gates were measured to err a little less than the T1 and T2 of that day alone would have it.
+    assert limited == {("sx", (0,)), ("x", (0,)), ("sx", (3,)), ("x", (3,)), ("cx", (3, 4)), ("cx", (4, 3))}
+
+
+def test_relaxation_is_part_of_the_measured_error() -> None:
+    # Left alone for the time of a pulse, qubit 2 loses coherence with T2 and population with T1; depolarisation, which
+    # fills up the rest of the error, shrinks both by one more factor.
+    t1, t2, time = 158.6e-6, 25.15e-6, 35.56e-9
+    channel = SuperOp(noise.manila().gate_errors["sx", (2,)])
+    coherence, population = (
+        np.trace(pauli @ DensityMatrix((np.eye(2) + pauli) / 2).evolve(channel).data).real
+        - np.trace(pauli @ DensityMatrix(np.eye(2) / 2).evolve(channel).data).real
+        for pauli in (Pauli("X").to_matrix(), Pauli("Z").to_matrix())
+    )
+    assert coherence / population == pytest.approx(math.exp(-time / t2 + time / t1), rel=1e-9)
+    assert coherence < math.exp(-time / t2)
+
+
+def test_states_are_misread_unequally() -> None:
+    device = noise.manila()
+    circuit = QuantumCircuit(5)
+    pc = ParametricCircuit(circuit=circuit, inputs=[], weights=[], observables=[SparsePauliOp(["ZIIII"])])
+    zeros = aer.probabilities(pc, np.zeros((1, 0)), [], noise=device)[0]
+    # All qubits stay in state 0: the chance to read 1 on each is the calibration's.
+    marginals = [zeros[[k for k in range(32) if k >> q & 1]].sum() for q in range(5)]
+    assert marginals == pytest.approx([row[3] for row in noise._MANILA_QUBITS], abs=1e-10)
+    circuit = QuantumCircuit(5)
+    circuit.x(2)
+    (z,) = measure(circuit, device, "IIZII")
+    excited = math.exp(-35.56e-9 / 158.6e-6)  # at the most: the pulse errs a little, too
+    p01, p10 = noise._MANILA_QUBITS[2][3:]
+    perfect_pulse = 1 - 2 * (excited * (1 - p10) + (1 - excited) * p01)
+    assert perfect_pulse < z < perfect_pulse + 2 * 2 * noise._MANILA_QUBITS[2][2]
+
+
+def test_the_device_does_gate_by_gate_what_its_calibration_says() -> None:
+    pc = lcqhnn()
+    device = noise.manila()
+    rng = np.random.default_rng(0)
+    x, w = rng.uniform(0, np.pi, 4), rng.uniform(0, 2 * np.pi, 4)
+    executed = aer.physical(pc.circuit, device).assign_parameters(
+        dict(zip([*pc.inputs, *pc.weights], [*x, *w], strict=True))
+    )
+    state, waited = DensityMatrix.from_int(0, 2**4), 0
+    for instruction in executed.data:
+        gate, qubits = instruction.operation, tuple(executed.find_bit(q).index for q in instruction.qubits)
+        if gate.name == "delay":
+            (q,) = qubits
+            assert gate.unit == "dt"
+            time = gate.duration * noise.CLOCK
+            decay, coherence = math.exp(-time / device.t1[q]), math.exp(-time / device.t2[q])
+            damp = Kraus([[[1, 0], [0, math.sqrt(decay)]], [[0, math.sqrt(1 - decay)], [0, 0]]])
+            flip = (1 - coherence / math.sqrt(decay)) / 2
+            state = state.evolve(damp, [q]).evolve(
+                Kraus([np.sqrt(1 - flip) * np.eye(2), np.sqrt(flip) * np.diag([1, -1])]), [q]
+            )
+            waited += 1
+        elif gate.name != "barrier":
+            state = state.evolve(gate, qubits)
+            if gate.name != "rz":
+                state = state.evolve(SuperOp(device.gate_errors[gate.name, qubits]), qubits)
+    assert waited > 10
+    expected = device.misread(state.probabilities()[None])
+    np.testing.assert_allclose(aer.probabilities(pc, x[None], w, noise=device), expected, rtol=0, atol=1e-9)
+
+
+# --- errors
+
+
+@pytest.mark.parametrize("bad", [-0.1, 1.1, math.nan])
+def test_strengths_are_probabilities(bad: float) -> None:
+    for build in (lambda: noise.depolarising(bad, 0), lambda: noise.depolarising(0, bad), lambda: noise.readout(bad)):
+        with pytest.raises(ValueError, match="a probability lies between 0 and 1"):
+            build()
+
+
+def test_times_are_physical() -> None:
+    with pytest.raises(ValueError, match="more than twice t1"):
+        noise.thermal(1e-6, 2.1e-6)
+    for times in itertools.permutations([0.0, 1e-6]):
+        with pytest.raises(ValueError, match="times are positive"):
+            noise.thermal(*times)
+    with pytest.raises(ValueError, match="time_2q is nan"):
+        noise.thermal(1e-6, 1e-6, time_2q=math.nan)
