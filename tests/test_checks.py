@@ -183,9 +183,9 @@ def test_without_records_there_is_no_verdict(tmp_path: Path) -> None:
     arguments = FASHION | {"variant": "cnn-4", "epoch": 10}
     judgement = judged(tmp_path, "accuracy", arguments, value=76.56)
     assert (judgement.verdict, judgement.ours) == (Verdict.NOT_YET, None)
-    assert "no records of lcqhnn-fashion/cnn-4" in judgement.note
+    assert judgement.note == "fewer than 10 current records of lcqhnn-fashion/cnn-4"
     write_records(tmp_path, "lcqhnn-fashion", {"cnn-4": constant([0.9] * 9)})
-    assert "9 seeds, 10 are needed" in judged(tmp_path, "accuracy", arguments, value=76.56).note
+    assert judged(tmp_path, "accuracy", arguments, value=76.56) == judgement
 
 
 def test_records_of_another_config_do_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -240,7 +240,7 @@ def test_a_lead_is_paired_by_seed(tmp_path: Path) -> None:
     assert judged(tmp_path, "gap", PAIR | {"epoch": 50}, value=50.0).verdict == Verdict.NOT_REPRODUCED
     assert judged(tmp_path, "gap", PAIR | {"epoch": 50}, value=-5.0).verdict == Verdict.NOT_REPRODUCED
     swapped = FASHION | {"first": "cnn-4", "second": "lcqhnn", "epoch": 50}
-    assert judged(tmp_path, "better", swapped).note == "our difference has the opposite sign"
+    assert judged(tmp_path, "better", swapped).note.startswith("our difference has the opposite sign; p = 0.002")
 
 
 def test_a_gap_smaller_than_its_interval_is_not_checkable(tmp_path: Path) -> None:
@@ -251,7 +251,7 @@ def test_a_gap_smaller_than_its_interval_is_not_checkable(tmp_path: Path) -> Non
 def test_too_few_seeds_in_common(tmp_path: Path) -> None:
     write_records(tmp_path, "lcqhnn-fashion", {"lcqhnn": constant([0.9] * 10)})
     write_records(tmp_path, "lcqhnn-fashion", {"cnn-4": constant([0.9] * 10)}, first_seed=5)
-    assert "share only 5" in judged(tmp_path, "better", PAIR | {"epoch": 50}).note
+    assert "share fewer than 10 seeds" in judged(tmp_path, "better", PAIR | {"epoch": 50}).note
 
 
 def test_equal_accuracies(tmp_path: Path) -> None:
@@ -278,12 +278,23 @@ def test_convergence(tmp_path: Path) -> None:
     with pytest.raises(LedgerError, match="'side'"):
         judged(tmp_path, "epoch_bound", one | {"side": "around"}, value=12)
     sooner = judged(tmp_path, "reached_sooner", PAIR | {"threshold": 99})
-    assert (sooner.verdict, sooner.note) == (Verdict.REPRODUCED, "")
+    assert (sooner.verdict, sooner.note) == (Verdict.REPRODUCED, "p = 0.002 (exact sign-flip permutation)")
     assert sooner.ours == pytest.approx(20.0)
     speed = judged(tmp_path, "speed_gain", PAIR | {"threshold": 99}, value=83)
     assert speed.ours == pytest.approx(np.mean([100 * (b - a) / b for a, b in zip(first, second, strict=True)]))
     assert speed.verdict == Verdict.REPRODUCED
     assert judged(tmp_path, "speed_gain", PAIR | {"threshold": 99}, value=30).verdict == Verdict.NOT_REPRODUCED
+
+
+def test_a_speed_up_is_a_ratio(tmp_path: Path) -> None:
+    write_records(tmp_path, "lcqhnn-fashion", {"lcqhnn": step([1, 2, 2, 2, 4] * 2), "cnn-4": step([1] * 10)})
+    slower = judged(tmp_path, "speed_gain", PAIR | {"threshold": 99}, value=70.59)
+    assert slower.ours == pytest.approx(np.mean([0, -100, -100, -100, -300]))
+    assert slower.verdict == Verdict.NOT_REPRODUCED
+    assert judged(tmp_path, "speed_gain", PAIR | {"threshold": 99}, value=-100).verdict == Verdict.NOT_CHECKABLE
+    assert judged(tmp_path, "speed_gain", PAIR | {"threshold": 99}, value=-300).verdict == Verdict.REPRODUCED
+    with pytest.raises(LedgerError, match="cannot be 100 % or more"):
+        judged(tmp_path, "speed_gain", PAIR | {"threshold": 99}, value=100)
 
 
 def test_runs_that_never_converge_are_counted_and_named(tmp_path: Path) -> None:

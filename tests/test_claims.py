@@ -10,6 +10,7 @@ import yaml
 from synthetic import constant, write_records
 
 from hqnn import claims, ledger, storage
+from hqnn.__main__ import main
 from hqnn.errors import HqnnError
 from hqnn.verdicts import Verdict
 
@@ -179,7 +180,7 @@ def test_numbers_of_a_measured_claim(data: Path) -> None:
         "note": None,
     }
     assert result.ours() == "90.45 ± 0.22 %"
-    assert result.difference().startswith("-0.96 (allowed ±2.")
+    assert result.difference().startswith("-0.96, allowed ±2.")
 
 
 def test_the_text_table_has_a_line_per_claim_and_the_counts(results: list[claims.Result]) -> None:
@@ -206,3 +207,32 @@ def test_the_html_table_has_a_row_per_claim_and_escapes_text(results: list[claim
         judgement=results[0].judgement,
     )
     assert "x &lt; y &amp; z." in claims.to_html([tricky])
+
+
+# --- the command line
+
+
+def test_the_command_prints_the_table_or_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["claims", "--paper", "transfer"]) == 0
+    table = capsys.readouterr().out
+    assert "S6-lower" in table
+    assert "L1-gates" not in table
+    assert main(["claims", "--json"]) == 0
+    assert [list(row) for row in json.loads(capsys.readouterr().out)] == [KEYS] * len(ledger.read().claims)
+
+
+def test_the_command_stores_the_verdicts_of_all_papers(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stored: list[int] = []
+    monkeypatch.setattr(claims, "write_snapshot", lambda results: stored.append(len(results)))
+    assert main(["claims", "--update"]) == 0
+    assert stored == [len(ledger.read().claims)]
+    assert main(["claims", "--update", "--paper", "hqnn"]) == 2
+    assert "Leave out --paper with --update" in capsys.readouterr().err
+    assert len(stored) == 1
+
+
+def test_the_command_refuses_an_unknown_paper(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["claims", "--paper", "nature"]) == 2
+    assert capsys.readouterr().err == "error: There is no paper 'nature': choose from lcqhnn, hqnn, transfer.\n"

@@ -7,6 +7,7 @@ Accuracies are percentages throughout, as the papers print them.
 """
 
 import inspect
+import math
 import re
 import warnings
 from collections import Counter
@@ -21,15 +22,13 @@ from numpy.typing import NDArray
 from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter
 from qiskit.circuit.exceptions import CircuitError
-from qiskit.quantum_info import Statevector
-from qiskit_aer.primitives import EstimatorV2
 
-from hqnn import analyses, circuits, experiments, runs
-from hqnn.circuits import ParametricCircuit, pauli_on_each_qubit
+from hqnn import aer, analyses, bloch, circuits, experiments, runs
+from hqnn.circuits import ParametricCircuit
 from hqnn.ledger import Claim, Ledger, LedgerError
 from hqnn.quantum_layer import QuantumLayer
 from hqnn.runs import Record
-from hqnn.stats import Interval, epochs_to_reach, mean_interval
+from hqnn.stats import Interval, epochs_to_reach, mean_interval, paired_difference
 from hqnn.verdicts import (
     MIN_SEEDS,
     Judgement,
@@ -257,35 +256,28 @@ def weight_count(claim: Claim, context: Context) -> Judgement:
     return judge_exact(circuits.lcqhnn().n_weights, claim.number)
 
 
-def _random_angles(pc: ParametricCircuit) -> list[dict[Parameter, float]]:
-    """`_DRAWS` settings of all inputs and weights, uniform in [0, 2π)."""
+def _random_angles(pc: ParametricCircuit) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Inputs [draws, n_inputs] and one setting of the weights [n_weights], uniform in [0, 2π)."""
     rng = np.random.default_rng(0)
-    parameters = [*pc.inputs, *pc.weights]
-    return [dict(zip(parameters, rng.uniform(0, 2 * np.pi, len(parameters)), strict=True)) for _ in range(_DRAWS)]
+    return rng.uniform(0, 2 * np.pi, (_DRAWS, pc.n_inputs)), rng.uniform(0, 2 * np.pi, pc.n_weights)
 
 
-def _outputs(pc: ParametricCircuit) -> NDArray[np.float64]:
-    """Expectation values [draws, n_observables] at random angles, equal for circuits with equal parameters."""
-    states = [Statevector(pc.circuit.assign_parameters(angles)) for angles in _random_angles(pc)]
-    return np.array([[state.expectation_value(o).real for o in pc.observables] for state in states])
+def _change(first: ParametricCircuit, second: ParametricCircuit) -> float:
+    """Largest difference between two circuits' expectation values at random inputs and equal weights."""
+    outputs = [aer.expectations(pc, *_random_angles(pc)) for pc in (first, second)]
+    return float(np.abs(outputs[0] - outputs[1]).max())
 
 
 def _bloch_vectors(stage: str) -> NDArray[np.float64]:
     """Reduced Bloch vectors [draws, n_qubits, 3] of the paper's circuit after one of its printed states."""
     pc = circuits.lcqhnn()
-    part: QuantumCircuit = pc.stages()[stage]
-    vectors = []
-    for angles in _random_angles(pc):
-        state = Statevector(part.assign_parameters({p: a for p, a in angles.items() if p in part.parameters}))
-        axes = [pauli_on_each_qubit(pc.n_qubits, axis) for axis in ("X", "Y", "Z")]
-        vectors.append([[state.expectation_value(o).real for o in axis] for axis in axes])
-    return np.array(vectors).transpose(0, 2, 1)
+    return bloch.bloch_vectors(pc, *_random_angles(pc), stage=stage)
 
 
 @_evaluator(number=False)
 def printed_order(claim: Claim, context: Context) -> Judgement:
     """Do the two readings of the printed CNOT products, in time and as operators, give the same outputs?"""
-    change = float(np.abs(_outputs(circuits.lcqhnn("time")) - _outputs(circuits.lcqhnn("product"))).max())
+    change = _change(circuits.lcqhnn("time"), circuits.lcqhnn("product"))
     return Judgement(
         verdict=Verdict.REPRODUCED if change < _EXACT else Verdict.CONTRADICTED,
         ours=f"the two readings differ by up to {change:.2f} in an expectation value",
@@ -295,7 +287,7 @@ def printed_order(claim: Claim, context: Context) -> Judgement:
 @_evaluator(number=False)
 def ladders_cancel(claim: Claim, context: Context) -> Judgement:
     """Does the circuit compute what it would without its CNOTs?"""
-    change = float(np.abs(_outputs(circuits.lcqhnn()) - _outputs(circuits.lcqhnn(entangle=False))).max())
+    change = _change(circuits.lcqhnn(), circuits.lcqhnn(entangle=False))
     return Judgement(
         verdict=Verdict.REPRODUCED if change < _EXACT else Verdict.NOT_REPRODUCED,
         ours=f"leaving both ladders out changes an expectation value by up to {change:.2f}",
@@ -307,7 +299,7 @@ def equator(claim: Claim, context: Context) -> Judgement:
     """After the encoding every reduced Bloch vector has the printed z component and length 1."""
     vectors = _bloch_vectors("ψ2")
     z = float(np.abs(vectors[..., 2]).max())
-    length_error = float(np.abs(np.linalg.norm(vectors, axis=-1) - 1).max())
+    length_error = float(np.abs(bloch.lengths(vectors) - 1).max())
     judgement = judge_exact(round(z, 9), claim.number)
     return judgement if length_error < _EXACT else replace(judgement, verdict=Verdict.NOT_REPRODUCED)
 
@@ -315,27 +307,18 @@ def equator(claim: Claim, context: Context) -> Judgement:
 @_evaluator(number=True)
 def bloch_length(claim: Claim, context: Context) -> Judgement:
     """Mean length of the reduced Bloch vectors after the RY gates, to the digits printed."""
-    length = float(np.linalg.norm(_bloch_vectors("ψ4"), axis=-1).mean())
+    length = float(bloch.lengths(_bloch_vectors("ψ4")).mean())
     return judge_exact(round(length, claim.decimals), claim.number)
 
 
 @_evaluator(number=False)
 def entangled(claim: Claim, context: Context) -> Judgement:
     """After the RY gates the reduced states are mixed: the pure state of all qubits is entangled."""
-    length = float(np.linalg.norm(_bloch_vectors("ψ4"), axis=-1).mean())
+    length = float(bloch.lengths(_bloch_vectors("ψ4")).mean())
     return Judgement(
         verdict=Verdict.REPRODUCED if length < 1 - _EXACT else Verdict.NOT_REPRODUCED,
         ours=f"mean length of the reduced Bloch vectors {length:.2f}",
     )
-
-
-def _on_aer(pc: ParametricCircuit, inputs: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Exact expectation values [B, n_observables] from Aer for rows of weights [B, n_weights] and one row of inputs."""
-    rows = np.concatenate([np.repeat(inputs, len(weights), axis=0), weights], axis=1)
-    parameters = [*pc.inputs, *pc.weights]
-    values = rows[:, [parameters.index(parameter) for parameter in pc.circuit.parameters]]
-    job = EstimatorV2(options={"default_precision": 0.0}).run([(pc.circuit, [[o] for o in pc.observables], values)])
-    return np.asarray(job.result()[0].data.evs).T
 
 
 @_evaluator(number=False)
@@ -343,15 +326,15 @@ def aer_gradients(claim: Claim, context: Context) -> Judgement:
     """PyTorch's gradients of the layer equal the parameter-shift rule evaluated by Aer."""
     pc = circuits.lcqhnn()
     layer = QuantumLayer(pc, dtype=torch.float64)
-    rng = np.random.default_rng(0)
-    inputs, weights = rng.uniform(0, 2 * np.pi, (1, pc.n_inputs)), rng.uniform(0, 2 * np.pi, pc.n_weights)
+    inputs, weights = _random_angles(pc)
     with torch.no_grad():
         layer.weights.copy_(torch.from_numpy(weights)[None])
-    outputs = layer(torch.from_numpy(inputs))[0]
-    rows = [torch.autograd.grad(output, layer.weights, retain_graph=True)[0][0] for output in outputs]
-    ours = torch.stack(rows, dim=1).numpy()  # [n_weights, n_observables]
+    outputs = layer(torch.from_numpy(inputs)).sum(0)
+    ours = torch.stack([torch.autograd.grad(o, layer.weights, retain_graph=True)[0][0] for o in outputs], dim=1).numpy()
     shifts = np.pi / 2 * np.eye(pc.n_weights)
-    up, down = (_on_aer(pc, inputs, weights + sign * shifts) for sign in (1, -1))
+    up, down = (
+        np.stack([aer.expectations(pc, inputs, weights + sign * shift).sum(0) for shift in shifts]) for sign in (1, -1)
+    )  # [n_weights, n_observables], as ours
     error = float(np.abs(ours - (up - down) / 2).max())
     return Judgement(
         verdict=Verdict.REPRODUCED if error < _EXACT else Verdict.NOT_REPRODUCED,
@@ -465,11 +448,9 @@ def _records(context: Context, experiment: str, variant: str) -> list[Record]:
     """
     config = experiments.select(experiments.get(experiment), [variant])[variant]
     stored = runs.load(experiment, variant, root=context.root)
-    if not stored:
-        raise Missing(f"there are no records of {experiment}/{variant} yet")
     current = [record for record in stored if record.config_hash == experiments.config_hash(config)]
     if len(current) < MIN_SEEDS:
-        raise Missing(f"{experiment}/{variant} has current records of {len(current)} seeds, {MIN_SEEDS} are needed")
+        raise Missing(f"fewer than {MIN_SEEDS} current records of {experiment}/{variant}")
     return current
 
 
@@ -487,7 +468,7 @@ def _pair(context: Context, experiment: str, first: str, second: str, metric: Me
     a, b = (_curves(context, experiment, variant, metric) for variant in (first, second))
     common = sorted(set(a.seeds) & set(b.seeds))
     if len(common) < MIN_SEEDS:
-        raise Missing(f"{experiment}: {first} and {second} share only {len(common)} of at least {MIN_SEEDS} seeds")
+        raise Missing(f"{first} and {second} of {experiment} share fewer than {MIN_SEEDS} seeds")
     a, b = (replace(c, seeds=tuple(common), values=c.values[[c.seeds.index(seed) for seed in common]]) for c in (a, b))
     return a, b, f"{a.evidence}, {b.evidence}"
 
@@ -540,8 +521,8 @@ def _gap(
 @_evaluator(number=False, test_images=True)
 def better(claim: Claim, context: Context, *, experiment: str, first: str, second: str, epoch: int) -> Judgement:
     """The first variant has the higher test accuracy."""
-    ours, _, evidence = _gap(claim, context, experiment, first, second, epoch)
-    return replace(judge_sign(ours), evidence=evidence)
+    a, b, evidence = _pair(context, experiment, first, second, "test_accuracy")
+    return _noted(*_compared(_at(a, epoch, claim), _at(b, epoch, claim)), evidence=evidence)
 
 
 @_evaluator(number=True, test_images=True)
@@ -576,7 +557,13 @@ def _epochs(curves: _Curves, threshold: float) -> tuple[NDArray[np.float64], str
     return np.where(np.isfinite(reach.epochs), reach.epochs, reach.n_epochs + 1.0), note if never else ""
 
 
-def _noted(judgement: Judgement, evidence: str, *notes: str) -> Judgement:
+def _compared(larger: NDArray[np.float64], smaller: NDArray[np.float64]) -> tuple[Judgement, str]:
+    """Whether the first of two paired sets of values is larger, and a note with the p-value of another test."""
+    comparison = paired_difference(larger, smaller)
+    return judge_sign(comparison.difference), f"p = {comparison.p_value:.2g} ({comparison.test})"
+
+
+def _noted(judgement: Judgement, *notes: str, evidence: str) -> Judgement:
     return replace(judgement, evidence=evidence, note="; ".join(filter(None, (judgement.note, *dict.fromkeys(notes)))))
 
 
@@ -586,7 +573,7 @@ def epochs_to(claim: Claim, context: Context, *, experiment: str, variant: str, 
     curves = _curves(context, experiment, variant, "test_accuracy")
     epochs, note = _epochs(curves, threshold)
     judgement = judge_value(mean_interval(epochs), claim.number, tolerance=claim.tolerance, resolution=claim.resolution)
-    return _noted(judgement, curves.evidence, note)
+    return _noted(judgement, note, evidence=curves.evidence)
 
 
 @_evaluator(number=True)
@@ -603,7 +590,7 @@ def epoch_bound(
     curves = _curves(context, experiment, variant, "test_accuracy")
     epochs, note = _epochs(curves, threshold)
     judgement = judge_bound(mean_interval(epochs), claim.number, side=side, tolerance=claim.tolerance)
-    return _noted(judgement, curves.evidence, note)
+    return _noted(judgement, note, evidence=curves.evidence)
 
 
 @_evaluator(number=False)
@@ -613,24 +600,35 @@ def reached_sooner(
     """The first variant needs fewer epochs to a threshold (percent) of test accuracy; ours is how many fewer."""
     a, b, evidence = _pair(context, experiment, first, second, "test_accuracy")
     (x, note_a), (y, note_b) = _epochs(a, threshold), _epochs(b, threshold)
-    return _noted(judge_sign(mean_interval(y - x)), evidence, *_labelled({first: note_a, second: note_b}))
+    judgement, p_value = _compared(y, x)
+    return _noted(judgement, p_value, *_labelled({first: note_a, second: note_b}), evidence=evidence)
 
 
 @_evaluator(number=True)
 def speed_gain(
     claim: Claim, context: Context, *, experiment: str, first: str, second: str, threshold: float
 ) -> Judgement:
-    """Q = (E_B - E_A) / E_B in percent [lcqhnn, eq. 9], E the epochs to a threshold, A the first variant."""
+    """Q = (E_B - E_A) / E_B in percent [lcqhnn, eq. 9], E the epochs to a threshold, A the first variant.
+
+    Q = 1 - E_A / E_B is judged on the logarithm of that ratio.
+    """
     a, b, evidence = _pair(context, experiment, first, second, "test_accuracy")
     (x, note_a), (y, note_b) = _epochs(a, threshold), _epochs(b, threshold)
+    remaining = 100 - claim.number  # 100 E_A / E_B
+    if remaining <= 0:
+        raise LedgerError(f"Claim {claim.id}: a speed-up in the sense of eq. 9 cannot be 100 % or more.")
     judgement = judge_value(
-        mean_interval(100 * (y - x) / y),
-        claim.number,
-        rounding=claim.rounding,
-        tolerance=claim.tolerance,
-        resolution=abs(claim.number),
+        mean_interval(np.log(x / y)),
+        math.log(remaining / 100),
+        rounding=math.log1p(claim.rounding / remaining),
+        tolerance=math.log1p(claim.tolerance / remaining),
+        resolution=abs(math.log(remaining / 100)),
     )
-    return _noted(judgement, evidence, *_labelled({first: note_a, second: note_b}))
+    ours = mean_interval(100 * (y - x) / y)
+    judgement = replace(
+        judgement, ours=ours.mean, ci95=ours.half_width, difference=ours.mean - claim.number, margin=None
+    )
+    return _noted(judgement, *_labelled({first: note_a, second: note_b}), evidence=evidence)
 
 
 def _labelled(notes: Mapping[str, str]) -> list[str]:

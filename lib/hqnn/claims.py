@@ -40,8 +40,9 @@ class Result:
 
     @property
     def note(self) -> str:
-        """What the evaluation has to say, then what the ledger has to say."""
-        return "; ".join(filter(None, (self.judgement.note, self.claim.note)))
+        """What the evaluation has to say, then what the ledger has to say, as sentences."""
+        parts = filter(None, (self.judgement.note, self.claim.note))
+        return " ".join(f"{part[0].upper()}{part[1:].removesuffix('.')}." for part in parts)
 
     def ours(self) -> str:
         """Our value with its 95 % interval, as text; empty if there is none."""
@@ -53,13 +54,13 @@ class Result:
         return f"{j.ours:.{_digits(j.ci95)}f} ± {j.ci95:.{_digits(j.ci95)}f} {self.claim.unit}".rstrip()
 
     def difference(self) -> str:
-        """Ours minus the paper's, and how far it may be from zero; empty if there is none."""
+        """Ours minus the paper's, and how far it may be from zero; empty if there is none or it is exactly 0."""
         j = self.judgement
-        if j.difference is None:
+        if j.difference is None or (j.margin is None and j.difference == 0):
             return ""
         if j.margin is None:
-            return f"{j.difference:+g}"
-        return f"{j.difference:+.{_digits(j.margin)}f} (allowed ±{j.margin:.{_digits(j.margin)}f})"
+            return f"{j.difference:+.3g}"
+        return f"{j.difference:+.{_digits(j.margin)}f}, allowed ±{j.margin:.{_digits(j.margin)}f}"
 
     def as_dict(self) -> dict[str, Any]:
         """The result for machines.
@@ -230,14 +231,14 @@ _RULE = "1px solid rgba(128, 128, 128, 0.4)"
 _STYLE = "\n".join(
     (
         "<style>",
-        ".claims { overflow-x: auto; }",
-        ".claims table { border-collapse: collapse; width: 100%; font-size: 0.85em; line-height: 1.35; }",
-        ".claims caption { text-align: left; font-weight: bold; }",
+        ".claims { overflow-x: auto; color: var(--pst-color-text-base, inherit); }",
+        ".claims table { border-collapse: collapse; width: 100%; font-size: 0.85em; line-height: 1.4; }",
         f".claims th, .claims td {{ padding: 0.35em 0.6em; border-bottom: {_RULE}; }}",
-        ".claims th, .claims td { text-align: left; vertical-align: top; }",
-        ".claims td, .claims tr { background: none; color: inherit; }",
-        ".claims td:first-child { min-width: 16em; }",
-        ".claims td.evidence { font-size: 0.9em; overflow-wrap: anywhere; min-width: 9em; }",
+        ".claims th, .claims td { text-align: left; vertical-align: top; overflow-wrap: anywhere; color: inherit; }",
+        ".claims table, .claims tr { background: none !important; color: inherit; }",
+        ".claims td:first-child { min-width: 13em; }",
+        ".claims td:nth-child(n+2) { min-width: 6.4em; }",
+        ".claims td:nth-child(4) { min-width: 11em; }",
         *(f".claims .v{k} {{ border-left: 4px solid {colour}; }}" for k, colour in enumerate(_COLOURS.values())),
         "</style>",
     )
@@ -253,14 +254,12 @@ def to_html(results: Sequence[Result]) -> str:
     Returns:
         One `<table>` per paper; each row carries its claim's id as `data-claim` and its verdict as `data-verdict`.
     """
-    head = "".join(
-        f'<th scope="col">{name}</th>' for name in ("Claim", "Paper", "Ours", "Difference", "Verdict", "Evidence")
-    )
+    head = "".join(f'<th scope="col">{name}</th>' for name in ("Claim", "Paper", "Ours", "Verdict and evidence"))
     tables = []
     for paper in dict.fromkeys(result.claim.paper for result in results):
         rows = "\n".join(_html_row(result) for result in results if result.claim.paper == paper)
         tables.append(
-            f"<table><caption>{escape(paper)}</caption>\n"
+            f'<table aria-label="Claims of {escape(paper)}">\n'
             f"<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table>"
         )
     return _framed("\n".join(tables))
@@ -268,15 +267,20 @@ def to_html(results: Sequence[Result]) -> str:
 
 def _html_row(result: Result) -> str:
     claim, judgement = result.claim, result.judgement
-    ours = result.ours() + (f" (n = {judgement.n_seeds})" if judgement.n_seeds else "")
-    note = f"<br><em>{escape(result.note)}</em>" if result.note else ""
+    ours = [escape(result.ours() + (f" (n = {judgement.n_seeds})" if judgement.n_seeds else ""))]
+    if result.difference():
+        ours.append(f"difference {escape(result.difference())}")
+    verdict = [f"{_SIGNS[judgement.verdict]}&nbsp;<strong>{judgement.verdict}</strong>"]
+    if judgement.evidence:
+        verdict.append(escape(judgement.evidence))
+    text = [f"<strong>{escape(claim.id)}</strong> ({escape(claim.place)})", escape(claim.statement)]
+    if result.note:
+        text.append(f"<em>{escape(result.note)}</em>")
     cells = (
-        f"<td><strong>{escape(claim.id)}</strong> ({escape(claim.place)})<br>{escape(claim.statement)}{note}</td>",
+        f"<td>{'<br>'.join(text)}</td>",
         f"<td>{escape(claim.printed())}</td>",
-        f"<td>{escape(ours)}</td>",
-        f"<td>{escape(result.difference())}</td>",
-        f'<td class="{_css_class(judgement.verdict)}">{_SIGNS[judgement.verdict]} {judgement.verdict}</td>',
-        f'<td class="evidence">{escape(judgement.evidence)}</td>',
+        f"<td>{'<br>'.join(ours)}</td>",
+        f'<td class="{_css_class(judgement.verdict)}">{"<br>".join(verdict)}</td>',
     )
     return f'<tr data-claim="{escape(claim.id)}" data-verdict="{judgement.verdict}">{"".join(cells)}</tr>'
 

@@ -31,6 +31,10 @@ with v = 2 (e_A + e_B - (e_A - e_B)²) / k · (K - k) / (K - 1), the largest it 
 image that both get wrong), and with the size itself as the resolution: an interval which cannot tell the claimed
 difference from none cannot confirm it.
 
+**A speed-up** ("75 % faster") is a ratio of epochs and is judged on its logarithm, on which twice as fast and half as
+fast are equally far from no effect. (This was settled after the first runs: in percent a speed-up is unbounded below,
+and an interval around our own, negative ones took in every value.)
+
 **Equality** ("no difference"). Reproduced if the 95 % confidence interval of the mean paired difference lies inside
 ±τ, not reproduced if it lies outside, not checkable if it straddles the limit.
 
