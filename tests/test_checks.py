@@ -240,7 +240,9 @@ def test_a_lead_is_paired_by_seed(tmp_path: Path) -> None:
     assert judged(tmp_path, "gap", PAIR | {"epoch": 50}, value=50.0).verdict == Verdict.NOT_REPRODUCED
     assert judged(tmp_path, "gap", PAIR | {"epoch": 50}, value=-5.0).verdict == Verdict.NOT_REPRODUCED
     swapped = FASHION | {"first": "cnn-4", "second": "lcqhnn", "epoch": 50}
-    assert judged(tmp_path, "better", swapped).note.startswith("our difference has the opposite sign; p = 0.002")
+    assert judged(tmp_path, "better", swapped).note.startswith(
+        "our difference has the opposite sign; exact sign-flip permutation: p"
+    )
 
 
 def test_a_gap_smaller_than_its_interval_is_not_checkable(tmp_path: Path) -> None:
@@ -278,7 +280,7 @@ def test_convergence(tmp_path: Path) -> None:
     with pytest.raises(LedgerError, match="'side'"):
         judged(tmp_path, "epoch_bound", one | {"side": "around"}, value=12)
     sooner = judged(tmp_path, "reached_sooner", PAIR | {"threshold": 99})
-    assert (sooner.verdict, sooner.note) == (Verdict.REPRODUCED, "p = 0.002 (exact sign-flip permutation)")
+    assert (sooner.verdict, sooner.note) == (Verdict.REPRODUCED, "exact sign-flip permutation: p = 0.002")
     assert sooner.ours == pytest.approx(20.0)
     speed = judged(tmp_path, "speed_gain", PAIR | {"threshold": 99}, value=83)
     assert speed.ours == pytest.approx(np.mean([100 * (b - a) / b for a, b in zip(first, second, strict=True)]))

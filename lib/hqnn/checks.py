@@ -560,7 +560,7 @@ def _epochs(curves: _Curves, threshold: float) -> tuple[NDArray[np.float64], str
 def _compared(larger: NDArray[np.float64], smaller: NDArray[np.float64]) -> tuple[Judgement, str]:
     """Whether the first of two paired sets of values is larger, and a note with the p-value of another test."""
     comparison = paired_difference(larger, smaller)
-    return judge_sign(comparison.difference), f"p = {comparison.p_value:.2g} ({comparison.test})"
+    return judge_sign(comparison.difference), f"{comparison.test}: p = {comparison.p_value:.2g}"
 
 
 def _noted(judgement: Judgement, *notes: str, evidence: str) -> Judgement:

@@ -67,8 +67,8 @@ class Result:
 
         Returns:
             `id`, `paper`, `claim` (the statement), `paper_value`, `ours`, `ci95` (half width of the 95 % interval of
-            our mean), `n_seeds`, `verdict`, `evidence` and `note`; None where there is nothing. Numbers have the unit
-            named in the statement and at most six significant digits.
+            our mean), `n_seeds`, `verdict`, `evidence` and `note`; None where there is nothing. The two values are
+            numbers, in the unit that the statement names and with at most six significant digits, or short texts.
         """
         j = self.judgement
         return {
