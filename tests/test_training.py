@@ -222,6 +222,32 @@ def test_learning_rate_changed_by_the_callback_survives(tmp_path: Path, monkeypa
     assert_same(run(None, None), run(path, None))
 
 
+def test_weights_that_are_not_row_major_resume_exactly(tmp_path: Path) -> None:
+    """Fused kernels walk through memory: they mix up a weight and its momenta if these are laid out differently."""
+    images = Samples(TRAIN.inputs[:, :4].reshape(50, 1, 2, 2).expand(50, 3, 2, 2), TRAIN.targets)
+
+    def run(epochs: int, checkpoint: Path | None) -> Fit:
+        with deterministic():
+            seed_epoch(0, 0)
+            model = nn.Sequential(nn.Conv2d(3, 6, 2), nn.Flatten(), nn.Linear(6, 2))
+            model.to(memory_format=torch.channels_last)
+            return fit(
+                model,
+                images,
+                loss=functional.cross_entropy,
+                optimizer=torch.optim.Adam(model.parameters(), lr=0.02, fused=True),
+                epochs=epochs,
+                batch_size=16,
+                seed=0,
+                snapshots=(4,),
+                checkpoint=Checkpoint(path=checkpoint, key="") if checkpoint else None,
+            )
+
+    path = tmp_path / "model.safetensors"
+    run(2, path)
+    assert_same(run(4, path), run(4, None))
+
+
 def test_a_checkpoint_of_another_key_is_ignored(tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     train(checkpoint=path, epochs=3, key="other config")

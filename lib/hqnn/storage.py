@@ -69,7 +69,8 @@ def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     try:
         with safe_open(path, framework="pt") as file:
             header = file.metadata() or {}
-            return {name: file.get_tensor(name) for name in file.keys()}, json.loads(header.get("json", "{}"))  # noqa: SIM118
+            # Copies, because what get_tensor returns is mapped to the file and may be written to by its user.
+            return {name: file.get_tensor(name).clone() for name in file.keys()}, json.loads(header.get("json", "{}"))  # noqa: SIM118
     except (SafetensorError, ValueError) as error:
         raise HqnnError(f"{path} is damaged ({error}): delete it and repeat the command that made it.") from error
 

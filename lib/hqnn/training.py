@@ -320,8 +320,12 @@ def _restore(checkpoint: Checkpoint, model: nn.Module, optimizer: torch.optim.Op
         group, _, rest = name.partition("/")
         groups[group][rest] = tensor
     slots: dict[int, dict[str, Tensor]] = {}
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     for name, tensor in groups["optimizer"].items():
         index, _, slot = name.partition("/")
+        parameter = parameters[int(index)]
+        if tensor.shape == parameter.shape:  # files hold row-major tensors, fused kernels need the parameter's layout
+            tensor = torch.empty_like(parameter, requires_grad=False).copy_(tensor)
         slots.setdefault(int(index), {})[slot] = tensor
     model.load_state_dict(groups["model"])
     optimizer.load_state_dict({"state": slots, "param_groups": metadata["param_groups"]})
