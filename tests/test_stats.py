@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
-from hqnn.stats import MAX_EXACT_PAIRS, epochs_to_reach, mean_interval, paired_difference
+from hqnn.stats import MAX_EXACT_PAIRS, epochs_to_reach, mean_interval, paired_difference, rank_correlation
 
 
 def test_interval_of_a_textbook_sample() -> None:
@@ -113,3 +113,24 @@ def test_epochs_to_reach_takes_one_curve() -> None:
 def test_epochs_to_reach_refuses_empty_or_nan(history: list[list[float]]) -> None:
     with pytest.raises(ValueError, match="history"):
         epochs_to_reach(history, 0.5)
+
+
+def test_rank_correlation_is_spearmans() -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.integers(0, 6, (7, 20)), rng.normal(size=(7, 20))
+    expected = [scipy_stats.spearmanr(a, b).statistic for a, b in zip(x, y, strict=True)]
+    assert rank_correlation(x, y) == pytest.approx(expected, abs=1e-12)
+    assert rank_correlation(x[:, None], y[None])[2, 5] == pytest.approx(scipy_stats.spearmanr(x[2], y[5]).statistic)
+
+
+def test_rank_correlation_sees_order_only() -> None:
+    x = np.array([0.1, 0.2, 0.5, 3.0])
+    assert rank_correlation(x, np.exp(x)) == pytest.approx(1.0)
+    assert rank_correlation(x, -(x**3)) == pytest.approx(-1.0)
+    assert math.isnan(rank_correlation(x, np.ones(4)))
+
+
+@pytest.mark.parametrize(("x", "y"), [([1.0, 2.0], [1.0, 2.0, 3.0]), ([1.0, math.nan], [1.0, 2.0])])
+def test_rank_correlation_refuses_unpaired_and_undefined_values(x: list[float], y: list[float]) -> None:
+    with pytest.raises(ValueError, match=r"equal lengths|finite values"):
+        rank_correlation(x, y)

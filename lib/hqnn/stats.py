@@ -1,4 +1,4 @@
-"""Means with intervals, paired comparisons across seeds, and epochs to a threshold."""
+"""Means with intervals, paired comparisons across seeds, epochs to a threshold, and rank correlation."""
 
 import math
 from dataclasses import dataclass
@@ -142,6 +142,31 @@ def epochs_to_reach(history: ArrayLike, threshold: float) -> Reach:
     above = curves >= threshold
     first = np.where(above.any(axis=1), above.argmax(axis=1) + 1.0, np.inf)
     return Reach(first, curves.shape[1])
+
+
+def rank_correlation(x: ArrayLike, y: ArrayLike) -> NDArray[np.float64]:
+    """Spearman's rank correlation along the last axis; tied values share their mean rank.
+
+    Args:
+        x: [..., n] finite numbers.
+        y: [..., n] finite numbers; the other axes broadcast against those of `x`.
+
+    Returns:
+        [...] in [-1, 1]; NaN where the values of `x` or of `y` are all equal, which have no order to compare.
+
+    Raises:
+        ValueError: The last axes differ in length, or a value is not finite.
+    """
+    a, b = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    if a.shape[-1:] != b.shape[-1:]:
+        raise ValueError(f"Paired values need equal lengths, not {a.shape[-1:]} and {b.shape[-1:]}.")
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        raise ValueError("Expected finite values, but at least one is NaN or infinite.")
+    a, b = stats.rankdata(a, axis=-1), stats.rankdata(b, axis=-1)
+    a, b = a - a.mean(-1, keepdims=True), b - b.mean(-1, keepdims=True)
+    scale = np.sqrt((a * a).sum(-1) * (b * b).sum(-1))
+    with np.errstate(invalid="ignore"):
+        return np.asarray((a * b).sum(-1) / scale)
 
 
 def _finite_vector(values: ArrayLike) -> NDArray[np.float64]:

@@ -1,0 +1,239 @@
+"""Heat maps that say where a model looks, and numbers that say what a heat map shows [lcqhnn, eq. 10-12].
+
+A heat map combines the activations A of a convolution's K channels with the gradients ∂y/∂A of a class score y. The
+paper weights each activation by the mean of the gradient over a window around it, and leaves the window's size open:
+
+- the whole map: every channel has one weight, its mean gradient. This is Grad-CAM (Selvaraju and others, 2017);
+- one position: gradient times activation. This is HiResCAM (Draelos and Carin, 2020);
+- anything between is a blurred mixture of the two.
+
+A map lives on the convolution's own grid (14 x 14 in this paper's networks); `upsample` brings it to the image's.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from hqnn.stats import rank_correlation
+
+
+@dataclass(frozen=True, eq=False)
+class Attribution:
+    """What a layer did and how much the class scores depend on it."""
+
+    activations: Tensor
+    """A [B, K, h, w], the layer's output."""
+    gradients: Tensor
+    """α = ∂y/∂A [B, K, h, w] of each image's own score y [lcqhnn, eq. 10]."""
+    scores: Tensor
+    """All class scores [B, C]."""
+
+
+def attribute(model: nn.Module, images: Tensor, labels: Tensor, *, layer: nn.Module) -> Attribution:
+    """Differentiate one class score per image with respect to a layer's output.
+
+    Args:
+        model: Maps images to class scores [B, C], each image for itself; it is evaluated without dropout.
+        images: [B, 1, 28, 28], or whatever the model takes.
+        labels: The class whose score counts, per image [B].
+        layer: The module of `model` whose output to look at.
+
+    Returns:
+        Activations, gradients and scores, detached; the model is left as it was.
+    """
+    outputs: list[Tensor] = []
+    handle = layer.register_forward_hook(lambda _module, _inputs, output: outputs.append(output))
+    was_training = model.training
+    try:
+        with torch.enable_grad():
+            scores = model.eval()(images)
+            chosen = scores.gather(1, labels[:, None]).sum()  # images do not mix, so one backward pass does for all
+            (gradients,) = torch.autograd.grad(chosen, outputs[0])
+    finally:
+        handle.remove()
+        model.train(was_training)
+    return Attribution(outputs[0].detach(), gradients, scores.detach())
+
+
+def heat(attribution: Attribution, window: int | None) -> Tensor:
+    """The heat map of a window size [lcqhnn, eq. 11 and 12].
+
+    Windows are cut off at the map's border, and the mean is over the positions that remain.
+
+    Args:
+        attribution: Of a convolution.
+        window: Side of the square window, an odd number of positions; None for the whole map.
+
+    Returns:
+        G = max(0, Σ_k ω_k A_k) [B, h, w], in units of the class score.
+
+    Raises:
+        ValueError: The window has no centre.
+    """
+    if window is not None and (window < 1 or window % 2 == 0):
+        raise ValueError(f"a window is centred on a position: its side must be an odd number, not {window}")
+    weights = attribution.gradients
+    if window is None:
+        weights = weights.mean((2, 3), keepdim=True)
+    elif window > 1:
+        # The mean over a rectangle is a mean of means over its rows.
+        half = window // 2
+        weights = functional.avg_pool2d(weights, (window, 1), 1, (half, 0), count_include_pad=False)
+        weights = functional.avg_pool2d(weights, (1, window), 1, (0, half), count_include_pad=False)
+    return functional.relu((weights * attribution.activations).sum(1))
+
+
+def grad_cam(model: nn.Module, images: Tensor, labels: Tensor, *, layer: nn.Module) -> Tensor:
+    """Grad-CAM by the package pytorch-grad-cam.
+
+    Args:
+        model: As in `attribute`; its convolution's weights must require gradients.
+        images: [B, 1, H, W].
+        labels: The class whose score counts, per image [B].
+        layer: The convolution to look at.
+
+    Returns:
+        [B, H, W], shifted and scaled by the package so that each map runs from 0 to 1; a map without heat is 0.
+    """
+    # Importing it takes seconds that most users of this module need not wait.
+    from pytorch_grad_cam import GradCAM
+    from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+    was_training = model.training
+    gradients = [parameter.grad for parameter in model.parameters()]
+    with GradCAM(model=model, target_layers=[layer]) as cam:
+        maps = cam(input_tensor=images, targets=[ClassifierOutputTarget(int(label)) for label in labels])
+    model.train(was_training)
+    for parameter, gradient in zip(model.parameters(), gradients, strict=True):
+        parameter.grad = gradient  # the package leaves those of its own backward pass
+    return torch.from_numpy(maps)
+
+
+def rescale(maps: Tensor) -> Tensor:
+    """Shift and scale each map to run from 0 to 1, as the package does before it draws.
+
+    Args:
+        maps: [B, h, w].
+
+    Returns:
+        [B, h, w]; a constant map becomes 0.
+    """
+    shifted = maps - maps.amin((1, 2), keepdim=True)
+    return shifted / shifted.amax((1, 2), keepdim=True).clamp_min(torch.finfo(maps.dtype).tiny)
+
+
+def upsample(maps: Tensor, size: int = 28) -> Tensor:
+    """Interpolate maps [B, h, w] bilinearly to the image's grid [B, size, size]."""
+    return functional.interpolate(maps[:, None], size=(size, size), mode="bilinear", align_corners=False)[:, 0]
+
+
+# --- what a map shows -------------------------------------------------------------------------------------------------
+
+
+def object_mask(images: Tensor, threshold: float = 0.1) -> Tensor:
+    """Which pixels belong to the object: those brighter than `threshold`, on these datasets' black background.
+
+    Args:
+        images: Grey values [B, 1, H, W] in [0, 1].
+        threshold: In the same unit.
+
+    Returns:
+        bool [B, H, W].
+    """
+    return images[:, 0] > threshold
+
+
+def focus(maps: Tensor, mask: Tensor) -> Tensor:
+    """The share of a map's heat that lies on the object.
+
+    A map spread evenly over the image has the object's share of the area as its focus: that is the baseline. A map
+    without any heat prefers no pixel and counts as even.
+
+    Args:
+        maps: Heat of 0 or more [B, H, W].
+        mask: The object's pixels [B, H, W].
+
+    Returns:
+        Fractions [B] in [0, 1].
+    """
+    total = maps.sum((1, 2))
+    share = (maps * mask).sum((1, 2)) / total.clamp_min(torch.finfo(maps.dtype).tiny)
+    return torch.where(total > 0, share, mask.to(maps.dtype).mean((1, 2)))
+
+
+def saturation(maps: Tensor, mask: Tensor | None = None, *, level: float = 0.9) -> Tensor:
+    """How much of the image is as hot as it gets: the share of pixels with at least `level` of the map's maximum.
+
+    Args:
+        maps: Heat of 0 or more [B, H, W].
+        mask: Count only these pixels [B, H, W], instead of all.
+        level: Fraction of the map's own maximum.
+
+    Returns:
+        Fractions [B]; 0 for a map without heat.
+    """
+    peak = maps.amax((1, 2), keepdim=True)
+    hot = (maps >= level * peak) & (peak > 0)
+    counted = torch.ones_like(hot) if mask is None else mask
+    return (hot & counted).sum((1, 2)) / counted.sum((1, 2)).clamp_min(1)
+
+
+def shape_template(images: Tensor, size: int) -> Tensor:
+    """What a map that follows the object's shape looks like: the mean intensity in each of the map's cells.
+
+    Args:
+        images: Grey values [B, 1, H, W] in [0, 1].
+        size: Cells per side, as the map has.
+
+    Returns:
+        [B, size, size].
+    """
+    return functional.adaptive_avg_pool2d(images, size)[:, 0]
+
+
+def edge_template(images: Tensor, size: int) -> Tensor:
+    """What a map that follows the object's edges looks like: the mean contrast in each of the map's cells.
+
+    A pixel's contrast is the range of intensities in the 3 x 3 pixels around it.
+
+    Args:
+        images: Grey values [B, 1, H, W] in [0, 1].
+        size: Cells per side, as the map has.
+
+    Returns:
+        [B, size, size].
+    """
+    brightest = functional.max_pool2d(images, 3, 1, 1)
+    darkest = -functional.max_pool2d(-images, 3, 1, 1)
+    return functional.adaptive_avg_pool2d(brightest - darkest, size)[:, 0]
+
+
+def resemblance(maps: Tensor, templates: Tensor) -> Tensor:
+    """Spearman's rank correlation between each map and its template, over the map's cells.
+
+    It needs no threshold and no unit: any increasing function of the template gives 1.
+
+    Args:
+        maps: [B, h, w].
+        templates: [B, h, w].
+
+    Returns:
+        float64 [B] in [-1, 1]; 0 where a map or template is constant, which resembles nothing.
+    """
+    return torch.from_numpy(rank_correlation(maps.flatten(1).numpy(), templates.flatten(1).numpy())).nan_to_num(0.0)
+
+
+def similarity(first: Tensor, second: Tensor) -> Tensor:
+    """Pearson's correlation between two maps of each image, over the map's cells.
+
+    Args:
+        first: [..., h, w].
+        second: [..., h, w].
+
+    Returns:
+        [...] in [-1, 1]; 0 where a map is constant.
+    """
+    a, b = (m.flatten(-2) - m.mean((-2, -1))[..., None] for m in (first, second))
+    return functional.cosine_similarity(a, b, dim=-1)
