@@ -18,6 +18,11 @@ from torch.nn import functional
 
 from hqnn.stats import rank_correlation
 
+THRESHOLD = 0.1
+"""Grey value above which a pixel belongs to the object, on these datasets' black background."""
+LEVEL = 0.9
+"""Fraction of a map's maximum from which a pixel counts as saturated."""
+
 
 @dataclass(frozen=True, eq=False)
 class Attribution:
@@ -132,8 +137,8 @@ def upsample(maps: Tensor, size: int = 28) -> Tensor:
 # --- what a map shows -------------------------------------------------------------------------------------------------
 
 
-def object_mask(images: Tensor, threshold: float = 0.1) -> Tensor:
-    """Which pixels belong to the object: those brighter than `threshold`, on these datasets' black background.
+def object_mask(images: Tensor, threshold: float = THRESHOLD) -> Tensor:
+    """Which pixels belong to the object: those brighter than `threshold`.
 
     Args:
         images: Grey values [B, 1, H, W] in [0, 1].
@@ -163,7 +168,7 @@ def focus(maps: Tensor, mask: Tensor) -> Tensor:
     return torch.where(total > 0, share, mask.to(maps.dtype).mean((1, 2)))
 
 
-def saturation(maps: Tensor, mask: Tensor | None = None, *, level: float = 0.9) -> Tensor:
+def saturation(maps: Tensor, mask: Tensor | None = None, *, level: float = LEVEL) -> Tensor:
     """How much of the image is as hot as it gets: the share of pixels with at least `level` of the map's maximum.
 
     Args:

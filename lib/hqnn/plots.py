@@ -19,10 +19,13 @@ import numpy as np
 from cycler import cycler
 from IPython.display import display
 from matplotlib.axes import Axes
+from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure
+from matplotlib.projections.polar import PolarAxes
 from numpy.typing import NDArray
+from qiskit.circuit import Parameter, QuantumCircuit
 
-from hqnn import stats
+from hqnn import bloch, stats
 
 PIXEL_RATIO = 1.5
 """Stored pixels per displayed pixel, so that a figure is crisp on a dense screen."""
@@ -92,23 +95,8 @@ def style() -> None:
     mpl.rcParams.update(STYLE)
 
 
-def show(figure: Figure, *, alt: str, caption: str) -> None:
-    """Show a finished figure with its alternative text and, below it, its caption; then close it.
-
-    The image output's plain text is the alternative text, and the caption is a second, Markdown, output. A notebook
-    shows both in order; the HTML build joins them into one figure. A re-run compares both texts word for word.
-
-    Args:
-        figure: The figure.
-        alt: Plain text for a reader who cannot see the figure: its kind, its axes and what stands out.
-        caption: One or two sentences of Markdown; says whether it shows recorded runs or the page's own quick run.
-
-    Raises:
-        ValueError: `alt` or `caption` is empty.
-    """
-    for name, text in (("alt", alt), ("caption", caption)):
-        if not text.strip():
-            raise ValueError(f"a figure is shown with its {name} text; got an empty one")
+def render(figure: Figure) -> bytes:
+    """Draw a finished figure as a PNG image, in the house style's size and resolution; then close it."""
     buffer = io.BytesIO()
     figure.savefig(
         buffer,
@@ -120,7 +108,27 @@ def show(figure: Figure, *, alt: str, caption: str) -> None:
         metadata={"Software": None},
     )
     plt.close(figure)
-    png = buffer.getvalue()
+    return buffer.getvalue()
+
+
+def show(figure: Figure | bytes, *, alt: str, caption: str) -> None:
+    """Show a finished figure with its alternative text and, below it, its caption; then close it.
+
+    The image output's plain text is the alternative text, and the caption is a second, Markdown, output. A notebook
+    shows both in order; the HTML build joins them into one figure. A re-run compares both texts word for word.
+
+    Args:
+        figure: The figure, or the PNG image of one that was drawn where its data are (see `render`).
+        alt: Plain text for a reader who cannot see the figure: its kind, its axes and what stands out.
+        caption: One or two sentences of Markdown; says whether it shows recorded runs or the page's own quick run.
+
+    Raises:
+        ValueError: `alt` or `caption` is empty.
+    """
+    for name, text in (("alt", alt), ("caption", caption)):
+        if not text.strip():
+            raise ValueError(f"a figure is shown with its {name} text; got an empty one")
+    png = figure if isinstance(figure, bytes) else render(figure)
     width, height = (round(pixels / PIXEL_RATIO) for pixels in struct.unpack(">2I", png[16:24]))
     image = {"image/png": base64.b64encode(png).decode("ascii"), "text/plain": alt}
     display(image, raw=True, metadata={"image/png": {"width": width, "height": height, "alt": alt}})
@@ -200,4 +208,280 @@ def rate_curves(ax: Axes, rates: Sequence[float], values: Mapping[str, Sequence[
         ax.errorbar(shifted, means, halves, marker="o", color=COLOURS.get(name), label=name)
     ax.set(xscale="log", xlabel="learning rate")
     ax.legend(loc="lower right")
+    return ax
+
+
+# --- heat maps --------------------------------------------------------------------------------------------------------
+
+
+def heat_gallery(
+    ax: Axes, images: NDArray[np.float32], maps: Mapping[str, NDArray[np.float32]], outlines: NDArray[np.bool_]
+) -> Axes:
+    """Images side by side and, row by row below them, their heat maps with the objects' outlines.
+
+    Args:
+        ax: Where to draw; it loses its axes.
+        images: Grey values in [0, 1] [N, H, W].
+        maps: Label of the row -> heat of 0 or more [N, H, W]; each map is scaled by its own maximum.
+        outlines: Which pixels belong to the object [N, H, W].
+
+    Returns:
+        The same `ax`.
+    """
+    n, height, width = images.shape
+    rows = {"image": mpl.colormaps["gray"](images)[..., :3]}
+    for label, row in maps.items():
+        peak = np.maximum(row.max((1, 2), keepdims=True), np.finfo(row.dtype).tiny)
+        rows[label] = mpl.colormaps["inferno"](row / peak)[..., :3]
+    gap = 2
+    mosaic = np.ones((len(rows) * (height + gap) - gap, n * (width + gap) - gap, 3))
+    for r, tiles in enumerate(rows.values()):
+        for k, tile in enumerate(tiles):
+            top, left = r * (height + gap), k * (width + gap)
+            mosaic[top : top + height, left : left + width] = tile
+            if r:
+                y, x = np.arange(top, top + height), np.arange(left, left + width)
+                ax.contour(x, y, outlines[k], levels=[0.5], colors=SKY, linewidths=0.7)
+    ax.imshow(mosaic, interpolation="nearest")
+    ax.set_yticks([r * (height + gap) + height / 2 for r in range(len(rows))], list(rows))
+    ax.set_xticks([])
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    ax.grid(visible=False)
+    return ax
+
+
+def snapshot_curves(
+    ax: Axes, epochs: Sequence[int], curves: Mapping[str, NDArray[np.float64]], *, labels: bool = True
+) -> Axes:
+    """A measure at the epochs whose weights were kept: every run as a thin line, their mean with its 95 % interval.
+
+    Args:
+        ax: Where to draw.
+        epochs: When weights were kept [E]; drawn at equal distances.
+        curves: Model, or other name -> values [seeds, E].
+        labels: Whether to add a legend.
+
+    Returns:
+        The same `ax`.
+    """
+    positions = np.arange(len(epochs))
+    for name, curve in curves.items():
+        intervals = [stats.mean_interval(column) for column in curve.T]
+        mean = np.array([i.mean for i in intervals])
+        half = np.array([i.half_width for i in intervals])
+        (line,) = ax.plot(positions, mean, "o-", color=COLOURS.get(name), label=name)
+        ax.fill_between(positions, mean - half, mean + half, color=line.get_color(), alpha=0.18, linewidth=0)
+        ax.plot(positions, curve.T, color=line.get_color(), alpha=0.25, linewidth=0.7)
+    ax.set_xticks(positions, [str(epoch) for epoch in epochs])
+    ax.set(xlabel="epoch", xlim=(-0.2, len(epochs) - 0.8))
+    if labels:
+        ax.legend(loc="best")
+    return ax
+
+
+def level(ax: Axes, value: float, text: str) -> Axes:
+    """A dashed horizontal line with its meaning written on it, at the right end.
+
+    Args:
+        ax: Where to draw; its limits are kept.
+        value: Height of the line, in the axis's unit.
+        text: A few words.
+
+    Returns:
+        The same `ax`.
+    """
+    ax.axhline(value, color=GREY, linestyle="--", linewidth=1, zorder=1)
+    ax.text(0.99, value, text, transform=ax.get_yaxis_transform(), ha="right", va="bottom", fontsize=9, color=INK)
+    return ax
+
+
+def focus_against_accuracy(
+    ax: Axes, focus: NDArray[np.float64], accuracy: NDArray[np.float64], epochs: Sequence[int]
+) -> Axes:
+    """Each run's path through focus and accuracy: a line, with a dot at every kept epoch, darker earlier.
+
+    Args:
+        ax: Where to draw.
+        focus: Share of heat on the object [seeds, E], fractions.
+        accuracy: Test accuracy at the same epochs [seeds, E], fractions.
+        epochs: When weights were kept [E].
+
+    Returns:
+        The same `ax`.
+    """
+    colours = mpl.colormaps["viridis"](np.linspace(0, 0.95, len(epochs)))
+    for x, y in zip(100 * focus, 100 * accuracy, strict=True):
+        ax.plot(x, y, color=GREY, alpha=0.35, linewidth=0.7, zorder=1)
+    for k, epoch in enumerate(epochs):
+        ax.scatter(100 * focus[:, k], 100 * accuracy[:, k], s=22, color=colours[k], label=str(epoch), zorder=2)
+    ax.set(xlabel="focus, % of the heat", ylabel="test accuracy, %")
+    return ax
+
+
+# --- a circuit and its states
+
+CLASS_COLOURS = (BLUE, VERMILLION)
+"""Of the two classes of a dataset."""
+
+CIRCUIT_STYLE: Mapping[str, Any] = MappingProxyType(
+    {
+        "name": "bw",
+        "fontsize": 12,
+        "subfontsize": 9,
+        "linecolor": GREY,
+        "textcolor": INK,
+        "gatetextcolor": INK,
+        "gatefacecolor": "#FFFFFF",
+        "barrierfacecolor": "#E4E7EB",
+        "displaycolor": {
+            "h": ("#FFFFFF", INK),
+            "p": ("#FFE3CC", INK),
+            "ry": ("#CCE3F2", INK),
+            "cx": (INK, "#FFFFFF"),
+        },
+        "displaytext": {"p": "$U_1$", "ry": "$R_Y$"},
+    }
+)
+"""How Qiskit draws gates here: data on orange, trained weights on blue, everything fixed on white."""
+
+
+def circuit_drawing(ax: Axes, circuit: QuantumCircuit, *, fold: int = -1) -> Axes:
+    """A circuit as gates on lines, time to the right; labelled barriers name the states between them.
+
+    Args:
+        ax: Where to draw.
+        circuit: Gates and barriers.
+        fold: Layers after which the drawing goes on below; -1 for never.
+
+    Returns:
+        The same `ax`.
+    """
+    subscripts = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉", "[]")
+    names = {p: Parameter(p.name.translate(subscripts)) for p in circuit.parameters if "[" in p.name}
+    circuit.assign_parameters(names).draw("mpl", ax=ax, style=dict(CIRCUIT_STYLE), fold=fold)
+    for text in ax.texts:  # Qiskit shrinks its labels with the figure; here they stay legible
+        text.set_fontsize(max(9.5, 1.35 * float(text.get_fontsize())))
+        label = text.get_text().replace("*", "")
+        if label.startswith("ψ"):
+            text.set(text=label.translate(subscripts), y=text.get_position()[1] + 0.12)
+        else:
+            text.set_text(label)
+    return ax
+
+
+def amplitudes(ax: Axes, state: NDArray[np.complex128]) -> Axes:
+    """The amplitudes of a state: length of a bar is the modulus, its colour the phase (see `phase_scale`).
+
+    Args:
+        ax: Where to draw.
+        state: Amplitudes [2**n], bit q of the index being qubit q.
+
+    Returns:
+        The same `ax`.
+    """
+    n_qubits = len(state).bit_length() - 1
+    colours = mpl.colormaps["twilight_shifted"](np.angle(state) / (2 * np.pi) + 0.5)
+    ax.bar(np.arange(len(state)), np.abs(state), color=colours, edgecolor=INK, linewidth=0.5, width=0.85)
+    ax.set_xticks(range(len(state)), [f"{index:0{n_qubits}b}" for index in range(len(state))], rotation=90)
+    ax.tick_params(axis="x", length=0)
+    ax.grid(visible=False, axis="x")
+    ax.set_xlim(-0.7, len(state) - 0.3)
+    return ax
+
+
+def phase_scale(figure: Figure, axes: Any) -> Colorbar:
+    """The colours of phases, as a bar beside some axes.
+
+    Args:
+        figure: The figure that the axes are on.
+        axes: One or several axes.
+
+    Returns:
+        The bar.
+    """
+    scale = mpl.cm.ScalarMappable(mpl.colors.Normalize(-np.pi, np.pi), "twilight_shifted")
+    bar = figure.colorbar(scale, ax=axes, ticks=[-np.pi, -np.pi / 2, 0, np.pi / 2, np.pi], aspect=30, pad=0.015)
+    bar.ax.set_yticklabels(["−π", "−π/2", "0", "π/2", "π"])
+    bar.set_label("phase")
+    bar.outline.set_visible(False)
+    return bar
+
+
+def bloch_sphere(ax: Axes, vectors: NDArray[np.float64], groups: NDArray[np.int64] | None = None) -> Axes:
+    """The Bloch vectors of one qubit as points in its sphere, drawn by QuTiP.
+
+    Args:
+        ax: Three-dimensional axes.
+        vectors: [N, 3].
+        groups: Class of each point [N]; None for one colour.
+
+    Returns:
+        The same `ax`.
+    """
+    sphere = bloch.to_qutip(vectors, groups, colours=CLASS_COLOURS, size=14, alpha=0.5, ax=ax)
+    sphere.view = [-50, 22]
+    sphere.xlabel, sphere.ylabel, sphere.zlabel = ["$x$", ""], ["$y$", ""], [r"$|0\rangle$", r"$|1\rangle$"]
+    sphere.render()
+    return ax
+
+
+def phase_circle(ax: PolarAxes, phases: NDArray[np.float64], groups: NDArray[np.int64]) -> Axes:
+    """Angles as dots on two rings, class 0 inside class 1, with the mean of the unit vectors as an arrow.
+
+    The outer circle has radius 1, so that the arrow's length is the resultant length.
+
+    Args:
+        ax: Polar axes.
+        phases: Radians [N].
+        groups: Class 0 or 1 of each [N].
+
+    Returns:
+        The same `ax`.
+    """
+    jitter = 0.14 * (np.arange(len(phases)) * 0.618034 % 1 - 0.5)  # evenly spread, and the same on every run
+    for group, (radius, colour) in enumerate(zip((0.74, 0.91), CLASS_COLOURS, strict=True)):
+        chosen = groups == group
+        ax.scatter(phases[chosen], radius + jitter[chosen], s=9, color=colour, alpha=0.45, linewidths=0)
+    mean = np.exp(1j * phases).mean()
+    arrow = {"arrowstyle": "-|>,head_width=0.25,head_length=0.5", "color": INK, "linewidth": 1.6}
+    tip = (float(np.angle(mean)), abs(mean))
+    ax.annotate("", xy=tip, xytext=(0, 0), arrowprops={**arrow, "shrinkA": 0, "shrinkB": 0})
+    ax.set_rlim(0, 1)
+    ax.set_yticks([])
+    ax.set_xticks([0, np.pi / 2, np.pi, 3 * np.pi / 2], ["0", "π/2", "π", "3π/2"])
+    ax.tick_params(axis="x", pad=-2)
+    ax.spines["polar"].set_color(GREY)
+    return ax
+
+
+def spectrum(ax: Axes, frequencies: NDArray[np.float64], strengths: NDArray[np.float64], labels: Sequence[str]) -> Axes:
+    """How strong each frequency is in each output, as discs in a table; below, the sign of each feature in it.
+
+    Args:
+        ax: Where to draw.
+        frequencies: One row per column of the table [F, n_inputs]; only their signs are shown.
+        strengths: Moduli of the coefficients [outputs, F]; a disc's area is proportional to it.
+        labels: Names of the outputs.
+
+    Returns:
+        The same `ax`.
+    """
+    n_outputs, n_inputs = len(labels), frequencies.shape[1]
+    rows, columns = np.nonzero(strengths > 1e-12)
+    ax.hlines(range(n_outputs), -0.5, len(frequencies) - 0.5, color="#E4E7EB", linewidth=0.8)
+    ax.scatter(columns, rows, s=480 * strengths[rows, columns], color=BLUE, linewidths=0, zorder=2)
+    for column, frequency in enumerate(np.sign(frequencies)):
+        for feature, sign in enumerate(frequency):
+            text, colour = {1: ("+", INK), -1: ("−", VERMILLION), 0: ("·", GREY)}[int(sign)]
+            ax.text(column, n_outputs + 0.2 + 0.6 * feature, text, color=colour, ha="center", va="center", fontsize=13)
+    ax.axhline(n_outputs - 0.4, color=GREY, linewidth=0.8)
+    heights = [*range(n_outputs), *(n_outputs + 0.2 + 0.6 * np.arange(n_inputs))]
+    ax.set_yticks(heights, [*labels, *(f"$x_{feature}$" for feature in range(n_inputs))])
+    ax.set_ylim(n_outputs + 0.6 * n_inputs - 0.1, -0.6)
+    ax.grid(visible=False)
+    ax.set_xlim(-0.7, len(frequencies) - 0.3)
+    ax.set_xticks([])
+    ax.tick_params(axis="y", length=0)
+    ax.spines[["left", "bottom"]].set_visible(False)
     return ax

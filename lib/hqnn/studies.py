@@ -4,16 +4,18 @@ Each function takes the series of records it reads and its settings, and returns
 `python -m hqnn analyse NAME`; the results are stored by `hqnn.analyses` and judged by `hqnn.checks`.
 """
 
+import base64
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hqnn import bloch, circuits, circular, datasets, experiments
+from hqnn import bloch, circuits, circular, datasets, experiments, gradcam, looking, plots
 from hqnn.analyses import Findings, Series, recipe
 from hqnn.experiments import LcqhnnConfig
 from hqnn.models import lcqhnn
@@ -112,3 +114,76 @@ def _numbers(pc: circuits.ParametricCircuit, network: Encoded) -> dict[str, floa
         "length-after-ry": bloch.lengths(bloch.bloch_vectors(pc, network.features, network.weights, stage="ψ4")),
     }
     return {key: float(value.mean()) for key, value in values.items()}
+
+
+@recipe(
+    "lcqhnn-focus",
+    inputs=("lcqhnn-mnist/lcqhnn", "lcqhnn-mnist/cnn-4", "lcqhnn-fashion/lcqhnn", "lcqhnn-fashion/cnn-4"),
+    windows=looking.METHODS,
+    stages=looking.STAGES,
+    threshold=gradcam.THRESHOLD,
+    level=gradcam.LEVEL,
+)
+def lcqhnn_focus(series: Series, settings: Mapping[str, Any]) -> Findings:
+    """Where the networks look in the course of training, and whether that goes with accuracy [lcqhnn, fig. 6 and 7].
+
+    Each number is over seeds, and each seed's value a mean over the test images; `hqnn.looking` says what they are. A
+    key without a model's name is the hybrid's. The data are the curves of every run, and the measures' limits on each
+    dataset's images.
+    """
+    result: dict[str, Interval] = {}
+    data: dict[str, Any] = {"images": {}, "series": {}}
+    saturation = {}
+    for name, records in series.items():
+        experiment, variant = name.split("/")
+        config = experiments.get(experiment).variants[variant]
+        dataset = experiment.removeprefix("lcqhnn-")
+        images, labels = _test_images(config)
+        limits = data["images"][dataset] = looking.references(images)
+        looks = looking.look(config, records, images, labels)
+        data["series"][f"{dataset}/{variant}"] = looking.curves(looks)
+        prefix = dataset if variant == "lcqhnn" else f"{dataset}/{variant}"
+        result |= {f"{prefix}/{key}": value for key, value in looking.summarise(looks, limits["area"]).items()}
+        if variant == "lcqhnn":
+            saturation[dataset] = looks.measures[looking.MAIN]["saturation"][:, -1]
+    result["saturation-mnist-minus-fashion"] = mean_interval(saturation["mnist"] - saturation["fashion"])
+    return Findings(result=result, data=data)
+
+
+@recipe("lcqhnn-heatmaps", inputs=("lcqhnn-mnist/lcqhnn", "lcqhnn-fashion/lcqhnn"), per_class=[4, 2], seed=0, window=3)
+def lcqhnn_heatmaps(series: Series, settings: Mapping[str, Any]) -> Findings:
+    """The counterparts of the paper's figures 6 and 7, drawn here because the images cannot be shipped.
+
+    The data are PNG images in base64: for each dataset the first test images of each class, as many as `per_class`
+    begins with, and their heat maps in the paper's three stages of one `seed`; and `seeds`, fewer images of both
+    datasets as every seed's trained network sees them. Nothing is chosen by its looks.
+    """
+    few, pictures = settings["per_class"][1], {}
+    compared: list[Tensor] = []
+    by_seed: dict[str, list[Tensor]] = {}
+    for name, records in series.items():
+        experiment, variant = name.split("/")
+        config = experiments.get(experiment).variants[variant]
+        images, labels = _test_images(config)
+        of_class = [(labels == label).nonzero()[:, 0] for label in (0, 1)]
+        first = torch.cat([found[: settings["per_class"][0]] for found in of_class])
+        fewer = torch.cat([found[:few] for found in of_class])
+        compared.append(images[fewer])
+        for record in records:
+            if record.seed == settings["seed"]:
+                maps = looking.examples(
+                    config, record, images[first], labels[first], {"Grad-CAM": None, "3 × 3": settings["window"]}
+                )
+                pictures[experiment.removeprefix("lcqhnn-")] = _gallery(images[first], maps, height=6.2)
+            *_, trained = looking.examples(config, record, images[fewer], labels[fewer], {"": None}).values()
+            by_seed.setdefault(f"seed {record.seed}", []).append(trained)
+    pictures["seeds"] = _gallery(torch.cat(compared), {seed: torch.cat(maps) for seed, maps in by_seed.items()}, 8.4)
+    return Findings(result={}, data=pictures)
+
+
+def _gallery(images: Tensor, maps: Mapping[str, Tensor], height: float) -> str:
+    """Heat maps below their images as a PNG image in base64; `height` in inches."""
+    figure, ax = plt.subplots(figsize=(7.2, height))
+    rows = {label: tiles.numpy() for label, tiles in maps.items()}
+    plots.heat_gallery(ax, images[:, 0].numpy(), rows, gradcam.object_mask(images).numpy())
+    return base64.b64encode(plots.render(figure)).decode()
