@@ -117,6 +117,22 @@ def test_agreement_is_between_different_runs() -> None:
     assert agreement(torch.cat([one, one, -one])) == pytest.approx([0.0, 0.0, -1.0], abs=1e-5)
 
 
+def test_consistency_is_the_mean_cosine_between_images_of_a_class() -> None:
+    generator = torch.Generator().manual_seed(0)
+    gradients, labels = torch.randn(7, 4, 3, 3, generator=generator), torch.tensor([0, 1, 0, 0, 1, 0, 1])
+    weights = gradients.mean((2, 3)).numpy()
+    by_class: dict[int, list[float]] = {0: [], 1: []}
+    for i in range(7):
+        for j in range(i):
+            if labels[i] == labels[j]:
+                norm = np.linalg.norm(weights[i]) * np.linalg.norm(weights[j])
+                by_class[int(labels[i])].append(float(weights[i] @ weights[j] / norm))
+    expected = np.mean([np.mean(cosines) for cosines in by_class.values()])
+    assert looking.consistency(gradients, labels) == pytest.approx(expected, abs=1e-6)
+    same = torch.where(labels == 0, 1.0, -2.0)[:, None, None, None] * gradients[:1]
+    assert looking.consistency(same, labels) == pytest.approx(1.0)
+
+
 def test_the_summary_compares_the_stages() -> None:
     base = torch.rand(1, 4, 14, 14, generator=torch.Generator().manual_seed(0)).expand(3, -1, -1, -1)
     focus = np.array([[0.3, 0.9, 0.5, 0.6], [0.4, 0.9, 0.6, 0.7], [0.5, 0.9, 0.7, 0.8]])
@@ -124,6 +140,7 @@ def test_the_summary_compares_the_stages() -> None:
         epochs=(0, 1, 25, 50),
         accuracy=np.array([[0.5, 0.9, 0.7, 0.8]] * 3),
         measures={"grad-cam": {"focus": focus}, "window-1": {"focus": -focus}},
+        consistency=np.array([[0.0, 0.1, 0.2, 0.3]] * 3),
         maps={0: -base, 25: base, 50: base},
     )
     summary = summarise(looks, area=0.25)
@@ -134,6 +151,7 @@ def test_the_summary_compares_the_stages() -> None:
     )
     assert summary["focus-50-minus-25"].mean == pytest.approx(0.1)
     assert summary["correlation"].mean == pytest.approx(1.0)
+    assert summary["consistency-50"].mean == pytest.approx(0.3)
     assert summary["agreement-50"].mean == pytest.approx(1.0)
     assert summary["similarity-0-50"].mean == pytest.approx(-1.0)
     assert summary["similarity-25-50"].mean == pytest.approx(1.0)

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
 from hqnn import gradcam
 from hqnn.experiments import LcqhnnConfig
@@ -40,6 +41,8 @@ class Looks:
     """On the images looked at, fractions [seeds, epochs]."""
     measures: Mapping[str, Mapping[str, NDArray[np.float64]]]
     """Method -> measure -> mean over the images [seeds, epochs]."""
+    consistency: NDArray[np.float64]
+    """Mean `consistency` of the two classes [seeds, epochs]."""
     maps: Mapping[int, Tensor]
     """Maps of the main method by stage [seeds, N, h, w]."""
 
@@ -88,6 +91,29 @@ def references(images: Tensor, side: int = 14) -> dict[str, float]:
     return {name: float(value.double().mean()) for name, value in values.items()}
 
 
+def consistency(gradients: Tensor, labels: Tensor) -> float:
+    """Do images of one class agree on what each channel is worth?
+
+    Grad-CAM gives channel k of each image the weight ω_k, the mean gradient. A network whose scores are linear in the
+    channels has nearly the same weights for all images; one with waves in between may turn a weight's sign from one
+    image to the next, and the heat map into its opposite.
+
+    Args:
+        gradients: ∂y/∂A [N, K, h, w].
+        labels: Classes [N], two images of each or more.
+
+    Returns:
+        The mean cosine between the vectors ω of two images of the same class, in [-1, 1], averaged over classes.
+    """
+    weights = functional.normalize(gradients.double().mean((2, 3)), dim=1)
+    cosines = []
+    for label in labels.unique():
+        own = weights[labels == label]
+        norms = own.square().sum()  # one per image, or 0 for one without a gradient
+        cosines.append(float((own.sum(0).square().sum() - norms) / (len(own) * (len(own) - 1))))
+    return float(np.mean(cosines))
+
+
 def look(config: LcqhnnConfig, records: Sequence[Record], images: Tensor, labels: Tensor) -> Looks:
     """Make and measure the heat maps of a series, at every epoch whose weights were kept.
 
@@ -100,7 +126,7 @@ def look(config: LcqhnnConfig, records: Sequence[Record], images: Tensor, labels
         labels: True classes [N].
     """
     model = lcqhnn.build(config)
-    accuracy = np.zeros((len(records), len(config.snapshots)))
+    accuracy, alike = np.zeros((2, len(records), len(config.snapshots)))
     measures: dict[str, dict[str, NDArray[np.float64]]] = {method: {} for method in METHODS}
     maps: dict[int, list[Tensor]] = {epoch: [] for epoch in STAGES}
     for s, record in enumerate(records):
@@ -108,6 +134,7 @@ def look(config: LcqhnnConfig, records: Sequence[Record], images: Tensor, labels
             model.load_state_dict(record.snapshot(epoch))
             seen = gradcam.attribute(model, images, labels, layer=model.get_submodule("features.conv2"))
             accuracy[s, e] = float((seen.scores.argmax(1) == labels).double().mean())
+            alike[s, e] = consistency(seen.gradients, labels)
             for method, window in METHODS.items():
                 heat = gradcam.heat(seen, window)
                 if method == MAIN and epoch in maps:
@@ -116,7 +143,7 @@ def look(config: LcqhnnConfig, records: Sequence[Record], images: Tensor, labels
                 for name, values in found.items():
                     measures[method].setdefault(name, np.zeros_like(accuracy))[s, e] = float(values.double().mean())
     stacked = {epoch: torch.stack(of_seeds) for epoch, of_seeds in maps.items() if of_seeds}
-    return Looks(epochs=config.snapshots, accuracy=accuracy, measures=measures, maps=stacked)
+    return Looks(epochs=config.snapshots, accuracy=accuracy, measures=measures, consistency=alike, maps=stacked)
 
 
 def _focus(maps: Tensor, images: Tensor) -> Tensor:
@@ -170,8 +197,8 @@ def summarise(looks: Looks, area: float) -> dict[str, Interval]:
 
     Returns:
         Means over seeds: how much the focus exceeds `area` before training, and how it grows from stage to stage; its
-        correlation with the accuracy; at each stage the agreement between seeds; the similarity of a run's maps at
-        different stages.
+        correlation with the accuracy; the consistency after training; at each stage the agreement between seeds; the
+        similarity of a run's maps at different stages.
     """
     first, middle, last = STAGES
     main = looks.measures[MAIN]
@@ -182,6 +209,7 @@ def summarise(looks: Looks, area: float) -> dict[str, Interval]:
         f"focus-{last}-minus-{middle}": at[last] - at[middle],
         "correlation": correlations(main["focus"], looks.accuracy)["correlation"],
     }
+    values[f"consistency-{last}"] = looks.consistency[:, looks.epochs.index(last)]
     values |= {f"agreement-{epoch}": agreement(maps) for epoch, maps in looks.maps.items()}
     for a, b in ((first, last), (middle, last)):
         values[f"similarity-{a}-{b}"] = gradcam.similarity(looks.maps[a], looks.maps[b]).double().mean(1).numpy()
@@ -189,10 +217,11 @@ def summarise(looks: Looks, area: float) -> dict[str, Interval]:
 
 
 def curves(looks: Looks, digits: int = 5) -> dict[str, Any]:
-    """A series' curves as JSON can hold them: `epochs`, `accuracy`, and for each method its measures by seed."""
+    """A series' curves as JSON can hold them: `epochs`, `accuracy`, `consistency`, and each method's measures."""
     return {
         "epochs": list(looks.epochs),
         "accuracy": looks.accuracy.round(digits).tolist(),
+        "consistency": looks.consistency.round(digits).tolist(),
         **{
             method: {name: curve.round(digits).tolist() for name, curve in measures.items()}
             for method, measures in looks.measures.items()
