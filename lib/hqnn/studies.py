@@ -7,7 +7,7 @@ Each function takes the series of records it reads and its settings, and returns
 import base64
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -15,10 +15,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hqnn import bloch, circuits, circular, datasets, experiments, gradcam, looking, plots
+from hqnn import bloch, circuits, circular, datasets, endurance, experiments, gradcam, looking, plots
 from hqnn.analyses import Findings, Series, recipe
 from hqnn.experiments import LcqhnnConfig
 from hqnn.models import lcqhnn
+from hqnn.resilience import Network
 from hqnn.stats import Interval, mean_interval
 
 PICTURED = 256
@@ -60,6 +61,11 @@ def encoded(config: LcqhnnConfig, weights: Mapping[str, Tensor]) -> Encoded:
 @lru_cache(maxsize=1)
 def _test_images(config: LcqhnnConfig) -> tuple[Tensor, Tensor]:
     """The test images [N, 1, 28, 28] and labels [N] that a config's models are tested on."""
+    return _images(config, "test")
+
+
+def _images(config: LcqhnnConfig, split: Literal["val", "test"]) -> tuple[Tensor, Tensor]:
+    """Images [N, 1, 28, 28] and labels [N] of one split."""
     subset = datasets.subset(
         datasets.load(config.dataset),
         classes=config.classes,
@@ -68,7 +74,8 @@ def _test_images(config: LcqhnnConfig) -> tuple[Tensor, Tensor]:
         n_test=config.n_test,
         seed=config.data_seed,
     )
-    return datasets.to_float(subset.test.images, 28), subset.test.labels
+    part = subset.val if split == "val" else subset.test
+    return datasets.to_float(part.images, 28), part.labels
 
 
 @recipe("lcqhnn-bloch", inputs=("lcqhnn-mnist/lcqhnn", "lcqhnn-fashion/lcqhnn"), untrained=0, trained=50)
@@ -187,3 +194,53 @@ def _gallery(images: Tensor, maps: Mapping[str, Tensor], height: float) -> str:
     rows = {label: tiles.numpy() for label, tiles in maps.items()}
     plots.heat_gallery(ax, images[:, 0].numpy(), rows, gradcam.object_mask(images).numpy())
     return base64.b64encode(plots.render(figure)).decode()
+
+
+_NOISE: Mapping[str, Any] = {
+    "epoch": 50,
+    "depths": [1, 2, 4, 8],
+    "deeper": 4,
+    "p2": [0.001, 0.003, 0.01, 0.03, 0.06, 0.1, 0.2, 0.3, 0.5],
+    "p1_over_p2": 0.1,
+    "gates": [0.01, 0.03, 0.1, 0.2, 0.3, 0.5],
+    "readout": [0.01, 0.03, 0.1, 0.2, 0.3, 0.4, 0.45],
+    "t1_us": [300, 100, 50, 30, 20, 10, 5, 3],
+    "t2_over_t1": 0.7,
+    "today": {"depolarising": 0.01, "thermal": 100},
+    "shots": [1, 4, 16, 64, 256, 1024, 4096],
+    "repetitions": 10,
+    "reset_shots": 1024,
+    "kept_at": 0.01,
+    "pictured": 256,
+    "pictured_at": 0.03,
+}
+
+
+@recipe("lcqhnn-noise-fashion", inputs=("lcqhnn-fashion/lcqhnn",), **_NOISE)
+@recipe("lcqhnn-noise-mnist", inputs=("lcqhnn-mnist/lcqhnn",), **_NOISE)
+def lcqhnn_noise(series: Series, settings: Mapping[str, Any]) -> Findings:
+    """Accuracy of trained hybrid networks on noisy devices, with the paper's circuit and with equal deeper ones.
+
+    Exact probabilities of outcomes come from Aer, shots are drawn from them; all test images, every seed.
+    `hqnn.endurance` says what the numbers and the data are; the data's lists run over seeds first, and `scores` are
+    those of the first seed.
+    """
+    ((name, records),) = series.items()
+    experiment, variant = name.split("/")
+    config = experiments.get(experiment).variants[variant]
+    splits = [_images(config, split) for split in ("val", "test")]
+    model = lcqhnn.Lcqhnn(config).eval()
+    measured: list[dict[str, Any]] = []
+    scores: dict[str, Any] = {}
+    for record in records:
+        model.load_state_dict(record.snapshot(settings["epoch"]))
+        network = Network.of(model, config.order)
+        with torch.no_grad():
+            validation, test = (
+                endurance.Encoded(model.angles(images).double().numpy(), labels.numpy()) for images, labels in splits
+            )
+        measured.append(endurance.endure(network, validation, test, settings, record.seed))
+        scores = scores or endurance.pictured(network, test, settings)
+    return Findings(
+        result=endurance.summarise(measured, settings), data={**endurance.by_seed(measured), "scores": scores}
+    )

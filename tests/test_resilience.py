@@ -1,0 +1,133 @@
+"""Noise on trained circuits: the outcome series against Aer, and depolarising noise against a Pauli-path sum."""
+
+from collections import Counter, defaultdict
+
+import numpy as np
+import pytest
+from qiskit.circuit import Parameter, QuantumCircuit
+from qiskit.quantum_info import Operator, SparsePauliOp
+
+from hqnn import aer, circuits, noise, resilience
+from hqnn.circuits import ParametricCircuit
+from hqnn.noise import Noise
+
+THETA = np.array([0.4, 1.3, -0.8, 2.1])
+FEATURES = np.random.default_rng(0).uniform(-4, 4, (5, 4))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [None, noise.depolarising(0.01, 0.1), noise.readout(0.1), noise.thermal(20e-6, 15e-6), noise.manila()],
+    ids=lambda model: model.name if model else "perfect",
+)
+@pytest.mark.parametrize("n_layers", [1, 2])
+def test_the_series_gives_what_aer_gives(model: Noise | None, n_layers: int) -> None:
+    pc, weights = resilience.repeated(THETA, n_layers)
+    series = resilience.outcome_series(pc, weights, noise=model)
+    found = series(FEATURES)
+    np.testing.assert_allclose(found, aer.probabilities(pc, FEATURES, weights, noise=model), atol=1e-12)
+    values = found @ resilience.values_of_outcomes(pc)
+    np.testing.assert_allclose(values, aer.expectations(pc, FEATURES, weights, noise=model), atol=1e-12)
+
+
+@pytest.mark.parametrize("order", ["time", "product"])
+@pytest.mark.parametrize("n_layers", [2, 3, 8])
+def test_repetition_changes_no_unitary(n_layers: int, order: circuits.Order) -> None:
+    once, deep = circuits.lcqhnn(order), resilience.repeated(THETA, n_layers, order=order)
+    x = FEATURES[0]
+    matrices = [
+        Operator(pc.circuit.assign_parameters(dict(zip([*pc.inputs, *pc.weights], [*x, *weights], strict=True))))
+        for pc, weights in ((once, THETA), deep)
+    ]
+    np.testing.assert_allclose(matrices[0].data, matrices[1].data, atol=1e-12)
+    assert deep[0].circuit.count_ops()["cx"] == 6 * n_layers
+
+
+def test_depolarising_noise_damps_every_pauli_path_by_the_gates_it_meets() -> None:
+    p1, p2 = 0.02, 0.07
+    pc, weights = resilience.repeated(THETA, 2)
+    found = aer.expectations(pc, FEATURES[:2], weights, noise=noise.depolarising(p1, p2))
+    expected = [[damped(pc, x, weights, qubit, p1, p2) for qubit in range(4)] for x in FEATURES[:2]]
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
+def damped(pc: ParametricCircuit, x: np.ndarray, weights: np.ndarray, qubit: int, p1: float, p2: float) -> float:
+    """⟨Z⟩ of one qubit, by carrying the Pauli string back to |0⟩ and damping it at every gate that it meets."""
+    values = dict(zip([*pc.inputs, *pc.weights], [*x, *weights], strict=True))
+    strings = {"".join("Z" if q == qubit else "I" for q in range(pc.n_qubits)): 1.0}  # qubit 0 is the first letter here
+    for instruction in reversed(pc.circuit.assign_parameters(values).data):
+        gate, on = instruction.operation, [pc.circuit.find_bit(q).index for q in instruction.qubits]
+        if gate.name == "barrier":
+            continue
+        strength = {"cx": 1 - p2, "h": 1 - p1, "ry": (1 - p1) ** 2, "p": 1.0}[gate.name]
+        unitary, before = Operator(gate), defaultdict[str, float](float)
+        for string, value in strings.items():
+            local = "".join(string[q] for q in reversed(on))
+            if set(local) == {"I"}:
+                before[string] += value
+                continue
+            moved = SparsePauliOp.from_operator(unitary & Operator(SparsePauliOp(local)) & unitary.adjoint())
+            for label, coefficient in moved.to_list():
+                letters = list(string)
+                for q, letter in zip(reversed(on), label, strict=True):
+                    letters[q] = letter
+                before["".join(letters)] += strength * value * coefficient.real
+        strings = before
+    return sum(value for string, value in strings.items() if set(string) <= {"I", "Z"})
+
+
+def test_the_light_cone_is_what_can_reach_the_qubit() -> None:
+    circuit = QuantumCircuit(4)
+    circuit.h(range(4))
+    circuit.cx(0, 1)
+    circuit.barrier()
+    circuit.cx(1, 2)
+    circuit.x(0)
+    circuit.cx(2, 3)
+    assert resilience.light_cone(circuit, 0) == Counter(x=1, cx=1, h=2)
+    assert resilience.light_cone(circuit, 1) == Counter(cx=2, h=3)
+    assert resilience.light_cone(circuit, 3) == Counter(cx=3, h=4)
+
+
+def test_lcqhnn_s_last_qubit_sees_less_than_its_first() -> None:
+    circuit = aer.physical(circuits.lcqhnn().circuit, noise.depolarising(0, 0))
+    cones = [resilience.light_cone(circuit, q) for q in range(4)]
+    # Qubit 0 sees everything; qubit 3 one CNOT of the last ladder, the two rotations behind it, and the first ladder.
+    assert [(cone["cx"], cone["sx"]) for cone in (cones[0], cones[3])] == [(6, 13), (4, 8)]
+
+
+def test_shots_scatter_as_the_binomial_distribution_says() -> None:
+    probabilities = np.tile([0.1, 0.2, 0.3, 0.4], (4000, 1))
+    found = resilience.frequencies(probabilities, 25, np.random.default_rng(1))
+    np.testing.assert_allclose(found.sum(1), 1)
+    np.testing.assert_allclose(found.mean(0), probabilities[0], atol=0.006)
+    np.testing.assert_allclose(found.var(0), probabilities[0] * (1 - probabilities[0]) / 25, rtol=0.15)
+
+
+def test_a_circuit_with_other_inputs_has_no_such_series() -> None:
+    a, w = Parameter("a"), Parameter("w")
+    z = [SparsePauliOp("Z")]
+
+    def with_gates(*gates: tuple[str, object]) -> ParametricCircuit:
+        circuit = QuantumCircuit(1)
+        for name, angle in gates:
+            getattr(circuit, name)(angle, 0)
+        return ParametricCircuit(circuit=circuit, inputs=[a], weights=[w], observables=z)
+
+    for pc in (
+        with_gates(("ry", a), ("ry", w)),
+        with_gates(("p", a), ("ry", w), ("p", a)),
+        with_gates(("p", a * w)),
+    ):
+        with pytest.raises(ValueError, match="input 'a' enters"):
+            resilience.outcome_series(pc, [0.3])
+
+
+def test_observables_must_be_diagonal() -> None:
+    pc = circuits.lcqhnn()
+    turned = ParametricCircuit(
+        circuit=pc.circuit, inputs=pc.inputs, weights=pc.weights, observables=circuits.pauli_on_each_qubit(4, "X")
+    )
+    with pytest.raises(ValueError, match="observable 0 contains X or Y"):
+        resilience.values_of_outcomes(turned)
+    assert resilience.values_of_outcomes(pc)[5].tolist() == [-1, 1, -1, 1]
