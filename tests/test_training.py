@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from hqnn import training
-from hqnn.errors import HqnnError
+from hqnn.errors import HqnnError, NonFiniteError
 from hqnn.storage import pack_tensors, read_tensors, write_atomically
 from hqnn.training import Checkpoint, DivergedError, Fit, Samples, deterministic, evaluate, fit, seed_epoch
 
@@ -360,36 +360,29 @@ def test_a_bad_loss_names_epoch_and_step(bad: float) -> None:
     assert "\n" not in message
 
 
-def test_exploding_weights_are_divergence_even_if_a_layer_refuses_them() -> None:
-    class Strict(nn.Module):
-        def forward(self, x: Tensor) -> Tensor:
-            if not torch.isfinite(x).all():
-                raise ValueError("input is not finite")
-            return x
+class Strict(nn.Module):
+    """A layer that refuses what is not finite, as the quantum layer does."""
 
-    message = diverge(
-        lambda outputs, targets: 1e30 * functional.cross_entropy(outputs, targets),
-        lr=1e30,
-        model=nn.Sequential(nn.Linear(5, 2), Strict()),
-    )
-    assert "epoch 1, step 2 of 5" in message
+    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
+        if not torch.isfinite(x).all():
+            raise NonFiniteError("input is not finite")
+        return x
 
 
-def test_a_layers_own_error_is_not_taken_for_divergence() -> None:
-    class Broken(nn.Module):
-        def forward(self, x: Tensor) -> Tensor:
-            raise ValueError("wrong width")
-
-    model = nn.Sequential(nn.Linear(5, 2), Broken())
-    with pytest.raises(ValueError, match="wrong width"):
+@pytest.mark.parametrize(("batch", "step"), [(10, "step 2 of 5"), (50, "step 1 of 1")])
+def test_divergence_is_named_even_if_a_layer_refuses_to_go_on(batch: int, step: str) -> None:
+    """In the next step, or in the evaluation after the epoch."""
+    model = nn.Sequential(nn.Linear(5, 2), Strict())
+    with pytest.raises(DivergedError, match=f"epoch 1, {step}"):
         fit(
             model,
             TRAIN,
-            loss=functional.cross_entropy,
-            optimizer=torch.optim.SGD(model.parameters(), lr=0.1),
-            epochs=1,
-            batch_size=10,
+            loss=lambda outputs, targets: 1e30 * functional.cross_entropy(outputs, targets),
+            optimizer=torch.optim.SGD(model.parameters(), lr=1e30),
+            epochs=2,
+            batch_size=batch,
             seed=0,
+            evaluate_on={"test": TEST},
         )
 
 

@@ -15,12 +15,14 @@ from typing import Any
 
 from distributed import Client, Event, KilledWorker, LocalCluster, as_completed, get_worker
 from distributed.comm.core import CommClosedError
+from distributed.protocol import pickle
 
 from hqnn.errors import HqnnError
 
 Report = Callable[[int], None]
 """Called by a job, from time to time, with how far it is."""
 
+CONNECT_SECONDS = 10
 REPORT_SECONDS = 0.5
 _log = logging.getLogger(__name__)
 
@@ -45,7 +47,7 @@ def connect(n_workers: int, scheduler: str | None = None) -> Iterator[Client]:
             cluster = LocalCluster(
                 n_workers=n_workers,
                 threads_per_worker=1,
-                dashboard_address=None,
+                dashboard_address="127.0.0.1:0",  # any free port; a taken one would leak a socket
                 memory_limit=None,
                 silence_logs=logging.CRITICAL,
                 env={"OMP_NUM_THREADS": "1"},
@@ -53,7 +55,7 @@ def connect(n_workers: int, scheduler: str | None = None) -> Iterator[Client]:
             client = stack.enter_context(Client(stack.enter_context(cluster)))
         else:
             try:
-                client = stack.enter_context(Client(scheduler, timeout=10))
+                client = stack.enter_context(Client(scheduler, timeout=CONNECT_SECONDS))
             except (OSError, ValueError) as error:
                 raise HqnnError(
                     f"No Dask scheduler answers at {scheduler}: start one with `dask scheduler` or check the address."
@@ -89,7 +91,8 @@ def compute(
     stop = Event(f"{batch}-stop", client=client)
     client.subscribe_topic(batch, lambda event: on_report(*event[1]))
     futures = {
-        client.submit(_perform, function, arguments, name, batch, key=f"{batch}-{name}", pure=False): name
+        # Pickled here, so that the scheduler passes on bytes instead of importing what only workers need.
+        client.submit(_perform, pickle.dumps((function, arguments)), name, batch, key=f"{batch}-{name}"): name
         for name, arguments in jobs.items()
     }
     try:
@@ -108,8 +111,9 @@ def compute(
         client.unsubscribe_topic(batch)
 
 
-def _perform(function: Callable[..., Any], arguments: tuple[Any, ...], name: str, batch: str) -> Any:
+def _perform(job: bytes, name: str, batch: str) -> Any:
     """One job, on a worker."""
+    function, arguments = pickle.loads(job)
     worker = get_worker()
     stop = Event(f"{batch}-stop")
     reported = 0.0

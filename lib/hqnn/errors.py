@@ -1,4 +1,4 @@
-"""The one exception that carries a message meant for the reader."""
+"""The exceptions of this package: one for the reader, one for the training loop."""
 
 
 class HqnnError(Exception):
@@ -8,3 +8,7 @@ class HqnnError(Exception):
     without a stack trace and exits with status 2. Bad arguments to library functions raise `ValueError`
     or `TypeError` as usual.
     """
+
+
+class NonFiniteError(ValueError):
+    """A layer was given NaN or infinity. During training that is divergence, and the loop says so."""

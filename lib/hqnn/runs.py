@@ -280,12 +280,11 @@ def run(
         for seed in (experiments.get(name).seeds if seeds is None else seeds)
     ]
     pending = [one for one in wanted if not _is_done(one, root)]
-    done_before = len(wanted) - len(pending)
+    skipped = len(wanted) - len(pending)
     if not pending:
-        return Summary(0, done_before)
+        return Summary(0, skipped)
 
     diverged: list[str] = []
-    stored: list[Run] = []
     with _Bar(pending, progress) as bar:
         if scheduler is None and jobs == 1:
             results = _run_here(pending, root, device, bar)
@@ -297,18 +296,18 @@ def run(
                     diverged.append(f"{one.label}: {product}")
                     continue
                 _store(one, root, *product)
-                stored.append(one)
                 bar.finish(one)
         except KeyboardInterrupt:
+            n_stored = sum(_is_done(one, root) for one in wanted)
             raise KeyboardInterrupt(
-                f"Interrupted: {done_before + len(stored)} of {len(wanted)} runs are stored; repeat the command to "
-                "continue the others from where they were."
+                f"Interrupted: {n_stored} of {len(wanted)} runs are stored; repeat the command to continue the others "
+                "from where they were."
             ) from None
         finally:
             results.close()
     if diverged:
         raise HqnnError(f"{len(diverged)} of {len(wanted)} runs diverged, the others are stored. {' '.join(diverged)}")
-    return Summary(len(stored), done_before)
+    return Summary(len(pending), skipped)
 
 
 def _run_here(pending: Sequence[Run], root: Path, device: str, bar: _Bar) -> Generator[tuple[Run, _Product]]:
@@ -420,7 +419,7 @@ def read_record(path: Path) -> Record:
     """
     again = "restore it from the repository or run that seed again."
     try:
-        stored = json.loads(path.read_bytes())
+        stored = json.loads(path.read_bytes(), parse_constant=_refuse)
     except FileNotFoundError as error:
         raise HqnnError(f"There is no record {path}: run that seed.") from error
     except ValueError as error:
@@ -435,6 +434,10 @@ def read_record(path: Path) -> Record:
         return Record(path=path, **stored)
     except TypeError as error:
         raise HqnnError(f"{path} lacks a field of a record or has one too many: {again}") from error
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
 
 
 def _read_weights(record: Record) -> dict[str, Tensor]:

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from hqnn.errors import HqnnError
+from hqnn.errors import HqnnError, NonFiniteError
 from hqnn.storage import pack_tensors, read_tensors, write_atomically
 
 History = dict[str, list[float]]
@@ -214,9 +214,12 @@ def fit(
         for epoch in range(state.epoch + 1, epochs + 1):
             seed_epoch(seed, epoch)
             row = _train_epoch(model, train, loss, optimizer, batch_size, accuracy, epoch, bar)
-            for name, samples in (evaluate_on or {}).items():
-                means = evaluate(model, samples, loss, accuracy=accuracy)
-                row |= {f"{name}_{quantity}": value for quantity, value in means.items()}
+            try:
+                for name, samples in (evaluate_on or {}).items():
+                    means = evaluate(model, samples, loss, accuracy=accuracy)
+                    row |= {f"{name}_{quantity}": value for quantity, value in means.items()}
+            except NonFiniteError:
+                _diverged(epoch, len(starts), len(starts))
             if not all(map(math.isfinite, row.values())):
                 _diverged(epoch, len(starts), len(starts))
             for curve, value in row.items():
@@ -255,10 +258,8 @@ def _train_epoch(
         optimizer.zero_grad(set_to_none=True)
         try:
             outputs = model(x)
-        except ValueError:
-            if all(torch.isfinite(p).all() for p in model.parameters()):
-                raise
-            _diverged(epoch, step + 1, len(batches))  # a layer refused what the exploded weights gave it
+        except NonFiniteError:
+            _diverged(epoch, step + 1, len(batches))
         value = loss(outputs, y)
         value.backward()
         optimizer.step()
