@@ -1,6 +1,7 @@
 """Circuits on Aer, against state vectors, the PyTorch layer and the statistics of finite samples."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -121,8 +122,18 @@ def test_routing_on_a_line_changes_nothing() -> None:
     assert pairs <= set(LINE)
     assert executed.layout.final_index_layout() != [0, 1, 2, 3]  # or the test would not see a wrong order
     assert_equal(aer.expectations(pc, x, w, noise=line), aer.expectations(pc, x, w))
-    frequencies = aer.counts(pc, x, w, shots=20_000, noise=line, seed=3) / 20_000
-    np.testing.assert_allclose(frequencies, aer.probabilities(pc, x, w), atol=0.02)
+
+
+def test_a_routed_qubit_is_misread_where_it_is_measured() -> None:
+    pc = awkward()
+    x, w = draw(pc, 3)
+    flips = np.array([0.0, 0.1, 0.2, 0.4])
+    readout = np.stack([np.stack([1 - flips, flips], -1), np.stack([flips, 1 - flips], -1)], 1)
+    line = Noise(name="line", coupling=LINE, readout=readout)
+    counts = aer.counts(pc, x, w, shots=20_000, noise=line, seed=3)
+    assert p_value(counts, 20_000 * aer.probabilities(pc, x, w, noise=line)) > 1e-3
+    straight = replace(line, readout=readout[aer.physical(pc.circuit, line).layout.final_index_layout()])
+    assert p_value(counts, 20_000 * aer.probabilities(pc, x, w, noise=straight)) < 1e-6
 
 
 @pytest.mark.parametrize("shots", [None, 50])
@@ -237,8 +248,8 @@ def test_a_device_that_is_too_small_is_named() -> None:
 
 def test_what_aer_refuses_is_said_in_its_words() -> None:
     # The density matrix of so many qubits does not fit any memory.
-    circuit = QuantumCircuit(28, name="wide")
-    circuit.h(range(28))
-    pc = ParametricCircuit(circuit=circuit, inputs=[], weights=[], observables=pauli_on_each_qubit(28)[:1])
+    circuit = QuantumCircuit(20, name="wide")
+    circuit.h(range(20))
+    pc = ParametricCircuit(circuit=circuit, inputs=[], weights=[], observables=pauli_on_each_qubit(20)[:1])
     with pytest.raises(RuntimeError, match=r"Aer could not run circuit 'wide': .*[Mm]emory"):
         aer.counts(pc, np.zeros((1, 0)), [], shots=1, noise=noise.readout(0.1))

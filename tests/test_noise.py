@@ -86,7 +86,9 @@ def test_full_strength_leaves_nothing() -> None:
 def test_deeper_circuits_keep_their_depth(n_layers: int) -> None:
     circuit = lcqhnn(n_layers=n_layers).circuit
     for model in (noise.depolarising(0, 0), noise.manila()):
-        gates = aer.physical(circuit, model).count_ops()
+        executed = aer.physical(circuit, model)
+        assert executed.num_qubits == 4  # the device's other qubits are not simulated
+        gates = executed.count_ops()
         # One pulse per Hadamard gate, two per RY, and every CNOT of both ladders.
         assert (gates["sx"], gates["cx"]) == (5 + 8 * n_layers, 6 * n_layers)
 
@@ -110,8 +112,10 @@ def test_misreading_is_the_kronecker_product_of_what_each_qubit_does() -> None:
     matrices = np.array([[[1 - a, a], [b, 1 - b]] for a, b in wrong])
     distribution = rng.dirichlet(np.ones(8), size=5)
     whole = np.kron(matrices[2], np.kron(matrices[1], matrices[0]))  # qubit 0 is the last bit
+    moved = np.kron(matrices[1], np.kron(matrices[0], matrices[2]))  # qubit 0 is measured on the device's qubit 2
     model = Noise(name="three", readout=matrices)
-    assert_equal(model.misread(distribution), distribution @ whole)
+    assert_equal(model.misread(distribution, [0, 1, 2]), distribution @ whole)
+    assert_equal(model.misread(distribution, [2, 0, 1]), distribution @ moved)
 
 
 def test_aer_misreads_shots_as_the_exact_values_say() -> None:
@@ -194,6 +198,17 @@ def test_a_waiting_qubit_relaxes() -> None:
     assert_equal(found, [1 - 2 * math.exp(-(40e-9 + 600e-9) / T1), 1])
 
 
+def test_both_qubits_of_a_gate_relax_for_its_duration() -> None:
+    circuit = QuantumCircuit(2)
+    circuit.x(0)
+    circuit.cx(0, 1)
+    # From here on either both qubits are excited or, having decayed before, neither is.
+    found = measure(circuit, noise.thermal(T1, T2, **TIMES), "IZ", "ZI", "ZZ")
+    single = 1 - 2 * math.exp(-(40e-9 + 300e-9) / T1)
+    apart = 2 * math.exp(-(40e-9 + 300e-9) / T1) * (1 - math.exp(-300e-9 / T1))  # exactly one has decayed since
+    assert_equal(found, [single, single, 1 - 2 * apart])
+
+
 def test_endless_times_are_no_noise() -> None:
     pc = lcqhnn()
     x, w = np.full((1, 4), 0.4), np.arange(4.0)
@@ -208,6 +223,8 @@ def test_every_channel_has_the_measured_error() -> None:
     device = noise.manila()
     measured: dict[noise.Place, float] = {("cx", (a, b)): error for a, b, error, _ in noise._MANILA_PAIRS}
     measured |= {(gate, (q,)): row[2] for gate in ("sx", "x") for q, row in enumerate(noise._MANILA_QUBITS)}
+    assert (device.t1[0], device.t2[2]) == pytest.approx((131.5e-6, 25.15e-6))
+    assert (device.durations["x", (4,)], device.durations["cx", (1, 0)]) == pytest.approx((35.56e-9, 312.9e-9))
     assert device.gate_errors.keys() == measured.keys()
     assert len(measured) == 18
     limited = set()
@@ -284,7 +301,7 @@ def test_the_device_does_gate_by_gate_what_its_calibration_says() -> None:
             if gate.name != "rz":
                 state = state.evolve(SuperOp(device.gate_errors[gate.name, qubits]), qubits)
     assert waited > 10
-    expected = device.misread(state.probabilities()[None])
+    expected = device.misread(state.probabilities()[None], range(4))
     np.testing.assert_allclose(aer.probabilities(pc, x[None], w, noise=device), expected, rtol=0, atol=1e-9)
 
 

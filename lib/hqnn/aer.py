@@ -8,6 +8,7 @@ turned to the measured axis, and one such setting serves all observables that ag
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -185,7 +186,7 @@ def as_values(
     return x, w
 
 
-def _settings(observables: tuple[SparsePauliOp, ...] | Any) -> list[tuple[PauliList, NDArray[np.float64]]]:
+def _settings(observables: Sequence[SparsePauliOp]) -> list[tuple[PauliList, NDArray[np.float64]]]:
     """Group Pauli strings that agree on every qubit.
 
     Returns:
@@ -265,4 +266,4 @@ def _run(
                 for outcome, count in sample.data.counts.items():
                     out[k, int(outcome, 16)] = count
         bar.update(len(rows))
-    return noise.misread(out) if noise is not None and shots is None else out
+    return noise.misread(out, places) if noise is not None and shots is None else out

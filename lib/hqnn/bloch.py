@@ -57,10 +57,8 @@ def bloch_vectors(
         weights=[p for p, used in zip(pc.weights, used_weights, strict=True) if used],
         observables=[pauli for axis in ("X", "Y", "Z") for pauli in pauli_on_each_qubit(pc.n_qubits, axis)],
     )
-    with (
-        torch.no_grad(),
-        torch.random.fork_rng(devices=[]),
-    ):  # the layer draws weights, which is nobody's randomness here
+    # A new layer draws weights; here that must not advance the caller's random numbers.
+    with torch.no_grad(), torch.random.fork_rng(devices=[]):
         layer = QuantumLayer(part, dtype=torch.float64, method="state")
         layer.weights.copy_(torch.from_numpy(w[used_weights]))
         values = layer(torch.from_numpy(x[:, used_inputs])).numpy()

@@ -128,18 +128,19 @@ class Noise:
         t1, t2 = (_per_qubit(times, n).tolist() for times in (self.t1, self.t2))
         return RelaxationNoisePass(t1, t2, dt=CLOCK, op_types=Delay)(circuit)
 
-    def misread(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    def misread(self, probabilities: NDArray[np.float64], places: Sequence[int]) -> NDArray[np.float64]:
         """Distribution of what is read, given that of the states.
 
         Args:
             probabilities: Of basis states [B, 2**n], qubit 0 the least significant bit.
+            places: The device qubit [n] on which each qubit is measured.
 
         Returns:
             Probabilities of readings [B, 2**n].
         """
-        n = probabilities.shape[1].bit_length() - 1
+        n = len(places)
         out = probabilities.reshape(-1, *(2,) * n)
-        for q, matrix in enumerate(_per_qubit(self.readout, n)):
+        for q, matrix in enumerate(_per_qubit(self.readout, n)[list(places)]):
             out = np.moveaxis(np.tensordot(out, matrix, axes=(n - q, 0)), -1, n - q)
         return out.reshape(probabilities.shape)
 
