@@ -76,6 +76,15 @@ def test_a_window_over_everything_is_the_whole_map(linear: tuple[Linear, Tensor,
     assert not torch.allclose(gradcam.heat(seen, 2 * SIDE - 3), whole, atol=1e-3)
 
 
+def test_rectifying_leaves_out_negative_activations(linear: tuple[Linear, Tensor, Tensor]) -> None:
+    model, images, labels = linear
+    seen = gradcam.attribute(model, images, labels, layer=model.conv)
+    positive = gradcam.Attribution(seen.activations.clamp_min(0), seen.gradients, seen.scores)
+    assert (seen.activations < 0).any()
+    assert torch.equal(gradcam.heat(seen, 3, rectify=True), gradcam.heat(positive, 3))
+    assert not torch.allclose(gradcam.heat(seen, 3, rectify=True), gradcam.heat(seen, 3), atol=1e-3)
+
+
 @pytest.mark.parametrize("window", [0, 2, -3])
 def test_a_window_needs_a_centre(linear: tuple[Linear, Tensor, Tensor], window: int) -> None:
     model, images, labels = linear

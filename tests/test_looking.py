@@ -45,13 +45,13 @@ def test_a_series_is_looked_at_run_by_run_and_epoch_by_epoch(
     assert seen.accuracy[:, 1] == pytest.approx([record.history["test_accuracy"][-1] for record in series])
     assert seen.maps[0].shape == (2, 16, 14, 14)
     assert set(seen.maps) == {0}  # of the paper's stages the toy keeps only the first
-    assert set(seen.measures) == {"grad-cam", "window-3", "window-1"}
+    assert set(seen.measures) == {"grad-cam", "grad-cam-relu", "window-3", "window-1"}
 
     model = lcqhnn.Lcqhnn(config)
     model.load_state_dict(series[1].snapshot(4))
     attribution = gradcam.attribute(model, *images, layer=model.features.conv2)
-    for method, window in looking.METHODS.items():
-        maps = gradcam.upsample(gradcam.heat(attribution, window))
+    for method, (window, rectify) in looking.READINGS.items():
+        maps = gradcam.upsample(gradcam.heat(attribution, window, rectify=rectify))
         focus = gradcam.focus(maps, gradcam.object_mask(images[0])).mean().item()
         assert seen.measures[method]["focus"][1, 1] == pytest.approx(focus, abs=1e-6)
     stored = looking.curves(seen)

@@ -62,7 +62,7 @@ def attribute(model: nn.Module, images: Tensor, labels: Tensor, *, layer: nn.Mod
     return Attribution(outputs[0].detach(), gradients, scores.detach())
 
 
-def heat(attribution: Attribution, window: int | None) -> Tensor:
+def heat(attribution: Attribution, window: int | None, *, rectify: bool = False) -> Tensor:
     """The heat map of a window size [lcqhnn, eq. 11 and 12].
 
     Windows are cut off at the map's border, and the mean is over the positions that remain.
@@ -70,6 +70,7 @@ def heat(attribution: Attribution, window: int | None) -> Tensor:
     Args:
         attribution: Of a convolution.
         window: Side of the square window, an odd number of positions; None for the whole map.
+        rectify: Count only positive activations, as the ReLU behind the convolution does.
 
     Returns:
         G = max(0, Σ_k ω_k A_k) [B, h, w], in units of the class score.
@@ -87,7 +88,8 @@ def heat(attribution: Attribution, window: int | None) -> Tensor:
         half = window // 2
         weights = functional.avg_pool2d(weights, (window, 1), 1, (half, 0), count_include_pad=False)
         weights = functional.avg_pool2d(weights, (1, window), 1, (0, half), count_include_pad=False)
-    return functional.relu((weights * attribution.activations).sum(1))
+    activations = functional.relu(attribution.activations) if rectify else attribution.activations
+    return functional.relu((weights * activations).sum(1))
 
 
 def grad_cam(model: nn.Module, images: Tensor, labels: Tensor, *, layer: nn.Module) -> Tensor:

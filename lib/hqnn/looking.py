@@ -7,7 +7,7 @@ the test images; `summarise` compares those between epochs and with the accuracy
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -21,8 +21,22 @@ from hqnn.models import lcqhnn
 from hqnn.runs import Record
 from hqnn.stats import Interval, mean_interval, rank_correlation
 
-METHODS: Mapping[str, int | None] = {"grad-cam": None, "window-3": 3, "window-1": 1}
-"""Window sizes of eq. 11."""
+
+class Reading(NamedTuple):
+    """What the paper leaves open of eq. 10-12; the arguments of `hqnn.gradcam.heat`."""
+
+    window: int | None
+    """Side of the window of eq. 11; None for the whole map."""
+    rectify: bool = False
+    """Whether the layer's output is meant after its ReLU."""
+
+
+READINGS: Mapping[str, Reading] = {
+    "grad-cam": Reading(None),
+    "grad-cam-relu": Reading(None, rectify=True),
+    "window-3": Reading(3),
+    "window-1": Reading(1),
+}
 MAIN = "grad-cam"
 """The method that the paper names; of the others only the focus is measured."""
 STAGES = (0, 25, 50)
@@ -40,11 +54,11 @@ class Looks:
     accuracy: NDArray[np.float64]
     """On the images looked at, fractions [seeds, epochs]."""
     measures: Mapping[str, Mapping[str, NDArray[np.float64]]]
-    """Method -> measure -> mean over the images [seeds, epochs]."""
+    """Reading -> measure -> mean over the images [seeds, epochs]."""
     consistency: NDArray[np.float64]
     """Mean `consistency` of the two classes [seeds, epochs]."""
     maps: Mapping[int, Tensor]
-    """Maps of the main method by stage [seeds, N, h, w]."""
+    """Maps of the main reading by stage [seeds, N, h, w]."""
 
 
 def measure(maps: Tensor, images: Tensor) -> dict[str, Tensor]:
@@ -127,7 +141,7 @@ def look(config: LcqhnnConfig, records: Sequence[Record], images: Tensor, labels
     """
     model = lcqhnn.build(config)
     accuracy, alike = np.zeros((2, len(records), len(config.snapshots)))
-    measures: dict[str, dict[str, NDArray[np.float64]]] = {method: {} for method in METHODS}
+    measures: dict[str, dict[str, NDArray[np.float64]]] = {method: {} for method in READINGS}
     maps: dict[int, list[Tensor]] = {epoch: [] for epoch in STAGES}
     for s, record in enumerate(records):
         for e, epoch in enumerate(config.snapshots):
@@ -135,8 +149,8 @@ def look(config: LcqhnnConfig, records: Sequence[Record], images: Tensor, labels
             seen = gradcam.attribute(model, images, labels, layer=model.get_submodule("features.conv2"))
             accuracy[s, e] = float((seen.scores.argmax(1) == labels).double().mean())
             alike[s, e] = consistency(seen.gradients, labels)
-            for method, window in METHODS.items():
-                heat = gradcam.heat(seen, window)
+            for method, reading in READINGS.items():
+                heat = gradcam.heat(seen, reading.window, rectify=reading.rectify)
                 if method == MAIN and epoch in maps:
                     maps[epoch].append(heat)
                 found = measure(heat, images) if method == MAIN else {"focus": _focus(heat, images)}
@@ -217,7 +231,7 @@ def summarise(looks: Looks, area: float) -> dict[str, Interval]:
 
 
 def curves(looks: Looks, digits: int = 5) -> dict[str, Any]:
-    """A series' curves as JSON can hold them: `epochs`, `accuracy`, `consistency`, and each method's measures."""
+    """A series' curves as JSON can hold them: `epochs`, `accuracy`, `consistency`, and each reading's measures."""
     return {
         "epochs": list(looks.epochs),
         "accuracy": looks.accuracy.round(digits).tolist(),
@@ -239,7 +253,7 @@ def examples(
         record: One run.
         images: [N, 1, 28, 28] in [0, 1].
         labels: True classes [N].
-        methods: Name -> window size, as `METHODS`.
+        methods: Name -> side of the window of eq. 11, None for the whole map.
 
     Returns:
         Maps on the image's grid [N, 28, 28] by label, `method, epoch e`.

@@ -126,7 +126,7 @@ def _numbers(pc: circuits.ParametricCircuit, network: Encoded) -> dict[str, floa
 @recipe(
     "lcqhnn-focus",
     inputs=("lcqhnn-mnist/lcqhnn", "lcqhnn-mnist/cnn-4", "lcqhnn-fashion/lcqhnn", "lcqhnn-fashion/cnn-4"),
-    windows=looking.METHODS,
+    readings=looking.READINGS,
     stages=looking.STAGES,
     threshold=gradcam.THRESHOLD,
     level=gradcam.LEVEL,
