@@ -88,3 +88,14 @@ def test_no_closed_form_for_products_of_parameters() -> None:
     pc = ParametricCircuit(circuit=circuit, inputs=x, weights=(), observables=pauli_on_each_qubit(1))
     with pytest.raises(ValueError, match="not an affine function"):
         fourier.closed_forms(pc)
+
+
+def test_jacobian_is_that_of_parameter_shift() -> None:
+    pc = circuits.lcqhnn()
+    series = fourier.fourier_series(pc)
+    rng = np.random.default_rng(7)
+    x, w = rng.uniform(-4, 4, (3, 4)), rng.uniform(-4, 4, 4)
+    for b, k in np.ndindex(3, 4):
+        shift = np.pi / 2 * np.eye(4)[k]
+        up, down = (np.array(expectations(pc, x[b], w + sign * shift)) for sign in (1, -1))
+        assert series.jacobian(x, w)[b, :, k] == pytest.approx((up - down) / 2, abs=1e-12)
