@@ -90,7 +90,8 @@ def lcqhnn_bloch(series: Series, settings: Mapping[str, Any]) -> Findings:
     - `abs-cosine`, the mean of |cos 2x|: 2/π for uniform phases, 1 if every qubit is in an eigenstate of X;
     - `length-after-ry`, the length of the reduced Bloch vectors after the RY gates.
 
-    The data are the features of `PICTURED` images from the first seed's network.
+    The data are `abs-cosine` and `length-after-ry` of every trained network, and the features of `PICTURED` images from
+    the first seed's network, untrained and trained, and from the trained network with the shortest Bloch vectors.
     """
     result: dict[str, Interval] = {}
     data: dict[str, dict[str, Any]] = {}
@@ -98,17 +99,25 @@ def lcqhnn_bloch(series: Series, settings: Mapping[str, Any]) -> Findings:
         experiment, variant = name.split("/")
         config = experiments.get(experiment).variants[variant]
         dataset = experiment.removeprefix("lcqhnn-")
-        data[dataset] = {"seed": records[0].seed}
+        pictured: dict[str, Any] = {}
         for stage, epoch in settings.items():
             networks = [encoded(config, record.snapshot(epoch)) for record in records]
             numbers = [_numbers(lcqhnn.circuit(config), network) for network in networks]
             result |= {f"{dataset}/{stage}/{key}": mean_interval([n[key] for n in numbers]) for key in numbers[0]}
-            features, weights, labels = networks[0]
-            data[dataset] |= {
-                stage: {"features": features[:PICTURED].round(4).tolist(), "weights": weights.round(6).tolist()},
-                "labels": labels[:PICTURED].tolist(),
-            }
+            shortest = min(range(len(records)), key=lambda k: numbers[k]["length-after-ry"])
+            pictured[stage] = _pictured(records[0].seed, networks[0])
+        data[dataset] = pictured | {
+            "most-entangled": _pictured(records[shortest].seed, networks[shortest]),
+            "labels": networks[0].labels[:PICTURED].tolist(),
+            "seeds": [record.seed for record in records],
+            **{key: [round(n[key], 6) for n in numbers] for key in ("abs-cosine", "length-after-ry")},
+        }
     return Findings(result=result, data=data)
+
+
+def _pictured(seed: int, network: Encoded) -> dict[str, Any]:
+    features, weights = network.features[:PICTURED].round(4).tolist(), network.weights.round(6).tolist()
+    return {"seed": seed, "features": features, "weights": weights}
 
 
 def _numbers(pc: circuits.ParametricCircuit, network: Encoded) -> dict[str, float]:
