@@ -3,7 +3,7 @@
 import pytest
 
 from hqnn.stats import Interval
-from hqnn.tables import percent, points, table
+from hqnn.tables import number, percent, points, table
 
 
 def test_a_table_is_markdown_with_aligned_columns_and_escaped_bars() -> None:
@@ -20,3 +20,4 @@ def test_numbers_carry_their_intervals() -> None:
     assert percent(Interval(0.98765, 0.00123, 10)) == "98.77 ± 0.12"
     assert percent(0.5, 0) == "50"
     assert points(Interval(-0.0078, 0.002, 10)) == "-0.78 ± 0.20"
+    assert number(Interval(-0.4567, 0.0312, 10)) == "-0.46 ± 0.03"
