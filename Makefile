@@ -25,7 +25,7 @@ $(READY): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "error: no Python 3.11 or newer found; install one or run: make PYTHON=/path/to/python" >&2; exit 2; }
 	@test -x $(BIN)/python || { echo "Creating .venv with $(PYTHON)"; $(PYTHON) -m venv .venv; }
 	$(STAGE) "install the pinned packages" $(BIN)/python -m pip install --quiet --requirement requirements.lock
-	$(STAGE) "install hqnn" $(BIN)/python -m pip install --quiet --no-deps --editable .
+	$(STAGE) "install hqnn" $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@$(BIN)/python -c 'import matplotlib.font_manager' # builds the font cache now, so that no notebook reports it later
 	@touch $@
 
@@ -82,7 +82,7 @@ bench: $(READY) ## measure the quantum layer beside its peers
 repository: $(READY) ## give the book its public address: make repository URL=https://github.com/OWNER/NAME
 	$(BIN)/python -m tools.repository "$(URL)"
 
-lock: $(READY) ## pin what .venv holds now
+lock: $(READY) ## pin what the project needs at the versions that .venv holds
 	$(BIN)/python -m tools.lock
 
 clean: ## remove builds and caches (.venv, downloaded data and checkpoints stay)

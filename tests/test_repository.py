@@ -17,7 +17,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 import hqnn
 from tools import audit, readme
-from tools.lock import lock_lines
+from tools.lock import lock_lines, needed
 from tools.notebooks import METADATA, normalise, notebooks, text_twin
 from tools.repository import ROOT, Address, address, read_text, rewrite, tracked_files, uses
 
@@ -346,13 +346,20 @@ def test_requirement_faults_are_found(name: str, old: str, new: str, word: str) 
 
 
 def test_lock_marks_what_exists_for_linux_only() -> None:
-    assert lock_lines("nvidia-nvtx==1\ntorch==2.14.1\ntriton==3.8.0") == [
+    assert lock_lines({"nvidia-nvtx": "1", "torch": "2.14.1", "triton": "3.8.0", "tritonlike": "1"}) == [
         'nvidia-nvtx==1; sys_platform == "linux"',
         "torch==2.14.1",
         'triton==3.8.0; sys_platform == "linux"',
+        "tritonlike==1",
     ]
-    with pytest.raises(ValueError, match="pins no released version"):
-        lock_lines("-e .")
+
+
+def test_lock_follows_requirements_and_extras_but_nothing_else() -> None:
+    found = needed(["sphinx", 'tqdm; sys_platform == "nowhere"'])
+    assert {"sphinx", "jinja2", "markupsafe"} <= found.keys()
+    assert not {"tqdm", "torch", "pytest"} & found.keys()
+    assert "tornado" not in needed(["dask"])
+    assert "tornado" in needed(["dask[distributed]"])
 
 
 def test_version_is_the_same_everywhere() -> None:

@@ -1,45 +1,65 @@
-"""Pin what the environment holds: write `requirements.lock` from `pip freeze`.
+"""Pin what the project needs: write `requirements.lock` from the versions that the environment holds.
 
-Packages that exist for Linux only get the marker that says so, so that the file installs elsewhere too.
+Only hqnn's own requirements, those of its extra `dev`, and what these need in turn are pinned; whatever else was
+installed stays out. Packages that exist for Linux only get the marker that says so: the file installs elsewhere too.
 """
 
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
+import tomllib
+from importlib.metadata import distribution
 from pathlib import Path
 
-LOCK = Path(__file__).resolve().parents[1] / "requirements.lock"
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parents[1]
 HEADER = "# The exact set the tests run with, on Python 3.11; `make lock` writes it from .venv.\n"
-LINUX_ONLY = re.compile(r"(cuda|nvidia)-|triton==")
+LINUX_ONLY = re.compile(r"(cuda|nvidia)-|triton$")
 
 
-def lock_lines(freeze: str) -> list[str]:
-    """Turn the lines of `pip freeze` into those of the lock file.
+def needed(requirements: list[str]) -> dict[str, str]:
+    """Everything that a list of requirements installs here.
 
     Args:
-        freeze: What `pip freeze` printed.
+        requirements: As in `pyproject.toml`.
 
     Returns:
-        One `name==version` a line, sorted as given, with a marker on packages that exist for Linux only.
+        Installed version by name, sorted by name.
 
     Raises:
-        ValueError: A line that pins no version, such as an install from a path.
+        importlib.metadata.PackageNotFoundError: A requirement is not installed.
     """
-    lines = []
-    for line in freeze.splitlines():
-        if not re.fullmatch(r"[\w.-]+==[\w.!+-]+", line):
-            raise ValueError(f"`{line}` pins no released version; install the package by name and version first")
-        lines.append(f'{line}; sys_platform == "linux"' if LINUX_ONLY.match(line) else line)
-    return lines
+    versions: dict[str, str] = {}
+    done: set[tuple[str, str]] = set()
+    todo = [(Requirement(text), "") for text in requirements]
+    while todo:
+        requirement, extra = todo.pop()
+        if requirement.marker and not requirement.marker.evaluate({"extra": extra}):
+            continue
+        name = canonicalize_name(requirement.name)
+        found = distribution(name)
+        versions[name] = found.version
+        for wanted in {"", *requirement.extras} - {extra for known, extra in done if known == name}:
+            done.add((name, wanted))
+            todo += [(Requirement(text), wanted) for text in found.requires or []]
+    return dict(sorted(versions.items()))
+
+
+def lock_lines(versions: dict[str, str]) -> list[str]:
+    """The lines of a lock file, from versions by name."""
+    return [
+        f"{name}=={version}" + ('; sys_platform == "linux"' if LINUX_ONLY.match(name) else "")
+        for name, version in versions.items()
+    ]
 
 
 def main() -> None:
     """Write the lock file."""
-    command = [sys.executable, "-m", "pip", "freeze", "--exclude-editable"]
-    freeze = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    LOCK.write_text(HEADER + "\n".join(lock_lines(freeze)) + "\n", encoding="utf-8")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    versions = needed([*project["dependencies"], *project["optional-dependencies"]["dev"]])
+    (ROOT / "requirements.lock").write_text(HEADER + "\n".join(lock_lines(versions)) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
