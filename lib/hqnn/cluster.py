@@ -7,6 +7,8 @@ progress from inside a job, and a stop that reaches jobs already running.
 from __future__ import annotations
 
 import logging
+import signal
+import threading
 import time
 import uuid
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -44,14 +46,15 @@ def connect(n_workers: int, scheduler: str | None = None) -> Iterator[Client]:
     """
     with ExitStack() as stack:
         if scheduler is None:
-            cluster = LocalCluster(
-                n_workers=n_workers,
-                threads_per_worker=1,
-                dashboard_address="127.0.0.1:0",  # any free port; a taken one would leak a socket
-                memory_limit=None,
-                silence_logs=logging.CRITICAL,
-                env={"OMP_NUM_THREADS": "1"},
-            )
+            with _without_interrupts():
+                cluster = LocalCluster(
+                    n_workers=n_workers,
+                    threads_per_worker=1,
+                    dashboard_address="127.0.0.1:0",  # any free port; a taken one would leak a socket
+                    memory_limit=None,
+                    silence_logs=logging.CRITICAL,
+                    env={"OMP_NUM_THREADS": "1"},
+                )
             client = stack.enter_context(Client(stack.enter_context(cluster)))
         else:
             try:
@@ -63,6 +66,22 @@ def connect(n_workers: int, scheduler: str | None = None) -> Iterator[Client]:
             if not client.scheduler_info(n_workers=-1)["workers"]:
                 _log.warning("The scheduler at %s has no workers yet; waiting for the first.", scheduler)
         yield client
+
+
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Ignore Ctrl-C, here for a moment and for good in the processes started meanwhile, which inherit that.
+
+    A terminal interrupts every process of a command, but only this one has to act on it: it stops the workers.
+    """
+    if threading.current_thread() is not threading.main_thread():  # the only one that may set handlers
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def compute(
