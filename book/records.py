@@ -8,7 +8,7 @@
 # the stored weights again.*
 
 # %% tags=["bootstrap", "remove-cell"]
-# Google Colab only: fetch the book and install what Colab lacks, keeping Colab's own torch and numpy.
+# On Google Colab only: fetch the book and install what Colab lacks; its torch and numpy stay.
 import sys
 
 if "google.colab" in sys.modules:
@@ -20,8 +20,10 @@ if "google.colab" in sys.modules:
     book, keep = Path("/content/book"), Path("/content/keep.txt")
     if not book.exists():
         subprocess.run(["git", "clone", "--quiet", "--depth=1", url, book], check=True)
-    keep.write_text("".join(f"{p}=={version(p)}\n" for p in ("numpy", "torch", "torchvision")))
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "-c", keep, "-e", book], check=True)
+    own = (f"{name}=={version(name)}\n" for name in ("numpy", "torch", "torchvision"))
+    keep.write_text("".join(own))
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    subprocess.run([*pip, "--constraint", keep, "--editable", book], check=True)
     sys.path.insert(0, str(book / "lib"))
 
 # %%
@@ -35,7 +37,15 @@ for name, experiment in experiments.EXPERIMENTS.items():
     seconds = [record.provenance["seconds"] for record in records[name]]
     median = f"{np.median(seconds):.0f}" if seconds else ""
     seeds = sorted({record.seed for record in records[name]})
-    rows.append([f"{experiment.title} (`{name}`)", len(experiment.variants), len(seeds), len(seconds), median])
+    rows.append(
+        [
+            f"{experiment.title} (`{name}`)",
+            len(experiment.variants),
+            len(seeds),
+            len(seconds),
+            median,
+        ]
+    )
 tables.table(["experiment", "variants", "seeds", "runs", "median seconds a run"], rows)
 
 # %% [markdown]
@@ -54,7 +64,9 @@ used = {
 for record in everything:
     for package, version in record.provenance["versions"].items():
         used.setdefault(package, set()).add(version)
-tables.table(["", "in the records"], [[name, ", ".join(sorted(values))] for name, values in used.items()])
+tables.table(
+    ["", "in the records"], [[name, ", ".join(sorted(values))] for name, values in used.items()]
+)
 
 # %% [markdown]
 # ## Checks

@@ -31,7 +31,7 @@ METADATA = {
 }
 BOOTSTRAP_TAGS = ["bootstrap", "remove-cell"]
 BOOTSTRAP = """\
-# Google Colab only: fetch the book and install what Colab lacks, keeping Colab's own torch and numpy.
+# On Google Colab only: fetch the book and install what Colab lacks; its torch and numpy stay.
 import sys
 
 if "google.colab" in sys.modules:
@@ -43,8 +43,10 @@ if "google.colab" in sys.modules:
     book, keep = Path("/content/book"), Path("/content/keep.txt")
     if not book.exists():
         subprocess.run(["git", "clone", "--quiet", "--depth=1", url, book], check=True)
-    keep.write_text("".join(f"{{p}}=={{version(p)}}\\n" for p in ("numpy", "torch", "torchvision")))
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "-c", keep, "-e", book], check=True)
+    own = (f"{{name}}=={{version(name)}}\\n" for name in ("numpy", "torch", "torchvision"))
+    keep.write_text("".join(own))
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    subprocess.run([*pip, "--constraint", keep, "--editable", book], check=True)
     sys.path.insert(0, str(book / "lib"))"""
 
 
@@ -122,6 +124,7 @@ def build(path: Path) -> None:
     notebook = path.with_suffix(".ipynb")
     command = [sys.executable, "-m", "jupytext", "--quiet", "--to", "ipynb", "--output", str(notebook), str(path)]
     subprocess.run(command, check=True, cwd=ROOT)
+    pair(notebook)
     for step in (["check", "--fix", "--exit-zero", "--quiet"], ["format", "--quiet"]):
         subprocess.run([sys.executable, "-m", "ruff", *step, str(notebook)], check=True, cwd=ROOT)
     live(notebook)
