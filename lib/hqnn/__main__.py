@@ -39,6 +39,8 @@ def names(text: str) -> list[str]:
 def _data(options: argparse.Namespace) -> int:
     from hqnn import datasets
 
+    for name in options.names:
+        datasets.is_available(name)  # complains of a name that is none
     for row in datasets.status():
         if not options.names or row.name in options.names:
             size = "" if row.n_bytes is None else f"{row.n_bytes / 1e6:.1f} MB"
