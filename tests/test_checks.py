@@ -293,7 +293,9 @@ def test_a_speed_up_is_a_ratio(tmp_path: Path) -> None:
     slower = judged(tmp_path, "speed_gain", PAIR | {"threshold": 99}, value=70.59)
     assert slower.ours == pytest.approx(np.mean([0, -100, -100, -100, -300]))
     assert slower.verdict == Verdict.NOT_REPRODUCED
-    assert judged(tmp_path, "speed_gain", PAIR | {"threshold": 99}, value=-100).verdict == Verdict.NOT_CHECKABLE
+    undecided = judged(tmp_path, "speed_gain", PAIR | {"threshold": 99}, value=-100)
+    assert undecided.verdict == Verdict.NOT_CHECKABLE
+    assert undecided.note == "E_A / E_B of one run scatters by a factor of 3.0, too widely to tell"
     assert judged(tmp_path, "speed_gain", PAIR | {"threshold": 99}, value=-300).verdict == Verdict.REPRODUCED
     with pytest.raises(LedgerError, match="cannot be 100 % or more"):
         judged(tmp_path, "speed_gain", PAIR | {"threshold": 99}, value=100)

@@ -626,7 +626,14 @@ def speed_gain(
     )
     ours = mean_interval(100 * (y - x) / y)
     judgement = replace(
-        judgement, ours=ours.mean, ci95=ours.half_width, difference=ours.mean - claim.number, margin=None
+        judgement,
+        ours=ours.mean,
+        ci95=ours.half_width,
+        difference=ours.mean - claim.number,
+        margin=None,
+        note=f"E_A / E_B of one run scatters by a factor of {math.exp(judgement.margin or 0.0):.1f}, too widely to tell"
+        if judgement.verdict == Verdict.NOT_CHECKABLE
+        else "",
     )
     return _noted(judgement, *_labelled({first: note_a, second: note_b}), evidence=evidence)
 
