@@ -12,13 +12,14 @@ from pathlib import Path
 import nbformat
 import pytest
 import yaml
+from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 import hqnn
 from tools import audit, readme
 from tools.lock import lock_lines, needed
-from tools.notebooks import METADATA, normalise, notebooks, text_twin
+from tools.notebooks import METADATA, build, normalise, notebooks, text_twin
 from tools.repository import ROOT, Address, address, read_text, rewrite, tracked_files, uses
 
 NOTEBOOKS = notebooks()
@@ -187,6 +188,26 @@ def test_text_twin_shows_a_changed_cell(tmp_path: Path) -> None:
     first, second = text_twin(tmp_path / "a.ipynb"), text_twin(tmp_path / "b.ipynb")
     assert "print(1)" in first
     assert second == first.replace("print(1)", "print(2)")
+
+
+def test_notebook_is_built_from_its_text_twin(tmp_path: Path) -> None:
+    twin = tmp_path / "a.py"
+    twin.write_text("# %% [markdown]\n# # Title\n\n# %%\nx=1\nprint( x )\n", encoding="utf-8")
+    build(twin)
+    notebook = nbformat.read(tmp_path / "a.ipynb", as_version=4)
+    assert audit.notebook_faults(notebook, HERE) == []
+    assert notebook.cells[-1].source == "x = 1\nprint(x)"
+    assert notebook.cells[-1].outputs == [{"name": "stdout", "output_type": "stream", "text": "1\n"}]
+    assert twin.read_text(encoding="utf-8") == text_twin(tmp_path / "a.ipynb")
+
+
+def test_failed_build_leaves_both_files_as_they_were(tmp_path: Path) -> None:
+    twin, notebook = tmp_path / "a.py", tmp_path / "a.ipynb"
+    twin.write_text("# %%\n1/0\n", encoding="utf-8")
+    with pytest.raises(CellExecutionError, match="ZeroDivisionError"):
+        build(twin)
+    assert twin.read_text(encoding="utf-8") == "# %%\n1/0\n"
+    assert not notebook.exists()
 
 
 # --- table of contents

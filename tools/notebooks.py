@@ -82,8 +82,7 @@ def normalise(notebook: NotebookNode) -> None:
 
 def text_twin(notebook: Path) -> str:
     """The percent-format text of a notebook, as its `.py` twin must stand beside it."""
-    command = [sys.executable, "-m", "jupytext", "--to", "py:percent", "--output", "-", str(notebook)]
-    return subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout
+    return _run("jupytext", "--to", "py:percent", "--output", "-", str(notebook))
 
 
 def pair(path: Path) -> None:
@@ -116,18 +115,33 @@ def live(path: Path) -> None:
 
 
 def build(path: Path) -> None:
-    """Make the notebook of a text twin, and execute it.
+    """Make the notebook of a text twin, and execute it; where that fails, both files stay as they were.
 
     Args:
         path: The `.py` file in percent format.
+
+    Raises:
+        nbclient.exceptions.CellExecutionError: A cell raised.
     """
     notebook = path.with_suffix(".ipynb")
-    command = [sys.executable, "-m", "jupytext", "--quiet", "--to", "ipynb", "--output", str(notebook), str(path)]
-    subprocess.run(command, check=True, cwd=ROOT)
-    pair(notebook)
-    for step in (["check", "--fix", "--exit-zero", "--quiet"], ["format", "--quiet"]):
-        subprocess.run([sys.executable, "-m", "ruff", *step, str(notebook)], check=True, cwd=ROOT)
-    live(notebook)
+    before = {file: file.read_bytes() for file in (path, notebook) if file.exists()}
+    try:
+        _run("jupytext", "--quiet", "--to", "ipynb", "--output", str(notebook), str(path))
+        pair(notebook)
+        _run("ruff", "check", "--fix", "--exit-zero", "--quiet", str(notebook))
+        _run("ruff", "format", "--quiet", str(notebook))
+        live(notebook)
+    except BaseException:
+        notebook.unlink(missing_ok=True)
+        for file, content in before.items():
+            file.write_bytes(content)
+        raise
+
+
+def _run(*module: str) -> str:
+    return subprocess.run(
+        [sys.executable, "-m", *module], check=True, stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ).stdout
 
 
 def main() -> None:
