@@ -173,18 +173,12 @@ def _ablations(base: LcqhnnConfig) -> dict[str, LcqhnnConfig]:
 
 _MNIST = LcqhnnConfig(dataset="mnist", classes=(0, 1))
 _FASHION = LcqhnnConfig(dataset="fashion_mnist", classes=(1, 6))  # trouser, shirt
-_SLOW = {
-    name: config
-    for name, config in _readings(_MNIST).items()
-    if name.startswith("cnn-4-") and not name.startswith(("cnn-4-width", "cnn-4-single"))
-}
 
 EXPERIMENTS: dict[str, Experiment] = {
     experiment.name: experiment
     for experiment in (
         _experiment("lcqhnn-mnist", "Four models on MNIST's digits 0 and 1", _four_models(_MNIST)),
         _experiment("lcqhnn-fashion", "Four models on FashionMNIST's trousers and shirts", _four_models(_FASHION)),
-        _experiment("lcqhnn-ablations-mnist", "The circuit changed, replaced or removed, on MNIST", _ablations(_MNIST)),
         _experiment(
             "lcqhnn-ablations-fashion",
             "The circuit changed, replaced or removed, on FashionMNIST",
@@ -193,7 +187,6 @@ EXPERIMENTS: dict[str, Experiment] = {
         _experiment(
             "lcqhnn-readings-fashion", "What the paper leaves open, on FashionMNIST", _readings(_FASHION), range(3)
         ),
-        _experiment("lcqhnn-readings-mnist", "What could make CNN-4 slow, on MNIST", _SLOW, range(3)),
         _experiment("lcqhnn-rates-fashion", "Learning rates, on FashionMNIST", _rates(_FASHION), range(3)),
     )
 }
