@@ -108,7 +108,6 @@ def lcqhnn_bloch(series: Series, settings: Mapping[str, Any]) -> Findings:
             pictured[stage] = _pictured(records[0].seed, networks[0])
         data[dataset] = pictured | {
             "most-entangled": _pictured(records[shortest].seed, networks[shortest]),
-            "labels": networks[0].labels[:PICTURED].tolist(),
             "seeds": [record.seed for record in records],
             **{key: [round(n[key], 6) for n in numbers] for key in ("abs-cosine", "length-after-ry")},
         }
@@ -116,8 +115,12 @@ def lcqhnn_bloch(series: Series, settings: Mapping[str, Any]) -> Findings:
 
 
 def _pictured(seed: int, network: Encoded) -> dict[str, Any]:
-    features, weights = network.features[:PICTURED].round(4).tolist(), network.weights.round(6).tolist()
-    return {"seed": seed, "features": features, "weights": weights}
+    return {
+        "seed": seed,
+        "weights": network.weights.round(6).tolist(),
+        "features": network.features[:PICTURED].round(4).tolist(),
+        "labels": network.labels[:PICTURED].tolist(),
+    }
 
 
 def _numbers(pc: circuits.ParametricCircuit, network: Encoded) -> dict[str, float]:
@@ -216,7 +219,7 @@ _NOISE: Mapping[str, Any] = {
     "t1_us": [300, 100, 50, 30, 20, 10, 5, 3],
     "t2_over_t1": 0.7,
     "today": {"depolarising": 0.01, "thermal": 100},
-    "shots": [1, 4, 16, 64, 256, 1024, 4096],
+    "shots": [1, 2, 4, 8, 16, 32, 64, 128, 256, 1024, 4096],
     "repetitions": 10,
     "reset_shots": 1024,
     "kept_at": 0.01,
