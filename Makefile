@@ -10,7 +10,6 @@ STAGE := @tools/stage
 # One thread per process: the circuits are small, and two OpenMP threads on a small machine can stall each other.
 export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
-export PYTHONDONTWRITEBYTECODE = 1
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
