@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from distributed import Client
 from toy import BASE, LONG, ROOT, VARIANTS, environment, experiment
 
 from hqnn import datasets, experiments, runs, storage, tasks, training
@@ -394,20 +395,26 @@ def test_interrupt_from_the_keyboard(
 # --- Dask
 
 
-def test_records_made_by_worker_processes_are_the_same(root: Path, tmp_path: Path) -> None:
+def test_records_made_by_worker_processes_are_the_same(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And a run that diverges on a worker is named here, while the others go on."""
     again = tmp_path / "again"
-    assert runs.run("toy", root=again, jobs=2, progress=False) == runs.Summary(done=4, skipped=0)
+    register(monkeypatch, {"wild": replace(BASE, learning_rate=1e30), **VARIANTS})
+    with pytest.raises(HqnnError, match=r"2 of 6 runs diverged, .* toy/wild/seed-\d: The loss is no longer a finite"):
+        runs.run("toy", root=again, jobs=2, progress=False)
     assert results(again) == results(root)
     assert not list((again / "checkpoints").rglob("*.safetensors"))
 
 
-@pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[tuple[str, "list[subprocess.Popen[bytes]]"]]:
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, "list[subprocess.Popen[bytes]]"]]:
     """A real scheduler and two real workers on loopback: its address and the workers."""
-    file = tmp_path / "scheduler.json"
+    folder = tmp_path_factory.mktemp("dask")
+    file = folder / "scheduler.json"
 
     def dask(*arguments: str) -> "subprocess.Popen[bytes]":
-        with (tmp_path / "log").open("ab") as log:
+        with (folder / "log").open("ab") as log:
             return subprocess.Popen([sys.executable, "-m", "dask", *arguments], env=environment(), stderr=log)
 
     processes = [dask("scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(file))]
@@ -420,6 +427,23 @@ def cluster(tmp_path: Path) -> Iterator[tuple[str, "list[subprocess.Popen[bytes]
         for process in processes:
             process.kill()
             process.wait()
+
+
+def test_an_interrupt_reaches_the_workers_of_a_scheduler(
+    tmp_path: Path, cluster: tuple[str, "list[subprocess.Popen[bytes]]"]
+) -> None:
+    """They are free again long before their runs would have ended, and keep the checkpoints."""
+    address, workers = cluster
+    process = start("run", "toy", "--scheduler", address, "--root", str(tmp_path), "--quiet")
+    wait_for(lambda: epochs_stored(tmp_path) or process.poll() is not None)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=240)
+    assert process.returncode == 130
+    assert err.startswith("Interrupted: 0 of 4 runs are stored;")
+    with Client(address) as client:
+        wait_for(lambda: not any(client.run(lambda dask_worker: len(dask_worker.active_threads)).values()))
+    assert 0 < max(epochs_stored(tmp_path)) < LONG.epochs
+    assert [worker.poll() for worker in workers] == [None, None]
 
 
 def test_a_lost_workers_seeds_run_again_elsewhere(
@@ -457,14 +481,11 @@ def test_no_scheduler_at_that_address(tmp_path: Path, monkeypatch: pytest.Monkey
 # --- what goes wrong
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_a_diverging_run_is_named_and_the_others_are_stored(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int
-) -> None:
+def test_a_diverging_run_is_named_and_the_others_are_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wild = replace(BASE, learning_rate=1e30, snapshots=())
     register(monkeypatch, {"wild": wild, "plain": VARIANTS["plain"]}, range(1))
     with pytest.raises(HqnnError, match="1 of 2 runs diverged, the others are stored") as caught:
-        runs.run("toy", root=tmp_path, jobs=jobs, progress=False)
+        runs.run("toy", root=tmp_path, progress=False)
     assert "toy/wild/seed-0: The loss is no longer a finite number at epoch 1, step 2 of 4" in str(caught.value)
     assert [r.variant for r in runs.load("toy", root=tmp_path)] == ["plain"]
 
