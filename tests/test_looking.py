@@ -1,5 +1,6 @@
 """Heat maps over a series of runs: what is measured, and how it is compared, where the answer is known."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -54,11 +55,15 @@ def test_a_series_is_looked_at_run_by_run_and_epoch_by_epoch(
         maps = gradcam.upsample(gradcam.heat(attribution, window, rectify=rectify))
         focus = gradcam.focus(maps, gradcam.object_mask(images[0])).mean().item()
         assert seen.measures[method]["focus"][1, 1] == pytest.approx(focus, abs=1e-6)
-    stored = looking.curves(seen)
-    assert stored["epochs"] == [0, 4]
-    assert np.array(stored["grad-cam"]["saturation"]) == pytest.approx(
-        seen.measures["grad-cam"]["saturation"], abs=1e-5
-    )
+
+    again = looking.recorded(json.loads(json.dumps(looking.curves(seen))))
+    assert again.epochs == seen.epochs
+    assert again.accuracy == pytest.approx(seen.accuracy, abs=1e-5)
+    assert again.consistency == pytest.approx(seen.consistency, abs=1e-5)
+    for method, measures in seen.measures.items():
+        assert set(again.measures[method]) == set(measures)
+        for name, curve in measures.items():
+            assert again.measures[method][name] == pytest.approx(curve, abs=1e-5)
 
 
 def test_examples_are_labelled_by_method_and_stage(

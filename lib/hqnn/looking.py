@@ -243,6 +243,17 @@ def curves(looks: Looks, digits: int = 5) -> dict[str, Any]:
     }
 
 
+def recorded(stored: Mapping[str, Any]) -> Looks:
+    """What `curves` stored, as arrays again; without the maps, which are not stored."""
+    return Looks(
+        epochs=tuple(stored["epochs"]),
+        accuracy=np.array(stored["accuracy"]),
+        measures={reading: {name: np.array(curve) for name, curve in stored[reading].items()} for reading in READINGS},
+        consistency=np.array(stored["consistency"]),
+        maps={},
+    )
+
+
 def examples(
     config: LcqhnnConfig, record: Record, images: Tensor, labels: Tensor, methods: Mapping[str, int | None]
 ) -> dict[str, Tensor]:

@@ -1,0 +1,513 @@
+# %% [markdown]
+# # Looking inside
+#
+# Which pixels decide? The paper draws heat maps of its hybrid network before, half way through and after training, and reads a story from them:
+# attention is scattered at first, then follows the edges, then the object's shape, and accuracy rises with it [[lcqhnn](../references.md), §3.3].
+# This page makes its figures 6 and 7 again, turns the story into numbers, and measures them over ten networks per dataset (claims L10 and L11).
+#
+# *Run time: under a minute. Needs: only the repository. Heat maps and curves come from recorded networks, trained at the paper's sizes on MNIST and
+# FashionMNIST; the live runs near the beginning use scikit-learn's handwritten digits.*
+
+# %% tags=["bootstrap", "remove-cell"]
+# On Google Colab only: fetch the book and install what Colab lacks; its torch and numpy stay.
+import sys
+
+if "google.colab" in sys.modules:
+    import subprocess
+    from importlib.metadata import version
+    from pathlib import Path
+
+    url = "https://github.com/hqnn-book/hqnn-book"
+    book, keep = Path("/content/book"), Path("/content/keep.txt")
+    if not book.exists():
+        subprocess.run(["git", "clone", "--quiet", "--depth=1", url, book], check=True)
+    own = (f"{name}=={version(name)}\n" for name in ("numpy", "torch", "torchvision"))
+    keep.write_text("".join(own))
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    subprocess.run([*pip, "--constraint", keep, "--editable", book], check=True)
+    sys.path.insert(0, str(book / "lib"))
+
+# %%
+import base64
+import itertools
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from IPython.display import HTML, Markdown
+
+from hqnn import (
+    analyses,
+    claims,
+    datasets,
+    experiments,
+    gradcam,
+    looking,
+    plots,
+    runs,
+    stats,
+    tables,
+)
+from hqnn.models import lcqhnn
+
+plots.style()
+DATASETS = {"mnist": "MNIST", "fashion": "FashionMNIST"}
+MODELS = ("lcqhnn", "cnn-4")
+
+# %% [markdown]
+# ## From gradients to a heat map
+#
+# Cut the network in two behind its last convolution. The first half turns an image into $K = 16$ *activation maps* $A^k$, one per channel, each on a
+# grid of 14 × 14 positions. The second half turns these maps into a score $y$ for each class. How much would the score of the image's class change if
+# one activation changed a little? That is a derivative, one per channel and position [lcqhnn, eq. 10]:
+#
+# $$\alpha_k(i,j) = \frac{\partial y}{\partial A^k(i,j)} .$$
+#
+# Average it over a window around the position [eq. 11], use the average as the weight of the activation, sum over channels, and keep what is positive
+# [eq. 12]:
+#
+# $$\omega_k(i,j) = \frac{1}{|W|}\sum_{(m,n)\in W(i,j)} \alpha_k(m,n), \qquad G(i,j) = \max\Big(0, \sum_k \omega_k(i,j)\,A^k(i,j)\Big) .$$
+#
+# $G$ is the *heat map*. Interpolated to 28 × 28 pixels, it lies over the image.
+#
+# The paper calls this Grad-CAM and does not say how large the window is. That matters, because two methods lie at its ends:
+#
+# - The window is the whole map. Every channel then has one weight, its mean derivative. This is Grad-CAM as published
+#   [[Selvaraju et al., 2017](../references.md)].
+# - The window is one position. Then $G$ is gradient times activation, known as HiResCAM [[Draelos and Carin, 2020](../references.md)].
+#
+# The package [pytorch-grad-cam](../references.md) has both ends. For the windows in between we use eq. 10–12 as they stand; at the border a window is
+# cut off and averages what remains. Here is a small hybrid network, trained live on the bundled digits, and a comparison of both routes:
+
+# %%
+config = experiments.get("lcqhnn-mnist").quick["lcqhnn"]
+outcome = runs.execute(config, seed=0)
+model = lcqhnn.build(config)
+model.load_state_dict(outcome.weights(config.epochs))
+
+test = datasets.load("digits").test
+shown = torch.cat([(test.labels == label).nonzero()[:4, 0] for label in (0, 1)])
+images, labels = datasets.to_float(test.images[shown], 28), test.labels[shown]
+
+# %%
+seen = gradcam.attribute(model, images, labels, layer=model.features.conv2)
+heat = {window: gradcam.heat(seen, window) for window in (1, 3, 7, 27, None)}
+package = gradcam.grad_cam(model, images, labels, layer=model.features.conv2)
+package_gap = (gradcam.rescale(gradcam.upsample(heat[None])) - package).abs().max()
+window_gap = (heat[27] - heat[None]).abs().max() / heat[None].max()
+print(
+    "eq. 10–12 with the whole map as window is the package's Grad-CAM, to 1e-4:",
+    bool(package_gap < 1e-4),
+)
+print(
+    "a window of 27 × 27 covers the map from every position, to 1e-6:", bool(window_gap < 1e-6)
+)
+
+# %% [markdown]
+# And so the window changes the picture, for one and the same network:
+
+# %%
+mask = gradcam.object_mask(images)
+names = {1: "1 × 1", 3: "3 × 3", 7: "7 × 7", None: "whole map"}
+figure, ax = plt.subplots(figsize=(7.6, 4.4))
+plots.heat_gallery(
+    ax,
+    images[:, 0].numpy(),
+    {name: gradcam.upsample(heat[window]).numpy() for window, name in names.items()},
+    mask.numpy(),
+)
+plots.show(
+    figure,
+    alt="Eight digits, four zeros and four ones, and below each its heat maps for four "
+    "window sizes. With the smallest window the heat is a few spots; it smears out as "
+    "the window grows, and with the whole map it covers large areas or vanishes.",
+    caption="One network, one set of gradients, four window sizes in eq. 11. Each map is scaled "
+    "by its own maximum (yellow); blue lines are the digits' outlines. *Quick run on "
+    "the bundled digits.*",
+)
+
+# %% [markdown]
+# Two limits are built into any such map. The 14 × 14 positions are two pixels apart, and each sees 8 × 8 pixels of the image (three cells of the
+# first pooling, two pixels wide each, and a margin of one pixel from the first convolution), more than the width of a pen stroke in MNIST. And the
+# last pooling takes 3 × 3 positions at a time, four times in a row, 12 of 14: the last two rows and columns of a map reach no score at all, though
+# Grad-CAM may well show heat there.
+#
+# ## What is focus?
+#
+# "The model starts to focus on the edge contours" is a statement about a share. Call the pixels brighter than a tenth of the scale the *object* (both
+# datasets have black backgrounds). The **focus** of a map is the share of its heat on the object:
+#
+# $$F = \sum_{p\,\in\,\text{object}} G(p) \Big/ \sum_p G(p) .$$
+#
+# It needs a yardstick. Heat that is spread evenly over the image has as its focus the object's share of the area, and the same is attributed to a map
+# without any heat. A map that *is* the object, at the resolution of the grid, gives the upper end.
+#
+# Focus knows nothing of edges. For those we compare the map, cell by cell, with two templates: the **shape** (mean brightness in the cell) and the
+# **edges** (mean contrast in the cell, where a pixel's contrast is the range of brightness in its 3 × 3 neighbourhood). The comparison is Spearman's
+# rank correlation: 1 if a brighter cell is always a hotter cell, 0 if there is no relation, and independent of thresholds and units.
+
+# %%
+templates = {
+    "object": mask.float(),
+    "shape": gradcam.upsample(gradcam.shape_template(images, 14)),
+    "edges": gradcam.upsample(gradcam.edge_template(images, 14)),
+}
+figure, ax = plt.subplots(figsize=(7.6, 3.6))
+plots.heat_gallery(
+    ax, images[:, 0].numpy(), {k: v.numpy() for k, v in templates.items()}, mask.numpy()
+)
+plots.show(
+    figure,
+    alt="The same eight digits with the object's pixels, the shape template and the edge "
+    "template below. For thin strokes the two templates look alike; the edges of a zero "
+    "are two rings that nearly touch.",
+    caption="What heat maps are compared with: the object's pixels, and the templates of shape "
+    "and edges at the resolution of a heat map. *The bundled digits.*",
+)
+
+# %%
+focus = analyses.load("lcqhnn-focus")
+limits = focus.data["images"]
+columns = ["area", "focus-of-edges", "focus-of-shape"]
+rows = [
+    [
+        name,
+        *(tables.percent(limits[key][column], 1) for column in columns),
+        f"{limits[key]['shape-like-edges']:.2f}",
+    ]
+    for key, name in DATASETS.items()
+]
+header = [
+    "$F$ in % of",
+    "even heat",
+    "the edges as heat",
+    "the shape as heat",
+    "shape and edges correlate by",
+]
+tables.table(header, rows)
+
+# %% [markdown]
+# The last column warns us. On MNIST the two templates are nearly the same thing: at this resolution a thin stroke *is* its edge. A heat map on this
+# grid could hardly show a network moving from the edges of a digit to its shape.
+#
+# ## Figures 6 and 7, again
+#
+# These are the first four test images of each class as our random draw has them, and one network per dataset, that of seed 0. Nothing was picked by
+# its looks. The score explained is that of the image's true class (the paper's "specific category"), and each map is scaled by its own maximum.
+#
+# *How these figures were made.* The images may not be shipped with the book. The figures were therefore drawn where the images are, by
+# `python -m hqnn analyse lcqhnn-heatmaps`, and are stored as pictures in `data/analyses/`, with the fingerprint of the networks they show.
+# `python -m hqnn verify` tells if they are out of date. All numbers below were made in the same way by `python -m hqnn analyse lcqhnn-focus`.
+
+# %%
+pictures = analyses.load("lcqhnn-heatmaps").data
+plots.show(
+    base64.b64decode(pictures["mnist"]),
+    alt="Eight MNIST digits, and below them heat maps of the untrained network and after 25 "
+    "and 50 epochs, by Grad-CAM and with a window of three. Some trained maps lie on "
+    "the digit, some on the background with the digit left out, two are empty.",
+    caption="The counterpart of the paper's figure 6: heat maps on MNIST, untrained and after "
+    "25 and 50 epochs, by Grad-CAM and by eq. 10–12 with a 3 × 3 window. A black map "
+    "has no positive heat. *A recorded network.*",
+)
+
+# %%
+plots.show(
+    base64.b64decode(pictures["fashion"]),
+    alt="Four trousers and four shirts with heat maps in the same arrangement. After "
+    "training, two trousers are hot on a dark background and two are dark on a hot "
+    "background.",
+    caption="The counterpart of the paper's figure 7: heat maps on FashionMNIST. *A recorded "
+    "network.*",
+)
+
+# %% [markdown]
+# Anyone could pick the story of the paper from these pictures, and with other columns the opposite one. Look at the four trousers after 50 epochs.
+# For two of them Grad-CAM lights up the trousers, for the two others everything *but* the trousers. It is one and the same network. We need averages.
+#
+# ## Focus in the course of training
+#
+# Each line below is one of ten networks, which differ in initial weights, order of images and dropout masks. Each point is a mean over the 1024 test
+# images.
+
+# %%
+looks = {name: looking.recorded(stored) for name, stored in focus.data["series"].items()}
+epochs = looks["mnist/lcqhnn"].epochs
+figure, axes = plt.subplots(1, 2, figsize=(9.6, 4.0))
+for ax, (key, name) in zip(axes, DATASETS.items(), strict=True):
+    curves = {who: 100 * looks[f"{key}/{who}"].measures["grad-cam"]["focus"] for who in MODELS}
+    plots.snapshot_curves(ax, epochs, curves).set(title=name, ylim=(0, 100))
+    plots.level(ax, 100 * limits[key]["area"], "even\nheat")
+    plots.level(ax, 100 * limits[key]["focus-of-shape"], "shape")
+axes[0].set_ylabel("focus, % of the heat")
+plots.show(
+    figure,
+    alt="Focus against epoch for the hybrid and CNN-4 on two datasets, ten thin lines each "
+    "with mean and band. On FashionMNIST all means stay near the level of even heat. On "
+    "MNIST the hybrid stays flat somewhat above it, while CNN-4 rises in the first "
+    "epochs. No curve comes near the level of the object's shape.",
+    caption="Grad-CAM's focus at the epochs whose weights were kept: every run, their mean and "
+    "its 95 % interval. *Recorded runs, 10 seeds.*",
+)
+
+# %% [markdown]
+# The window and the place of the ReLU are readings of ours (the activations can be taken before or after the ReLU that follows the convolution). None
+# of them is left out:
+
+# %%
+readings = {
+    "grad-cam": "Grad-CAM",
+    "grad-cam-relu": "Grad-CAM after ReLU",
+    "window-3": "3 × 3",
+    "window-1": "1 × 1",
+}
+stages = [epochs.index(epoch) for epoch in looking.STAGES]
+
+# %%
+rows = []
+for (key, name), (reading, label) in itertools.product(DATASETS.items(), readings.items()):
+    curve = looks[f"{key}/lcqhnn"].measures[reading]["focus"][:, stages]
+    values = [tables.percent(stats.mean_interval(column), 1) for column in curve.T]
+    changes = [tables.points(stats.mean_interval(step), 1) for step in np.diff(curve).T]
+    rows.append([f"{name}, {label}", *values, *changes])
+header = ["focus, %", "untrained", "epoch 25", "epoch 50", "change to 25", "change to 50"]
+tables.table(header, rows)
+
+# %% [markdown]
+# With Grad-CAM the hybrid's focus does not grow, from untrained to 25 epochs or from there to 50, on either dataset. On MNIST it lies above that of
+# even heat, but it did so before the first step of training: random filters respond to strokes, too. Gradient times activation (the window of one
+# position) rises a little on MNIST and falls on FashionMNIST. One reading on one dataset goes the paper's way in the first half of training, and the
+# same reading goes the opposite way on the other dataset.
+#
+# ## Does focus go with accuracy?
+#
+# The paper's strongest sentence is that, comparing heat maps with accuracy curves, "a pronounced correlation emerges". Here is each run's path
+# through both:
+
+# %%
+figure, axes = plt.subplots(2, 2, figsize=(9.6, 7.2), sharey="row")
+for ax, (key, who) in zip(axes.flat, itertools.product(DATASETS, MODELS), strict=True):
+    one = looks[f"{key}/{who}"]
+    plots.focus_against_accuracy(ax, one.measures["grad-cam"]["focus"], one.accuracy, epochs)
+    ax.set(title=f"{DATASETS[key]}, {who}", xlim=(0, 90))
+    ax.axvline(100 * limits[key]["area"], color=plots.GREY, linestyle="--", linewidth=1)
+    ax.label_outer()
+axes[0, 0].legend(title="epoch", ncols=3, loc="lower right")
+plots.show(
+    figure,
+    alt="Four scatter plots of test accuracy against focus, for two datasets and two "
+    "models, one dot per run and kept epoch. Accuracy climbs from chance to nearly 100 "
+    "per cent while focus moves to either side. Late dots form wide horizontal clouds: "
+    "the same accuracy with very different focus. Only CNN-4 on MNIST drifts to the "
+    "right.",
+    caption="Test accuracy against Grad-CAM's focus: one grey path per run, one dot per kept "
+    "epoch, later ones brighter. The dashed line is even heat. *Recorded runs, 10 "
+    "seeds.*",
+)
+
+# %% [markdown]
+# In numbers, as Spearman's correlation over the nine kept epochs, one value per run. Two quantities that both move while a network trains are
+# correlated even if neither has anything to do with the other, so a plain correlation proves little. Four checks go with it: only from epoch 5 on,
+# when nearly every run classifies well; the correlation of *changes* between kept epochs; the correlation of a run's focus with the accuracy of the
+# nine *other* runs, which is what the shared course of training explains; and what is left beyond that.
+
+# %%
+late = [epoch >= looking.LATE for epoch in epochs]
+found = {}
+for (name, one), reading in itertools.product(looks.items(), readings):
+    curve = one.measures[reading]["focus"]
+    values = looking.correlations(curve, one.accuracy)
+    values["late"] = looking.correlations(curve[:, late], one.accuracy[:, late])["correlation"]
+    found[name, reading] = {
+        k: stats.mean_interval(v[np.isfinite(v)]) for k, v in values.items()
+    }
+
+# %%
+kinds = {
+    "correlation": "all epochs",
+    "late": "from epoch 5",
+    "correlation-of-changes": "changes",
+    "correlation-with-others": "with other runs",
+    "correlation-beyond-others": "beyond them",
+}
+rows = [
+    [
+        f"{name.replace('/', ', ')}, {readings[reading]}",
+        *(tables.number(v[kind]) for kind in kinds),
+    ]
+    for (name, reading), v in found.items()
+]
+tables.table(["focus and accuracy", *kinds.values()], rows)
+
+# %% [markdown]
+# For the hybrid, Grad-CAM's focus has no correlation with accuracy, on either dataset, in any column. Over all epochs only one of its four readings
+# is clearly different from zero, gradient times activation on FashionMNIST, and that one is *negative*. The clear positive entries of the first
+# column all belong to the *classical* rival on MNIST, and all of that is the shared course of training: a run's focus goes with the accuracy of other
+# runs just as well as with its own. The most pronounced correlation of the table is CNN-4's on FashionMNIST from epoch 5 on, with a 3 × 3 window: the
+# better the network gets, the less of its heat is on the clothes.
+#
+# ## Edges first, then the shape?
+
+# %%
+colours = {"edges": plots.ORANGE, "shape": plots.SKY}
+figure, axes = plt.subplots(1, 2, figsize=(9.6, 3.6), sharey=True)
+for ax, (key, name) in zip(axes, DATASETS.items(), strict=True):
+    curves = {kind: looks[f"{key}/lcqhnn"].measures["grad-cam"][kind] for kind in colours}
+    plots.snapshot_curves(ax, epochs, curves, colours=colours).set(title=name, ylim=(-0.9, 0.9))
+    ax.axhline(0, color=plots.GREY, linewidth=0.8)
+axes[0].set_ylabel("rank correlation with the heat")
+plots.show(
+    figure,
+    alt="Rank correlation of the hybrid's heat maps with the edge template and the shape "
+    "template against epoch, on two datasets. The two curves run together near zero; on "
+    "MNIST both start positive and fall to zero.",
+    caption="How much LCQHNN's Grad-CAM maps resemble the templates of edges and of shape. "
+    "*Recorded runs, 10 seeds.*",
+)
+
+# %% [markdown]
+# Edges and shape go together, as the templates' own resemblance makes them, and neither takes over from the other. On MNIST the trained networks'
+# maps resemble the digit *less* than the untrained ones' do.
+#
+# ## Do the maps of MNIST saturate?
+#
+# The paper says that heat maps on FashionMNIST "do not manifest a saturated phenomenon", contrary to MNIST. In a coloured map, saturation means that
+# a large area is as hot as the scale goes. We count the pixels with at least nine tenths of the map's maximum, as a share of the image and as a share
+# of the object. One can also read the sentence as "the maps stop changing": the last columns give the correlation between maps of the same image at
+# different epochs.
+
+# %%
+rows = []
+for key, name in DATASETS.items():
+    one = looks[f"{key}/lcqhnn"].measures["grad-cam"]
+    shares = [
+        stats.mean_interval(one[k][:, -1]) for k in ("saturation", "saturation-on-object")
+    ]
+    alike = [focus.result[f"{key}/similarity-{pair}"] for pair in ("0-50", "25-50")]
+    rows.append([name, *(tables.percent(s, 1) for s in shares), *map(tables.number, alike)])
+header = [
+    "epoch 50",
+    "saturated, % of the image",
+    "% of the object",
+    "like epoch 0",
+    "like epoch 25",
+]
+tables.table(header, rows)
+
+# %%
+difference = focus.result["saturation-mnist-minus-fashion"]
+Markdown(
+    f"MNIST minus FashionMNIST: {tables.points(difference, 1)} points of the image's area. The sign is "
+    "the paper's, but runs scatter so widely that the interval "
+    f"{'contains' if 0 in difference else 'does not contain'} zero. Where maps of MNIST do saturate, "
+    "it is mostly on the wide and perfectly even background, not on the digit."
+)
+
+# %% [markdown]
+# ## Ten networks, ten answers
+#
+# If heat maps showed what matters in an image, equally good networks should agree on it. Here are eight images and ten hybrid networks each, all
+# trained in the same way and all with nearly the same accuracy:
+
+# %%
+plots.show(
+    base64.b64decode(pictures["seeds"]),
+    alt="A table of heat maps, eight images by ten networks. For the same image some "
+    "networks highlight the object, others the background around it, others a few "
+    "spots.",
+    caption="Grad-CAM on the same images for ten hybrid networks after 50 epochs, which differ "
+    "only in their seed. *Recorded runs.*",
+)
+
+# %%
+rows = []
+for key, who in itertools.product(DATASETS, MODELS):
+    prefix = key if who == "lcqhnn" else f"{key}/{who}"
+    kinds = ("agreement-0", "agreement-50", "consistency-50")
+    accuracy = stats.mean_interval(looks[f"{key}/{who}"].accuracy[:, -1])
+    numbers = [tables.number(focus.result[f"{prefix}/{kind}"]) for kind in kinds]
+    rows.append([f"{DATASETS[key]}, {who}", tables.percent(accuracy), *numbers])
+header = [
+    "",
+    "test accuracy, %",
+    "agreement of seeds, untrained",
+    "trained",
+    "agreement within a class",
+]
+tables.table(header, rows)
+
+# %% [markdown]
+# *Agreement of seeds* is the correlation between two networks' maps of the same image, 1 if they are the same up to scale. The hybrid's networks
+# hardly agree with each other, though they agree on nearly every label; CNN-4's agree clearly more.
+#
+# The last column says why. Grad-CAM's channel weights $\omega_k$ are derivatives of the score. In CNN-4 the score is a linear function of the
+# features, its derivatives hardly depend on the image, and so the cosine between the weights of two images of one class is close to 1. In the hybrid
+# the score is a sum of products of sines and cosines of the features, and [even in them](01-circuit.ipynb): $x$ and $-x$ give the same output, and
+# *opposite* derivatives. Two images of one class that lie on different flanks of a wave get weights of different signs, and what is hot in one map is
+# cold in the other. That is what happened to the trousers. Between a map and the model's "attention" stands the slope of a cosine.
+#
+# ## What the heat maps show
+#
+# - The three stages of figures 6 and 7 can be found in single maps, and so can their opposite. Over 1024 images and ten networks, the hybrid's
+#   Grad-CAM heat does not move onto the object. Gradient times activation moves a little onto MNIST's digits and a little off FashionMNIST's clothes.
+# - Focus and accuracy are not correlated in the hybrid. What correlation there is in the classical network is the common course of training.
+# - "Edges, then shape" is beyond the resolution of the method on MNIST, and does not show on FashionMNIST.
+# - Grad-CAM assumes that a channel's mean derivative says what the channel is worth. That is exact for networks that average each map before a linear
+#   classifier. Here the maps are flattened into 256 features and pass a periodic function, and the assumption fails on both counts; Draelos and Carin
+#   make the first point in general. Gradient times activation is faithful for piecewise linear networks such as CNN-4: there its sum over the map,
+#   before the ReLU of eq. 12, is the score up to a constant. For the circuit it is a local slope and nothing more.
+# - A cheap test would have warned the authors: compare with untrained networks and with other seeds [[Adebayo et al., 2018](../references.md)].
+#
+# Assumptions of ours that could matter: the network's front end (the [page on training](02-training.ipynb) lists the choices), the score of the true
+# class (for trained networks it is nearly always also the predicted one), the threshold of the object, and that the paper's one network is like our
+# ten.
+#
+# ## The claims
+#
+# The rows of the ledger that this page is about ([all claims](../scoreboard.ipynb)):
+
+# %%
+results = [r for r in claims.evaluate("lcqhnn") if r.claim.id.startswith(("L10-", "L11-"))]
+HTML(claims.to_html(results))
+
+# %% [markdown]
+# ## Checks
+
+# %%
+assert package_gap < 1e-4 and window_gap < 1e-6
+print("eq. 10–12 contain the package's Grad-CAM as a limit: holds")
+even = gradcam.focus(torch.ones(8, 28, 28), mask)
+assert torch.allclose(even, mask.float().mean((1, 2)))
+print("even heat has the object's area as its focus: holds")
+
+# %%
+for key in DATASETS:
+    assert (
+        0 in focus.result[f"{key}/focus-25-minus-0"]
+        and 0 in focus.result[f"{key}/focus-50-minus-25"]
+    )
+    hybrid = [found[f"{key}/lcqhnn", reading] for reading in readings]
+    assert all(0 in interval for interval in hybrid[0].values())
+    assert all(values["correlation"].low < 0 for values in hybrid)
+    assert abs(hybrid[0]["correlation"].mean - focus.result[f"{key}/correlation"].mean) < 0.01
+print("the hybrid's focus neither grows nor goes with accuracy, on both datasets: holds")
+
+# %%
+classical = [found["mnist/cnn-4", reading] for reading in readings]
+assert all(
+    values["correlation"].low > 0 and 0 in values["correlation-beyond-others"]
+    for values in classical
+)
+print("the classical network's on MNIST does, as much as with other runs: holds")
+assert found["fashion/lcqhnn", "window-1"]["correlation"].high < 0
+assert found["fashion/cnn-4", "window-3"]["late"].high < -0.7
+print("on FashionMNIST, where they are clearly correlated, one falls as the other rises: holds")
+shape = looks["mnist/lcqhnn"].measures["grad-cam"]["shape"][:, stages]
+assert stats.mean_interval(shape[:, 1] - shape[:, 0]).high < 0
+print("on MNIST the hybrid's maps resemble the digits less than before training: holds")
+
+# %%
+for key in DATASETS:
+    for kind in ("agreement-50", "consistency-50"):
+        assert focus.result[f"{key}/{kind}"].high < focus.result[f"{key}/cnn-4/{kind}"].low
+print("seeds, and images of one class, agree less in the hybrid than in CNN-4: holds")
