@@ -99,3 +99,13 @@ def test_jacobian_is_that_of_parameter_shift() -> None:
         shift = np.pi / 2 * np.eye(4)[k]
         up, down = (np.array(expectations(pc, x[b], w + sign * shift)) for sign in (1, -1))
         assert series.jacobian(x, w)[b, :, k] == pytest.approx((up - down) / 2, abs=1e-12)
+
+
+def test_spectrum_is_the_mean_square_over_random_weights() -> None:
+    series = fourier.fourier_series(circuits.lcqhnn(n_qubits=2))
+    frequencies, strengths = series.spectrum()
+    assert len(series.input_frequencies) == 2 * len(frequencies)  # each has its mirror image in the other half
+    assert np.array_equal(series.input_frequencies[: len(frequencies)], -frequencies[::-1])
+    grid = np.stack(np.meshgrid(*[2 * np.pi * np.arange(4) / 4] * 2), axis=-1).reshape(-1, 2)  # exact for these waves
+    mean_square = (np.abs(series.at_weights(grid)) ** 2).mean(axis=0)[len(frequencies) :]
+    assert strengths == pytest.approx(np.sqrt(mean_square), abs=1e-12)

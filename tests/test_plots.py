@@ -74,13 +74,20 @@ def test_arrow_of_a_phase_circle_has_the_resultant_length() -> None:
     assert np.sort(outer[:, 0]) == pytest.approx([0.0, np.pi / 2])
 
 
-def test_grid_labels_stand_above_columns_and_beside_rows() -> None:
-    axes = panel(nrows=2, ncols=3)
-    plots.label_grid(axes, rows=["a", "b"], columns=["u", "v", "w"])
-    assert [ax.get_title(loc="center") for ax in axes[0]] == ["u", "v", "w"]
-    assert [ax.texts[0].get_text() for ax in axes[:, 0]] == ["a", "b"]
+def test_grids_have_a_row_per_name_and_a_column_per_qubit() -> None:
+    spheres = panel(nrows=1, ncols=2, squeeze=False, subplot_kw={"projection": "3d"})
+    vectors = np.array([[[1.0, 0, 0], [0, 1, 0]], [[0, 0, 1], [0, 0, 0]]])
+    assert plots.bloch_grid(spheres, {"a": vectors}) is spheres
+    circles = panel(nrows=2, ncols=2, subplot_kw={"projection": "polar"})
+    phases, groups = np.array([[0.0, 1.0], [0.0, 1.0]]), np.array([0, 1])
+    assert plots.phase_grid(circles, {"b": (phases, groups), "c": (phases + 1, groups)}) is circles
+    arrow = circles[1, 0].texts[0]
+    assert arrow.xy == pytest.approx((1.0, 1.0))
+    for axes, names in ((spheres, ["a"]), (circles, ["b", "c"])):
+        assert [ax.get_title(loc="center") for ax in axes[0]] == ["qubit 0", "qubit 1"]
+        assert [ax.texts[-1].get_text() for ax in axes[:, 0]] == names
     with pytest.raises(ValueError, match="shorter"):
-        plots.label_grid(axes, rows=["a"], columns=["u", "v", "w"])
+        plots.phase_grid(circles, {"b": (phases, groups)})
 
 
 def test_each_trained_network_is_a_dot() -> None:
@@ -95,8 +102,8 @@ def test_each_trained_network_is_a_dot() -> None:
 
 
 def test_spectrum_shows_strengths_as_areas_and_signs_below() -> None:
-    frequencies = np.array([[2.0, 0.0], [2.0, -2.0], [0.0, 2.0]])
-    strengths = np.array([[0.5, 0.25, 0.0], [0.0, 0.0, 0.125]])
+    frequencies = np.array([[0.0, 2.0], [2.0, 0.0], [2.0, -2.0]])
+    strengths = np.array([[0.0, 0.125], [0.5, 0.0], [0.25, 0.0]])
     ax = panel()
     assert plots.spectrum(ax, frequencies, strengths, ["a", "b"]) == ax
     discs = next(c for c in ax.collections if len(c.get_offsets()) == 3)

@@ -3,7 +3,7 @@
 import pytest
 
 from hqnn.stats import Interval
-from hqnn.tables import number, percent, points, table
+from hqnn.tables import equations, number, percent, points, table
 
 
 def test_a_table_is_markdown_with_aligned_columns_and_escaped_bars() -> None:
@@ -21,3 +21,13 @@ def test_numbers_carry_their_intervals() -> None:
     assert percent(0.5, 0) == "50"
     assert points(Interval(-0.0078, 0.002, 10)) == "-0.78 ± 0.20"
     assert number(Interval(-0.4567, 0.0312, 10)) == "-0.46 ± 0.03"
+
+
+def test_equations_break_before_each_term() -> None:
+    shown = equations(["a", "b"], ["x - y + z", "-x"]).data
+    assert shown.splitlines() == [
+        r"$$\begin{aligned}",
+        r"a ={}& x \\ &- y \\ &+ z \\",
+        r"b ={}& -x",
+        r"\end{aligned}$$",
+    ]

@@ -78,6 +78,17 @@ class FourierSeries:
         slopes = 1j * self.weight_frequencies * np.exp(1j * self.weight_frequencies @ weights)[:, None]
         return np.einsum("bf,fvo,vk->bok", waves, self.coefficients, slopes, optimize=True).real
 
+    def spectrum(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """How strong each input frequency is, over all weights.
+
+        Returns:
+            Frequencies [H, n_inputs], one of each pair ±ω, and the root mean square of |c_ω| over weights that are
+            uniform and independent [H, n_observables].
+        """
+        half = len(self.input_frequencies) // 2  # sorted, so that the second half mirrors the first
+        strengths = np.sqrt((np.abs(self.coefficients[half:]) ** 2).sum(axis=1))  # Parseval
+        return self.input_frequencies[half:], strengths
+
 
 def fourier_series(pc: ParametricCircuit, *, max_terms: int = 100_000) -> FourierSeries:
     """Compute the exact Fourier series of a circuit in its inputs and weights.
@@ -95,7 +106,7 @@ def fourier_series(pc: ParametricCircuit, *, max_terms: int = 100_000) -> Fourie
     rotations = lower(pc)
     if rotations.derived:
         raise ValueError("an angle is not an affine function of the parameters, so the circuit has no finite Fourier series")
-    return series_of_rotations(rotations, pc.observables, max_terms=max_terms)
+    return series_of_rotations(rotations, tuple(pc.observables), max_terms=max_terms)
 
 
 def series_of_rotations(

@@ -252,15 +252,19 @@ def heat_gallery(
 
 
 def snapshot_curves(
-    ax: Axes, epochs: Sequence[int], curves: Mapping[str, NDArray[np.float64]], *, labels: bool = True
+    ax: Axes,
+    epochs: Sequence[int],
+    curves: Mapping[str, NDArray[np.float64]],
+    *,
+    colours: Mapping[str, str] = COLOURS,
 ) -> Axes:
     """A measure at the epochs whose weights were kept: every run as a thin line, their mean with its 95 % interval.
 
     Args:
         ax: Where to draw.
         epochs: When weights were kept [E]; drawn at equal distances.
-        curves: Model, or other name -> values [seeds, E].
-        labels: Whether to add a legend.
+        curves: Name -> values [seeds, E].
+        colours: Name -> colour; by default those of the models.
 
     Returns:
         The same `ax`.
@@ -270,21 +274,20 @@ def snapshot_curves(
         intervals = [stats.mean_interval(column) for column in curve.T]
         mean = np.array([i.mean for i in intervals])
         half = np.array([i.half_width for i in intervals])
-        (line,) = ax.plot(positions, mean, "o-", color=COLOURS.get(name), label=name)
-        ax.fill_between(positions, mean - half, mean + half, color=line.get_color(), alpha=0.18, linewidth=0)
-        ax.plot(positions, curve.T, color=line.get_color(), alpha=0.25, linewidth=0.7)
+        ax.plot(positions, mean, "o-", color=colours[name], label=name)
+        ax.fill_between(positions, mean - half, mean + half, color=colours[name], alpha=0.18, linewidth=0)
+        ax.plot(positions, curve.T, color=colours[name], alpha=0.3, linewidth=0.7)
     ax.set_xticks(positions, [str(epoch) for epoch in epochs])
     ax.set(xlabel="epoch", xlim=(-0.2, len(epochs) - 0.8))
-    if labels:
-        ax.legend(loc="best")
+    ax.legend(loc="upper right", ncols=len(curves))
     return ax
 
 
 def level(ax: Axes, value: float, text: str) -> Axes:
-    """A dashed horizontal line with its meaning written on it, at the right end.
+    """A dashed horizontal line with its meaning written at its right end, outside the axes.
 
     Args:
-        ax: Where to draw; its limits are kept.
+        ax: Where to draw.
         value: Height of the line, in the axis's unit.
         text: A few words.
 
@@ -292,14 +295,17 @@ def level(ax: Axes, value: float, text: str) -> Axes:
         The same `ax`.
     """
     ax.axhline(value, color=GREY, linestyle="--", linewidth=1, zorder=1)
-    ax.text(0.99, value, text, transform=ax.get_yaxis_transform(), ha="right", va="bottom", fontsize=9, color=INK)
+    ax.text(1.015, value, text, transform=ax.get_yaxis_transform(), va="center", fontsize=9, color=INK)
     return ax
 
 
 def focus_against_accuracy(
     ax: Axes, focus: NDArray[np.float64], accuracy: NDArray[np.float64], epochs: Sequence[int]
 ) -> Axes:
-    """Each run's path through focus and accuracy: a line, with a dot at every kept epoch, darker earlier.
+    """Each run's path through focus and accuracy: a line, with a dot at every kept epoch, later ones brighter.
+
+    The vertical axis stretches the top: equal steps divide the error by equal factors. A run without an error is drawn
+    at 99.95 %.
 
     Args:
         ax: Where to draw.
@@ -311,11 +317,13 @@ def focus_against_accuracy(
         The same `ax`.
     """
     colours = mpl.colormaps["viridis"](np.linspace(0, 0.95, len(epochs)))
-    for x, y in zip(100 * focus, 100 * accuracy, strict=True):
-        ax.plot(x, y, color=GREY, alpha=0.35, linewidth=0.7, zorder=1)
+    error = np.maximum(100 - 100 * accuracy, 0.05)
+    ax.plot(100 * focus.T, error.T, color=GREY, alpha=0.35, linewidth=0.7, zorder=1)
     for k, epoch in enumerate(epochs):
-        ax.scatter(100 * focus[:, k], 100 * accuracy[:, k], s=22, color=colours[k], label=str(epoch), zorder=2)
-    ax.set(xlabel="focus, % of the heat", ylabel="test accuracy, %")
+        ax.scatter(100 * focus[:, k], error[:, k], s=22, color=colours[k], label=str(epoch), zorder=2)
+    ax.set(xlabel="focus, % of the heat", ylabel="test accuracy, %", yscale="log", ylim=(80, 0.04))
+    ax.set_yticks([50, 10, 3, 1, 0.3, 0.1], ["50", "90", "97", "99", "99.7", "99.9"])
+    ax.yaxis.minorticks_off()
     return ax
 
 
@@ -426,30 +434,48 @@ def bloch_sphere(ax: Axes, vectors: NDArray[np.float64], groups: NDArray[np.int6
     return ax
 
 
-def label_grid(axes: NDArray[Any], *, rows: Sequence[str], columns: Sequence[str]) -> NDArray[Any]:
-    """Names above the columns and beside the rows of a grid of panels.
+def bloch_grid(
+    axes: NDArray[Any], rows: Mapping[str, NDArray[np.float64]], groups: NDArray[np.int64] | None = None
+) -> NDArray[Any]:
+    """One Bloch sphere per qubit in each row.
 
     Args:
-        axes: Panels [rows, columns], also three-dimensional or polar ones.
-        rows: Names of the rows.
-        columns: Names of the columns.
+        axes: Three-dimensional panels [rows, qubits].
+        rows: Name of the row -> Bloch vectors [N, qubits, 3].
+        groups: Class of each point [N]; None for one colour.
 
     Returns:
         The same `axes`.
     """
-    for ax, name in zip(axes[0], columns, strict=True):
-        ax.set_title(name, loc="center")
+    for panels, vectors in zip(axes, rows.values(), strict=True):
+        for qubit, ax in enumerate(panels):
+            bloch_sphere(ax, vectors[:, qubit], groups)
+    return _label_qubits(axes, list(rows))
+
+
+def phase_grid(axes: NDArray[Any], rows: Mapping[str, tuple[NDArray[np.float64], NDArray[np.int64]]]) -> NDArray[Any]:
+    """One circle of phases per qubit in each row (see `phase_circle`).
+
+    Args:
+        axes: Polar panels [rows, qubits].
+        rows: Name of the row -> phases [N, qubits], radians, and classes [N].
+
+    Returns:
+        The same `axes`.
+    """
+    for panels, (phases, groups) in zip(axes, rows.values(), strict=True):
+        for qubit, ax in enumerate(panels):
+            phase_circle(ax, phases[:, qubit], groups)
+    return _label_qubits(axes, list(rows))
+
+
+def _label_qubits(axes: NDArray[Any], rows: Sequence[str]) -> NDArray[Any]:
+    """Number the columns of a grid by qubit, and name its rows."""
+    for qubit, ax in enumerate(axes[0]):
+        ax.set_title(f"qubit {qubit}", loc="center")
+    text = {"rotation": 90, "ha": "center", "va": "center", "fontsize": 10.5, "fontweight": "bold"}
     for ax, name in zip(axes[:, 0], rows, strict=True):
-        ax.annotate(
-            name,
-            (-0.16, 0.5),
-            xycoords="axes fraction",
-            rotation=90,
-            ha="center",
-            va="center",
-            fontsize=10.5,
-            fontweight="bold",
-        )
+        ax.annotate(name, (-0.16, 0.5), xycoords="axes fraction", **text)
     return axes
 
 
@@ -482,34 +508,53 @@ def phase_circle(ax: PolarAxes, phases: NDArray[np.float64], groups: NDArray[np.
     return ax
 
 
+def entanglement_left(ax: Axes, cosines: Mapping[str, Sequence[float]], lengths: Mapping[str, Sequence[float]]) -> Axes:
+    """Trained networks as dots: how close their phases are to 0 or π, and how long their Bloch vectors.
+
+    Args:
+        ax: Where to draw.
+        cosines: Dataset -> mean |cos δ| of each network.
+        lengths: Dataset -> mean length of each network's Bloch vectors, in the same order.
+
+    Returns:
+        The same `ax`.
+    """
+    ax.axvline(2 / np.pi, color=GREY, linestyle="--", linewidth=1)
+    ax.annotate("evenly spread\nphases", (2 / np.pi, 0.03), (-6, 0), textcoords="offset points", ha="right", color=INK)
+    for (name, values), marker, colour in zip(cosines.items(), "os", (BLUE, ORANGE), strict=True):
+        ax.plot(values, lengths[name], marker, color=colour, alpha=0.75, markersize=7, markeredgewidth=0, label=name)
+    ax.set(xlim=(0, 1.02), ylim=(0, 1.02), xlabel="mean of |cos δ|", ylabel="mean length after RY")
+    ax.legend(loc="upper left")
+    return ax
+
+
 def spectrum(ax: Axes, frequencies: NDArray[np.float64], strengths: NDArray[np.float64], labels: Sequence[str]) -> Axes:
     """How strong each frequency is in each output, as discs in a table; below, the sign of each feature in it.
 
     Args:
         ax: Where to draw.
         frequencies: One row per column of the table [F, n_inputs]; only their signs are shown.
-        strengths: Moduli of the coefficients [outputs, F]; a disc's area is proportional to it.
+        strengths: Moduli of the coefficients [F, outputs]; a disc's area is proportional to it.
         labels: Names of the outputs.
 
     Returns:
         The same `ax`.
     """
     n_outputs, n_inputs = len(labels), frequencies.shape[1]
-    rows, columns = np.nonzero(strengths > 1e-12)
+    order = np.argsort(strengths.argmax(axis=1), kind="stable")  # output by output
+    columns, rows = np.nonzero(strengths[order] > 1e-12)
+    areas = 480 * strengths[order][columns, rows]
     ax.hlines(range(n_outputs), -0.5, len(frequencies) - 0.5, color="#E4E7EB", linewidth=0.8)
-    ax.scatter(columns, rows, s=480 * strengths[rows, columns], color=BLUE, linewidths=0, zorder=2)
-    for column, frequency in enumerate(np.sign(frequencies)):
-        for feature, sign in enumerate(frequency):
-            text, colour = {1: ("+", INK), -1: ("−", VERMILLION), 0: ("·", GREY)}[int(sign)]
-            ax.text(column, n_outputs + 0.2 + 0.6 * feature, text, color=colour, ha="center", va="center", fontsize=13)
+    ax.scatter(columns, rows, s=areas, color=BLUE, linewidths=0, zorder=2)
+    heights = [n_outputs + 0.2 + 0.6 * feature for feature in range(n_inputs)]
+    for (column, feature), sign in np.ndenumerate(np.sign(frequencies[order])):
+        text, colour = {1: ("+", INK), -1: ("−", VERMILLION), 0: ("·", GREY)}[int(sign)]
+        ax.text(column, heights[feature], text, color=colour, ha="center", va="center", fontsize=13)
     ax.axhline(n_outputs - 0.4, color=GREY, linewidth=0.8)
-    heights = [*range(n_outputs), *(n_outputs + 0.2 + 0.6 * np.arange(n_inputs))]
-    ax.set_yticks(heights, [*labels, *(f"$x_{feature}$" for feature in range(n_inputs))])
-    ax.set_ylim(n_outputs + 0.6 * n_inputs - 0.1, -0.6)
-    ax.grid(visible=False)
-    ax.set_xlim(-0.7, len(frequencies) - 0.3)
-    ax.set_xticks([])
+    ax.set_yticks([*range(n_outputs), *heights], [*labels, *(f"$x_{feature}$" for feature in range(n_inputs))])
+    ax.set(xlim=(-0.7, len(frequencies) - 0.3), ylim=(heights[-1] + 0.5, -0.6), xticks=[])
     ax.tick_params(axis="y", length=0)
+    ax.grid(visible=False)
     ax.spines[["left", "bottom"]].set_visible(False)
     return ax
 
@@ -566,12 +611,12 @@ def shrink_factors(
         The same `ax`.
     """
     for position, (qubit, factors) in enumerate(kept.items()):
-        colour = (BLUE, GREEN, PURPLE, ORANGE)[position % 4]
-        shifted = np.array(depths) * 1.05 ** (position - (len(kept) - 1) / 2)
-        ax.plot(depths, cones[qubit], "--", color=colour, linewidth=1.3)
-        points = ax.plot(shifted, factors.T, "o", color=colour, markersize=4, alpha=0.6, markeredgewidth=0)
+        colour, marker = ((INK, "D"), (GREEN, "o"), (PURPLE, "s"), (GREY, "^"))[position % 4]
+        shifted = np.array(depths) * 1.06 ** (position - (len(kept) - 1) / 2)
+        ax.plot(depths, cones[qubit], color=colour, linewidth=1.3, linestyle=(3 * position, (3, 3)))
+        points = ax.plot(shifted, factors.T, marker, color=colour, markersize=4.5, alpha=0.7, markeredgewidth=0)
         points[0].set_label(rf"$\langle Z_{qubit}\rangle$")
-    ax.plot([], [], "--", color=INK, linewidth=1.3, label="light cone")
+    ax.plot([], [], color=INK, linewidth=1.3, linestyle=(0, (3, 3)), label="light cone")
     ax.set(xscale="log", yscale="log", xlabel="blocks", ylabel="share of the signal left")
     ax.set_xticks(depths, [str(depth) for depth in depths])
     ax.set_yticks([0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0], ["0.4", "0.5", "0.6", "0.7", "0.8", "0.9", "1"])
@@ -586,7 +631,6 @@ def accuracy_under_noise(
     accuracies: Mapping[int, NDArray[np.float64]],
     *,
     today: float | None = None,
-    label: str = "",
 ) -> Axes:
     """Accuracy against the strength of a noise: mean over seeds with its 95 % interval, one line per depth.
 
@@ -595,7 +639,6 @@ def accuracy_under_noise(
         strengths: [S], in the order in which noise grows.
         accuracies: Number of blocks -> fractions [seeds, S].
         today: A strength to mark as typical of present hardware.
-        label: Added to each line's name in the legend.
 
     Returns:
         The same `ax`.
@@ -603,9 +646,11 @@ def accuracy_under_noise(
     if today is not None:
         ax.axvline(today, color=GREY, linestyle="--", linewidth=1)
     for depth, values in accuracies.items():
-        _band(ax, strengths, values, color=DEPTH_COLOURS[depth], label=f"{blocks(depth)}{label}")
+        _band(ax, strengths, values, color=DEPTH_COLOURS[depth], label=blocks(depth))
     ax.set(xscale="log", ylabel="test accuracy, %", xlim=(strengths[0], strengths[-1]))
-    ax.xaxis.set_major_formatter("{x:g}")
+    ticks = [s for s in strengths if f"{s:e}"[0] in "13"]
+    ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    ax.minorticks_off()
     return ax
 
 
@@ -627,9 +672,9 @@ def accuracy_with_shots(
     for depth, values in noisy.items():
         _band(ax, shots, values, color=DEPTH_COLOURS[depth], label=blocks(depth))
     ax.set(xscale="log", xlabel="shots per image", ylabel="test accuracy, %", xlim=(shots[0], shots[-1]))
-    ax.set_xticks(shots, [str(n) for n in shots])
+    ticks = [n for n in shots if n.bit_length() % 2]  # powers of four
+    ax.set_xticks(ticks, [str(tick) for tick in ticks])
     ax.minorticks_off()
-    ax.legend(loc="lower right")
     return ax
 
 
@@ -659,7 +704,6 @@ def losses_by_depth(ax: Axes, losses: Mapping[str, Mapping[int, stats.Interval]]
     ax.set_xticks(range(len(losses)), list(losses))
     ax.set_ylabel("accuracy lost, points")
     ax.grid(visible=False, axis="x")
-    ax.legend(loc="upper right")
     return ax
 
 

@@ -45,3 +45,18 @@ def points(value: Interval, digits: int = 2) -> str:
 def number(value: Interval, digits: int = 2) -> str:
     """A mean, signed where it is negative, with its half width."""
     return f"{value.mean:.{digits}f} ± {value.half_width:.{digits}f}"
+
+
+def equations(left: Sequence[str], right: Sequence[str]) -> Markdown:
+    """Equations below each other, aligned at their signs of equality, each term of a sum on a line of its own.
+
+    Args:
+        left: LaTeX of the left-hand sides.
+        right: LaTeX of the right-hand sides, sums with spaces around the signs between their terms.
+
+    Returns:
+        What a notebook shows as displayed mathematics.
+    """
+    broken = [sum_.replace(" + ", r" \\ &+ ").replace(" - ", r" \\ &- ") for sum_ in right]
+    lines = [f"{a} ={{}}& {b}" for a, b in zip(left, broken, strict=True)]
+    return Markdown("$$\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}$$")
