@@ -1,6 +1,7 @@
 """The registry of experiments, and the hash that ties a record to it."""
 
 from dataclasses import FrozenInstanceError, replace
+from typing import Any
 
 import pytest
 
@@ -56,7 +57,7 @@ def test_no_two_variants_are_the_same_run(experiment: Experiment) -> None:
 
 def test_the_hash_sees_every_field() -> None:
     config = LcqhnnConfig()
-    changed = {
+    changed: dict[str, Any] = {
         "model": "cnn",
         "classes": (1, 0),
         "snapshots": (1,),

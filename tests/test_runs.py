@@ -229,7 +229,7 @@ def test_only_what_is_missing_is_run(root: Path) -> None:
 
 
 def test_seeds_and_variants_can_be_chosen(tmp_path: Path) -> None:
-    assert runs.run(["toy"], (7,), variants=["plain"], root=tmp_path, progress=False).done == 1
+    assert runs.run(["toy", "toy"], (7, 7), variants=["plain"], root=tmp_path, progress=False).done == 1
     assert [path.name for path in tmp_path.rglob("*.json")] == ["seed-7.json"]
 
 
@@ -488,6 +488,7 @@ def test_a_diverging_run_is_named_and_the_others_are_stored(tmp_path: Path, monk
         runs.run("toy", root=tmp_path, progress=False)
     assert "toy/wild/seed-0: The loss is no longer a finite number at epoch 1, step 2 of 4" in str(caught.value)
     assert [r.variant for r in runs.load("toy", root=tmp_path)] == ["plain"]
+    assert not list(tmp_path.rglob("model.safetensors"))
 
 
 def test_divergence_reaches_the_caller_of_execute() -> None:

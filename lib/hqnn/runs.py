@@ -273,12 +273,13 @@ def run(
     if jobs < 1:
         raise ValueError(f"jobs must be at least 1, not {jobs}.")
     seeds = None if seeds is None else tuple(seeds)
-    wanted = [
+    each = (
         Run(experiment=name, variant=variant, scale=scale, seed=seed, config=config)
         for name in ([names] if isinstance(names, str) else names)
         for variant, config in experiments.select(experiments.get(name), variants, scale).items()
         for seed in (experiments.get(name).seeds if seeds is None else seeds)
-    ]
+    )
+    wanted = list(dict.fromkeys(each))  # named twice is run once
     pending = [one for one in wanted if not _is_done(one, root)]
     skipped = len(wanted) - len(pending)
     if not pending:
@@ -294,6 +295,7 @@ def run(
             for one, product in results:
                 if isinstance(product, DivergedError):
                     diverged.append(f"{one.label}: {product}")
+                    _discard([one], root)
                     continue
                 _store(one, root, *product)
                 bar.finish(one)
@@ -347,22 +349,24 @@ class _Bar:
     def __init__(self, pending: Sequence[Run], shown: bool) -> None:
         self._epochs = {one.label: one.config.epochs for one in pending}
         self._reached: Counter[str] = Counter()
-        self._finished = 0
+        self._stored: set[str] = set()
         self._bar = tqdm(total=sum(self._epochs.values()), unit="epoch", disable=not shown, smoothing=0.05)
         self._describe()
 
     def _describe(self) -> None:
-        self._bar.set_description(f"{self._finished} of {len(self._epochs)} runs stored")
+        self._bar.set_description(f"{len(self._stored)} of {len(self._epochs)} runs stored")
 
     def reach(self, label: str, epoch: int) -> None:
         """Note that a run has done `epoch` epochs (fewer than before if it moved to another worker)."""
+        if label in self._stored:  # a report that was overtaken by the result
+            return
         self._bar.update(epoch - self._reached[label])
         self._reached[label] = epoch
 
     def finish(self, one: Run) -> None:
         """Note that a run's record is stored."""
         self.reach(one.label, self._epochs[one.label])
-        self._finished += 1
+        self._stored.add(one.label)
         self._describe()
 
     def __enter__(self) -> _Bar:
