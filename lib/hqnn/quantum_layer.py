@@ -28,6 +28,7 @@ from qiskit.quantum_info import Operator, Pauli, SparsePauliOp
 from torch import Tensor, nn
 
 from hqnn.circuits import ParametricCircuit
+from hqnn.errors import NonFiniteError
 from hqnn.fourier import series_of_rotations
 from hqnn.lowering import PauliRotations, lower, pauli_action
 
@@ -146,7 +147,9 @@ class QuantumLayer(nn.Module):
         if not transformed and inputs.device.type == "cpu" and not math.isfinite(inputs.detach().sum().item()):
             row = (~inputs.detach().isfinite()).any(1).nonzero().flatten().tolist()
             if row:
-                raise ValueError(f"inputs contain NaN or infinity (first in row {row[0]}); check the layers before this one")
+                raise NonFiniteError(
+                    f"inputs contain NaN or infinity (first in row {row[0]}); check the layers before this one"
+                )
         if transformed or not isinstance(evaluator, _Fused):
             return evaluator(inputs, weights)
         return cast(Tensor, _HandWritten.apply(inputs, weights, evaluator))
