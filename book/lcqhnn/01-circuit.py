@@ -1,0 +1,724 @@
+# %% [markdown]
+# # The circuit
+#
+# At the heart of the first paper stands a circuit of four qubits with four trainable angles. This page draws it,
+# writes down its state after every step, finds the explicit formula of what it computes, and looks at where the
+# features of real images lie on the Bloch sphere. It reproduces eq. 2–7 and figures 2 and 3 of the
+# [paper](../references.md), cited as lcqhnn (claims L1 to L3).
+#
+# *Run time: under a minute. Needs: only the repository, and from the reader the [primer](../primer.md). Features of
+# MNIST and FashionMNIST images come from recorded networks; the live run near the end uses scikit-learn's handwritten
+# digits.*
+
+# %% tags=["bootstrap", "remove-cell"]
+# On Google Colab only: fetch the book and install what Colab lacks; its torch and numpy stay.
+import sys
+
+if "google.colab" in sys.modules:
+    import subprocess
+    from importlib.metadata import version
+    from pathlib import Path
+
+    url = "https://github.com/hqnn-book/hqnn-book"
+    book, keep = Path("/content/book"), Path("/content/keep.txt")
+    if not book.exists():
+        subprocess.run(["git", "clone", "--quiet", "--depth=1", url, book], check=True)
+    own = (f"{name}=={version(name)}\n" for name in ("numpy", "torch", "torchvision"))
+    keep.write_text("".join(own))
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    subprocess.run([*pip, "--constraint", keep, "--editable", book], check=True)
+    sys.path.insert(0, str(book / "lib"))
+
+# %%
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from IPython.display import HTML
+from qiskit.quantum_info import Clifford, Operator, PauliList, Statevector
+
+from hqnn import (
+    analyses,
+    bloch,
+    circuits,
+    circular,
+    claims,
+    experiments,
+    fourier,
+    plots,
+    runs,
+    studies,
+    tables,
+)
+from hqnn.quantum_layer import QuantumLayer
+
+plots.style()
+pc = circuits.lcqhnn()
+
+# %% [markdown]
+# ## Six steps
+#
+# A convolutional network turns an image into four numbers, the *features* $x_0, \dots, x_3$. The circuit takes them
+# in as angles. In the paper's words [lcqhnn, eq. 2–7], every qubit starts in $|0\rangle$, and then come
+#
+# 1. a Hadamard gate $H$ on every qubit, which leads to the state $\psi_1$;
+# 2. a phase gate $U_1(\delta_i)$ with $\delta_i = 2 x_i$ on qubit $i$: the data, $\psi_2$;
+# 3. three CNOT gates, from qubit 0 to 1, from 1 to 2, from 2 to 3: the *ladder*, $\psi_3$;
+# 4. a rotation $R_Y(\theta_i)$ on qubit $i$, whose angles are the trained weights, $\psi_4$;
+# 5. the three CNOT gates in reverse order, $\psi_5$;
+# 6. one more Hadamard gate, on qubit 0, $\psi_6$.
+#
+# Then each qubit is measured. The outputs are the four expectation values
+# $\langle Z_0\rangle, \dots, \langle Z_3\rangle$. How four of them become scores of two classes the paper does not
+# say; in this book a small trained linear layer does it, unless a page says otherwise. (The paper counts features
+# from 1 to 4 and qubits from 0 to 3. Here everything is counted from 0.)
+
+# %%
+figure, ax = plt.subplots(figsize=(9.6, 3.1))
+plots.circuit_drawing(ax, pc.circuit)
+plots.show(
+    figure,
+    alt="Circuit of four qubits. From the left: H on each; U1 of 2x on each; CNOTs "
+    "from 0 to 1, 1 to 2 and 2 to 3; RY of theta on each; CNOTs from 2 to 3, 1 to "
+    "2 and 0 to 1; H on qubit 0. Vertical bars mark the states psi 1 to psi 6.",
+    caption="The circuit of eq. 2–7 as the text describes it, drawn by Qiskit from "
+    "`hqnn.circuits.lcqhnn()`. Orange gates take data, blue gates are trained, "
+    "white and black ones are fixed.",
+)
+
+# %% [markdown]
+# ## The state after every step
+#
+# Six printed states are six chances to check that we have built the same circuit. Let $b = (b_0, b_1, b_2, b_3)$ be
+# the bits of a basis state, $b_i$ that of qubit $i$, and $|b\rangle$ the state itself (written in Qiskit's order,
+# $|b_3 b_2 b_1 b_0\rangle$).
+#
+# **After the Hadamard gates** [eq. 2] all sixteen amplitudes are equal, and **after the phase gates** [eq. 3] each
+# has collected the phase $\delta_i$ of every bit that is 1:
+#
+# $$|\psi_1\rangle = \tfrac14\sum_b |b\rangle, \qquad |\psi_2\rangle = \tfrac14\sum_b e^{i\delta\cdot b}\,|b\rangle .$$
+#
+# **The ladder** [eq. 4] moves amplitudes about. A CNOT adds the control's bit to the target's, modulo 2. The first
+# replaces $b_1$ by $b_0\oplus b_1$, the second adds *that* to $b_2$, and so on: qubit $k$ ends with the parity of all
+# bits up to its own,
+#
+# $$s_k(b) = b_0\oplus b_1\oplus\dots\oplus b_k, \qquad |\psi_3\rangle = \tfrac14\sum_b e^{i\delta\cdot b}\,|s(b)\rangle .$$
+#
+# **The rotations** [eq. 5] act on each bit with the matrix $r(\theta)$ of $R_Y(\theta)$. The amplitude of a basis
+# state $t$ becomes a sum over all paths that lead to it:
+#
+# $$|\psi_4\rangle = \sum_t a(t)\,|t\rangle, \qquad a(t) = \tfrac14\sum_b e^{i\delta\cdot b}\prod_k r_{t_k\,s_k(b)}(\theta_k), \qquad
+# r(\theta) = \begin{pmatrix}\cos\frac\theta2&-\sin\frac\theta2\\ \sin\frac\theta2&\cos\frac\theta2\end{pmatrix}.$$
+#
+# **The ladder back up** [eq. 6] undoes the relabelling, so the amplitude of $b$ is now that of $s(b)$ before. **The
+# last Hadamard gate** [eq. 7] adds and subtracts the amplitudes of the two states that differ in $b_0$ only:
+#
+# $$|\psi_5\rangle = \sum_b a(s(b))\,|b\rangle, \qquad
+# |\psi_6\rangle = \sum_{b} \frac{a\big(s(0, b_1, b_2, b_3)\big) + (-1)^{b_0}\, a\big(s(1, b_1, b_2, b_3)\big)}{\sqrt2}\,|b\rangle .$$
+#
+# The six formulas as code, for one choice of features and weights:
+
+# %%
+x, theta = np.array([0.3, 0.9, -0.5, 1.2]), np.array([2.2, 1.9, -0.8, 2.5])
+bits = np.arange(16)[:, None] >> np.arange(4) & 1  # [basis state, qubit]
+prefix = bits.cumsum(axis=1) % 2  # s(b)
+s = prefix @ (1 << np.arange(4))  # s(b) as a number
+c, h = np.cos(theta / 2), np.sin(theta / 2)
+r = np.array([[c, -h], [h, c]])  # [t_k, s_k, qubit]
+psi = {"ψ1": np.full(16, 1 / 4), "ψ2": np.exp(2j * bits @ x) / 4}
+psi["ψ3"] = psi["ψ2"][np.argsort(s)]
+psi["ψ4"] = r[bits[:, None], prefix, np.arange(4)].prod(axis=2) @ psi["ψ2"]
+psi["ψ5"] = psi["ψ4"][s]
+even, odd = psi["ψ5"].reshape(8, 2).T  # qubit 0 is the last bit
+psi["ψ6"] = np.stack([even + odd, even - odd], axis=1).ravel() / np.sqrt(2)
+
+# %% [markdown]
+# And the same states from Qiskit, which applies one gate after another:
+
+# %%
+values = dict(zip([*pc.inputs, *pc.weights], [*x, *theta], strict=True))
+state_gap = {}
+for name, part in pc.stages().items():
+    state = Statevector(part.assign_parameters(values, strict=False))
+    state_gap[name] = np.abs(state.data - psi[name]).max()
+    print(f"{name}: formula and state agree to 1e-12:", state_gap[name] < 1e-12)
+
+# %%
+figure, axes = plt.subplots(3, 2, figsize=(9.6, 6.8), sharex=True, sharey=True)
+after = ["H", "U₁", "the ladder", "RY", "the ladder back", "H on qubit 0"]
+for ax, name, step in zip(axes.T.flat, psi, after, strict=True):
+    plots.amplitudes(ax, psi[name]).set_title(f"{name}, after {step}")
+figure.supylabel("modulus of the amplitude", fontsize=10)
+plots.phase_scale(figure, axes)
+plots.show(
+    figure,
+    alt="Six bar charts of sixteen amplitudes each. In psi 1 to 3 all bars have "
+    "height one quarter: the phases differ from psi 2 on and are permuted in psi "
+    "3. From psi 4 on the heights differ; psi 5 is a permutation of psi 4.",
+    caption="The six states for one choice of features and weights. Height is the "
+    "modulus, colour the phase. The data enter as phases only; it takes the "
+    "rotations to turn them into probabilities.",
+)
+
+# %% [markdown]
+# Two things can be read off. The data never touch the moduli before the rotations: measured at $\psi_2$ or $\psi_3$,
+# every outcome would have probability 1/16, whatever the image. And the ladders only permute amplitudes, so they
+# create no new numbers; they decide which amplitudes the rotations mix.
+
+# %% [markdown]
+# ## One formula, two readings
+#
+# The paper prints the ladders as products [lcqhnn, eq. 4 and 6],
+#
+# $$|\psi_3\rangle = CX_{0,1}\cdot CX_{1,2}\cdot CX_{2,3}\,|\psi_2\rangle, \qquad |\psi_5\rangle = CX_{2,3}\cdot CX_{1,2}\cdot CX_{0,1}\,|\psi_4\rangle .$$
+#
+# An operator product acts from the right, so the gate next to the state comes first: $CX_{2,3}$ in eq. 4. The text
+# says otherwise: the second ladder begins with qubit 3, and its gates come "in the opposite order" of the first. So
+# there are two readings: *in time*, left to right, as the words have it, and *as operators*, as the symbols have it.
+# Our ladder $C$ is the first. The second ladder, $\tilde C$, starts at the bottom, where every control still has its
+# own bit:
+#
+# $$C:\ b_k \to b_0\oplus\dots\oplus b_k, \qquad \tilde C:\ b_k \to b_{k-1}\oplus b_k .$$
+#
+# Prefix sums and differences undo each other, hence $\tilde C = C^{-1} = C^\dagger$. The two readings are one circuit
+# with its two ladders exchanged: $\psi_1$ and $\psi_2$ are the same, in both readings eq. 6 undoes eq. 4, and
+# whatever lies between differs.
+
+# %%
+other = circuits.lcqhnn("product")
+cnots = {}
+for name, reading in {"in time": pc, "as operators": other}.items():
+    gates = [g for g in reading.circuit.data if g.operation.name == "cx"]
+    cnots[name] = reading.circuit.copy_empty_like()
+    for gate in gates[:3]:
+        cnots[name].append(gate)
+exchanged = Operator(cnots["in time"]).adjoint() == Operator(cnots["as operators"])
+print("eq. 4 read as operators is the inverse of eq. 4 read in time:", exchanged)
+
+# %%
+rng = np.random.default_rng(0)
+features = rng.uniform(-np.pi, np.pi, (500, 4))
+series, of_other = fourier.fourier_series(pc), fourier.fourier_series(other)
+gaps = {
+    name: np.abs(series(features, w) - of_other(features, w)).max()
+    for name, w in {"θ = 0": np.zeros(4), "the θ above": theta}.items()
+}
+for name, gap in gaps.items():
+    print(f"largest difference between the outputs for {name}: {gap:.2f}")
+
+# %% [markdown]
+# The readings agree where no rotation stands between the ladders, and are different functions otherwise. The rest of
+# this page follows the text, and says what would be different under the other reading. (The sentence above eq. 6
+# names qubits 3, 2 and 1 as the *controls* of the second ladder. By the paper's own definition of $CX_{i,j}$ they are
+# the targets. Taken literally, the second ladder would run upside down and undo nothing.)
+
+# %% [markdown]
+# ## Does the second ladder cancel the first?
+#
+# The paper says that it "can be seen as an effect of 'canceling'" the first. With all $\theta_i = 0$ nothing stands
+# between them, and it is exactly so: $\psi_5 = \psi_2$. With rotations in between they sandwich them:
+# $C^\dagger R\,C$. What this does is easiest to see on the *generator* of each rotation.
+# $R_Y(\theta_k) = e^{-i\theta_k Y_k/2}$ turns about $Y$ on qubit $k$, and
+#
+# $$C^\dagger\, e^{-i\theta_k Y_k/2}\, C = e^{-i\theta_k P_k/2}, \qquad P_k = C^\dagger\, Y_k\, C .$$
+#
+# A CNOT copies an $X$ from control to target and a $Z$ from target to control. Pushing $Y_k = iX_kZ_k$ through the
+# ladder gives $X_k \to X_kX_{k+1}$ (flipping a parity means flipping two neighbouring bits) and
+# $Z_k\to Z_0\cdots Z_k$ (a parity's sign is the product of the signs), together
+#
+# $$P_k = Z_0\cdots Z_{k-1}\,Y_k\,X_{k+1},$$
+#
+# with no $X$ behind the last qubit. Qiskit's Clifford calculus agrees (one letter per qubit, qubit 0 last, so that
+# `IIXY` is $Y_0X_1$):
+
+# %%
+y = PauliList(["IIIY", "IIYI", "IYII", "YIII"])  # on qubits 0, 1, 2 and 3
+generators = {"without ladders": y}
+for name, part in cnots.items():
+    generators[name] = y.evolve(Clifford(part), frame="h")
+labels = zip(*(paulis.to_labels() for paulis in generators.values()), strict=True)
+rows = [[rf"$\theta_{k}$", *label] for k, label in enumerate(labels)]
+tables.table(["angle", *generators], rows)
+
+# %% [markdown]
+# So the ladders do not cancel. They turn four rotations of one qubit each into four rotations of up to four qubits at
+# once. That is all they do: *data, then four commuting multi-qubit rotations, then a measurement* is the whole
+# circuit. That the $P_k$ commute needs no calculation, because the $Y_k$ do. A consequence: repeating the trainable
+# block is pointless,
+#
+# $$\big(C^\dagger R(\theta')\,C\big)\big(C^\dagger R(\theta)\,C\big) = C^\dagger R(\theta + \theta')\,C ,$$
+#
+# two layers are one with the angles added. A deeper circuit of this kind has more gates, more noise and not one more
+# function.
+
+# %%
+deep = circuits.lcqhnn(n_layers=3)
+w = rng.uniform(0, 2 * np.pi, (3, 4))
+three = dict(zip([*deep.inputs, *deep.weights], [*x, *w.ravel()], strict=True))
+one = dict(zip([*pc.inputs, *pc.weights], [*x, *w.sum(axis=0)], strict=True))
+state_of_three = Statevector(deep.circuit.assign_parameters(three)).data
+state_of_one = Statevector(pc.circuit.assign_parameters(one)).data
+layer_gap = np.abs(state_of_three - state_of_one).max()
+print("three layers are one with summed angles, to 1e-12:", layer_gap < 1e-12)
+
+# %% [markdown]
+# ## On the Bloch sphere
+#
+# Figure 3 of the paper shows single qubits on Bloch spheres. After the encoding they are said to be "uniformly
+# distributed on the equatorial plane"; after the rotations their place on the sphere is up to $\theta$. The first is
+# a statement about the data as well as the circuit, so it needs real features. Let us first see what the circuit
+# alone can do.
+#
+# Qubit $k$ has the Bloch vector $\mathbf r_k = (\langle X_k\rangle, \langle Y_k\rangle, \langle Z_k\rangle)$. If the
+# qubit is entangled with others, $\mathbf r_k$ is still defined, but its length is below 1: the qubit has no state of
+# its own. **After the encoding** there is no entanglement yet, and
+#
+# $$\mathbf r_k = (\cos\delta_k,\ \sin\delta_k,\ 0),$$
+#
+# a point on the equator, for any data. **After the ladder**, $X_k$ measures what $X_kX_{k+1}$ measured before, and so
+# on as in the last section. On the encoded state $\langle X\rangle = \cos\delta$, $\langle Y\rangle = \sin\delta$,
+# and $\langle Z\rangle = 0$, which kills every string that contains a $Z$:
+#
+# $$\mathbf r_0 = (\cos\delta_0\cos\delta_1,\ \sin\delta_0\cos\delta_1,\ 0),\quad
+# \mathbf r_1 = (\cos\delta_1\cos\delta_2,\ 0,\ 0),\quad \mathbf r_2 = (\cos\delta_2\cos\delta_3,\ 0,\ 0),\quad \mathbf r_3 = (\cos\delta_3,\ 0,\ 0).$$
+#
+# The circle has collapsed. Qubit 0 fills a disc inside the equator; the other three live on a line, the $x$ axis.
+# What was the phase of these qubits is not lost, but it is no longer theirs: it sits in correlations, which no Bloch
+# sphere shows. **The rotations** turn each ball about its $y$ axis by $\theta_k$ and leave lengths as they are. In a
+# picture, for phases drawn evenly from the circle, the case that the paper describes:
+
+# %%
+steps = {"after the encoding": "ψ2", "after the ladder": "ψ3", "after RY": "ψ4"}
+even = rng.uniform(0, np.pi, (256, 4))
+vectors = {n: bloch.bloch_vectors(pc, even, theta, stage=k) for n, k in steps.items()}
+sphere = {"projection": "3d"}
+figure, axes = plt.subplots(3, 4, figsize=(9.6, 7.6), subplot_kw=sphere)
+plots.bloch_grid(axes, vectors)
+plots.show(
+    figure,
+    alt="Twelve Bloch spheres, three steps by four qubits. After the encoding the "
+    "points form the equator on every qubit. After the ladder those of qubit 0 "
+    "fill the equatorial disc and those of qubits 1 to 3 lie on the x axis. After "
+    "RY disc and lines are tilted.",
+    caption="256 feature vectors with evenly spread phases, simulated. Entangling "
+    "shrinks the equator to a disc (qubit 0) and to lines (qubits 1 to 3); the "
+    "rotations tilt them. Nothing is spread over the surface of a sphere.",
+)
+
+# %% [markdown]
+# The closed forms hold for every single vector, and they contain the paper's remark that "a uniform distribution does
+# not mean that there is no specific entanglement": the length of the vectors shows it. For evenly spread phases
+# $|\cos\delta|$ is $2/\pi$ in the mean, so mean lengths of $2/\pi$ and $4/\pi^2$ are to be expected. (With eq. 4 read
+# as operators, $\mathbf r_k$ contains the product of *all* cosines from $\delta_k$ to $\delta_3$, on qubit 0 from
+# $\delta_1$ on: the same lines and disc, and shorter vectors still.)
+
+# %%
+cosines = np.column_stack([np.cos(2 * even), np.ones(256)])
+expected = np.zeros((256, 4, 3))
+expected[:, :, 0] = cosines[:, :4] * cosines[:, 1:]
+expected[:, 0, 1] = np.sin(2 * even[:, 0]) * cosines[:, 1]
+bloch_gap = np.abs(vectors["after the ladder"] - expected).max()
+print("Bloch vectors and closed forms agree to 1e-12:", bloch_gap < 1e-12)
+
+# %%
+QUBITS = [f"qubit {k}" for k in range(4)]
+means = {name: bloch.lengths(found).mean(axis=0) for name, found in vectors.items()}
+rows = [[name, *(f"{m:.2f}" for m in lengths)] for name, lengths in means.items()]
+tables.table(["mean length of the Bloch vector", *QUBITS], rows)
+
+# %% [markdown]
+# Even without entanglement a fixed $R_Y(\theta)$ could only tilt the equator into another great circle. A spread over
+# the whole sphere needs either many values of $\theta$ in one picture or data of another kind.
+#
+# ### Where real features lie
+#
+# For real features we take the recorded networks of this book: trained on MNIST and FashionMNIST as in the paper, ten
+# seeds each (next page). The recorded analysis `lcqhnn-bloch` holds the circuit's inputs $x$ for test images that the
+# networks never trained on. The figure shows the encoded phases $\delta_k = 2x_k$ of each qubit as seen from the
+# north pole, one dot per image.
+
+# %%
+recorded = analyses.load("lcqhnn-bloch")
+mnist, fashion = recorded.data["mnist"], recorded.data["fashion"]
+shown = {"MNIST, untrained": mnist["untrained"], "MNIST, trained": mnist["trained"]}
+shown["FashionMNIST, trained"] = fashion["trained"]
+phases = {
+    name: (2 * np.array(network["features"]), np.array(network["labels"]))
+    for name, network in shown.items()
+}
+
+# %%
+circle = {"projection": "polar"}
+figure, axes = plt.subplots(3, 4, figsize=(9.6, 7.6), subplot_kw=circle)
+plots.phase_grid(axes, phases)
+plots.show(
+    figure,
+    alt="Twelve circles with the encoded phases of 256 images. In the untrained "
+    "network all dots of a qubit sit at one angle near 0. In the trained ones "
+    "some qubits still have one cluster; on the others the two classes sit at "
+    "opposite angles, near 0 and near pi.",
+    caption="Encoded phases of 256 test images, in one recorded network per row "
+    "(seed 0). Inner ring: first class (digit 0, trouser); outer ring: second "
+    "class (digit 1, shirt). The arrow is the mean of the unit vectors; for "
+    "evenly spread phases it would have almost no length.",
+)
+
+# %% [markdown]
+# The equator, yes; uniformly, no. In a fresh network the features are small numbers, and all images sit on nearly the
+# same spot. In a trained one they form tight clusters. Two numbers say how far from uniform that is. The *resultant
+# length* $R$ is the length of the arrow: 0 for an even spread, 1 if all phases are equal. It is blind to two opposite
+# clusters, so we add *Kuiper's distance* $V$, the largest excess plus the largest deficit of the distribution
+# function against the uniform one: also 0 for an even spread, 1 for a single point, but 1/2 for two opposite points.
+# With each comes a test of the hypothesis that the phases are uniform and independent, Rayleigh's and Kuiper's. For
+# the second row of the figure:
+
+# %%
+delta, _ = phases["MNIST, trained"]
+statistics = {
+    "resultant length $R$": circular.resultant_length(delta),
+    "Rayleigh's $p$": circular.rayleigh_p(delta),
+    "Kuiper's distance $V$": circular.kuiper_distance(delta),
+    "Kuiper's $p$": circular.kuiper_p(delta),
+}
+rows = [[name, *(f"{v:.3f}" for v in found)] for name, found in statistics.items()]
+tables.table(["MNIST, trained", *QUBITS], rows)
+
+# %% [markdown]
+# On qubits 1 and 2 the classes sit opposite each other: the arrow is short, Rayleigh's test hardly notices, and
+# Kuiper's does. Over all networks:
+
+# %%
+keys = ["resultant-length", "kuiper-distance", "not-uniform", "abs-cosine"]
+header = ["$R$", "$V$", "share rejected", r"mean of $\lvert\cos\delta\rvert$"]
+names = {"mnist": "MNIST", "fashion": "FashionMNIST"}
+rows = []
+for name, title in names.items():
+    for stage in ("untrained", "trained"):
+        found = [recorded.result[f"{name}/{stage}/{key}"] for key in keys]
+        rows.append([f"{title}, {stage}", *map(tables.number, found)])
+tables.table(["network", *header], rows)
+
+# %% [markdown]
+# Each entry is a mean over all test images, four qubits and ten seeds, with its 95 % interval over seeds. "Share
+# rejected" is the share of qubits for which Kuiper's test excludes uniform phases at $p < 0.001$. Uniform phases
+# would give values near 0 for $R$ and $V$, and $2/\pi \approx 0.64$ for the mean of $|\cos\delta|$.
+#
+# There is a pattern in the clusters. Most sit near $\delta = 0$ and $\delta = \pi$, where $|\cos\delta| = 1$. The
+# formula of the next section explains why a network would want to go there: its outputs are sums of products of sines
+# and cosines of $\delta$, and the products of cosines are largest there, which sets the scores of the two classes
+# furthest apart. It has a side effect. At these two angles the encoded qubit is in the state $|+\rangle$ or
+# $|-\rangle = (|0\rangle \pm |1\rangle)/\sqrt2$, and a CNOT turns any product of these into another one: *no
+# entanglement arises*. Such a network has moved its data to where the ladder merely exchanges product states. On the
+# spheres:
+
+# %%
+network = mnist["trained"]
+x, w, digits = (np.array(network[key]) for key in ("features", "weights", "labels"))
+vectors = {n: bloch.bloch_vectors(pc, x, w, stage=k) for n, k in steps.items()}
+figure, axes = plt.subplots(3, 4, figsize=(9.6, 7.6), subplot_kw=sphere)
+plots.bloch_grid(axes, vectors, digits)
+plots.show(
+    figure,
+    alt="Twelve Bloch spheres, three steps by four qubits, for 256 MNIST images. "
+    "After the encoding there are one or two clusters on each equator, at the "
+    "ends of the x axis. After the ladder all points gather at the ends of the x "
+    "axis; after RY these are tilted.",
+    caption="256 MNIST test images in a recorded, trained network (seed 0). Blue: "
+    "digit 0, vermillion: digit 1. Nearly all points lie close to the surface: "
+    "little entanglement is left.",
+)
+
+# %% [markdown]
+# Is this what training always does? The analysis has all twenty trained networks, one dot each:
+
+# %%
+figure, ax = plt.subplots(figsize=(5.6, 4.0))
+cosines, lengths = (
+    {title: recorded.data[name][key] for name, title in names.items()}
+    for key in ("abs-cosine", "length-after-ry")
+)
+plots.entanglement_left(ax, cosines, lengths)
+plots.show(
+    figure,
+    alt="Scatter plot of twenty networks: mean of the absolute cosine of the "
+    "phases against mean length of the Bloch vectors. Most dots crowd at the top "
+    "right, near (1, 1). One of each dataset lies far below and to the left.",
+    caption="How close the phases are to 0 or π (to the right), and how little the "
+    "qubits are entangled after the rotations (to the top). Recorded networks, "
+    "ten seeds per dataset, mean over all test images and four qubits.",
+)
+
+# %%
+for name, title in names.items():
+    accuracy = runs.history(f"lcqhnn-{name}", "lcqhnn", "test_accuracy")[:, -1]
+    exception = int(np.argmin(recorded.data[name]["length-after-ry"]))
+    rest = np.delete(accuracy, exception)
+    print(
+        f"{title}, test accuracy: {accuracy[exception]:.2%} for the exception,",
+        end=" ",
+    )
+    print(f"{rest.min():.2%} to {rest.max():.2%} for the other nine networks")
+
+# %% [markdown]
+# Almost always, not always. A single network of each dataset has gone the other way and put phases near $\pm\pi/2$,
+# where products of sines are largest and the qubits are most entangled: its Bloch vectors shrink towards the centre.
+# It classifies as well as the others. Which way a network goes is decided by its random start.
+
+# %%
+network = mnist["most-entangled"]
+x, w, digits = (np.array(network[key]) for key in ("features", "weights", "labels"))
+vectors = {n: bloch.bloch_vectors(pc, x, w, stage=k) for n, k in steps.items()}
+del vectors["after the ladder"]
+figure, axes = plt.subplots(2, 4, figsize=(9.6, 5.1), subplot_kw=sphere)
+plots.bloch_grid(axes, vectors, digits)
+plots.show(
+    figure,
+    alt="Eight Bloch spheres, two steps by four qubits. After the encoding there "
+    "are clusters on the equator, on qubits 0 and 1 near the y axis. After RY the "
+    "points of all qubits lie well inside the sphere, most of them close to its "
+    "centre.",
+    caption="The same 256 MNIST images in the recorded network that is most "
+    "entangled. Blue: digit 0, vermillion: digit 1.",
+)
+
+# %% [markdown]
+# ## What the circuit computes
+#
+# Instead of pushing the state forwards we can pull the measurement backwards. The output $\langle Z_k\rangle$ at the
+# end is the expectation value, on the encoded product state $\psi_2$, of the operator $W^\dagger O_k W$. Here
+# $W = \prod_k e^{-i\theta_k P_k/2}$ is the trainable block with its ladders, and $O_k$ is $Z_k$, except on qubit 0,
+# where the last Hadamard gate turns $Z_0$ into $O_0 = X_0$. One rotation acts on one Pauli string $O$ by a simple
+# rule:
+#
+# $$e^{i\theta P/2}\, O\, e^{-i\theta P/2} = \begin{cases} O & \text{if } P \text{ and } O \text{ commute,}\\ \cos\theta\; O + i\sin\theta\; P\,O & \text{if they anticommute.}\end{cases}$$
+#
+# Two Pauli strings anticommute if the qubits on which both have a letter, and different ones, are odd in number. So
+# each output meets only some of the weights. Take $\langle Z_3\rangle$. With $P_2 = Z_0Z_1Y_2X_3$ and
+# $P_3 = Z_0Z_1Z_2Y_3$ it anticommutes, with $P_0 = Y_0X_1$ and $P_1 = Z_0Y_1X_2$ it commutes, and
+#
+# $$W^\dagger Z_3 W = \cos\theta_2\cos\theta_3\, Z_3 + i\sin\theta_2\cos\theta_3\, P_2Z_3 + i\cos\theta_2\sin\theta_3\, P_3Z_3 - \sin\theta_2\sin\theta_3\, P_2P_3Z_3 .$$
+#
+# On the encoded state a string has the value of the product of its letters, $1$ for $I$, $\cos\delta$ for $X$,
+# $\sin\delta$ for $Y$ and $0$ for $Z$. The first three terms contain a $Z$. In the fourth,
+# $P_2P_3 = (Y_2Z_2)(X_3Y_3) = (iX_2)(iZ_3)$, so that $-P_2P_3Z_3 = X_2$, and only this survives:
+#
+# $$\langle Z_3\rangle = \sin\theta_2\,\sin\theta_3\,\cos\delta_2 .$$
+#
+# The other outputs go the same way. $Z_2$ meets $P_1$ and $P_2$, and of four strings only $-P_1P_2Z_2 = X_1X_3$ is
+# free of $Z$. $Z_1$ meets $P_0$ and $P_1$; two strings survive, $iP_0Z_1 = Y_0Y_1$ and $-P_0P_1Z_1 = X_0X_2$. $X_0$
+# meets all four, and four of sixteen strings survive, $X_0$, $iP_1X_0 = -Y_0Y_1X_2$, $-P_0P_2X_0 = -Y_1Y_2X_3$ and
+# $-P_1P_3X_0 = -X_0X_1Y_2Y_3$. Together
+#
+# $$\begin{aligned}
+# \langle Z_0\rangle ={}& \cos\theta_0\cos\theta_1\cos\theta_2\cos\theta_3\;\cos\delta_0 \\
+# &- \cos\theta_0\sin\theta_1\cos\theta_2\cos\theta_3\;\sin\delta_0\sin\delta_1\cos\delta_2 \\
+# &- \sin\theta_0\cos\theta_1\sin\theta_2\cos\theta_3\;\sin\delta_1\sin\delta_2\cos\delta_3 \\
+# &- \cos\theta_0\sin\theta_1\cos\theta_2\sin\theta_3\;\cos\delta_0\cos\delta_1\sin\delta_2\sin\delta_3, \\
+# \langle Z_1\rangle ={}& \sin\theta_0\,\big(\cos\theta_1\;\sin\delta_0\sin\delta_1 + \sin\theta_1\;\cos\delta_0\cos\delta_2\big), \\
+# \langle Z_2\rangle ={}& \sin\theta_1\sin\theta_2\;\cos\delta_1\cos\delta_3, \\
+# \langle Z_3\rangle ={}& \sin\theta_2\sin\theta_3\;\cos\delta_2 .
+# \end{aligned}$$
+#
+# That is the whole quantum part of the network. In numbers, against the circuit's simulation:
+
+# %%
+c, s = np.cos(2 * features).T, np.sin(2 * features).T
+C, S = np.cos(theta), np.sin(theta)
+z0 = C[0] * C[1] * C[2] * C[3] * c[0]
+z0 -= C[0] * S[1] * C[2] * C[3] * s[0] * s[1] * c[2]
+z0 -= S[0] * C[1] * S[2] * C[3] * s[1] * s[2] * c[3]
+z0 -= C[0] * S[1] * C[2] * S[3] * c[0] * c[1] * s[2] * s[3]
+z1 = S[0] * (C[1] * s[0] * s[1] + S[1] * c[0] * c[2])
+by_hand = np.stack([z0, z1, S[1] * S[2] * c[1] * c[3], S[2] * S[3] * c[2]], axis=1)
+
+# %%
+layer = QuantumLayer(pc, dtype=torch.float64, method="state")
+layer.weights.data = torch.from_numpy(theta)[None]
+simulated = layer(torch.from_numpy(features)).detach().numpy()
+formula_gap = np.abs(simulated - by_hand).max()
+print("500 random feature vectors: formula and simulation agree to 1e-12:", end=" ")
+print(formula_gap < 1e-12)
+
+# %% [markdown]
+# The library does the same bookkeeping for any circuit. Here it writes out the other reading of eq. 4 and 6:
+
+# %%
+outputs = [rf"\langle Z_{k}\rangle" for k in range(4)]
+tables.equations(outputs, fourier.closed_forms(other))
+
+# %% [markdown]
+# Without CNOTs each output is a single wave of its own feature:
+
+# %%
+separate = circuits.lcqhnn(entangle=False)
+tables.equations(outputs, fourier.closed_forms(separate))
+
+# %% [markdown]
+# A sum of products of sines and cosines is a Fourier series. Each feature enters once, as $\delta = 2x$, so its
+# frequency can be $-2$, $0$ or $2$, and there are $3^4 = 81$ frequency vectors $\omega$ at most ([Schuld et al.,
+# 2021](../references.md)). The figure shows which of them occur:
+
+# %%
+circuit_of = {"in time": pc, "as operators": other, "without CNOTs": separate}
+exact = {name: fourier.fourier_series(one) for name, one in circuit_of.items()}
+figure, axes = plt.subplots(1, 2, figsize=(9.6, 3.6), width_ratios=(24, 5))
+for ax, name in zip(axes, ("in time", "without CNOTs"), strict=True):
+    plots.spectrum(ax, *exact[name].spectrum(), [f"${z}$" for z in outputs])
+axes[0].set_title("the paper's circuit, read in time")
+axes[1].set_title("no CNOTs")
+plots.show(
+    figure,
+    alt="Two tables of discs, outputs by frequencies. With CNOTs, the output of "
+    "qubit 0 has 17 frequencies with small discs, that of qubit 1 four, of qubit "
+    "2 two and of qubit 3 one, no frequency shared. Without CNOTs each output has "
+    "one frequency, that of its own feature.",
+    caption="Frequencies of the four outputs, up to a common sign; below the line, "
+    "the sign with which each feature enters ($\\pm2x_k$ or not at all). The area "
+    "of a disc is the size of the coefficient, root mean square over all weights. "
+    "Exact, from `hqnn.fourier`.",
+)
+
+# %%
+rows = []
+for name, of in exact.items():
+    omega = of.input_frequencies
+    constant = "no" if omega.any(axis=1).all() else "yes"
+    rows.append([name, len(omega), constant])
+counts = [row[1] for row in rows]
+tables.table(["circuit", "frequency vectors, of 81", "constant term"], rows)
+
+# %% [markdown]
+# No output has a constant term, so over evenly spread phases each averages to zero. What entanglement buys is
+# products of features, such as $\cos\delta_1\cos\delta_3$, which no later linear layer could form.
+#
+# One property holds with and without CNOTs. In every term the number of sines is even, so all outputs stay the same
+# when $x$ turns into $-x$: the circuit cannot tell a feature vector from its mirror image. The reason is that the
+# phase gates are the only complex ones. Changing the sign of all phases conjugates the state, and all later gates and
+# measurements are real.
+#
+# ## What four angles can do
+#
+# The paper counts the circuit as four parameters and sets it beside classical modules of as many. How many of the
+# four matter? The formula shows which weight enters which output:
+
+# %%
+w = rng.uniform(0.3, 1.2, 4)
+slopes = {name: of.jacobian(features, w) for name, of in exact.items()}
+rows = []
+for k, output in enumerate(outputs):
+    slope = slopes["in time"][:, k]  # [sample, weight]
+    dots = ["●" if used else "" for used in np.abs(slope).max(axis=0) > 1e-12]
+    rows.append([f"${output}$", *dots, np.linalg.matrix_rank(slope)])
+tables.table(["output", *(rf"$\theta_{k}$" for k in range(4)), "independent"], rows)
+
+# %% [markdown]
+# A dot means that the output changes with the weight. "Independent" counts in how many independent directions it can
+# change *as a function of $x$* when the weights vary (the rank of its derivatives with respect to $\theta$ over many
+# $x$). $\langle Z_2\rangle$ and $\langle Z_3\rangle$ depend on two weights each, but only through one number, the
+# amplitude of a single product.
+#
+# And amplitudes are what the trained linear layer behind the circuit has of its own. With output weights
+# $v_0,\dots,v_3$ and a bias, what decides between the classes is the difference of the two scores, one function
+# $f(x) = v_0\langle Z_0\rangle + \dots + v_3\langle Z_3\rangle + \text{bias}$. The layer alone, with frozen angles,
+# spans five directions. How many do the angles add?
+
+# %%
+v = rng.normal(size=4)
+rows, added = [], []
+for name, of in exact.items():
+    outer = np.column_stack([of(features, w), np.ones(len(features))])
+    inner = slopes[name].swapaxes(1, 2) @ v
+    alone = np.linalg.matrix_rank(outer)
+    both = np.linalg.matrix_rank(np.column_stack([outer, inner]))
+    added.append(both - alone)
+    rows.append([name, alone, both, both - alone])
+tables.table(["circuit", "layer alone", "layer and angles", "angles add"], rows)
+
+# %% [markdown]
+# Of the four angles of the circuit, three do something that the next layer could not do anyway. The formula shows the
+# missing one: in $f$, the angles $\theta_0$ and $\theta_2$ enter only through $\tan\theta_0\tan\theta_2$, up to
+# factors that the $v_k$ absorb. Here are two circuits with different angles and one and the same score:
+
+# %%
+u = np.array([0.5, w[1], 0.0, w[3]])
+u[2] = np.arctan(np.tan(w[0]) * np.tan(w[2]) / np.tan(u[0]))
+c, s = np.cos(w) / np.cos(u), np.sin(w) / np.sin(u)
+rescaled = v * np.array([c[0] * c[2], s[0], s[2], s[2]])
+score_gap = np.abs(series(features, w) @ v - series(features, u) @ rescaled).max()
+print("the two networks have the same score, to 1e-12:", score_gap < 1e-12)
+
+# %% [markdown]
+# Without CNOTs the angles add nothing at all: each is an amplitude, and the circuit is a complicated way to write
+# $\cos\delta_k$. What the entangled circuit gives the network is a fixed list of eight products of sines and cosines,
+# whose coefficients can be set in seven independent ways by three effective angles and four output weights. A
+# classical program evaluates them in four lines (above). Whether those products help to classify images is an
+# empirical question; the ablations on the last page of this part answer it.
+#
+# ## The same code, live
+#
+# Everything above rests on code that also runs here and now: a small hybrid network trained for a few epochs on
+# scikit-learn's handwritten digits 0 and 1, its features, and the formula.
+
+# %%
+config = experiments.get("lcqhnn-mnist").quick["lcqhnn"]
+outcome = runs.execute(config, seed=0)
+live = studies.encoded(config, outcome.weights(config.epochs))
+ends = bloch.bloch_vectors(pc, live.features, live.weights, stage="ψ6")
+live_gap = np.abs(ends[..., 2] - series(live.features, live.weights)).max()
+rejected = circular.kuiper_p(2 * live.features) < 1e-3
+print("test accuracy above 0.9:", outcome.history["test_accuracy"][-1] > 0.9)
+print("z components at the end are the formula's outputs:", live_gap < 1e-12)
+print("Kuiper's test excludes uniform phases on every qubit:", rejected.all())
+
+# %% [markdown]
+# ## In short
+#
+# - Eq. 2–7 describe one circuit if their text is followed, and another if the products of eq. 4 and 6 are read as
+#   products of operators. The two have their ladders exchanged.
+# - The second ladder does not cancel the first. Together they turn four one-qubit rotations into four commuting
+#   rotations of up to four qubits. Layers of such a block add up to one.
+# - Each encoded qubit lies on the equator. Real features are not spread uniformly there, neither before training nor
+#   after it.
+# - The CNOTs shorten the Bloch vectors and take three of four qubits off the sphere's surface onto a line. Most
+#   trained networks avoid this by moving their features to where the CNOTs do not entangle.
+# - The circuit computes eight products of sines and cosines. Of its four angles, three change what the network can
+#   compute. Without the CNOTs none does.
+#
+# ## The claims
+#
+# The rows of the ledger that this page is about, as evaluated from the circuit and the recorded analysis ([all
+# claims](../scoreboard.ipynb)):
+
+# %%
+results = [r for r in claims.evaluate("lcqhnn") if r.claim.id.startswith(("L1-", "L2-", "L3-"))]
+HTML(claims.to_html(results))
+
+# %% [markdown]
+# ## Checks
+
+# %%
+assert max(state_gap.values()) < 1e-12
+print("the six printed states have the closed forms derived here: holds")
+assert exchanged and gaps["θ = 0"] < 1e-12 < gaps["the θ above"]
+print("the two readings exchange the ladders and agree without rotations: holds")
+assert all(many.commutes(p).all() for many in generators.values() for p in many)
+assert layer_gap < 1e-12
+print("the generators commute, so that layers add up: holds")
+start = bloch.bloch_vectors(pc, live.features, live.weights, stage="ψ2")
+assert np.abs(start[..., 2]).max() < 1e-12
+assert np.abs(bloch.lengths(start) - 1).max() < 1e-12
+assert bloch_gap < 1e-12
+print("qubits lie on the equator, and inside the sphere as predicted: holds")
+
+# %%
+mirrored = np.abs(series(features, theta) - series(-features, theta)).max()
+assert max(formula_gap, live_gap, mirrored) < 1e-12
+print("the formula is the circuit, and even in x: holds")
+assert counts == [48, 50, 8]
+assert added == [3, 3, 0] and score_gap < 1e-12
+print("three effective angles, none without CNOTs: holds")
+shares = [i.mean for key, i in recorded.result.items() if "not-uniform" in key]
+assert shares == [1, 1, 1, 1]
+print("uniform phases are excluded on every qubit of every recorded network: holds")
+short = [np.array(data["length-after-ry"]) < 0.5 for data in (mnist, fashion)]
+assert [int(found.sum()) for found in short] == [1, 1]
+print("one trained network of each dataset is strongly entangled: holds")
