@@ -647,7 +647,8 @@ def accuracy_under_noise(
         ax.axvline(today, color=GREY, linestyle="--", linewidth=1)
     for depth, values in accuracies.items():
         _band(ax, strengths, values, color=DEPTH_COLOURS[depth], label=blocks(depth))
-    ax.set(xscale="log", ylabel="test accuracy, %", xlim=(strengths[0], strengths[-1]))
+    margin = (strengths[-1] / strengths[0]) ** 0.03  # keeps the outermost dots whole, whichever way the axis runs
+    ax.set(xscale="log", ylabel="test accuracy, %", xlim=(strengths[0] / margin, strengths[-1] * margin))
     ticks = [s for s in strengths if f"{s:e}"[0] in "13"]
     ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     ax.minorticks_off()
@@ -671,7 +672,7 @@ def accuracy_with_shots(
     _band(ax, shots, perfect, color=INK, label="perfect device", linestyle="--")
     for depth, values in noisy.items():
         _band(ax, shots, values, color=DEPTH_COLOURS[depth], label=blocks(depth))
-    ax.set(xscale="log", xlabel="shots per image", ylabel="test accuracy, %", xlim=(shots[0], shots[-1]))
+    ax.set(xscale="log", xlabel="shots per image", ylabel="test accuracy, %")
     ticks = [n for n in shots if n.bit_length() % 2]  # powers of four
     ax.set_xticks(ticks, [str(tick) for tick in ticks])
     ax.minorticks_off()
