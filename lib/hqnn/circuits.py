@@ -1,11 +1,10 @@
 """The papers' circuits: the only place in this project where gates are written down.
 
-A [`ParametricCircuit`][hqnn.circuits.ParametricCircuit] holds a Qiskit circuit, which of its parameters are data, which are
-trained, and what is measured. Everything else is a view of it: drawings, Bloch vectors, Aer runs, Fourier spectra and the
-differentiable PyTorch layer.
+A `ParametricCircuit` holds a Qiskit circuit, which of its parameters are data, which are trained, and what is measured.
+Everything else is a view of it: drawings, Bloch vectors, Aer runs, Fourier spectra, the differentiable PyTorch layer.
 
-Qubit order is Qiskit's everywhere: qubit 0 is the *rightmost* letter of a Pauli label and the least significant bit of a basis
-state's index.
+Qubit order is Qiskit's everywhere: qubit 0 is the *rightmost* letter of a Pauli label and the least significant bit of
+a basis state's index.
 """
 
 from __future__ import annotations
@@ -27,14 +26,14 @@ class ParametricCircuit:
 
     Args:
         circuit: Gates only; no measurements, resets or classical bits.
-        inputs: Parameters that carry data, in the order of the columns of a feature matrix [B, n_inputs]; radians unless
-            the circuit itself rescales them.
+        inputs: Parameters that carry data, in the order of the columns of a feature matrix [B, n_inputs]; radians
+            unless the circuit itself rescales them.
         weights: Trainable parameters, radians.
         observables: Hermitian operators on all qubits of the circuit; their expectation values are the outputs.
 
     Raises:
-        ValueError: A parameter of the circuit is in neither list, one is listed twice or in both, a listed one does not occur, an
-            observable has another width than the circuit, or it is not Hermitian.
+        ValueError: A parameter of the circuit is in neither list, one is listed twice or in both, a listed one does not
+            occur, an observable has another width than the circuit, or it is not Hermitian.
     """
 
     circuit: QuantumCircuit
@@ -62,8 +61,8 @@ class ParametricCircuit:
         for k, observable in enumerate(self.observables):
             if observable.num_qubits != self.circuit.num_qubits:
                 raise ValueError(
-                    f"observable {k} acts on {observable.num_qubits} qubits but the circuit has {self.circuit.num_qubits}; "
-                    "pad its labels with I"
+                    f"observable {k} acts on {observable.num_qubits} qubits but the circuit has "
+                    f"{self.circuit.num_qubits}; pad its labels with I"
                 )
             if abs(observable.coeffs.imag).max() > 1e-12:
                 raise ValueError(f"observable {k} has complex coefficients; a measured observable is Hermitian")
@@ -129,17 +128,19 @@ def lcqhnn(order: Order = "time", *, n_qubits: int = 4, n_layers: int = 1, entan
 
     $$|\psi_6\rangle = H_0\,C^\dagger\,\prod_i R_Y(\theta_i)\;C\;\prod_i U_1(2x_i)\;H^{\otimes 4}|0\rangle^{\otimes 4}$$
 
-    where C is the ladder of CNOTs of eq. 4 and its inverse that of eq. 6. Labelled barriers mark the six printed states.
+    where C is the ladder of CNOTs of eq. 4 and its inverse that of eq. 6. Labelled barriers mark the printed states.
 
     Args:
-        order: `"time"` applies the CNOTs of eq. 4 as 01, 12, 23 and those of eq. 6 as 23, 12, 01, as the text describes them;
-            `"product"` reads both equations as operator products, which reverses the two ladders.
+        order: `"time"` applies the CNOTs of eq. 4 as 01, 12, 23 and those of eq. 6 as 23, 12, 01, as the text describes
+            them; `"product"` reads both equations as operator products, which reverses the two ladders.
         n_qubits: Qubits; the paper has 4.
-        n_layers: Repetitions of ladder, rotations, inverse ladder; the paper has 1. Deeper circuits serve the comparison under noise.
+        n_layers: Repetitions of ladder, rotations, inverse ladder; the paper has 1. A ladder cancels the inverse before
+            it, so the angles of all layers add up: deeper circuits compute the same, and serve to compare noise.
         entangle: False leaves out all CNOTs (the ablation).
 
     Returns:
-        Inputs x[0..n-1] (features, each encoded with phase 2 x), weights theta (radians), observables Z on each qubit, qubit 0 first.
+        Inputs x[0..n-1] (features, each encoded with phase 2 x), weights theta (radians), observables Z on each qubit,
+        qubit 0 first.
 
     Raises:
         ValueError: Unknown order, or fewer than one qubit or layer.
