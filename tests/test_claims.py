@@ -130,6 +130,17 @@ def test_one_paper_at_a_time(tmp_path: Path) -> None:
         claims.evaluate("other")
 
 
+def test_some_groups_of_claims(tmp_path: Path) -> None:
+    found = claims.evaluate("lcqhnn", groups=("L1", "L13"), root=tmp_path)
+    names = [c.id for c in ledger.read().claims if c.id.startswith(("L1-", "L13-"))]
+    assert [result.claim.id for result in found] == names
+    assert claims.evaluate(groups=(), root=tmp_path) == []
+    with pytest.raises(HqnnError, match=r"There is no group 'L14' here: choose from L1, .*, S8\."):
+        claims.evaluate(groups=("L14",))
+    with pytest.raises(HqnnError, match=r"There is no group 'L1' here: choose from S1, "):
+        claims.evaluate("transfer", groups=("L1",))
+
+
 def test_the_samples_in_the_ledger_are_those_of_the_experiments() -> None:
     from hqnn import experiments
 

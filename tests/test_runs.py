@@ -200,6 +200,16 @@ def test_load_and_history_order_by_variant_and_seed(root: Path, monkeypatch: pyt
     assert curves.shape == (3, 4)
     assert np.array_equal(curves[0], curves[2])
     assert curves[1].tolist() == runs.load("toy", "hybrid", root=root)[1].history["test_loss"]
+    hybrid, plain = runs.paired("test_loss", "toy/hybrid", "toy/plain", root=root)
+    assert np.array_equal(hybrid, curves[:2])
+    assert np.array_equal(plain, runs.history("toy", "plain", "test_loss", root=root))
+    record_path(root, seed=0).unlink()
+    hybrid, plain = runs.paired("test_loss", "toy/hybrid", "toy/plain", root=root)
+    assert np.array_equal(hybrid, curves[1:2])
+    assert plain[0].tolist() == runs.load("toy", "plain", root=root)[1].history["test_loss"]
+    record_path(root, seed=1).unlink()
+    with pytest.raises(HqnnError, match="toy/hybrid, toy/plain share no seed"):
+        runs.paired("test_loss", "toy/hybrid", "toy/plain", root=root)
 
 
 def test_asking_for_records_that_are_not_there(root: Path, tmp_path: Path) -> None:

@@ -99,6 +99,7 @@ def test_epochs_to_reach_counts_from_one_and_keeps_the_censored() -> None:
     reach = epochs_to_reach(history, 0.9)
     assert reach.epochs.tolist() == [2, 1, math.inf, 3]
     assert (reach.n_reached, reach.n_epochs, reach.median) == (3, 3, 2.5)
+    assert reach.counted.tolist() == [2, 1, 4, 3]
 
 
 def test_median_epoch_is_infinite_when_most_curves_never_get_there() -> None:

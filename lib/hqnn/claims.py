@@ -113,11 +113,18 @@ def load(path: Path = ledger.PATH) -> Ledger:
     return book
 
 
-def evaluate(paper: str | None = None, *, path: Path = ledger.PATH, root: Path = DATA) -> list[Result]:
+def evaluate(
+    paper: str | None = None,
+    *,
+    groups: Sequence[str] | None = None,
+    path: Path = ledger.PATH,
+    root: Path = DATA,
+) -> list[Result]:
     """Evaluate the claims.
 
     Args:
         paper: Only those of this paper: `lcqhnn`, `hqnn` or `transfer`; all by default.
+        groups: Only those of these groups, such as `L4`.
         path: The ledger's file.
         root: The data folder, whose `runs/` and `analyses/` are the evidence.
 
@@ -125,12 +132,16 @@ def evaluate(paper: str | None = None, *, path: Path = ledger.PATH, root: Path =
         One result per row, in the ledger's order.
 
     Raises:
-        HqnnError: There is no such paper, the ledger is malformed, or a record is damaged.
+        HqnnError: There is no such paper or group, the ledger is malformed, or a record is damaged.
     """
     if paper is not None and paper not in GROUPS:
         raise HqnnError(f"There is no paper {paper!r}: choose from {', '.join(GROUPS)}.")
+    known = [group for of, its in GROUPS.items() if paper in (None, of) for group in its]
+    for group in groups or ():
+        if group not in known:
+            raise HqnnError(f"There is no group {group!r} here: choose from {', '.join(known)}.")
     context = Context(load(path), root)
-    chosen = [claim for claim in context.ledger.claims if paper in (None, claim.paper)]
+    chosen = [c for c in context.ledger.claims if c.group in (known if groups is None else groups)]
     return [Result(claim=claim, judgement=checks.judge(claim, context)) for claim in chosen]
 
 

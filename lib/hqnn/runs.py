@@ -494,6 +494,28 @@ def history(
     return np.array([record.history[curve] for record in records])
 
 
+def paired(curve: str, *series: str, root: Path = DATA) -> list[NDArray[np.float64]]:
+    """One curve of several series over the seeds that all of them have, so that they can be compared pair by pair.
+
+    Args:
+        curve: As `test_accuracy` (a fraction) or `train_loss`.
+        *series: Each `experiment/variant`.
+        root: The data folder.
+
+    Returns:
+        Per series [shared seeds, epochs], by seed, epoch 1 first.
+
+    Raises:
+        HqnnError: A series has no records or no such curve, or no seed is shared by all.
+    """
+    histories = [history(*one.split("/"), curve, root=root) for one in series]
+    seeds = [[record.seed for record in load(*one.split("/"), root=root)] for one in series]
+    shared = sorted(set.intersection(*map(set, seeds)))
+    if not shared:
+        raise HqnnError(f"{', '.join(series)} share no seed: run the missing ones.")
+    return [values[[own.index(seed) for seed in shared]] for values, own in zip(histories, seeds, strict=True)]
+
+
 def count(experiment: Experiment, *, scale: Scale = "paper", root: Path = DATA) -> dict[str, int]:
     """How many of the required seeds of each variant are stored and current."""
     return {

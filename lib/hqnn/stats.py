@@ -61,6 +61,11 @@ class Reach:
         return int(np.isfinite(self.epochs).sum())
 
     @property
+    def counted(self) -> NDArray[np.float64]:
+        """[seeds], with the epoch after the last where the threshold was never reached: the least it can be."""
+        return np.minimum(self.epochs, self.n_epochs + 1.0)
+
+    @property
     def median(self) -> float:
         """The median epoch; infinite if the middle of the curves never got there."""
         return float(np.median(self.epochs))
