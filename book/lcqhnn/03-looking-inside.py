@@ -66,7 +66,10 @@ MODELS = ("lcqhnn", "cnn-4")
 # Average it over a window around the position [eq. 11], use the average as the weight of the activation, sum over channels, and keep what is positive
 # [eq. 12]:
 #
-# $$\omega_k(i,j) = \frac{1}{|W|}\sum_{(m,n)\in W(i,j)} \alpha_k(m,n), \qquad G(i,j) = \max\Big(0, \sum_k \omega_k(i,j)\,A^k(i,j)\Big) .$$
+# $$\begin{aligned}
+# \omega_k(i,j) &= \frac{1}{|W|}\sum_{(m,n)\in W(i,j)} \alpha_k(m,n), \\
+# G(i,j) &= \max\Big(0, \sum_k \omega_k(i,j)\,A^k(i,j)\Big) .
+# \end{aligned}$$
 #
 # $G$ is the *heat map*. Interpolated to 28 × 28 pixels, it lies over the image.
 #
@@ -118,12 +121,13 @@ plots.heat_gallery(
 )
 plots.show(
     figure,
-    alt="Eight digits, four zeros and four ones, and below each its heat maps for four "
-    "window sizes. With the smallest window the heat is a few spots; it smears out as "
-    "the window grows, and with the whole map it covers large areas or vanishes.",
-    caption="One network, one set of gradients, four window sizes in eq. 11. Each map is scaled "
-    "by its own maximum (yellow); blue lines are the digits' outlines. *Quick run on "
-    "the bundled digits.*",
+    alt="Eight digits, four zeros and four ones, and below each its heat maps for "
+    "four window sizes. With the smallest window the heat is a few spots; it "
+    "smears out as the window grows, and with the whole map it covers large "
+    "areas or vanishes.",
+    caption="One network, one set of gradients, four window sizes in eq. 11. Each map "
+    "is scaled by its own maximum (yellow); blue lines are the digits' "
+    "outlines. *Quick run on the bundled digits.*",
 )
 
 # %% [markdown]
@@ -158,36 +162,26 @@ plots.heat_gallery(
 )
 plots.show(
     figure,
-    alt="The same eight digits with the object's pixels, the shape template and the edge "
-    "template below. For thin strokes the two templates look alike; the edges of a zero "
-    "are two rings that nearly touch.",
-    caption="What heat maps are compared with: the object's pixels, and the templates of shape "
-    "and edges at the resolution of a heat map. *The bundled digits.*",
+    alt="The same eight digits with the object's pixels, the shape template and the "
+    "edge template below. For thin strokes the two templates look alike; the "
+    "edges of a zero are two rings that nearly touch.",
+    caption="What heat maps are compared with: the object's pixels, and the templates "
+    "of shape and edges at the resolution of a heat map. *The bundled digits.*",
 )
 
 # %%
 focus = analyses.load("lcqhnn-focus")
 limits = focus.data["images"]
 columns = ["area", "focus-of-edges", "focus-of-shape"]
-rows = [
-    [
-        name,
-        *(tables.percent(limits[key][column], 1) for column in columns),
-        f"{limits[key]['shape-like-edges']:.2f}",
-    ]
-    for key, name in DATASETS.items()
-]
-header = [
-    "$F$ in % of",
-    "even heat",
-    "the edges as heat",
-    "the shape as heat",
-    "shape and edges correlate by",
-]
+rows = []
+for key, name in DATASETS.items():
+    percentages = [tables.percent(limits[key][column], 1) for column in columns]
+    rows.append([name, *percentages, f"{limits[key]['shape-like-edges']:.2f}"])
+header = ["$F$ in %, if the heat is", "even", "the edges", "the shape", "edges like shape"]
 tables.table(header, rows)
 
 # %% [markdown]
-# The last column warns us. On MNIST the two templates are nearly the same thing: at this resolution a thin stroke *is* its edge. A heat map on this
+# The last column, the rank correlation between the two templates, warns us. On MNIST the two templates are nearly the same thing: at this resolution a thin stroke *is* its edge. A heat map on this
 # grid could hardly show a network moving from the edges of a digit to its shape.
 #
 # ## Figures 6 and 7, again
@@ -203,22 +197,23 @@ tables.table(header, rows)
 pictures = analyses.load("lcqhnn-heatmaps").data
 plots.show(
     base64.b64decode(pictures["mnist"]),
-    alt="Eight MNIST digits, and below them heat maps of the untrained network and after 25 "
-    "and 50 epochs, by Grad-CAM and with a window of three. Some trained maps lie on "
-    "the digit, some on the background with the digit left out, two are empty.",
-    caption="The counterpart of the paper's figure 6: heat maps on MNIST, untrained and after "
-    "25 and 50 epochs, by Grad-CAM and by eq. 10–12 with a 3 × 3 window. A black map "
-    "has no positive heat. *A recorded network.*",
+    alt="Eight MNIST digits, and below them heat maps of the untrained network and "
+    "after 25 and 50 epochs, by Grad-CAM and with a window of three. Some "
+    "trained maps lie on the digit, some on the background with the digit left "
+    "out, two are empty.",
+    caption="The counterpart of the paper's figure 6: heat maps on MNIST, untrained and "
+    "after 25 and 50 epochs, by Grad-CAM and by eq. 10–12 with a 3 × 3 window. "
+    "A black map has no positive heat. *A recorded network.*",
 )
 
 # %%
 plots.show(
     base64.b64decode(pictures["fashion"]),
-    alt="Four trousers and four shirts with heat maps in the same arrangement. After "
-    "training, two trousers are hot on a dark background and two are dark on a hot "
-    "background.",
-    caption="The counterpart of the paper's figure 7: heat maps on FashionMNIST. *A recorded "
-    "network.*",
+    alt="Four trousers and four shirts with heat maps in the same arrangement. "
+    "After training, two trousers are hot on a dark background and two are dark "
+    "on a hot background.",
+    caption="The counterpart of the paper's figure 7: heat maps on FashionMNIST. *A "
+    "recorded network.*",
 )
 
 # %% [markdown]
@@ -242,22 +237,23 @@ for ax, (key, name) in zip(axes, DATASETS.items(), strict=True):
 axes[0].set_ylabel("focus, % of the heat")
 plots.show(
     figure,
-    alt="Focus against epoch for the hybrid and CNN-4 on two datasets, ten thin lines each "
-    "with mean and band. On FashionMNIST all means stay near the level of even heat. On "
-    "MNIST the hybrid stays flat somewhat above it, while CNN-4 rises in the first "
-    "epochs. No curve comes near the level of the object's shape.",
-    caption="Grad-CAM's focus at the epochs whose weights were kept: every run, their mean and "
-    "its 95 % interval. *Recorded runs, 10 seeds.*",
+    alt="Focus against epoch for the hybrid and CNN-4 on two datasets, ten thin "
+    "lines each with mean and band. On FashionMNIST all means stay near the "
+    "level of even heat. On MNIST the hybrid stays flat somewhat above it, "
+    "while CNN-4 rises in the first epochs. No curve comes near the level of "
+    "the object's shape.",
+    caption="Grad-CAM's focus at the epochs whose weights were kept: every run, their "
+    "mean and its 95 % interval. *Recorded runs, 10 seeds.*",
 )
 
 # %% [markdown]
-# The window and the place of the ReLU are readings of ours (the activations can be taken before or after the ReLU that follows the convolution). None
-# of them is left out:
+# The window and the place of the ReLU are readings of ours (the activations can be taken before or after the ReLU that follows the convolution;
+# "after ReLU" is Grad-CAM with the latter). None of them is left out:
 
 # %%
 readings = {
     "grad-cam": "Grad-CAM",
-    "grad-cam-relu": "Grad-CAM after ReLU",
+    "grad-cam-relu": "after ReLU",
     "window-3": "3 × 3",
     "window-1": "1 × 1",
 }
@@ -295,14 +291,14 @@ for ax, (key, who) in zip(axes.flat, itertools.product(DATASETS, MODELS), strict
 axes[0, 0].legend(title="epoch", ncols=3, loc="lower right")
 plots.show(
     figure,
-    alt="Four scatter plots of test accuracy against focus, for two datasets and two "
-    "models, one dot per run and kept epoch. Accuracy climbs from chance to nearly 100 "
-    "per cent while focus moves to either side. Late dots form wide horizontal clouds: "
-    "the same accuracy with very different focus. Only CNN-4 on MNIST drifts to the "
-    "right.",
-    caption="Test accuracy against Grad-CAM's focus: one grey path per run, one dot per kept "
-    "epoch, later ones brighter. The dashed line is even heat. *Recorded runs, 10 "
-    "seeds.*",
+    alt="Four scatter plots of test accuracy against focus, for two datasets and "
+    "two models, one dot per run and kept epoch. Accuracy climbs from chance to "
+    "nearly 100 per cent while focus moves to either side. Late dots form wide "
+    "horizontal clouds: the same accuracy with very different focus. Only CNN-4 "
+    "on MNIST drifts to the right.",
+    caption="Test accuracy against Grad-CAM's focus: one grey path per run, one dot per "
+    "kept epoch, later ones brighter. The dashed line is even heat. *Recorded "
+    "runs, 10 seeds.*",
 )
 
 # %% [markdown]
@@ -317,7 +313,8 @@ found = {}
 for (name, one), reading in itertools.product(looks.items(), readings):
     curve = one.measures[reading]["focus"]
     values = looking.correlations(curve, one.accuracy)
-    values["late"] = looking.correlations(curve[:, late], one.accuracy[:, late])["correlation"]
+    in_late = looking.correlations(curve[:, late], one.accuracy[:, late])
+    values["late"] = in_late["correlation"]
     found[name, reading] = {
         k: stats.mean_interval(v[np.isfinite(v)]) for k, v in values.items()
     }
@@ -330,13 +327,11 @@ kinds = {
     "correlation-with-others": "with other runs",
     "correlation-beyond-others": "beyond them",
 }
-rows = [
-    [
-        f"{name.replace('/', ', ')}, {readings[reading]}",
-        *(tables.number(v[kind]) for kind in kinds),
-    ]
-    for (name, reading), v in found.items()
-]
+rows = []
+for (name, reading), values in found.items():
+    dataset, _, who = name.partition("/")
+    numbers = [tables.number(values[kind]) for kind in kinds]
+    rows.append([f"{DATASETS[dataset]}, {who}, {readings[reading]}", *numbers])
 tables.table(["focus and accuracy", *kinds.values()], rows)
 
 # %% [markdown]
@@ -358,11 +353,11 @@ for ax, (key, name) in zip(axes, DATASETS.items(), strict=True):
 axes[0].set_ylabel("rank correlation with the heat")
 plots.show(
     figure,
-    alt="Rank correlation of the hybrid's heat maps with the edge template and the shape "
-    "template against epoch, on two datasets. The two curves run together near zero; on "
-    "MNIST both start positive and fall to zero.",
-    caption="How much LCQHNN's Grad-CAM maps resemble the templates of edges and of shape. "
-    "*Recorded runs, 10 seeds.*",
+    alt="Rank correlation of the hybrid's heat maps with the edge template and the "
+    "shape template against epoch, on two datasets. The two curves run together "
+    "near zero; on MNIST both start positive and fall to zero.",
+    caption="How much LCQHNN's Grad-CAM maps resemble the templates of edges and of "
+    "shape. *Recorded runs, 10 seeds.*",
 )
 
 # %% [markdown]
@@ -385,13 +380,7 @@ for key, name in DATASETS.items():
     ]
     alike = [focus.result[f"{key}/similarity-{pair}"] for pair in ("0-50", "25-50")]
     rows.append([name, *(tables.percent(s, 1) for s in shares), *map(tables.number, alike)])
-header = [
-    "epoch 50",
-    "saturated, % of the image",
-    "% of the object",
-    "like epoch 0",
-    "like epoch 25",
-]
+header = ["epoch 50", "saturated, % of all", "of the object", "like epoch 0", "like epoch 25"]
 tables.table(header, rows)
 
 # %%
@@ -412,11 +401,11 @@ Markdown(
 # %%
 plots.show(
     base64.b64decode(pictures["seeds"]),
-    alt="A table of heat maps, eight images by ten networks. For the same image some "
-    "networks highlight the object, others the background around it, others a few "
-    "spots.",
-    caption="Grad-CAM on the same images for ten hybrid networks after 50 epochs, which differ "
-    "only in their seed. *Recorded runs.*",
+    alt="A table of heat maps, eight images by ten networks. For the same image "
+    "some networks highlight the object, others the background around it, "
+    "others a few spots.",
+    caption="Grad-CAM on the same images for ten hybrid networks after 50 epochs, which "
+    "differ only in their seed. *Recorded runs.*",
 )
 
 # %%
@@ -427,24 +416,19 @@ for key, who in itertools.product(DATASETS, MODELS):
     accuracy = stats.mean_interval(looks[f"{key}/{who}"].accuracy[:, -1])
     numbers = [tables.number(focus.result[f"{prefix}/{kind}"]) for kind in kinds]
     rows.append([f"{DATASETS[key]}, {who}", tables.percent(accuracy), *numbers])
-header = [
-    "",
-    "test accuracy, %",
-    "agreement of seeds, untrained",
-    "trained",
-    "agreement within a class",
-]
+header = ["networks", "accuracy, %", "seeds agree, untrained", "trained", "classes agree"]
 tables.table(header, rows)
 
 # %% [markdown]
-# *Agreement of seeds* is the correlation between two networks' maps of the same image, 1 if they are the same up to scale. The hybrid's networks
+# How far *seeds agree* is the correlation between two networks' maps of the same image, 1 if they are the same up to scale. The hybrid's networks
 # hardly agree with each other, though they agree on nearly every label; CNN-4's agree clearly more.
 #
-# The last column says why. Grad-CAM's channel weights $\omega_k$ are derivatives of the score. In CNN-4 the score is a linear function of the
-# features, its derivatives hardly depend on the image, and so the cosine between the weights of two images of one class is close to 1. In the hybrid
-# the score is a sum of products of sines and cosines of the features, and [even in them](01-circuit.ipynb): $x$ and $-x$ give the same output, and
-# *opposite* derivatives. Two images of one class that lie on different flanks of a wave get weights of different signs, and what is hot in one map is
-# cold in the other. That is what happened to the trousers. Between a map and the model's "attention" stands the slope of a cosine.
+# The last column, how far images of one class agree, says why. Grad-CAM's channel weights $\omega_k$ are derivatives of the score. In CNN-4 the score
+# is a linear function of the features, its derivatives hardly depend on the image, and so the cosine between the weights of two images of one class
+# is close to 1. In the hybrid the score is a sum of products of sines and cosines of the features, and [even in them](01-circuit.ipynb): $x$ and $-x$
+# give the same output, and *opposite* derivatives. Two images of one class that lie on different flanks of a wave get weights of different signs, and
+# what is hot in one map is cold in the other. That is what happened to the trousers. Between a map and the model's "attention" stands the slope of a
+# cosine.
 #
 # ## What the heat maps show
 #
