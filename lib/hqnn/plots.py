@@ -137,14 +137,26 @@ def show(figure: Figure | bytes, *, alt: str, caption: str) -> None:
 
 # --- training ---------------------------------------------------------------------------------------------------------
 
+DATASET_MARKS: Mapping[str, tuple[str, str]] = MappingProxyType({"MNIST": (BLUE, "o"), "FashionMNIST": (ORANGE, "s")})
+"""Colour and marker of each dataset, where a figure has both in one panel."""
 
-def learning_curves(ax: Axes, histories: Mapping[str, NDArray[np.float64]], *, labels: bool = True) -> Axes:
-    """Accuracy against epoch: the mean of each model's runs and the 95 % interval of that mean.
+_PRINTED: Mapping[str, Any] = MappingProxyType(
+    {"linestyle": "none", "marker": "D", "markerfacecolor": "white", "markersize": 6.5, "zorder": 4}
+)
+"""A value that the paper prints: a hollow diamond."""
+
+
+def learning_curves(
+    ax: Axes,
+    histories: Mapping[str, NDArray[np.float64]],
+    printed: Mapping[str, Mapping[int, float]] | None = None,
+) -> Axes:
+    """Accuracy against epoch: the mean of each model's runs, the 95 % interval of that mean, and the paper's values.
 
     Args:
         ax: Where to draw.
         histories: Model -> accuracies [seeds, epochs] as fractions.
-        labels: Whether to add a legend.
+        printed: Model -> epoch -> the paper's accuracy in per cent, drawn as hollow diamonds.
 
     Returns:
         The same `ax`.
@@ -152,21 +164,18 @@ def learning_curves(ax: Axes, histories: Mapping[str, NDArray[np.float64]], *, l
     for name, history in histories.items():
         epochs = np.arange(1, history.shape[1] + 1)
         intervals = [stats.mean_interval(column) for column in 100 * history.T]
-        mean = np.array([i.mean for i in intervals])
-        half = np.array([i.half_width for i in intervals])
-        colour = COLOURS.get(name)
-        (line,) = ax.plot(epochs, mean, color=colour, label=name)
-        ax.fill_between(
-            epochs, mean - half, np.minimum(mean + half, 100), color=line.get_color(), alpha=0.18, linewidth=0
-        )
-    ax.set(xlabel="epoch", ylabel="test accuracy, %", xlim=(0, epochs[-1]))
-    if labels:
-        ax.legend(loc="lower right")
+        low, high = ([getattr(i, end) for i in intervals] for end in ("low", "high"))
+        colour = COLOURS[name]
+        ax.plot(epochs, [i.mean for i in intervals], color=colour, label=name)
+        ax.fill_between(epochs, low, np.minimum(high, 100), color=colour, alpha=0.18, linewidth=0)
+        for epoch, value in (printed or {}).get(name, {}).items():
+            ax.plot(epoch, value, **_PRINTED, color=colour)
+    ax.set(xlabel="epoch", ylabel="test accuracy, %", xlim=(0, len(epochs) + 1))
     return ax
 
 
 def single_runs(ax: Axes, values: Mapping[str, NDArray[np.float64]], printed: Mapping[str, float]) -> Axes:
-    """Every run as a dot beside the paper's value.
+    """Every run as a dot, their mean as a bar, beside the paper's value as a hollow diamond.
 
     Args:
         ax: Where to draw.
@@ -177,37 +186,111 @@ def single_runs(ax: Axes, values: Mapping[str, NDArray[np.float64]], printed: Ma
         The same `ax`.
     """
     for position, (name, runs) in enumerate(values.items()):
-        colour = COLOURS.get(name, INK)
-        offsets = np.linspace(-0.16, 0.16, len(runs)) - 0.12
-        ax.plot(position + offsets, np.sort(runs), "o", color=colour, alpha=0.7, markersize=4.5, markeredgewidth=0)
-        ax.hlines(runs.mean(), position - 0.34, position + 0.1, color=colour, linewidth=2.2)
-        ax.plot(position + 0.28, printed[name], "D", markerfacecolor="white", markeredgecolor=INK, markersize=6.5)
+        offsets = np.linspace(-0.28, 0.04, len(runs))
+        ax.plot(position + offsets, np.sort(runs), "o", color=COLOURS[name], alpha=0.7, markersize=4.5)
+        ax.hlines(runs.mean(), position - 0.34, position + 0.1, color=COLOURS[name], linewidth=2.2)
+        ax.plot(position + 0.28, printed[name], **_PRINTED, color=INK)
     ax.set_xticks(range(len(values)), list(values))
     ax.set_xlim(-0.6, len(values) - 0.4)
     ax.grid(visible=False, axis="x")
     return ax
 
 
-def rate_curves(ax: Axes, rates: Sequence[float], values: Mapping[str, Sequence[NDArray[np.float64]]]) -> Axes:
-    """A final value against the learning rate, mean and 95 % interval, with the paper's rate marked.
+def rate_curves(ax: Axes, values: Mapping[str, Mapping[float, NDArray[np.float64]]], *, usual: float) -> Axes:
+    """A result against the learning rate: every run as a dot, a line through the means.
 
     Args:
         ax: Where to draw.
-        rates: Learning rates [R].
-        values: Model -> one array [seeds] per rate.
+        values: Model -> learning rate -> one result per seed.
+        usual: The rate to mark with a dashed line.
 
     Returns:
         The same `ax`.
     """
-    ax.axvline(1e-3, color=GREY, linestyle="--", linewidth=1)
-    for position, (name, groups) in enumerate(values.items()):
-        intervals = [stats.mean_interval(group) for group in groups]
-        # Side by side, so that error bars do not hide each other.
-        shifted = np.array(rates) * 1.05 ** (position - (len(values) - 1) / 2)
-        means, halves = [i.mean for i in intervals], [i.half_width for i in intervals]
-        ax.errorbar(shifted, means, halves, marker="o", color=COLOURS.get(name), label=name)
+    ax.axvline(usual, color=GREY, linestyle="--", linewidth=1)
+    for position, (name, by_rate) in enumerate(values.items()):
+        shift = 1.06 ** (position - (len(values) - 1) / 2)  # side by side, so that the dots do not hide each other
+        ax.plot([rate * shift for rate in by_rate], [runs.mean() for runs in by_rate.values()], color=COLOURS[name])
+        for rate, runs in by_rate.items():
+            ax.plot([rate * shift] * len(runs), runs, "o", color=COLOURS[name], markersize=4, alpha=0.6)
+        ax.plot([], [], "o-", color=COLOURS[name], label=name)
     ax.set(xscale="log", xlabel="learning rate")
-    ax.legend(loc="lower right")
+    return ax
+
+
+def candidates(
+    ax: Axes,
+    others: Sequence[NDArray[np.float64]],
+    chosen: Mapping[str, NDArray[np.float64]],
+    printed: Mapping[int, float],
+) -> Axes:
+    """Single learning curves: many in grey, those of a few series in colour, and the paper's values as diamonds.
+
+    Args:
+        ax: Where to draw.
+        others: Accuracies [seeds, epochs] as fractions, one array per series.
+        chosen: Name of a series -> the same, at most four.
+        printed: Epoch -> the paper's accuracy in per cent.
+
+    Returns:
+        The same `ax`.
+    """
+    epochs = np.arange(1, others[0].shape[1] + 1)
+    ax.plot(epochs, 100 * np.concatenate(others).T, color=GREY, alpha=0.3, linewidth=0.7)
+    for (name, history), colour in zip(chosen.items(), (VERMILLION, GREEN, PURPLE, ORANGE), strict=False):
+        for run in 100 * history:
+            ax.plot(epochs, run, color=colour, linewidth=1.2)
+        ax.plot([], [], color=colour, label=name)
+    ax.plot([], [], color=GREY, linewidth=0.7, label="all others")
+    ax.plot(list(printed), list(printed.values()), **_PRINTED, color=INK, label="paper")
+    ax.set(xlabel="epoch", ylabel="test accuracy, %", xlim=(0, len(epochs) + 1))
+    return ax
+
+
+def slope_and_start(
+    ax: Axes, slopes: Mapping[str, NDArray[np.float64]], epochs: Mapping[str, NDArray[np.float64]]
+) -> Axes:
+    """When each run got going, against the slope of its score before the first step of training.
+
+    Args:
+        ax: Where to draw.
+        slopes: Name of a group -> one positive slope per run [N].
+        epochs: The same names -> first epoch above a threshold [N].
+
+    Returns:
+        The same `ax`.
+    """
+    for (name, x), colour, marker in zip(slopes.items(), (BLUE, SKY, GREEN, VERMILLION, ORANGE), "oD^sv", strict=False):
+        nudge = 0.14 * (np.arange(len(x)) * 0.618034 % 1 - 0.5)  # equal epochs apart, and the same on every run
+        ax.plot(x, epochs[name] + nudge, marker, color=colour, alpha=0.75, markersize=6, markeredgewidth=0, label=name)
+    ax.set(xscale="log", xlabel="slope of the score, untrained", ylim=(0.4, None))
+    ax.yaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))
+    return ax
+
+
+def paired_differences(ax: Axes, rows: Mapping[str, Mapping[str, NDArray[np.float64]]]) -> Axes:
+    """Differences paired by seed, row by row: every seed as a dot, the mean with its 95 % interval, a line at zero.
+
+    Args:
+        ax: Where to draw.
+        rows: Label of the row -> dataset (see `DATASET_MARKS`) -> one difference per seed.
+
+    Returns:
+        The same `ax`, first row on top.
+    """
+    ax.axvline(0, color=INK, linewidth=1)
+    for row, groups in enumerate(rows.values()):
+        for k, (dataset, values) in enumerate(groups.items()):
+            colour, marker = DATASET_MARKS[dataset]
+            height = row + 0.26 * (k - (len(groups) - 1) / 2)
+            mean = stats.mean_interval(values)
+            ax.plot(values, [height + 0.09] * len(values), marker, color=colour, alpha=0.35, markersize=4)
+            label = dataset if row == 0 else None
+            ax.errorbar(mean.mean, height, xerr=mean.half_width, fmt=marker, color=colour, markersize=6, label=label)
+    ax.set_yticks(range(len(rows)), list(rows))
+    ax.set_ylim(len(rows) - 0.5, -0.5)
+    ax.tick_params(axis="y", length=0)
+    ax.grid(visible=False, axis="y")
     return ax
 
 
@@ -368,13 +451,12 @@ def circuit_drawing(ax: Axes, circuit: QuantumCircuit, *, fold: int = -1) -> Axe
     subscripts = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉", "[]")
     names = {p: Parameter(p.name.translate(subscripts)) for p in circuit.parameters if "[" in p.name}
     circuit.assign_parameters(names).draw("mpl", ax=ax, style=dict(CIRCUIT_STYLE), fold=fold)
-    for text in ax.texts:  # Qiskit shrinks its labels with the figure; here they stay legible
-        text.set_fontsize(max(9.5, 1.35 * float(text.get_fontsize())))
+    sizes = sorted({float(text.get_fontsize()) for text in ax.texts})  # Qiskit shrinks them with the figure
+    legible = dict(zip(sizes, (9.5, 10.5, 12.5), strict=False))  # angles, names of gates, names of qubits
+    for text in ax.texts:
+        text.set_fontsize(legible[float(text.get_fontsize())])
         label = text.get_text().replace("*", "")
-        if label.startswith("ψ"):
-            text.set(text=label.translate(subscripts), y=text.get_position()[1] + 0.12)
-        else:
-            text.set_text(label)
+        text.set_text(label.translate(subscripts) if label.startswith("ψ") else label)
     return ax
 
 

@@ -508,8 +508,9 @@ def paired(curve: str, *series: str, root: Path = DATA) -> list[NDArray[np.float
     Raises:
         HqnnError: A series has no records or no such curve, or no seed is shared by all.
     """
-    histories = [history(*one.split("/"), curve, root=root) for one in series]
-    seeds = [[record.seed for record in load(*one.split("/"), root=root)] for one in series]
+    parts = [one.partition("/")[::2] for one in series]
+    histories = [history(experiment, variant, curve, root=root) for experiment, variant in parts]
+    seeds = [[record.seed for record in load(experiment, variant, root=root)] for experiment, variant in parts]
     shared = sorted(set.intersection(*map(set, seeds)))
     if not shared:
         raise HqnnError(f"{', '.join(series)} share no seed: run the missing ones.")
