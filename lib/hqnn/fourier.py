@@ -5,13 +5,15 @@ An expectation value of a circuit whose gates rotate by its parameters is a fini
 
 $$f_o(x, w) = \sum_{\omega,\nu} C_{\omega\nu o}\; e^{i\,\omega\cdot x}\, e^{i\,\nu\cdot w}.$$
 
-Here it is not sampled but computed: each observable is carried backwards through the rotations (Heisenberg picture), where
-a rotation about P turns a Pauli string O that anticommutes with P into cos φ · O + sin φ · iPO and leaves every other one alone.
+Here it is not sampled but computed: each observable is carried backwards through the rotations (Heisenberg picture),
+where a rotation about P turns a Pauli string O that anticommutes with P into cos φ · O + sin φ · iPO and leaves every
+other one alone.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -20,7 +22,7 @@ from numpy.typing import NDArray
 from qiskit.quantum_info import SparsePauliOp
 
 from hqnn.circuits import ParametricCircuit
-from hqnn.lowering import PauliRotations, lower, pauli_action
+from hqnn.lowering import PauliRotations, commute, lower, pauli_action
 
 _ZERO = 1e-12  # coefficients of rotations are sums of products of 0, 1 and -1: what is smaller is rounding
 
@@ -95,7 +97,7 @@ def fourier_series(pc: ParametricCircuit, *, max_terms: int = 100_000) -> Fourie
 
     Args:
         pc: The circuit; every angle must be an affine function of the parameters.
-        max_terms: Give up beyond this many trigonometric terms; their number doubles with each rotation that an observable meets.
+        max_terms: Give up beyond this many terms; their number doubles with each rotation that an observable meets.
 
     Returns:
         The series of all observables.
@@ -104,46 +106,46 @@ def fourier_series(pc: ParametricCircuit, *, max_terms: int = 100_000) -> Fourie
         ValueError: An angle is not affine, or the series has more than `max_terms` terms.
     """
     rotations = lower(pc)
-    if rotations.derived:
-        raise ValueError("an angle is not an affine function of the parameters, so the circuit has no finite Fourier series")
-    return series_of_rotations(rotations, tuple(pc.observables), max_terms=max_terms)
+    if rotations.derived_inputs or rotations.derived_weights:
+        raise ValueError("an angle is not an affine function of the parameters, so there is no finite Fourier series")
+    return series_of_rotations(rotations, pc.observables, max_terms=max_terms)
 
 
 def series_of_rotations(
-    rotations: PauliRotations, observables: tuple[SparsePauliOp, ...] | list[SparsePauliOp], *, max_terms: int = 100_000
+    rotations: PauliRotations, observables: Sequence[SparsePauliOp], *, max_terms: int = 100_000
 ) -> FourierSeries:
     """The series of a circuit already written as Pauli rotations; see `fourier_series`.
 
     Raises:
         ValueError: The series has more than `max_terms` terms.
     """
-    n_in = rotations.n_inputs
+    slopes, n_in = rotations.slopes, rotations.input_slopes.shape[1]
     sums: dict[tuple[float, ...], NDArray[np.complex128]] = defaultdict(lambda: np.zeros(len(observables), complex))
-    exact: dict[tuple[float, ...], tuple[float, ...]] = {}  # equal frequencies reached by different sums differ in rounding
+    exact: dict[tuple[float, ...], tuple[float, ...]] = {}  # sums that should be equal differ in rounding
     n_terms = 0
     for o, observable in enumerate(observables):
         for label, coefficient in zip(observable.paulis, observable.coeffs, strict=True):
-            for value, cosines, sines in _propagate(rotations, label.x, label.z, label.phase, max_terms):
+            for value, cosines, sines in _propagate(rotations, label.x, label.z, max_terms):
                 factors = np.array([*cosines, *sines], dtype=np.int64)
                 n_terms += 2 ** len(factors)
                 if n_terms > max_terms:
-                    raise ValueError(f"the Fourier series has more than {max_terms} terms; raise max_terms or use fewer rotations")
+                    raise _too_many(max_terms)
                 scale = coefficient.real * value / 2 ** len(factors) / 1j ** len(sines)
                 for signs in product((1, -1), repeat=len(factors)):
                     s = np.array(signs, dtype=float)
-                    value_of = s @ rotations.linear[factors] + 0.0
+                    value_of = s @ slopes[factors] + 0.0
                     frequency = exact.setdefault(tuple(value_of.round(9) + 0.0), tuple(value_of))
                     phase = np.exp(1j * (s @ rotations.constant[factors]))
                     sums[frequency][o] += scale * phase * np.prod(s[len(cosines) :])
     kept = {f: c for f, c in sums.items() if np.abs(c).max() > _ZERO}
     omegas = sorted({f[:n_in] for f in kept}) or [(0.0,) * n_in]
-    nus = sorted({f[n_in:] for f in kept}) or [(0.0,) * rotations.n_weights]
+    nus = sorted({f[n_in:] for f in kept}) or [(0.0,) * (slopes.shape[1] - n_in)]
     coefficients = np.zeros((len(omegas), len(nus), len(observables)), complex)
     for frequency, c in kept.items():
         coefficients[omegas.index(frequency[:n_in]), nus.index(frequency[n_in:])] = c
     return FourierSeries(
         np.array(omegas, float).reshape(len(omegas), n_in),
-        np.array(nus, float).reshape(len(nus), rotations.n_weights),
+        np.array(nus, float).reshape(len(nus), slopes.shape[1] - n_in),
         coefficients,
     )
 
@@ -163,19 +165,19 @@ def closed_forms(pc: ParametricCircuit, *, max_terms: int = 1000) -> list[str]:
         ValueError: An angle is not affine, or there are more than `max_terms` products.
     """
     rotations = lower(pc)
-    if rotations.derived:
+    if rotations.derived_inputs or rotations.derived_weights:
         raise ValueError("an angle is not an affine function of the parameters, so there is no such closed form")
     names = [_latex(parameter.name) for parameter in (*pc.inputs, *pc.weights)]
     forms = []
     for observable in pc.observables:
         sums: dict[tuple[_Factor, ...], float] = defaultdict(float)
         for pauli, coefficient in zip(observable.paulis, observable.coeffs.real, strict=True):
-            for value, cosines, sines in _propagate(rotations, pauli.x, pauli.z, pauli.phase, max_terms):
+            for value, cosines, sines in _propagate(rotations, pauli.x, pauli.z, max_terms):
                 factors = []
                 for k, wave in [*((k, "cos") for k in cosines), *((k, "sin") for k in sines)]:
-                    angle, sign = _angle(rotations.linear[k], rotations.constant[k], names)
+                    angle, sign = _angle(rotations.slopes[k], rotations.constant[k], names)
                     value *= sign if wave == "sin" else 1.0
-                    factors.append((bool(rotations.linear[k, : pc.n_inputs].any()), angle, wave))
+                    factors.append((bool(rotations.input_slopes[k].any()), angle, wave))
                 sums[tuple(sorted(factors))] += coefficient * value
         kept = [factors for factors, value in sums.items() if abs(value) > _ZERO]
         terms = sorted(kept, key=lambda factors: (sum(of_input for of_input, *_ in factors), factors))
@@ -221,24 +223,30 @@ def _sum(terms: list[str]) -> str:
     return " + ".join(terms).replace("+ -", "- ") or "0"
 
 
+def _too_many(max_terms: int) -> ValueError:
+    return ValueError(f"the Fourier series has more than {max_terms} terms; raise max_terms or use fewer rotations")
+
+
 def _propagate(
-    rotations: PauliRotations, x: NDArray[np.bool_], z: NDArray[np.bool_], phase: int, max_terms: int
+    rotations: PauliRotations, x: NDArray[np.bool_], z: NDArray[np.bool_], max_terms: int
 ) -> list[tuple[float, tuple[int, ...], tuple[int, ...]]]:
     """Carry one Pauli string back to ψ₀: terms (value, rotations entering by cosine, rotations entering by sine)."""
     bits = 1 << np.arange(rotations.n_qubits)
-    sign = {0: 1.0, 2: -1.0}[phase % 4]
-    terms: list[tuple[float, int, int, tuple[int, ...], tuple[int, ...]]] = [(sign, int(x @ bits), int(z @ bits), (), ())]
+    terms: list[tuple[float, int, int, tuple[int, ...], tuple[int, ...]]] = [
+        (1.0, int(x @ bits), int(z @ bits), (), ())
+    ]
     for k in reversed(range(len(rotations.constant))):
         px, pz = int(rotations.x_masks[k]), int(rotations.z_masks[k])
-        fixed = not rotations.linear[k].any()
+        fixed = not rotations.slopes[k].any()
         grown = []
         for value, ox, oz, cosines, sines in terms:
-            if ((px & oz).bit_count() + (pz & ox).bit_count()) % 2 == 0:
+            if commute((px, pz), (ox, oz)):
                 grown.append((value, ox, oz, cosines, sines))
                 continue
             qx, qz = px ^ ox, pz ^ oz
             # P = i^{y_P} X^px Z^pz and so on, hence iPO = ± Q with the sign collected here.
-            power = 1 + (px & pz).bit_count() + (ox & oz).bit_count() - (qx & qz).bit_count() + 2 * (pz & ox).bit_count()
+            power = 1 + (px & pz).bit_count() + (ox & oz).bit_count() - (qx & qz).bit_count()
+            power += 2 * (pz & ox).bit_count()
             turned = value if power % 4 == 0 else -value
             if fixed:
                 c, s = np.cos(rotations.constant[k]), np.sin(rotations.constant[k])
@@ -247,7 +255,7 @@ def _propagate(
             else:
                 grown += [(value, ox, oz, (*cosines, k), sines), (turned, qx, qz, cosines, (*sines, k))]
         if len(grown) > max_terms:
-            raise ValueError(f"the Fourier series has more than {max_terms} terms; raise max_terms or use fewer rotations")
+            raise _too_many(max_terms)
         terms = grown
     result = []
     expectations: dict[tuple[int, int], float] = {}

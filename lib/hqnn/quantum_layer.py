@@ -1,42 +1,48 @@
 r"""A Qiskit circuit as a batched, differentiable PyTorch layer.
 
-The trainable gates do not depend on the sample, so they are not simulated once per sample. A circuit whose inputs act before its weights is
-a small network with one weight-dependent matrix M(w), built once per step:
+The trainable gates do not depend on the sample, so they are not simulated once per sample. A circuit whose inputs act
+before its weights is a small network with one weight-dependent matrix M(w), built once per step:
 
 $$z = \cos(xG + b), \qquad f(x, w) = \underbrace{z\,M(w)}_{\text{Fourier series}}
-\quad\text{or}\quad f(x, w) = \underbrace{(z\,M(w))^2\,S}_{\text{amplitudes, then Pauli signs}} .$$
+\quad\text{or}\quad f(x, w) = \underbrace{|z\,M(w)|^2\,S}_{\text{amplitudes, then Pauli signs}} .$$
 
 Three methods evaluate the same function, chosen by the shape of the circuit and checked against each other:
 
 - `"fourier"`: the circuit's truncated Fourier series itself, exact and pruned (few rotations; inputs anywhere).
-- `"matrix"`: amplitudes; M(w) is a product of constant matrices and weight-dependent diagonals (few qubits; inputs first).
-- `"state"`: state vectors rotated one Pauli rotation at a time (anything else).
+- `"matrix"`: amplitudes as above (few qubits; inputs first).
+- `"state"`: the state of every sample, one layer of rotations after the other (anything else).
 
-The first two have a hand-written backward pass: at this size half of an ordinary one is dispatch. Higher derivatives and
-`torch.func` transforms go through ordinary differentiable operations instead.
+Each is one autograd node with a backward pass written by hand: at this size most of the time of ordinary automatic
+differentiation is bookkeeping. Higher derivatives and `torch.func` transforms record the same forward operations.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any, Literal, cast
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from itertools import pairwise
+from typing import Any, Literal, Self, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from qiskit.quantum_info import Operator, Pauli, SparsePauliOp
+from qiskit.quantum_info import SparsePauliOp
+from scipy.linalg import hadamard
 from torch import Tensor, nn
 
 from hqnn.circuits import ParametricCircuit
 from hqnn.errors import NonFiniteError
 from hqnn.fourier import series_of_rotations
-from hqnn.lowering import PauliRotations, lower, pauli_action
+from hqnn.lowering import Eigenbasis, PauliRotations, commute, eigenbasis, lower
 
 Method = Literal["auto", "fourier", "matrix", "state"]
 
-MAX_SERIES_SIZE = 2**14  # entries of the Fourier tensor above which "auto" prefers amplitudes
+MAX_SERIES_SIZE = 2**18  # entries of the Fourier tensor
 MAX_SERIES_TERMS = 20_000  # terms met on the way there
-MAX_MATRIX_QUBITS = 6  # dense 2**n x 2**n matrices up to here
+MAX_MATRIX_QUBITS = 6  # from 7 on, the 64 samples of a usual batch are fewer states than the columns of M
+MAX_FREQUENCIES = 128  # of the embedded state
+MAX_HADAMARDS = 5  # gates taken in one product
 _ZERO = 1e-12
 
 
@@ -65,14 +71,15 @@ class QuantumLayer(nn.Module):
         super().__init__()
         if copies < 1:
             raise ValueError(f"copies is {copies}; a layer has at least one circuit")
-        if dtype not in (torch.float32, torch.float64):
-            raise ValueError(f"dtype is {dtype}; use torch.float32 or torch.float64")
+        _check_dtype(dtype)
         self.pc, self.copies = pc, copies
-        self.weights = nn.Parameter(2 * math.pi * torch.rand(copies, pc.n_weights, dtype=dtype))
         rotations = lower(pc)
-        self.method, self.evaluator = _compile(rotations, pc.observables, dtype, method)
+        self.derived_inputs, self.derived_weights = rotations.derived_inputs, rotations.derived_weights
+        self.method, self.evaluator = _compile(rotations, pc.observables, method)
         # A basis state's probability is read from the amplitudes, whatever the observables are.
-        _, self.distribution = _compile(rotations, None, dtype, "auto")
+        _, self.distribution = _compile(rotations, None, "auto")
+        self.weights = nn.Parameter(2 * math.pi * torch.rand(copies, pc.n_weights, dtype=dtype))
+        self._place()
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Expectation values of the observables.
@@ -102,10 +109,12 @@ class QuantumLayer(nn.Module):
             TypeError: As `forward`.
             ValueError: As `forward`.
         """
-        return self._evaluate(self.distribution, inputs).view(len(inputs), self.copies, -1)
+        return self._evaluate(self.distribution, inputs).unflatten(1, (self.copies, -1))
 
     @torch.no_grad()
-    def sample(self, inputs: Tensor, shots: int, generator: np.random.Generator | int | None = None) -> NDArray[np.int64]:
+    def sample(
+        self, inputs: Tensor, shots: int, generator: np.random.Generator | int | None = None
+    ) -> NDArray[np.int64]:
         """Counts of a measurement of all qubits, as a device without noise would return them.
 
         Args:
@@ -129,11 +138,11 @@ class QuantumLayer(nn.Module):
         """One line for `print(layer)`."""
         pc = self.pc
         return (
-            f"{pc.circuit.name!r}: {self.copies} x ({pc.n_inputs} inputs, {pc.n_weights} weights -> "
-            f"{pc.n_observables} observables on {pc.n_qubits} qubits), method={self.method!r}, dtype={self.weights.dtype}"
+            f"{pc.circuit.name!r}: {self.copies} x ({pc.n_inputs} inputs, {pc.n_weights} weights -> {pc.n_observables} "
+            f"observables on {pc.n_qubits} qubits), method={self.method!r}, dtype={self.weights.dtype}"
         )
 
-    def _evaluate(self, evaluator: _Fused | _State, inputs: Tensor) -> Tensor:
+    def _evaluate(self, evaluator: _Evaluator, inputs: Tensor) -> Tensor:
         weights, width = self.weights, self.copies * self.pc.n_inputs
         if not isinstance(inputs, Tensor) or inputs.dtype != weights.dtype:
             got = inputs.dtype if isinstance(inputs, Tensor) else type(inputs).__name__
@@ -141,454 +150,467 @@ class QuantumLayer(nn.Module):
         if inputs.ndim != 2 or inputs.shape[1] != width:
             raise ValueError(f"inputs have shape {tuple(inputs.shape)}; this layer expects [B, {width}]")
         if inputs.device != weights.device:
-            raise ValueError(f"inputs are on {inputs.device} but the layer is on {weights.device}; move one of them with .to()")
-        transformed = torch._C._are_functorch_transforms_active()  # torch has no public name for this question
-        # One addition finds NaN and infinity; skipped where it would wait for a GPU or see a traced tensor.
-        if not transformed and inputs.device.type == "cpu" and not math.isfinite(inputs.detach().sum().item()):
-            row = (~inputs.detach().isfinite()).any(1).nonzero().flatten().tolist()
-            if row:
-                raise NonFiniteError(
-                    f"inputs contain NaN or infinity (first in row {row[0]}); check the layers before this one"
-                )
-        if transformed or not isinstance(evaluator, _Fused):
-            return evaluator(inputs, weights)
-        return cast(Tensor, _HandWritten.apply(inputs, weights, evaluator))
+            raise ValueError(f"inputs are on {inputs.device} but the layer is on {weights.device}; move one with .to()")
+        x, w = inputs, cast(Tensor, weights)
+        if self.derived_inputs or self.derived_weights:
+            x, w = self._with_derived(x, w)
+        if torch._C._are_functorch_transforms_active():  # torch has no public name for this question
+            return evaluator.run(x, w)[0]
+        return cast(Tensor, _HandWritten.apply(x, w, evaluator))
+
+    def _with_derived(self, x: Tensor, w: Tensor) -> tuple[Tensor, Tensor]:
+        """Append the angles that are not affine functions of the parameters, as inputs and weights of their own."""
+        x = x.unflatten(1, (self.copies, -1))
+        both = torch.cat([x, w.expand(len(x), -1, -1)], -1)  # [B, C, n_inputs + n_weights]
+        more_x = [d.function(*(both[..., a, None] for a in d.arguments)) for d in self.derived_inputs]
+        more_w = [d.function(*(w[:, a - self.pc.n_inputs, None] for a in d.arguments)) for d in self.derived_weights]
+        return torch.cat([x, *more_x], -1).flatten(1), torch.cat([w, *more_w], -1)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        """What `.to()`, `.double()` and the like do: the constants follow the weights."""
+        super()._apply(fn, recurse)
+        self._place()
+        return self
+
+    def _place(self) -> None:
+        _check_dtype(self.weights.dtype)
+        for evaluator in (self.evaluator, self.distribution):
+            evaluator.place(self.weights.dtype, self.weights.device)
 
 
-class _Fused(nn.Module):
-    """An evaluator that also has a hand-written derivative."""
+class _Constants:
+    """Arrays found when a circuit is compiled, and used as tensors of one dtype on one device."""
+
+    def __init__(self, **arrays: NDArray[Any]) -> None:
+        self.arrays = arrays
+
+    def place(self, dtype: torch.dtype, device: torch.device) -> None:
+        """Make each array a tensor attribute of its name.
+
+        Rounding residues become zero: left in, their squares are subnormal numbers, a hundred times slower than others.
+        """
+        kinds = {"f": dtype, "c": dtype.to_complex(), "i": torch.int64}
+        for name, array in self.arrays.items():
+            parts = [np.where(np.abs(part) < _ZERO, 0, part) for part in (array.real, array.imag)]
+            clean = parts[0] + 1j * parts[1] if array.dtype.kind == "c" else parts[0]
+            setattr(self, name, torch.tensor(clean, dtype=kinds[array.dtype.kind], device=device))
+
+
+class _Evaluator(_Constants):
+    """A compiled circuit."""
 
     def run(self, x: Tensor, w: Tensor) -> tuple[Tensor, tuple[Any, ...]]:
-        """Inputs [B, C * n_inputs] and weights [C, n_weights] to outputs [B, C * n_outputs] and what `pull_back` needs again."""
+        """Outputs [B, C * n_outputs] of inputs [B, C * n_inputs] and weights [C, n_weights]; what `pull_back` needs."""
         raise NotImplementedError
 
-    def pull_back(self, grad: Tensor, saved: tuple[Any, ...], *, need_x: bool, need_w: bool) -> tuple[Tensor | None, Tensor | None]:
-        """Gradients of x and w, given those of the outputs."""
+    def pull_back(
+        self, grad: Tensor, saved: tuple[Any, ...], *, need_x: bool, need_w: bool
+    ) -> tuple[Tensor | None, Tensor | None]:
+        """Gradients of inputs and weights, given those of the outputs."""
         raise NotImplementedError
-
-    def forward(self, x: Tensor, w: Tensor) -> Tensor:
-        """The same function for autograd to record."""
-        return self.run(x, w)[0]
 
 
 class _HandWritten(torch.autograd.Function):
     """One autograd node for a whole circuit."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, w: Tensor, evaluator: _Fused) -> Tensor:
-        out, ctx.saved = evaluator.run(x, w)  # intermediate results: neither inputs nor outputs, so no save_for_backward
+    def forward(ctx: Any, x: Tensor, w: Tensor, evaluator: _Evaluator) -> Tensor:
+        out, ctx.saved = evaluator.run(x, w)  # neither inputs nor outputs, hence not for save_for_backward
         ctx.evaluator = evaluator
         ctx.save_for_backward(x, w)
+        # An infinity or a NaN gives NaN, the one number that differs from itself. (A GPU would have to be waited for.)
+        if out.device.type == "cpu" and not torch.equal(out, out):
+            rows = (~x.isfinite()).any(1).nonzero().flatten().tolist()
+            if rows:
+                raise NonFiniteError(
+                    f"inputs contain NaN or infinity (first in row {rows[0]}); check the layers before this one"
+                )
         return out
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
         need_x, need_w, _ = ctx.needs_input_grad
-        x, w = ctx.saved_tensors
         if not torch.is_grad_enabled():
             return *ctx.evaluator.pull_back(grad, ctx.saved, need_x=need_x, need_w=need_w), None
         # create_graph=True: the gradient itself will be differentiated, so let autograd record it.
+        x, w = ctx.saved_tensors
         wanted = [t for t, need in ((x, need_x), (w, need_w)) if need]
-        got = iter(torch.autograd.grad(ctx.evaluator(x, w), wanted, grad, create_graph=True))
+        got = iter(torch.autograd.grad(ctx.evaluator.run(x, w)[0], wanted, grad, create_graph=True))
         return next(got) if need_x else None, next(got) if need_w else None, None
 
 
-class _Series(_Fused):
-    """f(x, w) = cos(xG + b) · T cos(wG' + b'): the pruned real form of the Fourier series."""
-
-    def __init__(self, rotations: PauliRotations, observables: tuple[SparsePauliOp, ...], dtype: torch.dtype) -> None:
-        super().__init__()
-        series = series_of_rotations(rotations, observables, max_terms=MAX_SERIES_TERMS)
-        entries: dict[tuple[tuple[float, ...], int], dict[tuple[tuple[float, ...], int], NDArray[np.float64]]] = {}
-        for f, v in zip(*np.nonzero(np.abs(series.coefficients).max(-1) > _ZERO), strict=True):
-            c = series.coefficients[f, v]
-            omega, sx = _half_space(series.input_frequencies[f])
-            nu, sw = _half_space(series.weight_frequencies[v])
-            # Re(c e^{i(a + a')}) in products of cosines (0) and sines (1) of a = ω·x and a' = ν·w
-            for kx, kw, part in ((0, 0, c.real), (1, 1, -sx * sw * c.real), (1, 0, -sx * c.imag), (0, 1, -sw * c.imag)):
-                row = entries.setdefault((omega, kx), {})
-                row[nu, kw] = row.get((nu, kw), 0.0) + part
-        entries = {k: r for k, r in entries.items() if any(np.abs(t).max() > _ZERO for t in r.values())}
-        rows = sorted(entries)
-        columns = sorted({k for r in entries.values() for k, t in r.items() if np.abs(t).max() > _ZERO})
-        tensor = np.zeros((len(columns), len(rows), len(observables)))
-        for i, row_key in enumerate(rows):
-            for j, column in enumerate(columns):
-                tensor[j, i] = entries[row_key].get(column, 0.0)
-        if tensor.size > MAX_SERIES_SIZE:
-            raise ValueError(f"the Fourier tensor has {tensor.size} entries, more than {MAX_SERIES_SIZE}")
-        self.shape = (len(rows), len(observables))
-        for name, keys, n in (("x", rows, rotations.n_inputs), ("w", columns, rotations.n_weights)):
-            _constant(self, f"freq_{name}", np.array([k[0] for k in keys], float).reshape(len(keys), n).T, dtype)
-            _constant(self, f"shift_{name}", np.array([-math.pi / 2 * k[1] for k in keys]), dtype)
-        _constant(self, "tensor", tensor.reshape(len(columns), -1), dtype)
+class _Series(_Evaluator):
+    """f(x, w) = cos(xG + b) · T cos(wG' + b'): the Fourier series in real form, pruned."""
 
     freq_x: Tensor
     shift_x: Tensor
+    back_x: Tensor
     freq_w: Tensor
     shift_w: Tensor
+    back_w: Tensor
     tensor: Tensor
 
+    def __init__(self, rotations: PauliRotations, observables: Sequence[SparsePauliOp] | None) -> None:
+        if observables is None:
+            raise ValueError("probabilities are not the expectation values of observables; use another method")
+        series = series_of_rotations(rotations, observables, max_terms=MAX_SERIES_TERMS)
+        rows, row_of = _half_space(series.input_frequencies)
+        columns, column_of = _half_space(series.weight_frequencies)
+        tensor = np.zeros((2, len(columns), 2, len(rows), len(observables)))  # 2: cosine, sine
+        for f, v in np.argwhere(series.coefficients.any(2)):
+            (row, sx), (column, sw), c = row_of[f], column_of[v], series.coefficients[f, v]
+            # Re(c e^{i(a + a')}) in products of cosines and sines of a = ω·x and a' = ν·w
+            tensor[:, column, :, row] += np.array([[c.real, -sx * c.imag], [-sw * c.imag, -sx * sw * c.real]])
+        if tensor.size > MAX_SERIES_SIZE:
+            raise ValueError(f"the Fourier tensor has {tensor.size} entries, more than {MAX_SERIES_SIZE}")
+        self.shape = (2 * len(rows), len(observables))
+        flat = tensor.reshape(2 * len(columns), -1)
+        super().__init__(**_frequencies("x", rows), **_frequencies("w", columns), tensor=flat)
+
     def run(self, x: Tensor, w: Tensor) -> tuple[Tensor, tuple[Any, ...]]:
-        phase_x = _phase(x, self.freq_x, self.shift_x, len(w))
-        phase_w = torch.addmm(self.shift_w, w, self.freq_w)
-        matrix = torch.mm(phase_w.cos(), self.tensor).view(-1, *self.shape)
-        waves = phase_x.cos().transpose(0, 1)
-        return _join(torch.bmm(waves, matrix)), (phase_x, waves, phase_w, matrix)
+        waves_w = torch.addmm(self.shift_w, w, self.freq_w).cos_()
+        matrix = torch.mm(waves_w, self.tensor).view(-1, *self.shape)
+        waves = _waves(x, self.freq_x, self.shift_x, len(w))
+        return _join(torch.bmm(waves, matrix).flatten(0, 1), len(w)), (waves, waves_w, matrix)
 
     def pull_back(
         self, grad: Tensor, saved: tuple[Any, ...], *, need_x: bool, need_w: bool
     ) -> tuple[Tensor | None, Tensor | None]:
-        phase_x, waves, phase_w, matrix = saved
-        grad = _split(grad, len(waves))
+        waves, waves_w, matrix = saved
+        copies = len(waves)
+        grad = _split(grad, copies)
         dx = dw = None
         if need_x:
-            dx = _phase_gradient(torch.bmm(grad, matrix.mT), phase_x, self.freq_x)
+            dx = _join(_waves_gradient(torch.bmm(grad, matrix.mT), waves, self.back_x), copies)
         if need_w:
             d_matrix = torch.bmm(waves.mT, grad).flatten(1)
-            dw = torch.mm(torch.mm(d_matrix, self.tensor.t()).mul_(phase_w.sin()), self.freq_w.t()).neg_()
+            dw = _waves_gradient(torch.mm(d_matrix, self.tensor.t()), waves_w, self.back_w)
         return dx, dw
 
 
-class _Matrix(_Fused):
-    r"""f(x, w) = (z M(w))² S: the amplitudes of a circuit whose inputs act first.
+class _Matrix(_Evaluator):
+    r"""f(x, w) = |z M(w)|² S: the amplitudes of a circuit whose inputs act first.
 
-    M(w) = B D_L U_L D_{L-1} ... U_1 D_0 A. A maps the waves z = cos(xG + b) to the embedded state; D are diagonals of commuting Z-type
-    weight rotations; U are matrices of commuting other ones, linear in the cosines of signed sums of their half angles, just as the
-    embedded state is; B turns the measured Pauli strings diagonal.
+    The embedded state is a sum of waves, A z with z = cos(xG + b). Each layer of commuting weight rotations is diagonal
+    in an eigenbasis of its own, so that the transpose of M is R D_L C_L ... D_2 C_2 D_1 A: diagonals D of the weights
+    between constant changes of basis.
     """
 
     freq_x: Tensor
     shift_x: Tensor
-    freq_w: Tensor
-    shift_w: Tensor
-    freq_back: Tensor
-    table: Tensor
+    back_x: Tensor
+    slopes: Tensor
+    constant: Tensor
+    phases: Tensor
+    quarters: Tensor
+    back_phases: Tensor
     start: Tensor
-    readout: Tensor | None
+    changes: Tensor
+    readout: Tensor
     signs: Tensor
+    back_signs: Tensor
 
-    def __init__(
-        self, rotations: PauliRotations, observables: tuple[SparsePauliOp, ...] | None, dtype: torch.dtype
-    ) -> None:
-        super().__init__()
-        n, n_in, dim = rotations.n_qubits, rotations.n_inputs, 2**rotations.n_qubits
+    def __init__(self, rotations: PauliRotations, observables: Sequence[SparsePauliOp] | None) -> None:
+        n, dim = rotations.n_qubits, 2**rotations.n_qubits
         if n > MAX_MATRIX_QUBITS:
             raise ValueError(f"the circuit has {n} qubits; the matrix method serves up to {MAX_MATRIX_QUBITS}")
-        if rotations.derived:
-            raise ValueError("an angle is not an affine function of the parameters; the matrix method needs affine angles")
         embedding, trainable = _inputs_first(rotations)
-        variable = [k for k in embedding if rotations.linear[k].any()]
-        if len(variable) > MAX_MATRIX_QUBITS:
-            raise ValueError(f"the circuit has {len(variable)} input rotations; the matrix method serves up to {MAX_MATRIX_QUBITS}")
-
-        state = rotations.initial.reshape(1, dim)  # [products of cosines and sines so far, dim]
-        for k in embedding:
-            turned = -1j * state @ _dense(rotations, k).T
-            if k in variable:
-                state = np.stack([state, turned], 1).reshape(-1, dim)
-            else:
-                state = np.cos(rotations.constant[k] / 2) * state + np.sin(rotations.constant[k] / 2) * turned
-        freq_x, shift_x, products = _waves(rotations.linear[variable, :n_in] / 2, rotations.constant[variable] / 2)
-        start = (products.T @ state).T  # A [dim, waves]
-
-        layers = _commuting_layers(rotations, trainable)
-        dense = [layer for layer in layers if rotations.x_masks[layer].any()]
-        self.n_dense, self.dim = len(dense), dim
-        angle_d = np.zeros((len(dense) + 1, dim, rotations.n_weights))
-        offset_d = np.zeros((len(dense) + 1, dim))
-        self.diagonal = [False] * (len(dense) + 1)
-        position = 0
-        for layer in layers:
-            if rotations.x_masks[layer].any():
-                position += 1
-                continue
-            signs = np.stack([np.diag(_dense(rotations, k)).real for k in layer], 1)  # [dim, rotations]
-            angle_d[position] += signs @ rotations.linear[layer, n_in:] / 2
-            offset_d[position] += signs @ rotations.constant[layer] / 2
-            self.diagonal[position] = True
-        n_waves = max([2 ** len(layer) for layer in dense], default=1)
-        freq_u = np.zeros((len(dense), n_waves, rotations.n_weights))
-        shift_u = np.zeros((len(dense), n_waves))
-        table = np.zeros((len(dense), n_waves, dim * dim), complex)
-        for position, layer in enumerate(dense):
-            unitary = np.eye(dim, dtype=complex).reshape(1, dim, dim)
-            for k in layer:
-                unitary = np.stack([unitary, -1j * _dense(rotations, k) @ unitary], 1).reshape(-1, dim, dim)
-            freq, shift, products = _waves(rotations.linear[layer, n_in:] / 2, rotations.constant[layer] / 2)
-            freq_u[position, : len(freq)], shift_u[position, : len(freq)] = freq, shift
-            table[position, : len(freq)] = products.T @ unitary.reshape(len(freq), -1)
-        self.real = bool(np.abs(table.imag).max(initial=0.0) < _ZERO)
-
-        bases, signs = _readout(observables, n)
-        readout = np.concatenate(bases)  # B [rows, dim]
-        # Column phases of B are one more diagonal: taking them out makes B real for a single local basis.
-        phases = np.angle(readout[0]) if np.abs(readout[0]).min() > _ZERO else np.zeros(dim)
-        if np.abs((readout * np.exp(-1j * phases)).imag).max() < _ZERO and phases.any():
-            readout = readout * np.exp(-1j * phases)
-            offset_d[-1] -= phases
-            self.diagonal[-1] = True
-        # One row of waves for all weights: those of U, then cos α and -sin α = cos(α + π/2) of the diagonals that exist.
-        present = np.flatnonzero(self.diagonal)
-        alpha, offset = angle_d[present].reshape(-1, rotations.n_weights), offset_d[present].ravel()
-        self.n_waves_u, self.n_diagonal = len(dense) * n_waves, len(present)
-        freq_u = freq_u.reshape(-1, rotations.n_weights)
-        interleaved = np.repeat(offset, 2) + np.tile([0.0, np.pi / 2], len(offset))
-        complex_dtype = torch.complex64 if dtype == torch.float32 else torch.complex128
-        _constant(self, "freq_x", freq_x.T, dtype)
-        _constant(self, "shift_x", shift_x, dtype)
-        _constant(self, "freq_w", np.concatenate([freq_u, np.repeat(alpha, 2, axis=0)]).T, dtype)
-        _constant(self, "shift_w", np.concatenate([shift_u.ravel(), interleaved]), dtype)
-        _constant(self, "freq_back", np.concatenate([freq_u, alpha]), dtype)
-        _constant(self, "start", start[None], complex_dtype)  # [1, dim, waves]
-        _constant(self, "table", table.real if self.real else table.view(np.float64), dtype)  # [L, waves, dim² (·2)]
-        if np.array_equal(readout, np.eye(dim)):
-            self.readout = None
-        else:
-            kind = dtype if np.abs(readout.imag).max() < _ZERO else complex_dtype
-            _constant(self, "readout", readout.real if kind == dtype else readout, kind)
-        _constant(self, "signs", np.repeat(signs, 2, axis=0), dtype)  # for the squares of real and of imaginary parts
+        frequencies, start = _embedding_waves(rotations, embedding)
+        layers = rotations.commuting_layers(trainable) or [[]]
+        bases = [_eigenbasis(rotations, layer) for layer in layers]
+        readout, signs = _readout(observables, n)
+        identity = np.eye(dim, dtype=complex)
+        n_layers, width = len(layers), max(len(layer) for layer in layers)
+        slopes = np.zeros((n_layers, width, rotations.weight_slopes.shape[1]))  # layers padded to one width
+        constant = np.zeros((n_layers, width))
+        phases = np.zeros((n_layers, width, dim))
+        for position, (layer, basis) in enumerate(zip(layers, bases, strict=True)):
+            slopes[position, : len(layer)] = rotations.weight_slopes[layer]
+            constant[position, : len(layer)] = rotations.constant[layer]
+            phases[position, : len(layer)] = -basis.eigenvalues / 2
+        changes = [after.enter(before.leave(identity)) for before, after in pairwise(bases)]
+        signs = np.repeat(np.eye(dim) if signs is None else signs, 2, axis=0)  # for real and imaginary parts apart
+        super().__init__(
+            **_frequencies("x", frequencies),
+            slopes=slopes.reshape(n_layers * width, slopes.shape[2]).T,
+            constant=constant.ravel(),
+            # Cosine and sine of each phase are the parts of a complex number.
+            phases=np.repeat(phases, 2, axis=2),  # [L, K, 2**n · 2]
+            quarters=np.tile([0.0, -math.pi / 2], dim)[None, None],
+            back_phases=-phases.swapaxes(1, 2),
+            start=bases[0].enter(start),  # A [dim, waves]
+            changes=np.array(changes).reshape(-1, 1, dim, dim),
+            readout=np.concatenate([b.enter(bases[-1].leave(identity)) for b in readout]).T,
+            signs=signs,
+            back_signs=2 * signs.T,
+        )
 
     def run(self, x: Tensor, w: Tensor) -> tuple[Tensor, tuple[Any, ...]]:
-        copies, dim, table = len(w), self.dim, self.table
-        phase_x = _phase(x, self.freq_x, self.shift_x, copies)
-        waves = phase_x.cos().transpose(0, 1)
-        phase_w = torch.addmm(self.shift_w, w, self.freq_w)
-        waves_w = phase_w.cos()
-        turns = torch.view_as_complex(waves_w[:, self.n_waves_u :].reshape(copies, self.n_diagonal, dim, 1, 2)).unbind(1)
-        turn = iter(turns)
-        waves_u = waves_w[:, : self.n_waves_u].reshape(copies, self.n_dense, -1).transpose(0, 1)
-        unitaries = torch.bmm(waves_u, table).view(self.n_dense, copies, dim, -1) if self.n_dense else table
-        state = self.start.expand(copies, -1, -1)  # [C, dim, waves]
-        kept = []
-        for position, diagonal in enumerate(self.diagonal):
-            if diagonal:
-                state = state * next(turn)
-            kept.append(state)
-            if position < self.n_dense:
-                state = _times(unitaries[position], state)
-        if self.readout is not None:
-            state = _times(self.readout.expand(copies, -1, -1), state)
-        matrix = torch.view_as_real(state).transpose(1, 2).reshape(copies, state.shape[2], -1)
-        psi = torch.bmm(waves, matrix)
-        out = torch.mm(psi.square().view(-1, len(self.signs)), self.signs).view(copies, len(x), -1)
-        return _join(out), (phase_x, waves, phase_w, turns, unitaries, psi, matrix, kept)
+        copies, (dim, _) = len(w), self.start.shape
+        n_layers, width, _ = self.phases.shape
+        angles = torch.addmm(self.constant, w, self.slopes).view(copies, n_layers, width).transpose(0, 1)
+        waves_w = torch.baddbmm(self.quarters, angles, self.phases).cos_()
+        turns = torch.view_as_complex(waves_w.view(n_layers, copies, dim, 1, 2)).unbind()
+        changes = self.changes.expand(-1, copies, -1, -1)
+        state = self.start * turns[0]  # [C, dim, waves]
+        states = [state]
+        for change, turn in zip(changes.unbind(), turns[1:], strict=True):
+            state = torch.bmm(change, state).mul_(turn)
+            states.append(state)
+        matrix = torch.view_as_real(torch.bmm(state.mT, self.readout.expand(copies, -1, -1))).flatten(2)
+        waves = _waves(x, self.freq_x, self.shift_x, copies)
+        psi = torch.bmm(waves, matrix)  # [C, B, rows · 2]
+        out = torch.mm(psi.square().flatten(0, 1), self.signs)
+        return _join(out, copies), (waves, changes, turns, states, matrix, psi)
 
     def pull_back(
         self, grad: Tensor, saved: tuple[Any, ...], *, need_x: bool, need_w: bool
     ) -> tuple[Tensor | None, Tensor | None]:
-        phase_x, waves, phase_w, turns, unitaries, psi, matrix, kept = saved
-        copies, dim, signs = len(waves), self.dim, self.signs
-        flat = _split(grad, copies).reshape(-1, signs.shape[1])
-        d_psi = torch.mm(flat, 2 * signs.t()).view_as(psi).mul_(psi)
-        dx = _phase_gradient(torch.bmm(d_psi, matrix.mT), phase_x, self.freq_x) if need_x else None
+        waves, changes, turns, states, matrix, psi = saved
+        copies = len(psi)
+        d_psi = torch.mm(_split(grad, copies).flatten(0, 1), self.back_signs).view_as(psi).mul_(psi)
+        dx = _join(_waves_gradient(torch.bmm(d_psi, matrix.mT), waves, self.back_x), copies) if need_x else None
         if not need_w:
             return dx, None
-        d_matrix = torch.bmm(waves.mT, d_psi).view(copies, waves.shape[2], -1, 2)
-        d_state = torch.view_as_complex(d_matrix.transpose(1, 2).contiguous())
-        if self.readout is not None:
-            d_state = _times(_adjoint(self.readout.expand(copies, -1, -1)), d_state)
-        # Walk back through the chain, then take all gradients at once: of U in "state = U kept", and of α in "kept = e^{-iα} before".
-        after_u: list[Tensor] = []
-        after_turn: list[Tensor] = []
-        left = len(turns)
-        for position in range(self.n_dense, -1, -1):
-            if position < self.n_dense:
-                after_u.append(d_state)
-                d_state = _times(_adjoint(unitaries[position]), d_state)
-            if self.diagonal[position]:
-                left -= 1
-                after_turn.append(d_state)
-                d_state = d_state * turns[left].conj().resolve_conj()
-        parts = []
-        if self.n_dense:
-            rows = torch.stack(after_u[::-1]).flatten(0, 1)
-            columns = torch.stack(kept[: self.n_dense]).flatten(0, 1)
-            if self.real:
-                outer = torch.bmm(torch.view_as_real(rows).flatten(2), torch.view_as_real(columns).flatten(2).mT)
-            else:
-                outer = torch.view_as_real(torch.bmm(rows, _adjoint(columns)))
-            d_waves = torch.bmm(outer.view(self.n_dense, copies, -1), self.table.mT).transpose(0, 1).flatten(1)
-            parts.append(d_waves.mul_(phase_w[:, : self.n_waves_u].sin()).neg_())
-        if turns:
-            # A loss changes by Re(conj(d_state) · (-i) kept) per unit of α.
-            turned = torch.stack([k for k, diagonal in zip(kept, self.diagonal, strict=True) if diagonal], 1)
-            parts.append(torch.linalg.vecdot(torch.stack(after_turn[::-1], 1), turned).imag.flatten(1))
-        return dx, torch.mm(torch.cat(parts, 1), self.freq_back) if parts else None
+        d_matrix = torch.view_as_complex(torch.bmm(waves.mT, d_psi).unflatten(2, (-1, 2)))
+        # The conjugate of the state's gradient, so that going back through a matrix is multiplying by its transpose.
+        d_state = torch.bmm(self.readout.expand(copies, -1, -1), d_matrix.mH)
+        # A loss changes by Re(i · d_state · state) per unit of a diagonal's phase.
+        d_phases = [(d_state * states[-1]).sum(-1)]
+        for change, turn, state in zip(reversed(changes.mT.unbind()), reversed(turns), states[-2::-1], strict=False):
+            d_state = torch.bmm(change, d_state.mul_(turn))
+            d_phases.append((d_state * state).sum(-1))
+        d_angles = torch.bmm(torch.stack(d_phases[::-1]).imag, self.back_phases).transpose(0, 1)
+        return dx, torch.mm(d_angles.reshape(copies, -1), self.slopes.t())
 
 
-class _State(nn.Module):
-    """State vectors, one Pauli rotation after the other: for circuits of any shape."""
+class _State(_Evaluator):
+    """The states of all samples, one layer of commuting rotations after the other: for circuits of any shape."""
 
-    initial: Tensor
-    linear: Tensor
-    offset: Tensor
+    input_slopes: Tensor
+    weight_slopes: Tensor
+    constant: Tensor
+    start: Tensor
+    signs: Tensor | None = None  # probabilities are what is asked for
+
+    def __init__(self, rotations: PauliRotations, observables: Sequence[SparsePauliOp] | None) -> None:
+        layers = rotations.commuting_layers(range(len(rotations.constant))) or [[]]
+        bases = [_eigenbasis(rotations, layer) for layer in layers]
+        readout, signs = _readout(observables, rotations.n_qubits)
+        per_sample = [bool(rotations.input_slopes[layer].any()) for layer in layers]
+        targets = [*([b] for b in bases[1:]), readout]
+        self.layers = [_Layer(b, t, p) for b, t, p in zip(bases, targets, per_sample, strict=True)]
+        self.sizes = [len(layer) for layer in layers]
+        self.sizes_x = [len(layer) if p else 0 for layer, p in zip(layers, per_sample, strict=True)]
+        order = [k for layer in layers for k in layer]
+        order_x = [k for layer, p in zip(layers, per_sample, strict=True) if p for k in layer]
+        super().__init__(
+            input_slopes=rotations.input_slopes[order_x],
+            weight_slopes=rotations.weight_slopes[order],
+            constant=rotations.constant[order, None],
+            start=bases[0].enter(rotations.initial[:, None])[:, None],  # [dim, 1, 1]
+            **({} if signs is None else {"signs": signs}),
+        )
+
+    def place(self, dtype: torch.dtype, device: torch.device) -> None:
+        super().place(dtype, device)
+        for layer in self.layers:
+            layer.place(dtype, device)
+
+    def run(self, x: Tensor, w: Tensor) -> tuple[Tensor, tuple[Any, ...]]:
+        copies, batch = len(w), len(x)
+        columns = _split(x, copies).flatten(0, 1)  # [C * B, n_inputs]
+        shared = torch.addmm(self.constant, self.weight_slopes, w.t()).unsqueeze(2)  # angles [R, C, 1]
+        varied = torch.mm(self.input_slopes, columns.t()).view(len(self.input_slopes), copies, batch)
+        state, turns, states = self.start, [], []  # [dim, C, B], B = 1 until the first input acts
+        for layer, angles, more in zip(self.layers, shared.split(self.sizes), varied.split(self.sizes_x), strict=True):
+            turns.append(layer.turn(angles + more if layer.per_sample else angles))
+            states.append(state * turns[-1])
+            state = layer.change(states[-1])
+        p = (state.real.square() + state.imag.square()).expand(-1, -1, batch).flatten(1).t()  # [C * B, rows]
+        return _join(p if self.signs is None else torch.mm(p, self.signs), copies), (turns, states, state)
+
+    def pull_back(
+        self, grad: Tensor, saved: tuple[Any, ...], *, need_x: bool, need_w: bool
+    ) -> tuple[Tensor | None, Tensor | None]:
+        turns, states, state = saved
+        copies = state.shape[1]
+        d_p = 2 * _split(grad, copies).flatten(0, 1)
+        d_p = (d_p if self.signs is None else torch.mm(d_p, self.signs.t())).t().reshape(len(state), copies, len(grad))
+        # The conjugate of the state's gradient, so that going back through a matrix is multiplying by its transpose.
+        d_state = state.conj() * d_p
+        d_shared: list[Tensor] = []
+        d_varied: list[Tensor] = []
+        for layer, turn, state in zip(reversed(self.layers), reversed(turns), reversed(states), strict=True):
+            d_state = layer.change_back(d_state)
+            if state.shape[2] < d_state.shape[2]:  # before the first input acts, all samples share one state
+                d_state = d_state.sum(2, keepdim=True)
+            d_angles = layer.turn_back(d_state, state)
+            d_shared.append(d_angles.sum(2))
+            if layer.per_sample:
+                d_varied.append(d_angles.flatten(1))
+            d_state = d_state.mul_(turn)
+        dw = torch.mm(torch.cat(d_shared[::-1]).t(), self.weight_slopes)
+        if not d_varied:
+            return None, dw
+        return _join(torch.mm(torch.cat(d_varied[::-1]).t(), self.input_slopes), copies), dw
+
+
+class _Layer(_Constants):
+    """Commuting rotations in their eigenbasis, and the change from it to the next one, or to the readout's several."""
+
+    phases: Tensor
     source: Tensor
-    phase: Tensor
-    signs: Tensor
-    term_source: Tensor
-    term_phase: Tensor
-    term_weights: Tensor
+    inverse: Tensor
+    factors: Tensor
+    back_factors: Tensor
+    hadamards: Tensor
 
-    def __init__(
-        self, rotations: PauliRotations, observables: tuple[SparsePauliOp, ...] | None, dtype: torch.dtype
-    ) -> None:
-        super().__init__()
-        n, dim = rotations.n_qubits, 2**rotations.n_qubits
-        complex_dtype = torch.complex64 if dtype == torch.float32 else torch.complex128
-        self.n_inputs, self.derived = rotations.n_inputs, rotations.derived
-        self.per_sample = rotations.depends_on_inputs().tolist()
-        actions = [pauli_action(int(px), int(pz), n) for px, pz in zip(rotations.x_masks, rotations.z_masks, strict=True)]
-        _constant(self, "initial", rotations.initial, complex_dtype)
-        _constant(self, "linear", rotations.linear.T / 2, dtype)
-        _constant(self, "offset", rotations.constant / 2, dtype)
-        _constant(self, "source", np.array([s for s, _ in actions]).reshape(-1, dim), torch.int64)
-        _constant(self, "phase", -1j * np.array([p for _, p in actions]).reshape(-1, dim), complex_dtype)
-        # Observables: Z strings through the probabilities, every other Pauli string through its own overlap.
-        signs = np.eye(dim) if observables is None else np.zeros((dim, len(observables)))
-        terms: dict[tuple[int, int], NDArray[np.float64]] = {}
-        bits = 1 << np.arange(n)
-        for o, observable in enumerate(observables or ()):
-            for pauli, coefficient in zip(observable.paulis, observable.coeffs.real, strict=True):
-                px, pz, value = int(pauli.x @ bits), int(pauli.z @ bits), coefficient * (1 if pauli.phase == 0 else -1)
-                if px:
-                    terms.setdefault((px, pz), np.zeros(len(observables or ())))[o] += value
-                else:
-                    signs[:, o] += value * pauli_action(px, pz, n)[1].real
-        term_actions = [pauli_action(px, pz, n) for px, pz in terms]
-        _constant(self, "signs", signs, dtype)
-        _constant(self, "term_source", np.array([s for s, _ in term_actions]).reshape(-1, dim), torch.int64)
-        _constant(self, "term_phase", np.array([p for _, p in term_actions]).reshape(-1, dim), complex_dtype)
-        _constant(self, "term_weights", np.array(list(terms.values())).reshape(len(terms), signs.shape[1]), dtype)
+    def __init__(self, basis: Eigenbasis, targets: Sequence[Eigenbasis], per_sample: bool) -> None:
+        self.per_sample = per_sample
+        self.before, self.after = _products(basis.n_hadamards), [_products(b.n_hadamards) for b in targets]
+        where = np.argsort(basis.source)
+        source = np.concatenate([where[b.source] for b in targets])
+        inverse = np.concatenate([k * len(where) + np.argsort(where[b.source]) for k, b in enumerate(targets)])
+        factors = np.concatenate([b.phase for b in targets]) * basis.phase.conj()[source]
+        super().__init__(
+            phases=-basis.eigenvalues.T / 2,
+            source=source,
+            inverse=inverse,
+            factors=factors[:, None, None],
+            back_factors=factors[inverse, None, None],
+            hadamards=hadamard(2**MAX_HADAMARDS).astype(float),
+        )
 
-    def forward(self, x: Tensor, w: Tensor) -> Tensor:
-        """Inputs [B, C * n_inputs] and weights [C, n_weights] to outputs [B, C * n_outputs]."""
-        x = _split(x, len(w))
-        batch = x.shape[1]
-        parameters = torch.cat([x, w.unsqueeze(1).expand(-1, batch, -1)], -1)
-        extra = [d.function(*(parameters[..., a] for a in d.arguments)) for d in self.derived]
-        half = torch.cat([parameters, *(e.unsqueeze(-1) for e in extra)], -1) @ self.linear + self.offset  # [C, B, R]
-        cosines, sines = half.cos(), half.sin()
-        state = self.initial.expand(len(x), 1, -1)  # one state per copy until an input enters
-        for k, per_sample in enumerate(self.per_sample):
-            rows = slice(None) if per_sample else slice(0, 1)
-            c, s = cosines[:, rows, k : k + 1], sines[:, rows, k : k + 1]
-            state = c * state + (s * self.phase[k]) * state[..., self.source[k]]
-        state = state.expand(-1, batch, -1)
-        out = (state.real.square() + state.imag.square()) @ self.signs
-        for source, phase, weights in zip(self.term_source, self.term_phase, self.term_weights, strict=True):
-            out = out + (state.conj() * phase * state[..., source]).sum(-1, keepdim=True).real * weights
-        return _join(out)
+    def turn(self, angles: Tensor) -> Tensor:
+        """Angles [K, C, B] to the diagonal [dim, C, B]."""
+        phase = torch.mm(self.phases, angles.flatten(1)).unflatten(1, angles.shape[1:])
+        return torch.complex(phase.cos(), phase.sin())
+
+    def turn_back(self, d_state: Tensor, state: Tensor) -> Tensor:
+        """Gradient [K, C, B] of the angles, given the conjugate of that of the turned state."""
+        d_phase = d_state * state  # a loss changes by Re(i · d_state · state) per unit of a diagonal's phase
+        d_phase = d_phase.imag if self.per_sample else d_phase.sum(2, keepdim=True).imag
+        return torch.mm(self.phases.t(), d_phase.flatten(1)).neg_().unflatten(1, d_phase.shape[1:])
+
+    def change(self, state: Tensor) -> Tensor:
+        """States [dim, C, B] in the next basis, or one after the other in several."""
+        state = self._hadamards(state, self.before).index_select(0, self.source).mul_(self.factors)
+        return self._each_hadamards(state)
+
+    def change_back(self, d_state: Tensor) -> Tensor:
+        """The transpose of `change`."""
+        d_state = self._each_hadamards(d_state).index_select(0, self.inverse).mul_(self.back_factors)
+        if len(self.after) > 1:
+            d_state = d_state.unflatten(0, (len(self.after), -1)).sum(0)
+        return self._hadamards(d_state, self.before)
+
+    def _each_hadamards(self, state: Tensor) -> Tensor:
+        if len(self.after) == 1:
+            return self._hadamards(state, self.after[0])
+        parts = state.chunk(len(self.after))
+        return torch.cat([self._hadamards(part, sizes) for part, sizes in zip(parts, self.after, strict=True)])
+
+    def _hadamards(self, state: Tensor, sizes: list[int]) -> Tensor:
+        """Hadamard gates on the highest bits of the first index, `sizes` of them in one product."""
+        if not sizes:
+            return state
+        flat, done = torch.view_as_real(state), 0
+        for size in sizes:
+            gates = self.hadamards[: 2**size, : 2**size] / 2 ** (size / 2)
+            flat = torch.matmul(gates, flat.reshape(2**done, 2**size, -1))
+            done += size
+        return torch.view_as_complex(flat.view(*state.shape, 2))
+
+
+def _products(n_hadamards: int) -> list[int]:
+    """Gates on so many bits, dealt evenly to as few products as allowed."""
+    n_products = -(-n_hadamards // MAX_HADAMARDS)
+    return [(n_hadamards + k) // n_products for k in range(n_products)]
 
 
 def _compile(
-    rotations: PauliRotations, observables: Any, dtype: torch.dtype, method: Method
-) -> tuple[Method, _Series | _Matrix | _State]:
+    rotations: PauliRotations, observables: Sequence[SparsePauliOp] | None, method: Method
+) -> tuple[Method, _Evaluator]:
     """The evaluator asked for, or the fastest that fits; `observables=None` measures basis-state probabilities."""
-    kinds: dict[Method, Any] = {"fourier": _Series, "matrix": _Matrix, "state": _State}
+    kinds: dict[Method, type[_Series | _Matrix | _State]] = {"fourier": _Series, "matrix": _Matrix, "state": _State}
     if method not in (*kinds, "auto"):
         raise ValueError(f"method is {method!r}; use 'auto', 'fourier', 'matrix' or 'state'")
     if method != "auto":
-        return method, kinds[method](rotations, observables, dtype)
+        return method, kinds[method](rotations, observables)
     for name in ("fourier", "matrix"):
-        if name == "fourier" and (observables is None or rotations.derived):
-            continue
-        try:
-            return name, kinds[name](rotations, observables, dtype)
-        except ValueError:  # it does not fit this circuit
-            continue
-    return "state", _State(rotations, observables, dtype)
+        with suppress(ValueError):  # it does not fit this circuit
+            return name, kinds[name](rotations, observables)
+    return "state", _State(rotations, observables)
 
 
-def _constant(module: nn.Module, name: str, array: NDArray[Any], dtype: torch.dtype) -> None:
-    """Register an array that moves with the module but is not saved with its weights.
-
-    Rounding residues are set to zero: left in, their squares are subnormal numbers, which processors handle a hundred times more slowly.
-    """
-    if array.dtype.kind in "fc":
-        parts = array.astype(complex).reshape(-1, 1).view(np.float64)
-        parts[np.abs(parts) < _ZERO] = 0.0
-        array = parts.view(complex).reshape(array.shape) if array.dtype.kind == "c" else parts[:, 0].reshape(array.shape)
-    module.register_buffer(name, torch.tensor(array, dtype=dtype), persistent=False)
+def _check_dtype(dtype: torch.dtype) -> None:
+    if dtype not in (torch.float32, torch.float64):
+        raise ValueError(f"dtype is {dtype}; a quantum layer computes in torch.float32 or torch.float64")
 
 
 def _split(x: Tensor, copies: int) -> Tensor:
     """[B, C * n] to [C, B, n]."""
-    return x.unsqueeze(0) if copies == 1 else x.reshape(len(x), copies, -1).transpose(0, 1)
+    return x.unsqueeze(0) if copies == 1 else x.view(len(x), copies, x.shape[1] // copies).transpose(0, 1)
 
 
-def _join(x: Tensor) -> Tensor:
-    """[C, B, n] to [B, C * n]."""
-    return x.squeeze(0) if len(x) == 1 else x.transpose(0, 1).flatten(1)
+def _join(x: Tensor, copies: int) -> Tensor:
+    """[C * B, n] to [B, C * n]."""
+    return x if copies == 1 else x.view(copies, len(x) // copies, x.shape[1]).transpose(0, 1).flatten(1)
 
 
-def _phase(x: Tensor, frequencies: Tensor, shifts: Tensor, copies: int) -> Tensor:
-    """Inputs [B, C * n] to phases [B, C, F]."""
-    return torch.mm(x.view(-1, len(frequencies)), frequencies).add_(shifts).view(len(x), copies, -1)
+def _frequencies(name: str, frequencies: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    """Constants for the waves of frequencies [F, n]: the F cosines, then the F sines, of the phases ω·p."""
+    return {
+        f"freq_{name}": np.concatenate([frequencies, frequencies]).T,
+        f"shift_{name}": np.repeat([0.0, -math.pi / 2], len(frequencies)),
+        f"back_{name}": frequencies,
+    }
 
 
-def _phase_gradient(d_waves: Tensor, phase: Tensor, frequencies: Tensor) -> Tensor:
-    """Gradient [B, C * n] of the inputs, given that [C, B, F] of the waves."""
-    d_phase = (d_waves.transpose(0, 1) * phase.sin()).reshape(-1, frequencies.shape[1])
-    return torch.mm(d_phase, frequencies.t()).neg_().view(len(phase), -1)
+def _waves(x: Tensor, frequencies: Tensor, shifts: Tensor, copies: int) -> Tensor:
+    """Inputs [B, C * n] to waves [C, B, 2 F]."""
+    waves = torch.addmm(shifts, x.reshape(len(x) * copies, len(frequencies)), frequencies).cos_()
+    return waves.view(len(x), copies, len(shifts)).transpose(0, 1)
 
 
-def _adjoint(matrix: Tensor) -> Tensor:
-    """Adjoint of matrices [.., rows, columns], real, complex or as interleaved parts [.., rows, 2 columns] of square ones."""
-    if matrix.shape[-1] == 2 * matrix.shape[-2]:
-        matrix = torch.view_as_complex(matrix.unflatten(-1, (-1, 2)))
-    return matrix.mH.resolve_conj() if matrix.is_complex() else matrix.mT
+def _waves_gradient(d_waves: Tensor, waves: Tensor, frequencies: Tensor) -> Tensor:
+    """Gradient [N, n] of parameters, given that [.., 2 F] of all N rows of waves, which is overwritten."""
+    cosines, sines = waves.chunk(2, -1)
+    d_cosines, d_sines = d_waves.chunk(2, -1)
+    d_phase = d_sines.mul_(cosines).addcmul_(d_cosines, sines, value=-1)
+    return torch.mm(d_phase.view(-1, len(frequencies)), frequencies)
 
 
-def _half_space(frequency: NDArray[np.float64]) -> tuple[tuple[float, ...], float]:
-    """A frequency or its negative, whichever has its first non-zero entry positive, and the sign that was taken."""
-    nonzero = frequency[frequency != 0]
-    sign = -1.0 if len(nonzero) and nonzero[0] < 0 else 1.0
-    return tuple(float(f) + 0.0 for f in sign * frequency), sign
-
-
-def _waves(
-    angles: NDArray[np.float64], offsets: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Products of cosines and sines of K angles as combinations of as many single cosines.
+def _half_space(frequencies: NDArray[np.float64]) -> tuple[NDArray[np.float64], list[tuple[int, float]]]:
+    """Frequencies up to their sign.
 
     Args:
-        angles: Coefficients of the parameters in each angle [K, n_parameters].
-        offsets: Constant parts [K], radians.
+        frequencies: Distinct frequencies [N, n].
 
     Returns:
-        Frequencies [2**K, n_parameters] and shifts [2**K] of the waves cos(frequency · p + shift), and the matrix [2**K products, 2**K
-        waves] that turns them into the products; the last angle varies fastest and sine comes after cosine.
+        One of each pair ω, -ω [F, n]; and for each of the N frequencies its row there and the sign that it differs by.
     """
-    k = len(angles)
-    if k == 0:
-        return np.zeros((1, angles.shape[1])), np.zeros(1), np.ones((1, 1))
-    signs = np.array([[1 - 2 * (m >> j & 1) for j in range(k)] for m in range(0, 2**k, 2)], float)  # first angle always +
-    # A product of k cosines is the mean over all signs of cos(Σ ± a); each sine shifts its angle by -π/2.
-    sines = np.array([[m >> (k - 1 - j) & 1 for j in range(k)] for m in range(2**k)], float)
-    quarter_turns = sines @ signs.T  # [products, sign patterns], in units of -π/2
-    mean = 2.0 / 2**k
-    to_products = mean * np.concatenate([np.cos(np.pi / 2 * quarter_turns), np.sin(np.pi / 2 * quarter_turns)], 1)
-    frequencies, shifts = signs @ angles, signs @ offsets
-    return np.concatenate([frequencies] * 2), np.concatenate([shifts, shifts - np.pi / 2]), to_products.round(12)
+    rows: dict[tuple[float, ...], int] = {}
+    places = []
+    for frequency in frequencies:
+        sign = next((math.copysign(1.0, f) for f in frequency if f), 1.0)
+        places.append((rows.setdefault(tuple((sign * frequency + 0.0).tolist()), len(rows)), sign))
+    return np.array(list(rows)).reshape(len(rows), frequencies.shape[1]), places
 
 
-def _dense(rotations: PauliRotations, k: int) -> NDArray[np.complex128]:
-    """The Pauli string of rotation k as a matrix."""
-    source, phase = pauli_action(int(rotations.x_masks[k]), int(rotations.z_masks[k]), rotations.n_qubits)
-    matrix = np.zeros((len(source), len(source)), complex)
-    matrix[np.arange(len(source)), source] = phase
-    return matrix
+def _eigenbasis(rotations: PauliRotations, layer: list[int]) -> Eigenbasis:
+    """The basis in which a layer of commuting rotations is diagonal."""
+    return eigenbasis(rotations.x_masks[layer].tolist(), rotations.z_masks[layer].tolist(), rotations.n_qubits)
 
 
 def _inputs_first(rotations: PauliRotations) -> tuple[list[int], list[int]]:
     """Rotations up to the last input and those after it, letting inputs pass weights that they commute with."""
-    on_inputs, on_weights = rotations.depends_on_inputs(), rotations.depends_on_weights()
+    on_inputs, on_weights = (np.any(slopes, axis=1) for slopes in (rotations.input_slopes, rotations.weight_slopes))
     embedding: list[int] = []
     trainable: list[int] = []
     for k in range(len(on_inputs)):
-        passes = all(rotations.commute(j, k) for j in trainable)
-        if not on_weights[k] and passes:
+        if not on_weights[k] and all(rotations.commute(j, k) for j in trainable):
             embedding.append(k)
         elif on_inputs[k]:
             raise ValueError("a weight acts before an input; the matrix method needs all inputs first")
@@ -597,60 +619,57 @@ def _inputs_first(rotations: PauliRotations) -> tuple[list[int], list[int]]:
     return embedding, trainable
 
 
-def _commuting_layers(rotations: PauliRotations, order: list[int]) -> list[list[int]]:
-    """Sort rotations into as few commuting layers as they can be moved to, Z strings (diagonal) apart from all others."""
-    layers: list[list[int]] = []
-    for k in order:
-        home = None
-        for position in range(len(layers) - 1, -1, -1):
-            layer = layers[position]
-            if not all(rotations.commute(j, k) for j in layer):
-                break
-            alike = (rotations.x_masks[layer[0]] == 0) == (rotations.x_masks[k] == 0)
-            if alike and (rotations.x_masks[k] == 0 or len(layer) < rotations.n_qubits):
-                home = layer
-        if home is None:
-            layers.append([k])
-        else:
-            home.append(k)
-    return layers
+def _embedding_waves(
+    rotations: PauliRotations, embedding: list[int]
+) -> tuple[NDArray[np.float64], NDArray[np.complex128]]:
+    """The embedded state as a sum of waves.
+
+    Returns:
+        Frequencies [F, n_inputs], and the amplitudes [2**n, 2 F] of their cosines and then of their sines.
+    """
+    frequencies = np.zeros((1, rotations.input_slopes.shape[1]))
+    states = rotations.initial[:, None]  # [2**n, frequencies]
+    for layer in rotations.commuting_layers(embedding):
+        basis = _eigenbasis(rotations, layer)
+        states = basis.enter(states) * np.exp(-0.5j * basis.eigenvalues.T @ rotations.constant[layer])[:, None]
+        slopes = -basis.eigenvalues.T @ rotations.input_slopes[layer] / 2  # [2**n, n_inputs]
+        exact: dict[tuple[float, ...], NDArray[np.float64]] = {}  # sums that should be equal differ in rounding
+        grown: dict[tuple[float, ...], NDArray[np.complex128]] = {}
+        for b, s in np.argwhere(np.abs(states) > _ZERO):
+            frequency = frequencies[s] + slopes[b]
+            key = tuple(frequency.round(9) + 0.0)
+            exact.setdefault(key, frequency)
+            grown.setdefault(key, np.zeros(len(states), complex))[b] += states[b, s]
+        if len(grown) > MAX_FREQUENCIES:
+            raise ValueError(f"the embedded state has more than {MAX_FREQUENCIES} frequencies; use another method")
+        frequencies, states = np.array(list(exact.values())), basis.leave(np.stack(list(grown.values()), 1))
+    half, places = _half_space(frequencies)
+    waves = np.zeros((len(states), 2, len(half)), complex)
+    for (row, sign), state in zip(places, states.T, strict=True):  # e^{±ia} = cos a ± i sin a
+        waves[:, 0, row] += state
+        waves[:, 1, row] += 1j * sign * state
+    return half, waves.reshape(len(states), -1)
 
 
 def _readout(
-    observables: tuple[SparsePauliOp, ...] | None, n_qubits: int
-) -> tuple[list[NDArray[np.complex128]], NDArray[np.float64]]:
-    """Local bases in which the observables are diagonal, and the signs that turn probabilities into expectation values."""
-    dim = 2**n_qubits
+    observables: Sequence[SparsePauliOp] | None, n_qubits: int
+) -> tuple[list[Eigenbasis], NDArray[np.float64] | None]:
+    """Bases in which the observables are diagonal, and the matrix from probabilities in them to expectation values."""
     if observables is None:
-        return [np.eye(dim, dtype=complex)], np.eye(dim)
-    h = np.array([[1, 1], [1, -1]]) / math.sqrt(2)
-    local = {"I": np.eye(2), "Z": np.eye(2), "X": h, "Y": h @ np.diag([1, -1j])}
-    groups: dict[str, NDArray[np.float64]] = {}  # letters of a local basis -> [dim, n_observables]
+        return [eigenbasis([], [], n_qubits)], None
+    bits = 1 << np.arange(n_qubits)
+    coefficients: dict[tuple[int, int], NDArray[np.float64]] = {}
     for o, observable in enumerate(observables):
         for pauli, coefficient in zip(observable.paulis, observable.coeffs.real, strict=True):
-            letters = pauli.to_label().lstrip("-+i")
-            value = coefficient * (1 if pauli.phase == 0 else -1)
-            basis = next((b for b in groups if all(p in ("I", q) or q == "I" for p, q in zip(letters, b, strict=True))), None)
-            merged = letters if basis is None else "".join(q if p == "I" else p for p, q in zip(letters, basis, strict=True))
-            signs = groups.pop(basis) if basis is not None else np.zeros((dim, len(observables)))
-            support = sum(1 << q for q, p in enumerate(reversed(letters)) if p != "I")
-            signs[:, o] += value * (1 - 2 * (np.bitwise_count(np.arange(dim) & support) % 2).astype(float))
-            groups[merged] = signs
-    bases = []
-    for letters in groups:
-        basis_change = np.eye(1, dtype=complex)
-        for letter in letters:
-            basis_change = np.kron(basis_change, local[letter])
-        bases.append(basis_change)
-    return bases, np.concatenate(list(groups.values()))
-
-
-def _times(matrix: Tensor, state: Tensor) -> Tensor:
-    """Apply matrices [C, rows, dim], real or complex (also as interleaved parts [C, rows, 2 dim]), to states [C, dim, waves]."""
-    copies, dim, n_waves = state.shape
-    if matrix.is_complex():
-        return torch.bmm(matrix, state)
-    if matrix.shape[2] != dim:
-        return torch.bmm(torch.view_as_complex(matrix.view(copies, -1, dim, 2)), state)
-    flat = torch.bmm(matrix, torch.view_as_real(state).reshape(copies, dim, -1))
-    return torch.view_as_complex(flat.view(copies, -1, n_waves, 2))
+            row = coefficients.setdefault((int(pauli.x @ bits), int(pauli.z @ bits)), np.zeros(len(observables)))
+            row[o] += coefficient
+    groups: list[list[tuple[int, int]]] = []
+    for pauli in coefficients:
+        group = next((g for g in groups if all(commute(pauli, other) for other in g)), None)
+        if group is None:
+            groups.append([pauli])
+        else:
+            group.append(pauli)
+    bases = [eigenbasis([x for x, _ in g], [z for _, z in g], n_qubits) for g in groups]
+    signs = [b.eigenvalues.T @ np.array([coefficients[p] for p in g]) for b, g in zip(bases, groups, strict=True)]
+    return bases, np.concatenate(signs)
