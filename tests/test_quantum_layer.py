@@ -1,0 +1,313 @@
+"""The layer against independent oracles: Qiskit's Statevector, exact Aer, parameter shift, finite differences."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from qiskit.circuit import Gate, Parameter, ParameterVector, QuantumCircuit
+from qiskit.circuit import library as gates
+from qiskit.quantum_info import SparsePauliOp, Statevector, random_unitary
+
+from hqnn import aer, circuits
+from hqnn.circuits import ParametricCircuit, pauli_on_each_qubit
+from hqnn.quantum_layer import Method, QuantumLayer
+
+METHODS: tuple[Method, ...] = ("fourier", "matrix", "state")
+# Every standard gate of Qiskit on one or two qubits, by its number of angles.
+FIXED = """
+    X Y Z H S Sdg T Tdg SX SXdg I CX CY CZ CH CS CSdg CSX DCX ECR Swap iSwap
+"""
+ONE_ANGLE = """
+    RX RY RZ Phase U1 CRX CRY CRZ CPhase CU1 RXX RYY RZZ RZX
+"""
+MORE_ANGLES = [
+    (gates.RGate, 2),
+    (gates.U2Gate, 2),
+    (gates.XXPlusYYGate, 2),
+    (gates.XXMinusYYGate, 2),
+    (gates.UGate, 3),
+    (gates.U3Gate, 3),
+    (gates.CU3Gate, 3),
+    (gates.CUGate, 4),
+]
+
+
+def expectations(
+    pc: ParametricCircuit, inputs: NDArray[np.float64], weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Expectation values [B, n_observables] by Qiskit."""
+    rows = []
+    for row in inputs:
+        values = dict(zip(pc.inputs, row, strict=True)) | dict(zip(pc.weights, weights, strict=True))
+        state = Statevector(pc.circuit.assign_parameters(values))
+        rows.append([state.expectation_value(o).real for o in pc.observables])
+    return np.array(rows)
+
+
+def entangling(n_qubits: int = 3, n_layers: int = 2, *, seed: int | None = None) -> ParametricCircuit:
+    """RX embedding, layers of RZ RY RZ and a ring of CNOTs, Y on every qubit."""
+    x, w = ParameterVector("x", n_qubits), ParameterVector("w", 3 * n_qubits * n_layers)
+    angle = iter(w)
+    circuit = QuantumCircuit(n_qubits)
+    for q in range(n_qubits):
+        circuit.rx(x[q], q)
+    for layer in range(n_layers):
+        for q in range(n_qubits):
+            circuit.rz(next(angle), q)
+            circuit.ry(next(angle), q)
+            circuit.rz(next(angle), q)
+        for q in range(n_qubits):
+            circuit.cx(q, (q + layer % (n_qubits - 1) + 1) % n_qubits)
+    return ParametricCircuit(circuit=circuit, inputs=x, weights=w, observables=pauli_on_each_qubit(n_qubits, "Y"))
+
+
+def reuploading() -> ParametricCircuit:
+    """Inputs encoded twice with weights between, one angle a product of input and weight."""
+    x, w = ParameterVector("x", 2), ParameterVector("w", 3)
+    circuit = QuantumCircuit(2)
+    circuit.ry(x[0], 0)
+    circuit.rx(w[0], 0)
+    circuit.cx(0, 1)
+    circuit.rz(x[1] * w[1] + 0.3, 1)
+    circuit.ry(x[0] - 2 * w[2], 1)
+    return ParametricCircuit(
+        circuit=circuit, inputs=x, weights=w, observables=[SparsePauliOp("XZ"), SparsePauliOp("ZI")]
+    )
+
+
+@st.composite
+def random_circuits(draw: st.DrawFn) -> tuple[ParametricCircuit, int]:
+    """Any standard gates, with float angles, parameters, and sums and products of them."""
+    seed = draw(st.integers(0, 2**32 - 1))
+    n_qubits = draw(st.integers(1, 4))
+    n_gates = draw(st.integers(1, 12))
+    rng = np.random.default_rng(seed)
+    x, w = ParameterVector("x", 2), ParameterVector("w", 2)
+
+    def angle() -> object:
+        a, b = rng.choice([*x, *w], 2, replace=False)
+        scale = float(rng.uniform(-2, 2))
+        return [scale, a, scale * a + b + 0.5, a * b, scale * a][rng.integers(5)]
+
+    circuit = QuantumCircuit(n_qubits)
+    for parameter in [*x, *w]:  # so that every one occurs
+        circuit.rx(parameter, int(rng.integers(n_qubits)))
+    for _ in range(n_gates):
+        kind = rng.integers(4)
+        if kind == 0:
+            gate = getattr(gates, f"{rng.choice(FIXED.split())}Gate")()
+        elif kind == 1:
+            gate = getattr(gates, f"{rng.choice(ONE_ANGLE.split())}Gate")(angle())
+        elif kind == 2:
+            family, count = MORE_ANGLES[rng.integers(len(MORE_ANGLES))]
+            gate = family(*(angle() for _ in range(count)))
+        else:
+            gate = gates.UnitaryGate(random_unitary(2 ** int(rng.integers(1, min(n_qubits, 2) + 1)), seed=rng))
+        if gate.num_qubits <= n_qubits:
+            circuit.append(gate, rng.permutation(n_qubits)[: gate.num_qubits].tolist())
+    labels = ["".join(rng.choice(list("IXYZ"), n_qubits)) for _ in range(4)]
+    observables = [SparsePauliOp(labels[:3], rng.normal(size=3)), SparsePauliOp(labels[3])]
+    return ParametricCircuit(circuit=circuit, inputs=x, weights=w, observables=observables), seed
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(random_circuits())
+def test_random_circuits_agree_with_statevector(case: tuple[ParametricCircuit, int]) -> None:
+    pc, seed = case
+    inputs = np.random.default_rng(seed).uniform(-4, 4, (2, 2))
+    tried = 0
+    for method in ("auto", *METHODS):
+        try:
+            layer = QuantumLayer(pc, dtype=torch.float64, method=method)
+        except ValueError:
+            continue  # this method is not for this circuit
+        tried += 1
+        got = layer(torch.from_numpy(inputs)).detach().numpy()
+        expected = expectations(pc, inputs, layer.weights.detach().numpy()[0])
+        np.testing.assert_allclose(got, expected, atol=1e-10)
+    assert tried >= 2  # auto, and at least the general one
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("pc", [circuits.lcqhnn(), entangling(2, 1)], ids=["lcqhnn", "entangling"])
+def test_gradients_and_second_derivatives(pc: ParametricCircuit, method: Method) -> None:
+    layer = QuantumLayer(pc, copies=2, dtype=torch.float64, method=method)
+    inputs = torch.randn(2, 2 * pc.n_inputs, dtype=torch.float64, requires_grad=True)
+
+    def function(x: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+        return torch.func.functional_call(layer, {"weights": weights}, (x,))
+
+    assert torch.autograd.gradcheck(function, (inputs, layer.weights))
+    assert torch.autograd.gradgradcheck(function, (inputs, layer.weights))
+
+
+def test_gradients_equal_the_parameter_shift_rule() -> None:
+    pc = entangling()
+    layer = QuantumLayer(pc, dtype=torch.float64)
+    inputs = np.random.default_rng(1).normal(size=(1, pc.n_inputs))
+    layer(torch.from_numpy(inputs))[0, 1].backward()
+    weights = layer.weights.detach().numpy()[0]
+    shifts = np.pi / 2 * np.eye(pc.n_weights)
+    shifted = [expectations(pc, inputs, weights + s) - expectations(pc, inputs, weights - s) for s in shifts]
+    assert layer.weights.grad is not None
+    np.testing.assert_allclose(layer.weights.grad[0], [s[0, 1] / 2 for s in shifted], atol=1e-12)
+
+
+def test_outputs_equal_exact_aer() -> None:
+    pc = circuits.lcqhnn()
+    layer = QuantumLayer(pc, dtype=torch.float64)
+    inputs = np.random.default_rng(2).normal(size=(5, 4))
+    exact = aer.expectations(pc, inputs, layer.weights.detach().numpy()[0])
+    np.testing.assert_allclose(layer(torch.from_numpy(inputs)).detach(), exact, atol=1e-10)
+
+
+@pytest.mark.parametrize("method", ["auto", "state"])
+def test_inputs_may_enter_again_and_multiply_weights(method: Method) -> None:
+    pc = reuploading()
+    layer = QuantumLayer(pc, dtype=torch.float64, method=method)
+    inputs = np.random.default_rng(3).normal(size=(4, 2))
+    expected = expectations(pc, inputs, layer.weights.detach().numpy()[0])
+    np.testing.assert_allclose(layer(torch.from_numpy(inputs)).detach(), expected, atol=1e-10)
+    with pytest.raises(ValueError, match="input"):
+        QuantumLayer(pc, method="matrix")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_copies_are_separate_circuits_side_by_side(method: Method) -> None:
+    pc = entangling(2, 1)
+    together = QuantumLayer(pc, copies=3, dtype=torch.float64, method=method)
+    inputs = torch.randn(4, 6, dtype=torch.float64)
+    alone = QuantumLayer(pc, dtype=torch.float64, method=method)
+    for copy in range(3):
+        with torch.no_grad():
+            alone.weights.copy_(together.weights[copy : copy + 1])
+        expected = alone(inputs[:, 2 * copy : 2 * copy + 2])
+        torch.testing.assert_close(together(inputs)[:, 2 * copy : 2 * copy + 2], expected)
+
+
+def test_qubit_order_is_that_of_qiskit() -> None:
+    x = Parameter("x")
+    circuit = QuantumCircuit(3)
+    circuit.ry(x, 2)
+    pc = ParametricCircuit(circuit=circuit, inputs=[x], weights=[], observables=pauli_on_each_qubit(3))
+    layer = QuantumLayer(pc, dtype=torch.float64)
+    flip = torch.tensor([[math.pi]], dtype=torch.float64)
+    torch.testing.assert_close(layer(flip), torch.tensor([[1.0, 1.0, -1.0]], dtype=torch.float64))
+    assert layer.probabilities(flip)[0, 0].argmax() == 0b100
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_vmap_jacrev_and_hessian_see_the_same_function(method: Method) -> None:
+    pc = circuits.lcqhnn()
+    layer = QuantumLayer(pc, dtype=torch.float64, method=method)
+    inputs = torch.randn(3, 4, dtype=torch.float64)
+    mapped = torch.func.vmap(lambda row: layer(row.unsqueeze(0)).squeeze(0))(inputs)
+    torch.testing.assert_close(mapped, layer(inputs))
+
+    def output(weights: torch.Tensor) -> torch.Tensor:
+        return torch.func.functional_call(layer, {"weights": weights}, (inputs,)).sum()
+
+    weights = layer.weights.detach()
+    by_func = torch.func.jacrev(output)(weights)
+    by_autograd = torch.autograd.functional.jacobian(output, weights)
+    torch.testing.assert_close(by_func, by_autograd)
+    second = torch.func.hessian(output)(weights)
+    torch.testing.assert_close(second, torch.autograd.functional.hessian(output, weights))
+
+
+def test_single_precision_is_accurate_to_its_rounding() -> None:
+    pc = entangling(5, 3)
+    double = QuantumLayer(pc, copies=4, dtype=torch.float64)
+    single = QuantumLayer(pc, copies=4)
+    with torch.no_grad():
+        single.weights.copy_(double.weights)
+    inputs = torch.randn(8, 20, dtype=torch.float64)
+    assert (single(inputs.float()) - double(inputs)).abs().max() < 2e-5
+
+
+def test_probabilities_and_samples() -> None:
+    pc = entangling()
+    layer = QuantumLayer(pc, copies=2, dtype=torch.float64)
+    inputs = torch.randn(3, 6, dtype=torch.float64)
+    got = layer.probabilities(inputs).detach().numpy()
+    for copy in range(2):
+        for row, x in enumerate(inputs[:, 3 * copy : 3 * copy + 3].numpy()):
+            values = dict(zip(pc.inputs, x, strict=True))
+            values |= dict(zip(pc.weights, layer.weights.detach().numpy()[copy], strict=True))
+            state = Statevector(pc.circuit.assign_parameters(values))
+            np.testing.assert_allclose(got[row, copy], state.probabilities(), atol=1e-12)
+    shots = 20_000
+    counts = layer.sample(inputs, shots, generator=0)
+    assert (counts.sum(-1) == shots).all()
+    chi_squared = ((counts - shots * got) ** 2 / (shots * got)).sum(-1)
+    assert (chi_squared < 24.3).all()  # 99.9 % point of the distribution with 7 degrees of freedom
+    np.testing.assert_array_equal(counts, layer.sample(inputs, shots, generator=0))
+
+
+def test_a_layer_trains_inside_a_network_and_is_saved_with_its_weights_alone() -> None:
+    torch.manual_seed(0)
+    layer = QuantumLayer(circuits.lcqhnn())
+    assert list(layer.state_dict()) == ["weights"]
+    network = torch.nn.Sequential(torch.nn.Linear(4, 4), layer)
+    x, y = torch.randn(64, 4), torch.rand(64, 4) - 0.5
+    optimizer = torch.optim.Adam(network.parameters(), lr=0.05)
+    losses = []
+    for _ in range(60):
+        loss = (network(x) - y).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.7 * losses[0]
+
+
+def test_wrong_inputs_are_named() -> None:
+    layer = QuantumLayer(circuits.lcqhnn())
+    with pytest.raises(ValueError, match=r"shape \(3, 5\).*\[B, 4\]"):
+        layer(torch.zeros(3, 5))
+    with pytest.raises(TypeError, match=r"torch\.float64.*torch\.float32"):
+        layer(torch.zeros(3, 4, dtype=torch.float64))
+    with pytest.raises(ValueError, match="first in row 2"):
+        layer(torch.tensor([[0.0] * 4, [1.0] * 4, [0.0, math.nan, 0.0, 0.0]]))
+    with pytest.raises(ValueError, match="NaN or infinity"):
+        layer(torch.full((2, 4), math.inf))
+    with pytest.raises(ValueError, match="meta"):
+        layer(torch.zeros(3, 4, device="meta"))
+    with pytest.raises(ValueError, match="at least once"):
+        layer.sample(torch.zeros(1, 4), 0)
+    with pytest.raises(ValueError, match="float16"):
+        QuantumLayer(circuits.lcqhnn(), dtype=torch.float16)
+    with pytest.raises(ValueError, match="at least one"):
+        QuantumLayer(circuits.lcqhnn(), copies=0)
+
+
+def test_circuits_that_cannot_be_compiled_are_named() -> None:
+    def wrap(circuit: QuantumCircuit) -> ParametricCircuit:
+        return ParametricCircuit(
+            circuit=circuit, inputs=[], weights=[], observables=pauli_on_each_qubit(circuit.num_qubits)
+        )
+
+    unknown = QuantumCircuit(1)
+    unknown.append(Gate("mystery", 1, []), [0])
+    with pytest.raises(ValueError, match="'mystery'"):
+        QuantumLayer(wrap(unknown))
+    measured = QuantumCircuit(1, 1)
+    measured.measure(0, 0)
+    with pytest.raises(ValueError, match="'measure'"):
+        QuantumLayer(wrap(measured))
+    with pytest.raises(ValueError, match="13 qubits"):
+        QuantumLayer(wrap(QuantumCircuit(13)))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+def test_the_same_on_a_gpu() -> None:
+    layer = QuantumLayer(entangling(), copies=2)
+    inputs = torch.randn(5, 6)
+    expected = layer(inputs)
+    torch.testing.assert_close(layer.cuda()(inputs.cuda()).cpu(), expected, atol=1e-5, rtol=1e-4)
