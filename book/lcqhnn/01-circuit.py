@@ -73,13 +73,14 @@ pc = circuits.lcqhnn()
 # from 1 to 4 and qubits from 0 to 3. Here everything is counted from 0.)
 
 # %%
-figure, ax = plt.subplots(figsize=(9.6, 3.1))
-plots.circuit_drawing(ax, pc.circuit)
+figure, ax = plt.subplots(figsize=(7.2, 5.4))
+plots.circuit_drawing(ax, pc.circuit, fold=8)
 plots.show(
     figure,
-    alt="Circuit of four qubits. From the left: H on each; U1 of 2x on each; CNOTs "
-    "from 0 to 1, 1 to 2 and 2 to 3; RY of theta on each; CNOTs from 2 to 3, 1 to "
-    "2 and 0 to 1; H on qubit 0. Vertical bars mark the states psi 1 to psi 6.",
+    alt="Circuit of four qubits, on two lines. From the left: H on each; U1 of 2x "
+    "on each; CNOTs from 0 to 1, 1 to 2 and 2 to 3; RY of theta on each; CNOTs "
+    "from 2 to 3, 1 to 2 and 0 to 1; H on qubit 0. Vertical bars mark the states "
+    "psi 1 to psi 6.",
     caption="The circuit of eq. 2–7 as the text describes it, drawn by Qiskit from "
     "`hqnn.circuits.lcqhnn()`. Orange gates take data, blue gates are trained, "
     "white and black ones are fixed.",
@@ -106,8 +107,9 @@ plots.show(
 # **The rotations** [eq. 5] act on each bit with the matrix $r(\theta)$ of $R_Y(\theta)$. The amplitude of a basis
 # state $t$ becomes a sum over all paths that lead to it:
 #
-# $$|\psi_4\rangle = \sum_t a(t)\,|t\rangle, \qquad a(t) = \tfrac14\sum_b e^{i\delta\cdot b}\prod_k r_{t_k\,s_k(b)}(\theta_k), \qquad
-# r(\theta) = \begin{pmatrix}\cos\frac\theta2&-\sin\frac\theta2\\ \sin\frac\theta2&\cos\frac\theta2\end{pmatrix}.$$
+# $$|\psi_4\rangle = \sum_t a(t)\,|t\rangle, \qquad a(t) = \tfrac14\sum_b e^{i\delta\cdot b}\prod_k r_{t_k\,s_k(b)}(\theta_k),$$
+#
+# $$r(\theta) = \begin{pmatrix}\cos\frac\theta2&-\sin\frac\theta2\\ \sin\frac\theta2&\cos\frac\theta2\end{pmatrix}.$$
 #
 # **The ladder back up** [eq. 6] undoes the relabelling, so the amplitude of $b$ is now that of $s(b)$ before. **The
 # last Hadamard gate** [eq. 7] adds and subtracts the amplitudes of the two states that differ in $b_0$ only:
@@ -143,7 +145,7 @@ for name, part in pc.stages().items():
     print(f"{name}: formula and state agree to 1e-12:", state_gap[name] < 1e-12)
 
 # %%
-figure, axes = plt.subplots(3, 2, figsize=(9.6, 6.8), sharex=True, sharey=True)
+figure, axes = plt.subplots(3, 2, figsize=(7.2, 6.2), sharex=True, sharey=True)
 after = ["H", "U₁", "the ladder", "RY", "the ladder back", "H on qubit 0"]
 for ax, name, step in zip(axes.T.flat, psi, after, strict=True):
     plots.amplitudes(ax, psi[name]).set_title(f"{name}, after {step}")
@@ -209,7 +211,7 @@ for name, gap in gaps.items():
 # The readings agree where no rotation stands between the ladders, and are different functions otherwise. The rest of
 # this page follows the text, and says what would be different under the other reading. (The sentence above eq. 6
 # names qubits 3, 2 and 1 as the *controls* of the second ladder. By the paper's own definition of $CX_{i,j}$ they are
-# the targets. Taken literally, the second ladder would run upside down and undo nothing.)
+# the targets. Taken literally, the second ladder would run upside down and would not undo the first.)
 
 # %% [markdown]
 # ## Does the second ladder cancel the first?
@@ -291,7 +293,7 @@ steps = {"after the encoding": "ψ2", "after the ladder": "ψ3", "after RY": "ψ
 even = rng.uniform(0, np.pi, (256, 4))
 vectors = {n: bloch.bloch_vectors(pc, even, theta, stage=k) for n, k in steps.items()}
 sphere = {"projection": "3d"}
-figure, axes = plt.subplots(3, 4, figsize=(9.6, 7.6), subplot_kw=sphere)
+figure, axes = plt.subplots(3, 4, figsize=(7.2, 5.9), subplot_kw=sphere)
 plots.bloch_grid(axes, vectors)
 plots.show(
     figure,
@@ -348,7 +350,7 @@ phases = {
 
 # %%
 circle = {"projection": "polar"}
-figure, axes = plt.subplots(3, 4, figsize=(9.6, 7.6), subplot_kw=circle)
+figure, axes = plt.subplots(3, 4, figsize=(7.2, 6.1), subplot_kw=circle)
 plots.phase_grid(axes, phases)
 plots.show(
     figure,
@@ -414,7 +416,7 @@ tables.table(["network", *header], rows)
 network = mnist["trained"]
 x, w, digits = (np.array(network[key]) for key in ("features", "weights", "labels"))
 vectors = {n: bloch.bloch_vectors(pc, x, w, stage=k) for n, k in steps.items()}
-figure, axes = plt.subplots(3, 4, figsize=(9.6, 7.6), subplot_kw=sphere)
+figure, axes = plt.subplots(3, 4, figsize=(7.2, 5.9), subplot_kw=sphere)
 plots.bloch_grid(axes, vectors, digits)
 plots.show(
     figure,
@@ -448,15 +450,15 @@ plots.show(
 )
 
 # %%
+rows = []
 for name, title in names.items():
-    accuracy = runs.history(f"lcqhnn-{name}", "lcqhnn", "test_accuracy")[:, -1]
+    history = runs.history(f"lcqhnn-{name}", "lcqhnn", "test_accuracy")
+    accuracy = 100 * history[:, -1]
     exception = int(np.argmin(recorded.data[name]["length-after-ry"]))
     rest = np.delete(accuracy, exception)
-    print(
-        f"{title}, test accuracy: {accuracy[exception]:.2%} for the exception,",
-        end=" ",
-    )
-    print(f"{rest.min():.2%} to {rest.max():.2%} for the other nine networks")
+    rows.append([title, f"{accuracy[exception]:.2f}"])
+    rows[-1].append(f"{rest.min():.2f} to {rest.max():.2f}")
+tables.table(["test accuracy, %", "the most entangled", "the other nine"], rows)
 
 # %% [markdown]
 # Almost always, not always. A single network of each dataset has gone the other way and put phases near $\pm\pi/2$,
@@ -468,7 +470,7 @@ network = mnist["most-entangled"]
 x, w, digits = (np.array(network[key]) for key in ("features", "weights", "labels"))
 vectors = {n: bloch.bloch_vectors(pc, x, w, stage=k) for n, k in steps.items()}
 del vectors["after the ladder"]
-figure, axes = plt.subplots(2, 4, figsize=(9.6, 5.1), subplot_kw=sphere)
+figure, axes = plt.subplots(2, 4, figsize=(7.2, 4.0), subplot_kw=sphere)
 plots.bloch_grid(axes, vectors, digits)
 plots.show(
     figure,
@@ -491,11 +493,14 @@ plots.show(
 #
 # $$e^{i\theta P/2}\, O\, e^{-i\theta P/2} = \begin{cases} O & \text{if } P \text{ and } O \text{ commute,}\\ \cos\theta\; O + i\sin\theta\; P\,O & \text{if they anticommute.}\end{cases}$$
 #
-# Two Pauli strings anticommute if the qubits on which both have a letter, and different ones, are odd in number. So
-# each output meets only some of the weights. Take $\langle Z_3\rangle$. With $P_2 = Z_0Z_1Y_2X_3$ and
+# Two Pauli strings anticommute if an odd number of qubits carry two different ones of the matrices $X$, $Y$ and $Z$.
+# So each output meets only some of the weights. Take $\langle Z_3\rangle$. With $P_2 = Z_0Z_1Y_2X_3$ and
 # $P_3 = Z_0Z_1Z_2Y_3$ it anticommutes, with $P_0 = Y_0X_1$ and $P_1 = Z_0Y_1X_2$ it commutes, and
 #
-# $$W^\dagger Z_3 W = \cos\theta_2\cos\theta_3\, Z_3 + i\sin\theta_2\cos\theta_3\, P_2Z_3 + i\cos\theta_2\sin\theta_3\, P_3Z_3 - \sin\theta_2\sin\theta_3\, P_2P_3Z_3 .$$
+# $$\begin{aligned}
+# W^\dagger Z_3 W ={}& \cos\theta_2\cos\theta_3\; Z_3 + i\sin\theta_2\cos\theta_3\; P_2Z_3 \\
+# &+ i\cos\theta_2\sin\theta_3\; P_3Z_3 - \sin\theta_2\sin\theta_3\; P_2P_3Z_3 .
+# \end{aligned}$$
 #
 # On the encoded state a string has the value of the product of its letters, $1$ for $I$, $\cos\delta$ for $X$,
 # $\sin\delta$ for $Y$ and $0$ for $Z$. The first three terms contain a $Z$. In the fourth,
@@ -560,7 +565,7 @@ tables.equations(outputs, fourier.closed_forms(separate))
 # %%
 circuit_of = {"in time": pc, "as operators": other, "without CNOTs": separate}
 exact = {name: fourier.fourier_series(one) for name, one in circuit_of.items()}
-figure, axes = plt.subplots(1, 2, figsize=(9.6, 3.6), width_ratios=(24, 5))
+figure, axes = plt.subplots(1, 2, figsize=(7.2, 3.4), width_ratios=(24, 5))
 for ax, name in zip(axes, ("in time", "without CNOTs"), strict=True):
     plots.spectrum(ax, *exact[name].spectrum(), [f"${z}$" for z in outputs])
 axes[0].set_title("the paper's circuit, read in time")
@@ -689,8 +694,8 @@ print("Kuiper's test excludes uniform phases on every qubit:", rejected.all())
 # claims](../scoreboard.ipynb)):
 
 # %%
-results = [r for r in claims.evaluate("lcqhnn") if r.claim.id.startswith(("L1-", "L2-", "L3-"))]
-HTML(claims.to_html(results))
+every = claims.evaluate("lcqhnn")
+HTML(claims.to_html([r for r in every if r.claim.id[:3] in ("L1-", "L2-", "L3-")]))
 
 # %% [markdown]
 # ## Checks

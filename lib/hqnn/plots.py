@@ -548,16 +548,16 @@ def phase_grid(axes: NDArray[Any], rows: Mapping[str, tuple[NDArray[np.float64],
     for panels, (phases, groups) in zip(axes, rows.values(), strict=True):
         for qubit, ax in enumerate(panels):
             phase_circle(ax, phases[:, qubit], groups)
-    return _label_qubits(axes, list(rows))
+    return _label_qubits(axes, list(rows), gap=0.3)
 
 
-def _label_qubits(axes: NDArray[Any], rows: Sequence[str]) -> NDArray[Any]:
+def _label_qubits(axes: NDArray[Any], rows: Sequence[str], *, gap: float = 0.16) -> NDArray[Any]:
     """Number the columns of a grid by qubit, and name its rows."""
     for qubit, ax in enumerate(axes[0]):
         ax.set_title(f"qubit {qubit}", loc="center")
     text = {"rotation": 90, "ha": "center", "va": "center", "fontsize": 10.5, "fontweight": "bold"}
     for ax, name in zip(axes[:, 0], rows, strict=True):
-        ax.annotate(name, (-0.16, 0.5), xycoords="axes fraction", **text)
+        ax.annotate(name, (-gap, 0.5), xycoords="axes fraction", **text)
     return axes
 
 
