@@ -78,14 +78,14 @@ def test_candidates_are_single_curves_in_grey_and_in_colour(ax: Any) -> None:
     assert dots(ax, "D") == [[2, 76.56]]
 
 
-def test_slopes_are_drawn_against_their_own_epochs(ax: Any) -> None:
-    slopes = {"circuit": np.array([0.1, 0.2]), "none": np.array([1.0])}
-    plots.slope_and_start(ax, slopes, {"none": np.array([1.0]), "circuit": np.array([4.0, 3.0])})
-    assert labels(ax) == ["circuit", "none"]
-    first, second = (line.get_xydata() for line in ax.lines)
-    assert first == pytest.approx(np.array([[0.1, 4], [0.2, 3]]), abs=0.1)
+def test_margins_are_drawn_against_their_own_epochs(ax: Any) -> None:
+    margins = {"circuit": np.array([-0.1, 0.2]), "no CNOTs": np.array([1.0])}
+    assert plots.start_and_reach(ax, margins, {"no CNOTs": np.array([1.0]), "circuit": np.array([4.0, 3.0])}) == ax
+    assert labels(ax) == ["circuit", "no CNOTs"]
+    zero, first, second = (line.get_xydata() for line in ax.lines)
+    assert set(zero[:, 0]) == {0}
+    assert first == pytest.approx(np.array([[-0.1, 4], [0.2, 3]]), abs=0.1)
     assert second == pytest.approx(np.array([[1.0, 1]]), abs=0.1)
-    assert ax.get_xscale() == "log"
 
 
 def test_paired_differences_have_an_interval_per_row_and_dataset(ax: Any) -> None:

@@ -247,23 +247,24 @@ def candidates(
     return ax
 
 
-def slope_and_start(
-    ax: Axes, slopes: Mapping[str, NDArray[np.float64]], epochs: Mapping[str, NDArray[np.float64]]
+def start_and_reach(
+    ax: Axes, margins: Mapping[str, NDArray[np.float64]], epochs: Mapping[str, NDArray[np.float64]]
 ) -> Axes:
-    """When each run got going, against the slope of its score before the first step of training.
+    """When each run began to tell the classes apart, against how far its untrained score could cross zero.
 
     Args:
         ax: Where to draw.
-        slopes: Name of a group -> one positive slope per run [N].
+        margins: Name of a group -> one margin per run [N], negative where the score had one sign only.
         epochs: The same names -> first epoch above a threshold [N].
 
     Returns:
         The same `ax`.
     """
-    for (name, x), colour, marker in zip(slopes.items(), (BLUE, SKY, GREEN, VERMILLION, ORANGE), "oD^sv", strict=False):
-        nudge = 0.14 * (np.arange(len(x)) * 0.618034 % 1 - 0.5)  # equal epochs apart, and the same on every run
+    ax.axvline(0, color=GREY, linestyle="--", linewidth=1)
+    for (name, x), colour, marker in zip(margins.items(), (BLUE, VERMILLION, GREEN, PURPLE), "os^D", strict=False):
+        nudge = 0.16 * (np.arange(len(x)) * 0.618034 % 1 - 0.5)  # equal epochs apart, and the same on every run
         ax.plot(x, epochs[name] + nudge, marker, color=colour, alpha=0.75, markersize=6, markeredgewidth=0, label=name)
-    ax.set(xscale="log", xlabel="slope of the score, untrained", ylim=(0.4, None))
+    ax.set(xlabel="margin of the untrained score", ylim=(0.4, None))
     ax.yaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))
     return ax
 

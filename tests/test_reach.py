@@ -1,0 +1,61 @@
+"""How far scores can go: against brute force, and in the cases that can be written down."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from hqnn import experiments, reach
+from hqnn.models import lcqhnn
+
+BASE = experiments.get("lcqhnn-mnist").variants["lcqhnn"]
+
+
+def build(**changes: object) -> lcqhnn.Lcqhnn:
+    torch.manual_seed(3)
+    model = lcqhnn.build(replace(BASE, **changes))  # type: ignore[arg-type]
+    assert isinstance(model, lcqhnn.Lcqhnn)
+    return model
+
+
+@pytest.mark.parametrize("changes", [{}, {"order": "product"}, {"quantum": "no-entanglement"}, {"readout": "pair"}])
+def test_no_feature_vector_scores_beyond_the_range(changes: dict[str, str]) -> None:
+    model = build(**changes)
+    found = reach.score_range(model)
+    grid = torch.linspace(0, torch.pi, 13)[:-1]  # a score has period π in each feature
+    with torch.no_grad():
+        scores = model.classify(model.quantum(torch.cartesian_prod(*[grid] * 4)))
+    score = (scores[:, 1] - scores[:, 0]).numpy()
+    assert found.low - 1e-5 <= score.min() <= found.low + 0.1
+    assert found.high - 0.1 <= score.max() <= found.high + 1e-5
+
+
+def test_the_range_of_one_cosine() -> None:
+    model = build(quantum="no-entanglement")
+    with torch.no_grad():
+        model.scores.weight.copy_(torch.tensor([[0.0] * 4, [0.5, 0, 0, 0]]))  # type: ignore[operator]
+        model.scores.bias.copy_(torch.tensor([0.0, 0.7]))  # type: ignore[operator]
+        model.get_parameter("quantum.weights").zero_()  # <Z_0> = cos 2x_0, the other outputs vanish
+    found = reach.score_range(model)
+    assert found == pytest.approx((0.2, 1.2), abs=1e-5)
+    assert found.margin == pytest.approx(-0.2, abs=1e-5)
+
+
+def test_without_a_bias_both_classes_can_be_predicted() -> None:
+    found = reach.score_range(build(readout="pair"))
+    assert found.margin > 0.05
+
+
+def test_ablations_without_a_circuit() -> None:
+    model = build(quantum="classical")
+    weight, bias = (model.get_parameter(f"scores.{name}").detach().numpy() for name in ("weight", "bias"))
+    low, high = reach.score_range(model)
+    assert high - low == pytest.approx(2 * np.abs(weight[1] - weight[0]).sum(), rel=1e-5)
+    assert high + low == pytest.approx(2 * (bias[1] - bias[0]), rel=1e-5)
+    assert reach.score_range(build(quantum="none")) == (-np.inf, np.inf)
+
+
+def test_other_readouts_are_refused() -> None:
+    with pytest.raises(ValueError, match="the readout is 'parity', but only 'linear' and 'pair'"):
+        reach.score_range(build(readout="parity"))
