@@ -134,6 +134,7 @@ def test_losses_are_paired_differences_in_points(measured: dict[str, Any]) -> No
 def test_lists_run_over_seeds_first() -> None:
     found = endurance.by_seed([{"a": {"1": [0.123456, 1]}, "b": 2}, {"a": {"1": [0, 1]}, "b": 3}])
     assert found == {"a": {"1": [[0.1235, 1.0], [0.0, 1.0]]}, "b": [2, 3]}
+    assert endurance.by_depth(found["a"])[1].tolist() == [[0.1235, 1.0], [0.0, 1.0]]
 
 
 def test_pictured_scores_lean_towards_the_offset() -> None:

@@ -177,6 +177,11 @@ def by_seed(measured: Sequence[Any]) -> Any:
     return np.round(measured, 4).tolist()
 
 
+def by_depth(stored: Mapping[str, Any]) -> dict[int, NDArray[np.float64]]:
+    """A stored mapping from numbers of blocks to lists, as integers to arrays."""
+    return {int(depth): np.array(values, float) for depth, values in stored.items()}
+
+
 def pictured(network: Network, test: Encoded, settings: Mapping[str, Any]) -> dict[str, Any]:
     """Scores of the first test images without noise and, by depth, under depolarising noise, for a figure.
 
