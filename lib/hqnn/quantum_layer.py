@@ -265,18 +265,26 @@ class _Series(_Evaluator):
             raise ValueError(f"the Fourier tensor has {tensor.size} entries, more than {MAX_SERIES_SIZE}")
         self.shape = (2 * len(rows), len(observables))
         flat = tensor.reshape(2 * len(columns), -1)
-        super().__init__(**_frequencies("x", rows), **_frequencies("w", columns), tensor=flat)
+        used = np.flatnonzero(np.abs(flat).max(1) > _ZERO)
+        freq_w = np.concatenate([columns, columns])[used].T
+        super().__init__(
+            **_frequencies(rows),
+            freq_w=freq_w,
+            shift_w=np.repeat([0.0, -math.pi / 2], len(columns))[used],
+            back_w=-freq_w.T,
+            tensor=flat[used],
+        )
 
     def run(self, x: Tensor, w: Tensor) -> tuple[Tensor, tuple[Any, ...]]:
-        waves_w = torch.addmm(self.shift_w, w, self.freq_w).cos_()
-        matrix = torch.mm(waves_w, self.tensor).view(-1, *self.shape)
+        phase_w = torch.addmm(self.shift_w, w, self.freq_w)
+        matrix = torch.mm(phase_w.cos(), self.tensor).view(len(w), *self.shape)
         waves = _waves(x, self.freq_x, self.shift_x, len(w))
-        return _join(torch.bmm(waves, matrix).flatten(0, 1), len(w)), (waves, waves_w, matrix)
+        return _join(torch.bmm(waves, matrix).flatten(0, 1), len(w)), (waves, phase_w, matrix)
 
     def pull_back(
         self, grad: Tensor, saved: tuple[Any, ...], *, need_x: bool, need_w: bool
     ) -> tuple[Tensor | None, Tensor | None]:
-        waves, waves_w, matrix = saved
+        waves, phase_w, matrix = saved
         copies = len(waves)
         grad = _split(grad, copies)
         dx = dw = None
@@ -284,7 +292,7 @@ class _Series(_Evaluator):
             dx = _join(_waves_gradient(torch.bmm(grad, matrix.mT), waves, self.back_x), copies)
         if need_w:
             d_matrix = torch.bmm(waves.mT, grad).flatten(1)
-            dw = _waves_gradient(torch.mm(d_matrix, self.tensor.t()), waves_w, self.back_w)
+            dw = torch.mm(torch.mm(d_matrix, self.tensor.t()).mul_(phase_w.sin()), self.back_w)
         return dx, dw
 
 
@@ -331,7 +339,7 @@ class _Matrix(_Evaluator):
         changes = [after.enter(before.leave(identity)) for before, after in pairwise(bases)]
         signs = np.repeat(np.eye(dim) if signs is None else signs, 2, axis=0)  # for real and imaginary parts apart
         super().__init__(
-            **_frequencies("x", frequencies),
+            **_frequencies(frequencies),
             slopes=slopes.reshape(n_layers * width, slopes.shape[2]).T,
             constant=constant.ravel(),
             # Cosine and sine of each phase are the parts of a complex number.
@@ -559,12 +567,12 @@ def _join(x: Tensor, copies: int) -> Tensor:
     return x if copies == 1 else x.view(copies, len(x) // copies, x.shape[1]).transpose(0, 1).flatten(1)
 
 
-def _frequencies(name: str, frequencies: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-    """Constants for the waves of frequencies [F, n]: the F cosines, then the F sines, of the phases ω·p."""
+def _frequencies(frequencies: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    """Constants for the waves of frequencies [F, n_inputs]: the F cosines, then the F sines, of the phases ω·x."""
     return {
-        f"freq_{name}": np.concatenate([frequencies, frequencies]).T,
-        f"shift_{name}": np.repeat([0.0, -math.pi / 2], len(frequencies)),
-        f"back_{name}": frequencies,
+        "freq_x": np.concatenate([frequencies, frequencies]).T,
+        "shift_x": np.repeat([0.0, -math.pi / 2], len(frequencies)),
+        "back_x": frequencies,
     }
 
 
@@ -575,7 +583,7 @@ def _waves(x: Tensor, frequencies: Tensor, shifts: Tensor, copies: int) -> Tenso
 
 
 def _waves_gradient(d_waves: Tensor, waves: Tensor, frequencies: Tensor) -> Tensor:
-    """Gradient [N, n] of parameters, given that [.., 2 F] of all N rows of waves, which is overwritten."""
+    """Gradient [C * B, n] of the inputs, given that [C, B, 2 F] of their waves, which is overwritten."""
     cosines, sines = waves.chunk(2, -1)
     d_cosines, d_sines = d_waves.chunk(2, -1)
     d_phase = d_sines.mul_(cosines).addcmul_(d_cosines, sines, value=-1)
