@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from hqnn import experiments, reach
+from hqnn import experiments, reach, runs
 from hqnn.models import lcqhnn
 
 BASE = experiments.get("lcqhnn-mnist").variants["lcqhnn"]
@@ -59,3 +59,13 @@ def test_ablations_without_a_circuit() -> None:
 def test_other_readouts_are_refused() -> None:
     with pytest.raises(ValueError, match="the readout is 'parity', but only 'linear' and 'pair'"):
         reach.score_range(build(readout="parity"))
+
+
+def test_runs_start_from_the_untrained_networks() -> None:
+    config = experiments.get("lcqhnn-mnist").quick["lcqhnn"]
+    outcome = runs.execute(replace(config, epochs=1, snapshots=(0,)), 5)
+    model = reach.untrained(config, 5)
+    for name, tensor in outcome.weights(0).items():
+        assert torch.equal(model.state_dict()[name], tensor)
+    assert reach.margins(config, (4, 5))[1] == reach.score_range(model).margin
+    assert reach.margins(config, (4,)).shape == (1,)

@@ -5,14 +5,18 @@ bounded, so with a given readout the score is too, and if its whole range lies o
 every image into one class.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from hqnn.experiments import LcqhnnConfig
 from hqnn.models.lcqhnn import N_QUBITS, Lcqhnn, Scaled
 from hqnn.quantum_layer import QuantumLayer
+from hqnn.training import seed_epoch
 
 N_STARTS = 64
 N_SWEEPS = 30
@@ -28,6 +32,17 @@ class Range(NamedTuple):
     def margin(self) -> float:
         """How far the range extends beyond zero on its shorter side; negative if only one class can be predicted."""
         return min(self.high, -self.low)
+
+
+def untrained(config: LcqhnnConfig, seed: int) -> Lcqhnn:
+    """The hybrid network that a run starts from."""
+    seed_epoch(seed, 0)
+    return Lcqhnn(config)
+
+
+def margins(config: LcqhnnConfig, seeds: Iterable[int]) -> NDArray[np.float64]:
+    """The margin of every run's untrained network [seeds] (see `score_range`)."""
+    return np.array([score_range(untrained(config, seed)).margin for seed in seeds])
 
 
 def score_range(model: Lcqhnn) -> Range:
