@@ -8,7 +8,7 @@
 # *Run time: a few seconds. Needs: nothing but the repository; no dataset, no network.*
 
 # %% tags=["bootstrap", "remove-cell"]
-# Google Colab only: fetch the book and install what Colab lacks, keeping Colab's own torch and numpy.
+# On Google Colab only: fetch the book and install what Colab lacks; its torch and numpy stay.
 import sys
 
 if "google.colab" in sys.modules:
@@ -20,8 +20,10 @@ if "google.colab" in sys.modules:
     book, keep = Path("/content/book"), Path("/content/keep.txt")
     if not book.exists():
         subprocess.run(["git", "clone", "--quiet", "--depth=1", url, book], check=True)
-    keep.write_text("".join(f"{p}=={version(p)}\n" for p in ("numpy", "torch", "torchvision")))
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "-c", keep, "-e", book], check=True)
+    own = (f"{name}=={version(name)}\n" for name in ("numpy", "torch", "torchvision"))
+    keep.write_text("".join(own))
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    subprocess.run([*pip, "--constraint", keep, "--editable", book], check=True)
     sys.path.insert(0, str(book / "lib"))
 
 # %%
