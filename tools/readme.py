@@ -1,7 +1,8 @@
-"""Write the README's generated parts: the scoreboard's headline and the Colab links."""
+"""Write the README's generated parts: its picture, the scoreboard's headline and the Colab links."""
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections import Counter
@@ -14,6 +15,15 @@ from tools.notebooks import notebooks
 from tools.repository import ROOT, address
 
 README = ROOT / "README.md"
+PICTURE = ROOT / "book" / "_static" / "training.png"
+PICTURED = ROOT / "book" / "lcqhnn" / "02-training.ipynb"
+
+
+def picture() -> tuple[bytes, str]:
+    """The first figure of the page on training, as PNG and as the Markdown that shows it."""
+    cells = nbformat.read(PICTURED, as_version=4).cells
+    data = next(o.data for c in cells for o in c.get("outputs", ()) if "image/png" in o.get("data", ()))
+    return base64.b64decode(data["image/png"]), f"![{data['text/plain']}]({PICTURE.relative_to(ROOT).as_posix()})"
 
 
 def headline() -> str:
@@ -44,7 +54,7 @@ def generated(text: str) -> str:
     Raises:
         ValueError: A part's comments are missing.
     """
-    for name, content in (("scoreboard", headline()), ("notebooks", links())):
+    for name, content in (("picture", picture()[1]), ("scoreboard", headline()), ("notebooks", links())):
         part = re.compile(rf"(<!-- {name}: [^\n]*-->\n).*?(<!-- /{name} -->)", re.DOTALL)
         if not part.search(text):
             raise ValueError(f"the README has no part between `<!-- {name}: … -->` and `<!-- /{name} -->`")
@@ -53,7 +63,8 @@ def generated(text: str) -> str:
 
 
 def main() -> None:
-    """Rewrite the README."""
+    """Rewrite the README and its picture."""
+    PICTURE.write_bytes(picture()[0])
     README.write_text(generated(README.read_text(encoding="utf-8")), encoding="utf-8")
 
 
