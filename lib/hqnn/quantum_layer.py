@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from itertools import pairwise
 from typing import Any, Literal, Self, cast
 
@@ -75,9 +75,9 @@ class QuantumLayer(nn.Module):
         self.pc, self.copies = pc, copies
         rotations = lower(pc)
         self.derived_inputs, self.derived_weights = rotations.derived_inputs, rotations.derived_weights
-        self.method, self.evaluator = _compile(rotations, pc.observables, method)
+        self.method, self.evaluator = _compile(rotations, pc.observables, copies, method)
         # A basis state's probability is read from the amplitudes, whatever the observables are.
-        _, self.distribution = _compile(rotations, None, "auto")
+        _, self.distribution = _compile(rotations, None, copies, "auto")
         self.weights = nn.Parameter(2 * math.pi * torch.rand(copies, pc.n_weights, dtype=dtype))
         self._place()
 
@@ -197,7 +197,14 @@ class _Constants:
 
 
 class _Evaluator(_Constants):
-    """A compiled circuit."""
+    """A compiled circuit, C copies of it side by side."""
+
+    quiet: type[AbstractContextManager[Any]] = nullcontext
+    """How to run without autograd: `torch.inference_mode` keeps no account of views, but its results must be copied."""
+
+    def __init__(self, copies: int, **arrays: NDArray[Any]) -> None:
+        super().__init__(**arrays)
+        self.copies = copies
 
     def run(self, x: Tensor, w: Tensor) -> tuple[Tensor, tuple[Any, ...]]:
         """Outputs [B, C * n_outputs] of inputs [B, C * n_inputs] and weights [C, n_weights]; what `pull_back` needs."""
@@ -215,7 +222,9 @@ class _HandWritten(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, w: Tensor, evaluator: _Evaluator) -> Tensor:
-        out, ctx.saved = evaluator.run(x, w)  # neither inputs nor outputs, hence not for save_for_backward
+        with evaluator.quiet():
+            out, ctx.saved = evaluator.run(x, w)  # neither inputs nor outputs, hence not for save_for_backward
+        out = _usable(out)
         ctx.evaluator = evaluator
         ctx.save_for_backward(x, w)
         # An infinity or a NaN gives NaN, the one number that differs from itself. (A GPU would have to be waited for.)
@@ -231,12 +240,19 @@ class _HandWritten(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
         need_x, need_w, _ = ctx.needs_input_grad
         if not torch.is_grad_enabled():
-            return *ctx.evaluator.pull_back(grad, ctx.saved, need_x=need_x, need_w=need_w), None
+            with ctx.evaluator.quiet():
+                dx, dw = ctx.evaluator.pull_back(grad, ctx.saved, need_x=need_x, need_w=need_w)
+            return _usable(dx), _usable(dw), None
         # create_graph=True: the gradient itself will be differentiated, so let autograd record it.
         x, w = ctx.saved_tensors
         wanted = [t for t, need in ((x, need_x), (w, need_w)) if need]
         got = iter(torch.autograd.grad(ctx.evaluator.run(x, w)[0], wanted, grad, create_graph=True))
         return next(got) if need_x else None, next(got) if need_w else None, None
+
+
+def _usable(result: Any) -> Any:
+    """A result of inference mode as a tensor that autograd accepts."""
+    return result.clone() if result is not None and result.is_inference() else result
 
 
 class _Series(_Evaluator):
@@ -250,7 +266,7 @@ class _Series(_Evaluator):
     back_w: Tensor
     tensor: Tensor
 
-    def __init__(self, rotations: PauliRotations, observables: Sequence[SparsePauliOp] | None) -> None:
+    def __init__(self, rotations: PauliRotations, observables: Sequence[SparsePauliOp] | None, copies: int) -> None:
         if observables is None:
             raise ValueError("probabilities are not the expectation values of observables; use another method")
         series = series_of_rotations(rotations, observables, max_terms=MAX_SERIES_TERMS)
@@ -268,6 +284,7 @@ class _Series(_Evaluator):
         used = np.flatnonzero(np.abs(flat).max(1) > _ZERO)
         freq_w = np.concatenate([columns, columns])[used].T
         super().__init__(
+            copies,
             **_frequencies(rows),
             freq_w=freq_w,
             shift_w=np.repeat([0.0, -math.pi / 2], len(columns))[used],
@@ -277,19 +294,18 @@ class _Series(_Evaluator):
 
     def run(self, x: Tensor, w: Tensor) -> tuple[Tensor, tuple[Any, ...]]:
         phase_w = torch.addmm(self.shift_w, w, self.freq_w)
-        matrix = torch.mm(phase_w.cos(), self.tensor).view(len(w), *self.shape)
-        waves = _waves(x, self.freq_x, self.shift_x, len(w))
-        return _join(torch.bmm(waves, matrix).flatten(0, 1), len(w)), (waves, phase_w, matrix)
+        matrix = torch.mm(phase_w.cos(), self.tensor).view(self.copies, *self.shape)
+        waves = _waves(x, self.freq_x, self.shift_x, self.copies)
+        return _join(torch.bmm(waves, matrix).flatten(0, 1), self.copies), (waves, phase_w, matrix)
 
     def pull_back(
         self, grad: Tensor, saved: tuple[Any, ...], *, need_x: bool, need_w: bool
     ) -> tuple[Tensor | None, Tensor | None]:
         waves, phase_w, matrix = saved
-        copies = len(waves)
-        grad = _split(grad, copies)
+        grad = _split(grad, self.copies)
         dx = dw = None
         if need_x:
-            dx = _join(_waves_gradient(torch.bmm(grad, matrix.mT), waves, self.back_x), copies)
+            dx = _join(_waves_gradient(torch.bmm(grad, matrix.mT), waves, self.back_x), self.copies)
         if need_w:
             d_matrix = torch.bmm(waves.mT, grad).flatten(1)
             dw = torch.mm(torch.mm(d_matrix, self.tensor.t()).mul_(phase_w.sin()), self.back_w)
@@ -304,21 +320,20 @@ class _Matrix(_Evaluator):
     between constant changes of basis.
     """
 
+    quiet = torch.inference_mode
     freq_x: Tensor
     shift_x: Tensor
     back_x: Tensor
-    slopes: Tensor
-    constant: Tensor
-    phases: Tensor
-    quarters: Tensor
-    back_phases: Tensor
+    freq_w: Tensor
+    shift_w: Tensor
+    back_w: Tensor
     start: Tensor
     changes: Tensor
     readout: Tensor
     signs: Tensor
     back_signs: Tensor
 
-    def __init__(self, rotations: PauliRotations, observables: Sequence[SparsePauliOp] | None) -> None:
+    def __init__(self, rotations: PauliRotations, observables: Sequence[SparsePauliOp] | None, copies: int) -> None:
         n, dim = rotations.n_qubits, 2**rotations.n_qubits
         if n > MAX_MATRIX_QUBITS:
             raise ValueError(f"the circuit has {n} qubits; the matrix method serves up to {MAX_MATRIX_QUBITS}")
@@ -328,80 +343,74 @@ class _Matrix(_Evaluator):
         bases = [_eigenbasis(rotations, layer) for layer in layers]
         readout, signs = _readout(observables, n)
         identity = np.eye(dim, dtype=complex)
-        n_layers, width = len(layers), max(len(layer) for layer in layers)
-        slopes = np.zeros((n_layers, width, rotations.weight_slopes.shape[1]))  # layers padded to one width
-        constant = np.zeros((n_layers, width))
-        phases = np.zeros((n_layers, width, dim))
-        for position, (layer, basis) in enumerate(zip(layers, bases, strict=True)):
-            slopes[position, : len(layer)] = rotations.weight_slopes[layer]
-            constant[position, : len(layer)] = rotations.constant[layer]
-            phases[position, : len(layer)] = -basis.eigenvalues / 2
+        halves = [(-b.eigenvalues.T / 2, layer) for b, layer in zip(bases, layers, strict=True)]
+        phases = np.concatenate([half @ rotations.weight_slopes[layer] for half, layer in halves])
+        shifts = np.concatenate([half @ rotations.constant[layer] for half, layer in halves])
         changes = [after.enter(before.leave(identity)) for before, after in pairwise(bases)]
         signs = np.repeat(np.eye(dim) if signs is None else signs, 2, axis=0)  # for real and imaginary parts apart
         super().__init__(
+            copies,
             **_frequencies(frequencies),
-            slopes=slopes.reshape(n_layers * width, slopes.shape[2]).T,
-            constant=constant.ravel(),
             # Cosine and sine of each phase are the parts of a complex number.
-            phases=np.repeat(phases, 2, axis=2),  # [L, K, 2**n · 2]
-            quarters=np.tile([0.0, -math.pi / 2], dim)[None, None],
-            back_phases=-phases.swapaxes(1, 2),
+            freq_w=np.repeat(phases, 2, axis=0).T,  # [n_weights, L · 2**n · 2]
+            shift_w=(shifts[:, None] - [0.0, math.pi / 2]).ravel(),
+            back_w=-phases,
             start=bases[0].enter(start),  # A [dim, waves]
             changes=np.array(changes).reshape(-1, 1, dim, dim),
-            readout=np.concatenate([b.enter(bases[-1].leave(identity)) for b in readout]).T,
+            readout=np.concatenate([b.enter(bases[-1].leave(identity)) for b in readout]).T[None],
             signs=signs,
             back_signs=2 * signs.T,
         )
 
+    def place(self, dtype: torch.dtype, device: torch.device) -> None:
+        super().place(dtype, device)
+        self.steps = self.changes.expand(-1, self.copies, -1, -1).unbind()
+        self.readout = self.readout.expand(self.copies, -1, -1)
+
     def run(self, x: Tensor, w: Tensor) -> tuple[Tensor, tuple[Any, ...]]:
-        copies, (dim, _) = len(w), self.start.shape
-        n_layers, width, _ = self.phases.shape
-        angles = torch.addmm(self.constant, w, self.slopes).view(copies, n_layers, width).transpose(0, 1)
-        waves_w = torch.baddbmm(self.quarters, angles, self.phases).cos_()
-        turns = torch.view_as_complex(waves_w.view(n_layers, copies, dim, 1, 2)).unbind()
-        changes = self.changes.expand(-1, copies, -1, -1)
-        state = self.start * turns[0]  # [C, dim, waves]
-        states = [state]
-        for change, turn in zip(changes.unbind(), turns[1:], strict=True):
-            state = torch.bmm(change, state).mul_(turn)
-            states.append(state)
-        matrix = torch.view_as_real(torch.bmm(state.mT, self.readout.expand(copies, -1, -1))).flatten(2)
+        copies, (dim, _) = self.copies, self.start.shape
+        waves_w = torch.addmm(self.shift_w, w, self.freq_w).cos_()
+        first, *turns = torch.view_as_complex(waves_w.view(copies, -1, dim, 1, 2)).unbind(1)
+        states = [self.start * first]  # [C, dim, waves]
+        for step, turn in zip(self.steps, turns, strict=True):
+            states.append(torch.bmm(step, states[-1]).mul_(turn))
+        matrix = torch.view_as_real(torch.bmm(states[-1].mT, self.readout)).flatten(2)
         waves = _waves(x, self.freq_x, self.shift_x, copies)
         psi = torch.bmm(waves, matrix)  # [C, B, rows · 2]
-        out = torch.mm(psi.square().flatten(0, 1), self.signs)
-        return _join(out, copies), (waves, changes, turns, states, matrix, psi)
+        out = torch.mm((psi * psi).flatten(0, 1), self.signs)
+        return _join(out, copies), (waves, turns, states, matrix, psi)
 
     def pull_back(
         self, grad: Tensor, saved: tuple[Any, ...], *, need_x: bool, need_w: bool
     ) -> tuple[Tensor | None, Tensor | None]:
-        waves, changes, turns, states, matrix, psi = saved
-        copies = len(psi)
-        d_psi = torch.mm(_split(grad, copies).flatten(0, 1), self.back_signs).view_as(psi).mul_(psi)
-        dx = _join(_waves_gradient(torch.bmm(d_psi, matrix.mT), waves, self.back_x), copies) if need_x else None
+        waves, turns, states, matrix, psi = saved
+        d_psi = torch.mm(_split(grad, self.copies).flatten(0, 1), self.back_signs).view_as(psi).mul_(psi)
+        dx = _join(_waves_gradient(torch.bmm(d_psi, matrix.mT), waves, self.back_x), self.copies) if need_x else None
         if not need_w:
             return dx, None
         d_matrix = torch.view_as_complex(torch.bmm(waves.mT, d_psi).unflatten(2, (-1, 2)))
         # The conjugate of the state's gradient, so that going back through a matrix is multiplying by its transpose.
-        d_state = torch.bmm(self.readout.expand(copies, -1, -1), d_matrix.mH)
-        # A loss changes by Re(i · d_state · state) per unit of a diagonal's phase.
-        d_phases = [(d_state * states[-1]).sum(-1)]
-        for change, turn, state in zip(reversed(changes.mT.unbind()), reversed(turns), states[-2::-1], strict=False):
-            d_state = torch.bmm(change, d_state.mul_(turn))
+        d_state = torch.bmm(self.readout, d_matrix.mH)
+        d_phases = []
+        for step, turn, state in zip(reversed(self.steps), reversed(turns), reversed(states), strict=False):
             d_phases.append((d_state * state).sum(-1))
-        d_angles = torch.bmm(torch.stack(d_phases[::-1]).imag, self.back_phases).transpose(0, 1)
-        return dx, torch.mm(d_angles.reshape(copies, -1), self.slopes.t())
+            d_state = torch.bmm(step.mT, d_state.mul_(turn))
+        d_phases.append((d_state * states[0]).sum(-1))
+        # A loss changes by Re(i · d_state · state) per unit of a diagonal's phase.
+        return dx, torch.mm(torch.cat(d_phases[::-1], 1).imag, self.back_w)
 
 
 class _State(_Evaluator):
     """The states of all samples, one layer of commuting rotations after the other: for circuits of any shape."""
 
+    quiet = torch.inference_mode
     input_slopes: Tensor
     weight_slopes: Tensor
     constant: Tensor
     start: Tensor
     signs: Tensor | None = None  # probabilities are what is asked for
 
-    def __init__(self, rotations: PauliRotations, observables: Sequence[SparsePauliOp] | None) -> None:
+    def __init__(self, rotations: PauliRotations, observables: Sequence[SparsePauliOp] | None, copies: int) -> None:
         layers = rotations.commuting_layers(range(len(rotations.constant))) or [[]]
         bases = [_eigenbasis(rotations, layer) for layer in layers]
         readout, signs = _readout(observables, rotations.n_qubits)
@@ -413,6 +422,7 @@ class _State(_Evaluator):
         order = [k for layer in layers for k in layer]
         order_x = [k for layer, p in zip(layers, per_sample, strict=True) if p for k in layer]
         super().__init__(
+            copies,
             input_slopes=rotations.input_slopes[order_x],
             weight_slopes=rotations.weight_slopes[order],
             constant=rotations.constant[order, None],
@@ -426,7 +436,7 @@ class _State(_Evaluator):
             layer.place(dtype, device)
 
     def run(self, x: Tensor, w: Tensor) -> tuple[Tensor, tuple[Any, ...]]:
-        copies, batch = len(w), len(x)
+        copies, batch = self.copies, len(x)
         columns = _split(x, copies).flatten(0, 1)  # [C * B, n_inputs]
         shared = torch.addmm(self.constant, self.weight_slopes, w.t()).unsqueeze(2)  # angles [R, C, 1]
         varied = torch.mm(self.input_slopes, columns.t()).view(len(self.input_slopes), copies, batch)
@@ -442,7 +452,7 @@ class _State(_Evaluator):
         self, grad: Tensor, saved: tuple[Any, ...], *, need_x: bool, need_w: bool
     ) -> tuple[Tensor | None, Tensor | None]:
         turns, states, state = saved
-        copies = state.shape[1]
+        copies = self.copies
         d_p = 2 * _split(grad, copies).flatten(0, 1)
         d_p = (d_p if self.signs is None else torch.mm(d_p, self.signs.t())).t().reshape(len(state), copies, len(grad))
         # The conjugate of the state's gradient, so that going back through a matrix is multiplying by its transpose.
@@ -538,18 +548,18 @@ def _products(n_hadamards: int) -> list[int]:
 
 
 def _compile(
-    rotations: PauliRotations, observables: Sequence[SparsePauliOp] | None, method: Method
+    rotations: PauliRotations, observables: Sequence[SparsePauliOp] | None, copies: int, method: Method
 ) -> tuple[Method, _Evaluator]:
     """The evaluator asked for, or the fastest that fits; `observables=None` measures basis-state probabilities."""
     kinds: dict[Method, type[_Series | _Matrix | _State]] = {"fourier": _Series, "matrix": _Matrix, "state": _State}
     if method not in (*kinds, "auto"):
         raise ValueError(f"method is {method!r}; use 'auto', 'fourier', 'matrix' or 'state'")
     if method != "auto":
-        return method, kinds[method](rotations, observables)
+        return method, kinds[method](rotations, observables, copies)
     for name in ("fourier", "matrix"):
         with suppress(ValueError):  # it does not fit this circuit
-            return name, kinds[name](rotations, observables)
-    return "state", _State(rotations, observables)
+            return name, kinds[name](rotations, observables, copies)
+    return "state", _State(rotations, observables, copies)
 
 
 def _check_dtype(dtype: torch.dtype) -> None:
