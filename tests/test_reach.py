@@ -56,9 +56,11 @@ def test_ablations_without_a_circuit() -> None:
     assert reach.score_range(build(quantum="none")) == (-np.inf, np.inf)
 
 
-def test_other_readouts_are_refused() -> None:
+def test_other_networks_are_refused() -> None:
     with pytest.raises(ValueError, match="the readout is 'parity', but only 'linear' and 'pair'"):
         reach.score_range(build(readout="parity"))
+    with pytest.raises(ValueError, match="expected a hybrid network, not Cnn"):
+        reach.score_range(lcqhnn.build(replace(BASE, model="cnn")))
 
 
 def test_runs_start_from_the_untrained_networks() -> None:

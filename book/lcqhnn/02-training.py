@@ -34,6 +34,7 @@ import itertools
 
 import matplotlib.pyplot as plt
 import numpy as np
+import torch
 from IPython.display import HTML, Markdown
 
 from hqnn import checks, claims, experiments, plots, reach, runs, stats, tables
@@ -77,10 +78,10 @@ header = ["model", "all parameters", "behind the convolutions", "circuit, or las
 tables.table(header, rows)
 
 # %%
-nearest = min(MODELS[1:], key=lambda name: abs(sizes[name] - sizes["lcqhnn"]))
+nearest_in_size = min(MODELS[1:], key=lambda name: abs(sizes[name] - sizes["lcqhnn"]))
 Markdown(
     "The circuit has as many weights as the last matrix of CNN-4. As whole networks the two differ: the hybrid reduces "
-    f"to four features, not to two. By size its equal is {nearest.upper()}."
+    f"to four features, not to two. By size its equal is {nearest_in_size.upper()}."
 )
 
 # %% [markdown]
@@ -91,16 +92,13 @@ Markdown(
 
 # %%
 fitting = checks.front_ends()
-rows = [
-    [
-        " and ".join(map(str, f.paddings)),
-        " and ".join(map(str, f.pools)),
-        f"{f.side} × {f.side}",
-        f.channels,
-    ]
-    for f in fitting
-]
-tables.table(["padding", "pooling by", "last maps", "channels"], rows)
+kinds = sorted({(f.side, f.channels) for f in fitting}, reverse=True)
+rows = []
+for side, channels in kinds:
+    alike = [f for f in fitting if f.side == side]
+    ways = ["({}, {}; {}, {})".format(*f.paddings, *f.pools) for f in alike]
+    rows.append([f"{side} × {side}", channels, len(alike), ", ".join(ways)])
+tables.table(["last maps", "channels", "ways", "(paddings; pools)"], rows)
 
 # %% [markdown]
 # What a tutorial would do, two 2 × 2 pools with padding 0 or 1, is not among them. Our primary reading is padding 1 with
@@ -147,9 +145,9 @@ plots.show(
 )
 
 # %% [markdown]
-# In our runs the order of the models is not the paper's. All three classical networks are above the hybrid in the first
-# epochs, and CNN-4 is not slower than its larger siblings in any way that a reader would notice. At the end all four lie
-# together.
+# The paper's order of the models is not ours. In the first epochs all three classical networks are above the hybrid, CNN-4
+# included, which keeps up with its larger siblings. At the end all four lie within a few tenths of a point. The hybrid's
+# broad band in the first epochs hides two kinds of runs, to which we come below.
 #
 # ## Table 1, paper beside ours
 
@@ -198,32 +196,54 @@ tables.table(["epoch 10, %", "our runs", "paper", "the paper's is"], rows)
 # %% [markdown]
 # ## How many images are behind the printed percentages?
 #
-# An accuracy over $n$ images is a multiple of $1/n$. The paper says that its accuracies are those of 1024 test images. For
-# each number of table 1, can it be a count out of 512, and can it be one out of 1024?
+# An accuracy over $n$ images is a multiple of $1/n$. The paper says that its accuracies are those of 1024 test images. Here
+# is each number of table 1 as a count, out of 512 images and out of 1024:
 
 # %%
 cells = [c for c in claims.load().claims if c.group == "L6" and c.unit == "%"]
 rows = []
 for value in sorted({c.number for c in cells}):
     fits = checks.denominators(value)
-    rows.append([f"{value:g}", sum(c.number == value for c in cells)])
-    rows[-1] += ["yes" if n in fits else "no" for n in (512, 1024)]
-tables.table(["printed, %", "cells", "of 512", "of 1024"], rows)
+    as_counts = [round(value * n / 100) if n in fits else "none" for n in (512, 1024)]
+    rows.append([f"{value:g}", sum(c.number == value for c in cells), *as_counts])
+tables.table(["printed, %", "cells", "correct of 512", "correct of 1024"], rows)
 
 # %%
 half = [512 in checks.denominators(c.number) for c in cells if c.number < 100]
-gaps = {}
+easier = {}
 for key, title in DATASETS.items():
-    pairs = [runs.history(f"lcqhnn-{key}", n, "val_accuracy") - curves[key][n] for n in MODELS]
-    gaps[title] = 100 * np.mean([pair[:, -1].mean() for pair in pairs])
+    both = [runs.history(f"lcqhnn-{key}", n, "val_accuracy") - curves[key][n] for n in MODELS]
+    easier[title] = 100 * float(np.mean([difference[:, -1].mean() for difference in both]))
 Markdown(
-    f"{sum(half)} of the {len(half)} values below 100 % are multiples of 1/512, the size of the *validation* set. Every "
-    "such multiple is one of 1/1024, too, but of all multiples of 1/1024 only half are. If the accuracies came from 1024 "
-    f"images, chance alone would produce such a table once in {2 ** len(half):,}. So table 1 most likely shows validation "
-    "accuracies, or those of 512 test images. That matters little for what follows: after 50 epochs our own networks are "
-    + " and ".join(f"{gap:.2f} points ({title})" for title, gap in gaps.items())
-    + " more accurate on the validation images than on the test images. Accuracies below are those of the test images."
+    f"Out of 1024, every count is even: {sum(half)} of the {len(half)} values below 100 % are multiples of 1/512, the size "
+    "of the *validation* set. With 1024 test images chance would do this once in "
+    f"{2 ** len(half):,} tables. Table 1 most likely shows accuracies on the validation images, or on 512 of the test "
+    "images. For our networks after 50 epochs the accuracy on the validation images minus that on the test images is "
+    + " and ".join(f"{gap:+.2f} points ({title})" for title, gap in easier.items())
+    + ". The choice of the set thus moves all four models together. Accuracies on this page are those of the test images."
 )
+
+# %% [markdown]
+# ## Who ends higher?
+#
+# The second headline is the hybrid's lead after 50 epochs. Ours is the mean difference over pairs of runs with the same
+# seed, with its 95 % interval and the p-value of an exact permutation test.
+
+# %%
+rows, leads = [], {}
+for key, name in itertools.product(DATASETS, MODELS[1:]):
+    pair = runs.paired("test_accuracy", f"lcqhnn-{key}/lcqhnn", f"lcqhnn-{key}/{name}")
+    leads[key, name] = lead = stats.paired_difference(*(history[:, -1] for history in pair))
+    theirs = table_1[key]["lcqhnn"][50] - table_1[key][name][50]
+    row = [f"{DATASETS[key]}, over {name}", f"{theirs:+.2f}"]
+    rows.append(
+        [*row, tables.points(lead.difference), f"{lead.p_value:.2g}", lead.difference.n]
+    )
+tables.table(["LCQHNN's lead at epoch 50, points", "paper", "ours", "p", "pairs"], rows)
+
+# %% [markdown]
+# The signs are the paper's, the sizes are not. A lead of a tenth of a point is one image in 1024, and the [last
+# page](05-verdict.ipynb) asks whether it is the circuit's.
 
 # %% [markdown]
 # ## Who reaches the threshold first?
@@ -244,15 +264,17 @@ first = {
     for key, name in itertools.product(DATASETS, MODELS)
 }
 speed = {
-    (key, name): 100 - 100 * first[key, "lcqhnn"].counted / first[key, name].counted
-    for key, name in itertools.product(DATASETS, MODELS[1:])
+    (key, name): 100 - 100 * first[key, "lcqhnn"].counted / reached.counted
+    for (key, name), reached in first.items()
+    if name != "lcqhnn"
 }
+
+# %%
 rows = []
 for (key, name), found in first.items():
-    row = [f"{DATASETS[key]} {thresholds[key]:.0%}, {name}", f"{np.median(found.counted):g}"]
-    row += [f"{found.counted.min():g} to {found.counted.max():g}"]
-    row += [len(found.epochs) - found.n_reached]
-    q = speed.get((key, name))
+    epochs, q = found.counted, speed.get((key, name))
+    row = [f"{DATASETS[key]} {100 * thresholds[key]:.0f} %, {name}", f"{np.median(epochs):g}"]
+    row += [f"{epochs.min():g} to {epochs.max():g}", len(epochs) - found.n_reached]
     row += ["", ""] if q is None else [f"{np.median(q):.0f}", f"{q.min():.0f} to {q.max():.0f}"]
     rows.append(row)
 tables.table(["", "median $E$", "range", "never", "median $Q$, %", "range of $Q$"], rows)
@@ -270,15 +292,14 @@ for key, group in (("mnist", "L7"), ("fashion", "L8")):
 Markdown("\n".join(lines))
 
 # %% [markdown]
-# The hybrid keeps its side of the bargain: it is about as quick as the paper says, or quicker. What we cannot find is the
-# slow CNN-4. Ours passes both thresholds within the first epochs, and where the rival needs one epoch no model can be
-# faster.
+# Our hybrid is as quick as the paper's, or quicker. What we do not find is the slow CNN-4. Ours passes both thresholds
+# within the first three epochs, and where a rival needs only one, no model can be faster.
 
 # %% [markdown]
 # ## Why does the hybrid start late?
 #
-# The mean curve of the hybrid hides two kinds of runs. In some, the network puts every image into one class for several
-# epochs; in the others it starts as quickly as its rivals. Here is the number of runs below 60 %:
+# In some runs the hybrid stays near 50 % for several epochs; in others it starts as quickly as its rivals. The number of
+# runs below 60 %:
 
 # %%
 header = ["runs below 60 % after epoch", "runs", *map(str, range(1, 6))]
@@ -346,31 +367,31 @@ header = ["margin", "runs", "above 60 % after one epoch", "later", "latest"]
 tables.table(header, rows)
 
 # %% [markdown]
-# That is the whole effect: who starts late was decided before the first image. It has nothing to do with quantum
-# mechanics. It takes a bounded layer and a readout with a random bias. Two more recorded variants say the same. Readouts
-# without a trained layer have no bias, and as every $\langle Z_k\rangle$ averages to zero over the features, both signs
-# are within their reach. And a larger learning rate moves the bias faster.
+# The margin separates the two kinds without an exception: who starts late is decided before the first image is seen. (Runs
+# with the same seed start from the same network on both datasets, and with frozen angles.) The cause is not quantum
+# mechanical. It takes a layer with small, bounded outputs and a readout with a random bias; tanh$(wx)$ has larger
+# outputs and escapes.
+#
+# Two more variants say the same. A readout without a trained layer has no bias, and as every $\langle Z_k\rangle$
+# averages to zero over the features, both signs are within its reach. And a larger learning rate moves the bias faster:
 
 # %%
-words = {
-    r.series: r.words
-    for kind in ("readings", "rates")
-    for r in readings(kind, "fashion", "lcqhnn")
+shown = {"lcqhnn-fashion/lcqhnn": "linear readout, learning rate 0.001"}
+readouts = [r for r in readings("readings", "fashion", "lcqhnn") if r.choice == "readout"]
+shown |= {r.series: r.words for r in readouts + readings("rates", "fashion", "lcqhnn")}
+histories = runs.paired("test_accuracy", *shown)
+below = {
+    words: (history[:, :5] < 0.6).sum(axis=0)
+    for words, history in zip(shown.values(), histories, strict=True)
 }
-shown = {s: w for s, w in words.items() if "readout" in s or "lr" in s}
-shared = min(len(runs.load(*one.split("/"))) for one in shown)
-shown = {"lcqhnn-fashion/lcqhnn": "linear readout, learning rate 0.001"} | shown
-rows = []
-for one, label in shown.items():
-    history = runs.history(*one.split("/"), "test_accuracy")[:shared]
-    rows.append([label, len(history), *(history[:, :5] < 0.6).sum(axis=0)])
-tables.table(
-    ["FashionMNIST: runs below 60 % after epoch", "runs", *map(str, range(1, 6))], rows
-)
+n_shared = len(histories[0])
+header = [
+    f"FashionMNIST, {n_shared} seeds: runs below 60 % after epoch",
+    *map(str, range(1, 6)),
+]
+tables.table(header, [[words, *counts] for words, counts in below.items()])
 
 # %% [markdown]
-# (The first rows of all series are compared: the same seeds, and so the same convolutions and angles at the start.)
-#
 # ## A learning rate for everyone
 #
 # One learning rate for four models may suit one of them best. On FashionMNIST, where there is something to gain, all four
@@ -391,13 +412,12 @@ sweep = {
 n_sweep = len(sweep["lcqhnn", "test_accuracy"][1e-3])
 
 # %%
-figure, (left, right) = plt.subplots(1, 2, figsize=(9.6, 3.8))
 tests = {name: sweep[name, "test_accuracy"] for name in MODELS}
-at_10 = {name: {r: 100 * h[:, 9] for r, h in tests[name].items()} for name in MODELS}
-passed = {
-    name: {r: stats.epochs_to_reach(h, 0.9).counted for r, h in tests[name].items()}
-    for name in MODELS
-}
+at_10, passed = {}, {}
+for name, by_rate in tests.items():
+    at_10[name] = {rate: 100 * history[:, 9] for rate, history in by_rate.items()}
+    passed[name] = {r: stats.epochs_to_reach(h, 0.9).counted for r, h in by_rate.items()}
+figure, (left, right) = plt.subplots(1, 2, figsize=(9.6, 3.8))
 plots.rate_curves(left, at_10, usual=1e-3).set(ylabel="test accuracy at epoch 10, %")
 plots.rate_curves(right, passed, usual=1e-3).set(ylabel="first epoch above 90 %", yscale="log")
 right.yaxis.set_major_formatter("{x:g}")
@@ -425,24 +445,25 @@ header = ["at 0.001, epoch 10", "tuned, epoch 10", "at 0.001, epoch 50", "tuned,
 tables.table(["FashionMNIST, %", "best rate", *header], rows)
 
 # %%
-rows = []
+rows, tuned_leads = [], []
 for name in MODELS[1:]:
-    ours = [sweep[m, "test_accuracy"][best[m]] for m in ("lcqhnn", name)]
-    leads = [stats.paired_difference(*(h[:, e - 1] for h in ours)).difference for e in (10, 50)]
-    rows.append([f"over {name}", *map(tables.points, leads)])
+    pair = [sweep[m, "test_accuracy"][best[m]] for m in ("lcqhnn", name)]
+    both = [stats.paired_difference(*(h[:, e - 1] for h in pair)).difference for e in (10, 50)]
+    rows.append([f"over {name}", *map(tables.points, both)])
+    tuned_leads += both
 tables.table([f"tuned LCQHNN's lead, points (n = {n_sweep})", "epoch 10", "epoch 50"], rows)
 
 # %% [markdown]
-# With few seeds these intervals are wide, and they are there to say so. What the figure does show is that every model
-# gains from a larger rate than the paper's, and the hybrid most: at 0.01 its late start is gone.
+# With so few seeds the intervals are wide, and no lead is distinguishable from none. What can be said is that validation
+# prefers a larger rate than the paper's for every model, and that at 0.01 the hybrid's late start is gone.
 
 # %% [markdown]
 # ## What the paper leaves open
 #
-# Each row of the next tables changes one choice, or two that go together, and keeps all others. First the hybrid:
+# Each row of the next tables changes one choice, or two that go together, and keeps all others. Beside the mean stand the
+# lowest and the highest run. First the hybrid; $E$ is the first epoch above 90 %:
 
 # %%
-header = ["runs", "epoch 10, %", "epoch 50, %", "median $E$", "latest $E$"]
 sensitivity = {}
 for model in ("lcqhnn", "cnn-4"):
     variants = {"primary reading": f"lcqhnn-fashion/{model}"}
@@ -450,25 +471,51 @@ for model in ("lcqhnn", "cnn-4"):
     sensitivity[model] = rows = []
     for words, one in variants.items():
         history = runs.history(*one.split("/"), "test_accuracy")
-        at = [stats.mean_interval(history[:, epoch - 1]) for epoch in (10, 50)]
-        reached = stats.epochs_to_reach(history, 0.9).epochs
-        rows.append([words, len(history), *map(tables.percent, at)])
-        rows[-1] += [
-            f"{e:g}".replace("inf", "never") for e in (np.median(reached), reached.max())
-        ]
+        at = (100 * history[:, epoch - 1] for epoch in (10, 50))
+        ranges = [f"{v.mean():.2f} ({v.min():.2f} to {v.max():.2f})" for v in at]
+        latest = stats.epochs_to_reach(history, 0.9).epochs.max()
+        rows.append([words, len(history), *ranges, f"{latest:g}".replace("inf", "never")])
+
+# %%
+header = ["runs", "epoch 10, %", "epoch 50, %", "latest $E$"]
 tables.table(["LCQHNN on FashionMNIST", *header], sensitivity["lcqhnn"])
 
 # %% [markdown]
-# $E$ is the first epoch above 90 %. Now CNN-4, where most is open: how many units there are before the scores, one score
-# or two, an activation between the layers or behind them, and where dropout acts.
+# Now CNN-4, where most is open: how many units there are before the scores, one score or two, an activation between the
+# layers or behind them, and where dropout acts.
 
 # %%
 tables.table(["CNN-4 on FashionMNIST", *header], sensitivity["cnn-4"])
 
 # %% [markdown]
-# Most rows hardly differ. Where the interval is huge, runs have gone separate ways, and a mean describes none of them: with
-# two units and a ReLU between the layers, or a ReLU on the scores, a unit can be "dead", zero for every image. Then nothing
-# pulls it back. A network whose units are dead is not slow; it stays where it is for good.
+# Most rows hardly differ. But some variants have runs that never learn. Let us look at the single runs of those with an
+# activation:
+
+# %%
+rows, stuck = [], {}
+chosen = [
+    r for r in readings("readings", "fashion", "cnn-4") if "ReLU" in r.words or "sig" in r.words
+]
+for r, record in [(r, one) for r in chosen for one in runs.load(*r.series.split("/"))]:
+    config = experiments.get(record.experiment).variants[record.variant]
+    v = np.subtract(*reach.untrained(config, record.seed).scores.weight.detach().numpy())
+    one_sign = "yes" if abs(np.sign(v).sum()) == len(v) else "no"
+    final, loss = (record.history[curve][-1] for curve in ("test_accuracy", "train_loss"))
+    if config.head != "relu-scores":
+        stuck[r.words, record.seed] = (one_sign == "yes", final < 0.6)
+    rows.append([r.words, record.seed, one_sign if config.head != "relu-scores" else ""])
+    rows[-1] += [f"{100 * final:.2f}", f"{loss:.2f}"]
+header = ["reading", "seed", "$v$ has one sign", "test accuracy at 50, %", "training loss"]
+tables.table(header, rows)
+
+# %% [markdown]
+# It is the hybrid's trouble once more. With the two outputs $h_j \ge 0$ of a ReLU or a sigmoid the difference of the scores
+# is $f = v_1h_1 + v_2h_2$, without a bias; $v$ is the difference of the last matrix's two rows. If $v_1$ and $v_2$ start
+# with the same sign, which is a toss of a coin, $f$ has that sign for every image. Training can then make one class
+# certain; for the other it can do no better than $f\to0$, equal probabilities, and the tie is lost. The loss goes to
+# $\tfrac12\ln2\approx0.35$ (more where dropout is in the way), and there is no way out: the images that are wrong have
+# $h\approx0$ and hence hardly a gradient for $v$. A ReLU on the scores does the same if one score is never positive. Such
+# a network is not slow, it is stuck, and the others with the same activation are as quick as any.
 #
 # On MNIST, where all four models are within a fraction of a point of each other from epoch 10 on, readings and learning
 # rates were not run.
@@ -476,9 +523,9 @@ tables.table(["CNN-4 on FashionMNIST", *header], sensitivity["cnn-4"])
 # ## Is CNN-4 ever as slow as printed?
 #
 # The paper's CNN-4 needs 24 epochs to 99 % on MNIST and 17 to 90 % on FashionMNIST. Is there any reasonable reading that
-# makes it so? We compare *single runs*, as the paper's was one, with the three printed values of CNN-4. The distance of a
-# run is its largest deviation at epochs 10, 25 and 50. Every recorded variant of CNN-4 on FashionMNIST takes part,
-# including those that contradict what is printed: plain gradient descent and other learning rates.
+# makes it so? We compare *single runs*, as the paper's was one, with the three printed values of CNN-4 on FashionMNIST.
+# The distance of a run is its largest deviation at epochs 10, 25 and 50. Every recorded variant takes part, including
+# those that contradict what is printed: plain gradient descent, other learning rates, 5 × 5 kernels.
 
 # %%
 target = np.array([table_1["fashion"]["cnn-4"][epoch] for epoch in EPOCHS])
@@ -493,23 +540,13 @@ for words, (one, _) in contenders.items():
 ranking = sorted(off, key=lambda words: off[words].min())
 
 # %%
-rows = [["**as printed**", "", "", *(f"{value:g}" for value in target), "", ""]]
+rows = [["**as printed**", "", "", *(f"{value:g}" for value in target), ""]]
 for words in ranking[:8]:
     nearest = histories[words][off[words].argmin()]
     values = [f"{100 * nearest[epoch - 1]:.2f}" for epoch in EPOCHS]
     kept = "yes" if contenders[words][1] else "no"
-    rows.append([words, kept, len(off[words]), *values])
-    rows[-1] += [f"{off[words].min():.1f}", f"{np.median(off[words]):.1f}"]
-header = [
-    "reading",
-    "keeps to the text",
-    "runs",
-    "nearest run: 10",
-    "25",
-    "50",
-    "off by",
-    "median",
-]
+    rows.append([words, kept, len(off[words]), *values, f"{off[words].min():.1f}"])
+header = ["reading", "keeps to the text", "runs", "nearest run: 10", "25", "50", "off by"]
 tables.table(header, rows)
 
 # %%
@@ -517,7 +554,7 @@ near = {words: histories[words] for words in ranking[:2]}
 rest = [history for words, history in histories.items() if words not in near]
 figure, ax = plt.subplots(figsize=(7.6, 4.2))
 plots.candidates(ax, rest, near, table_1["fashion"]["cnn-4"]).set(ylim=(40, 101.5))
-ax.legend(loc="lower right")
+ax.legend(loc="center right")
 plots.show(
     figure,
     alt="Test accuracy against epoch for single runs of all variants of CNN-4, most of them in grey. "
@@ -528,16 +565,22 @@ plots.show(
 
 # %%
 kept = [words for words in ranking if contenders[words][1]]
-only = np.abs(
-    100 * curves["mnist"]["cnn-4"][:, np.array(EPOCHS) - 1]
-    - list(table_1["mnist"]["cnn-4"].values())
-).max(axis=1)
+values = list(table_1["mnist"]["cnn-4"].values())
+ours = 100 * curves["mnist"]["cnn-4"][:, np.array(EPOCHS) - 1]
+spread = " to ".join(f"{f(off[ranking[0]]):.1f}" for f in (np.min, np.max))
 Markdown(
     f"Of {len(kept)} readings that keep to the text, the nearest run ({kept[0]}) is {off[kept[0]].min():.1f} points off at "
-    f"its worst epoch. The nearest of all {len(ranking)} ({ranking[0]}) is {off[ranking[0]].min():.1f} points off, the "
-    f"median of its {len(off[ranking[0]])} runs {np.median(off[ranking[0]]):.1f}. On MNIST the nearest run of the primary "
-    f"reading is {only.min():.1f} points off."
+    f"its worst epoch. Of all {len(ranking)} the nearest is *{ranking[0]}*: its {len(off[ranking[0]])} runs are {spread} "
+    "points off. On MNIST, where only the primary reading was run, the nearest of its runs is "
+    f"{np.abs(ours - values).max(axis=1).min():.1f} points off."
 )
+
+# %% [markdown]
+# So the answer is no: no reading of the network that we could think of makes it slow in the printed way. What does is
+# another optimiser. Plain gradient descent with the paper's learning rate gives curves of the printed kind, at a speed
+# that depends on the seed. We cannot know what the authors ran; the paper says Adam for all models. But we note that the
+# printed CNN-8 and CNN-16 on FashionMNIST are below all of our runs at epoch 10, too, while the printed hybrid is among
+# ours.
 
 # %% [markdown]
 # ## The same code, live
@@ -570,6 +613,33 @@ for key, name in itertools.product(DATASETS, MODELS):
     record = runs.load(f"lcqhnn-{key}", name)[0]
     assert record.result["n_parameters"]["total"] == sizes[name]
     assert [record.config[k] for k in ("n_train", "n_val", "n_test")] == [2048, 512, 1024]
-assert abs(sizes["lcqhnn"] - sizes["cnn-8"]) < abs(sizes["lcqhnn"] - sizes["cnn-4"])
+assert nearest_in_size == "cnn-8"
 assert all(f.pools != (2, 2) or max(f.paddings) == 2 for f in fitting)
 print("the records are of the models and the data described above: holds")
+for key in DATASETS:
+    means = {name: history.mean(axis=0) for name, history in curves[key].items()}
+    assert all((means[name][:3] > means["lcqhnn"][:3]).all() for name in MODELS[1:])
+    assert np.ptp([mean[-1] for mean in means.values()]) < 0.003
+    assert first[key, "cnn-4"].counted.max() <= 3
+    assert all(0 < leads[key, name].difference.mean < 0.003 for name in MODELS[1:])
+print("CNN-4 is quick, and all four models end together: holds")
+assert first["mnist", "lcqhnn"].counted.max() <= 6
+assert first["fashion", "lcqhnn"].counted.max() <= 5
+print("the hybrid is as quick as the paper's: holds")
+
+# %%
+for record in runs.load("lcqhnn-mnist", "lcqhnn")[:2]:
+    config = experiments.get(record.experiment).variants[record.variant]
+    start = reach.untrained(config, record.seed).state_dict()
+    assert all(torch.equal(start[k], v) for k, v in record.snapshot(0).items())
+assert all(((start == 1) == (margin > 0)).all() for margin, start in pooled.values())
+assert all(below[r.words][0] == 0 for r in readouts)
+assert below["learning rate 0.01"][0] == 0
+print("a late start is a score that cannot change its sign: holds")
+assert all(one_sign == is_stuck for one_sign, is_stuck in stuck.values())
+print("and so is a network with a ReLU or a sigmoid that never learns: holds")
+assert min(best.values()) > 1e-3 and all(0 in lead for lead in tuned_leads)
+print("tuned alike, no model is ahead: holds")
+assert ranking[0] == "plain gradient descent"
+assert min(off[words].min() for words in kept) > 15
+print("no reading that keeps to the text makes CNN-4 as slow as printed: holds")

@@ -11,10 +11,10 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from hqnn.experiments import LcqhnnConfig
-from hqnn.models.lcqhnn import N_QUBITS, Lcqhnn, Scaled
+from hqnn.models.lcqhnn import N_QUBITS, Lcqhnn, Scaled, build
 from hqnn.quantum_layer import QuantumLayer
 from hqnn.training import seed_epoch
 
@@ -34,10 +34,10 @@ class Range(NamedTuple):
         return min(self.high, -self.low)
 
 
-def untrained(config: LcqhnnConfig, seed: int) -> Lcqhnn:
-    """The hybrid network that a run starts from."""
+def untrained(config: LcqhnnConfig, seed: int) -> nn.Module:
+    """The network that a run starts from."""
     seed_epoch(seed, 0)
-    return Lcqhnn(config)
+    return build(config)
 
 
 def margins(config: LcqhnnConfig, seeds: Iterable[int]) -> NDArray[np.float64]:
@@ -45,7 +45,7 @@ def margins(config: LcqhnnConfig, seeds: Iterable[int]) -> NDArray[np.float64]:
     return np.array([score_range(untrained(config, seed)).margin for seed in seeds])
 
 
-def score_range(model: Lcqhnn) -> Range:
+def score_range(model: nn.Module) -> Range:
     """The range of a network's score over all features, with its present angles and readout.
 
     Every expectation value is a + b cos 2x_k + c sin 2x_k in each feature alone, so with the others fixed the best x_k
@@ -59,8 +59,10 @@ def score_range(model: Lcqhnn) -> Range:
         The smallest and the largest score of the second class minus that of the first; infinite without a circuit.
 
     Raises:
-        ValueError: The score is not linear in what is measured.
+        ValueError: It is not a hybrid network, or its score is not linear in what is measured.
     """
+    if not isinstance(model, Lcqhnn):
+        raise ValueError(f"expected a hybrid network, not {type(model).__name__}")
     if model.readout not in ("linear", "pair"):
         raise ValueError(f"the readout is {model.readout!r}, but only 'linear' and 'pair' are linear in the outputs")
     with torch.no_grad():
