@@ -109,3 +109,67 @@ def test_spectrum_is_the_mean_square_over_random_weights() -> None:
     grid = np.stack(np.meshgrid(*[2 * np.pi * np.arange(4) / 4] * 2), axis=-1).reshape(-1, 2)  # exact for these waves
     mean_square = (np.abs(series.at_weights(grid)) ** 2).mean(axis=0)[len(frequencies) :]
     assert strengths == pytest.approx(np.sqrt(mean_square), abs=1e-12)
+
+
+@pytest.mark.parametrize("order", ["time", "product"])
+def test_coefficients_are_those_of_sampling(order: circuits.Order) -> None:
+    pc = circuits.lcqhnn(order, n_qubits=3)
+    series = fourier.fourier_series(pc)
+    w = np.random.default_rng(3).uniform(-4, 4, 3)
+    grid = 2 * np.pi * np.arange(5) / 5 / 2  # every feature enters as 2x, with frequencies -2, 0 and 2
+    points = np.stack(np.meshgrid(grid, grid, grid, indexing="ij"), axis=-1).reshape(-1, 3)
+    values = np.array([expectations(pc, x, w) for x in points]).reshape(5, 5, 5, 3)
+    sampled = np.fft.fftn(values, axes=(0, 1, 2)) / 125
+    exact = np.zeros_like(sampled)
+    for frequency, c in zip(series.input_frequencies, series.at_weights(w), strict=True):
+        exact[tuple((frequency / 2).astype(int))] = c
+    np.testing.assert_allclose(exact, sampled, atol=1e-12)
+
+
+def test_the_series_is_real_and_equals_the_circuit_anywhere() -> None:
+    x, w = ParameterVector("x", 2), ParameterVector("w", 3)
+    circuit = QuantumCircuit(2)
+    circuit.t(0)
+    circuit.rx(0.3 * x[0] + w[0], 0)
+    circuit.crz(np.pi * x[1], 0, 1)
+    circuit.ry(w[1] - 0.7, 1)
+    circuit.rzz(x[0], 0, 1)
+    circuit.u(0.4, w[2], x[1], 1)
+    observables = [SparsePauliOp(["XY", "ZI", "II"], [1.0, -0.5, 0.25]), SparsePauliOp("YZ")]
+    pc = ParametricCircuit(circuit=circuit, inputs=x, weights=w, observables=observables)
+    series = fourier.fourier_series(pc)
+    rng = np.random.default_rng(4)
+    for _ in range(5):
+        inputs, weights = rng.uniform(-9, 9, (3, 2)), rng.uniform(-9, 9, 3)
+        exact = [expectations(pc, row, weights) for row in inputs]
+        np.testing.assert_allclose(series(inputs, weights), exact, atol=1e-10)
+    np.testing.assert_allclose(series.input_frequencies, -series.input_frequencies[::-1], atol=1e-12)
+    np.testing.assert_allclose(series.weight_frequencies, -series.weight_frequencies[::-1], atol=1e-12)
+    np.testing.assert_allclose(series.coefficients, series.coefficients[::-1, ::-1].conj(), atol=1e-12)
+
+
+def test_at_weights_takes_several_sets() -> None:
+    series = fourier.fourier_series(circuits.lcqhnn(n_qubits=2))
+    sets = np.random.default_rng(5).uniform(-4, 4, (3, 2))
+    np.testing.assert_array_equal(series.at_weights(sets), [series.at_weights(w) for w in sets])
+
+
+def test_a_constant_circuit_has_the_frequency_zero_alone() -> None:
+    circuit = QuantumCircuit(1)
+    circuit.rx(0.3, 0)
+    pc = ParametricCircuit(circuit=circuit, inputs=(), weights=(), observables=[SparsePauliOp("Z"), SparsePauliOp("X")])
+    series = fourier.fourier_series(pc)
+    assert series.input_frequencies.shape == series.weight_frequencies.shape == (1, 0)
+    assert series.coefficients == pytest.approx(np.array([[[np.cos(0.3), 0.0]]]))
+
+
+def test_too_many_terms_and_angles_that_are_not_affine_are_named() -> None:
+    with pytest.raises(ValueError, match="more than 10 terms; raise max_terms"):
+        fourier.fourier_series(circuits.lcqhnn(), max_terms=10)
+    x = ParameterVector("x", 2)
+    circuit = QuantumCircuit(1)
+    circuit.ry(x[0].sin() + x[1], 0)
+    with pytest.raises(ValueError, match="not an affine function"):
+        fourier.fourier_series(
+            ParametricCircuit(circuit=circuit, inputs=x, weights=(), observables=pauli_on_each_qubit(1))
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from copy import deepcopy
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from qiskit.quantum_info import SparsePauliOp, Statevector, random_unitary
 
 from hqnn import aer, circuits
 from hqnn.circuits import ParametricCircuit, pauli_on_each_qubit
+from hqnn.errors import NonFiniteError
 from hqnn.quantum_layer import Method, QuantumLayer
 
 METHODS: tuple[Method, ...] = ("fourier", "matrix", "state")
@@ -147,6 +149,24 @@ def test_gradients_and_second_derivatives(pc: ParametricCircuit, method: Method)
     assert torch.autograd.gradgradcheck(function, (inputs, layer.weights))
 
 
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(random_circuits())
+def test_gradients_of_random_circuits(case: tuple[ParametricCircuit, int]) -> None:
+    pc, seed = case
+    for method in METHODS:
+        try:
+            layer = QuantumLayer(pc, copies=2, dtype=torch.float64, method=method)
+        except ValueError:
+            continue  # this method is not for this circuit
+        inputs = torch.from_numpy(np.random.default_rng(seed).uniform(-2, 2, (2, 4))).requires_grad_()
+
+        def function(x: torch.Tensor, weights: torch.Tensor, layer: QuantumLayer = layer) -> torch.Tensor:
+            return torch.func.functional_call(layer, {"weights": weights}, (x,))
+
+        assert torch.autograd.gradcheck(function, (inputs, layer.weights), fast_mode=True)
+        assert torch.autograd.gradgradcheck(function, (inputs, layer.weights), fast_mode=True)
+
+
 def test_gradients_equal_the_parameter_shift_rule() -> None:
     pc = entangling()
     layer = QuantumLayer(pc, dtype=torch.float64)
@@ -221,6 +241,102 @@ def test_vmap_jacrev_and_hessian_see_the_same_function(method: Method) -> None:
     torch.testing.assert_close(second, torch.autograd.functional.hessian(output, weights))
 
 
+def wide(n_qubits: int) -> ParametricCircuit:
+    """Weights before, between and after the inputs, Clifford gates in between; observables without a common basis."""
+    x, w = ParameterVector("x", n_qubits), ParameterVector("w", 3 * n_qubits)
+    circuit = QuantumCircuit(n_qubits)
+    for q in range(n_qubits):
+        circuit.ry(w[q], q)
+        circuit.cz(q, (q + 1) % n_qubits)
+    for q in range(n_qubits):
+        circuit.rx(x[q] + w[n_qubits + q], q)
+        circuit.ecr(q, (q + 2) % n_qubits)
+    for q in range(n_qubits):
+        circuit.rzx(w[2 * n_qubits + q], q, (q + 3) % n_qubits)
+    labels = ["XYZ" + "I" * (n_qubits - 3), "Z" * n_qubits, "I" * (n_qubits - 2) + "YX", "Y" * n_qubits]
+    observables = [SparsePauliOp(labels[:3], [0.5, -1.0, 2.0]), SparsePauliOp(labels[3]), SparsePauliOp(labels[2])]
+    return ParametricCircuit(circuit=circuit, inputs=x, weights=w, observables=observables)
+
+
+@pytest.mark.parametrize("n_qubits", [5, 7, 9, 12])
+def test_wide_circuits_agree_with_statevector(n_qubits: int) -> None:
+    pc = wide(n_qubits)
+    layer = QuantumLayer(pc, dtype=torch.float64)
+    assert layer.method == "state"
+    inputs = torch.randn(2, n_qubits, dtype=torch.float64, requires_grad=True)
+    weights = layer.weights.detach().numpy()[0].copy()
+    outputs = layer(inputs)
+    np.testing.assert_allclose(outputs.detach(), expectations(pc, inputs.detach().numpy(), weights), atol=1e-10)
+    (d_inputs, d_weights) = torch.autograd.grad(outputs[1, 0], (inputs, layer.weights))
+    for k in (0, n_qubits, 3 * n_qubits - 1):  # an angle on every input's path, one beside an input, the last
+        shifted = [weights + sign * np.pi / 2 * np.eye(len(weights))[k] for sign in (1, -1)]
+        up, down = (expectations(pc, inputs.detach().numpy(), s)[1, 0] for s in shifted)
+        assert d_weights[0, k].item() == pytest.approx((up - down) / 2, abs=1e-10)
+    assert d_inputs[0].abs().max() == 0  # the other sample does not enter
+    torch.testing.assert_close(d_inputs[1], d_weights[0, n_qubits : 2 * n_qubits])  # the angle is x + w
+
+
+def test_the_method_suits_the_circuit() -> None:
+    assert QuantumLayer(circuits.lcqhnn()).method == "fourier"
+    assert QuantumLayer(reuploading()).method == "fourier"
+    assert QuantumLayer(entangling(5, 3)).method == "matrix"
+    assert QuantumLayer(entangling(7, 1)).method == "state"
+    with pytest.raises(ValueError, match="'tensor'"):
+        QuantumLayer(circuits.lcqhnn(), method="tensor")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_circuits_without_inputs_or_without_weights(method: Method) -> None:
+    x, w = ParameterVector("x", 2), ParameterVector("w", 2)
+    for inputs, weights in ((x, w), (x, []), ([], w), ([], [])):
+        circuit = QuantumCircuit(2)
+        circuit.h(0)
+        for k, angle in enumerate([*inputs, *weights]):
+            circuit.ry(angle, k % 2)
+        circuit.cx(0, 1)
+        pc = ParametricCircuit(circuit=circuit, inputs=inputs, weights=weights, observables=[SparsePauliOp("XZ")])
+        layer = QuantumLayer(pc, copies=2, dtype=torch.float64, method=method)
+        values = torch.randn(3, 2 * len(inputs), dtype=torch.float64, requires_grad=True)
+        outputs = layer(values)
+        outputs.sum().backward()
+        for copy in range(2):
+            rows = values.detach().numpy()[:, copy * len(inputs) : (copy + 1) * len(inputs)]
+            expected = expectations(pc, rows, layer.weights.detach().numpy()[copy])
+            np.testing.assert_allclose(outputs.detach()[:, copy : copy + 1], expected, atol=1e-12)
+        assert layer(values[:0]).shape == (0, 2)
+        assert layer.probabilities(values[:0]).shape == (0, 2, 4)
+
+
+def test_only_what_asks_for_a_gradient_gets_one() -> None:
+    for method in METHODS:
+        layer = QuantumLayer(entangling(2, 1), method=method)
+        layer(torch.randn(3, 2)).sum().backward()
+        assert layer.weights.grad is not None
+        layer.requires_grad_(False)
+        inputs = torch.randn(3, 2, requires_grad=True)
+        layer(inputs).sum().backward()
+        assert inputs.grad is not None
+        assert not layer(torch.randn(3, 2)).requires_grad
+        with torch.inference_mode():
+            torch.testing.assert_close(layer(inputs), layer(inputs.detach()))
+
+
+def test_conversion_follows_the_network_around_the_layer() -> None:
+    for method in METHODS:
+        layer = QuantumLayer(entangling(2, 1), copies=2, method=method)
+        inputs = torch.randn(3, 4, dtype=torch.float64)
+        single = layer(inputs.float())
+        network = torch.nn.Sequential(layer).double()
+        double = network(inputs)
+        exact = deepcopy(layer)(inputs)
+        rows, weights = inputs[:, :2].numpy(), layer.weights.detach().numpy()[0]
+        np.testing.assert_allclose(exact.detach()[:, :2], expectations(layer.pc, rows, weights), atol=1e-12)
+        torch.testing.assert_close(double, exact, rtol=0, atol=0)
+        torch.testing.assert_close(network.to(torch.float32)(inputs.float()), single)
+        with pytest.raises(ValueError, match="float16"):
+            network.half()
+
+
 def test_single_precision_is_accurate_to_its_rounding() -> None:
     pc = entangling(5, 3)
     double = QuantumLayer(pc, copies=4, dtype=torch.float64)
@@ -275,8 +391,12 @@ def test_wrong_inputs_are_named() -> None:
         layer(torch.zeros(3, 4, dtype=torch.float64))
     with pytest.raises(ValueError, match="first in row 2"):
         layer(torch.tensor([[0.0] * 4, [1.0] * 4, [0.0, math.nan, 0.0, 0.0]]))
-    with pytest.raises(ValueError, match="NaN or infinity"):
-        layer(torch.full((2, 4), math.inf))
+    for method in METHODS:
+        with pytest.raises(NonFiniteError, match="first in row 0"):
+            QuantumLayer(circuits.lcqhnn(), method=method)(torch.full((2, 4), -math.inf))
+    with torch.no_grad():
+        layer.weights[0, 1] = math.nan
+    assert layer(torch.ones(2, 4)).isnan().any()  # not the inputs' fault
     with pytest.raises(ValueError, match="meta"):
         layer(torch.zeros(3, 4, device="meta"))
     with pytest.raises(ValueError, match="at least once"):
