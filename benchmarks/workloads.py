@@ -1,0 +1,104 @@
+"""What is timed: three layers of the papers' shapes, and one that grows from 2 to 12 qubits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from qiskit.circuit import ParameterExpression, ParameterVector, QuantumCircuit
+
+from hqnn import circuits
+from hqnn.circuits import ParametricCircuit, pauli_on_each_qubit
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workload:
+    """A layer and its batch.
+
+    Args:
+        title: What the book calls it.
+        pc: The circuit.
+        copies: Parallel circuits with weights of their own.
+        batch: Samples.
+    """
+
+    title: str
+    pc: ParametricCircuit
+    copies: int = 1
+    batch: int = 64
+
+
+def entangling(n_qubits: int, n_layers: int, pauli: Literal["Y", "Z"] = "Z") -> ParametricCircuit:
+    """Angles by RX, then layers of a free rotation (RZ RY RZ) of each qubit and a ring of CNOTs of growing range."""
+    x, w = ParameterVector("x", n_qubits), ParameterVector("w", 3 * n_qubits * n_layers)
+    angle, circuit = iter(w), QuantumCircuit(n_qubits, name="entangling")
+    for q in range(n_qubits):
+        circuit.rx(x[q], q)
+    for layer in range(n_layers):
+        for q in range(n_qubits):
+            circuit.rz(next(angle), q)
+            circuit.ry(next(angle), q)
+            circuit.rz(next(angle), q)
+        reach = 1 + layer % max(n_qubits - 1, 1)
+        for q in range(n_qubits):
+            circuit.cx(q, (q + reach) % n_qubits)
+    return ParametricCircuit(circuit=circuit, inputs=x, weights=w, observables=pauli_on_each_qubit(n_qubits, pauli))
+
+
+def quanvolution() -> ParametricCircuit:
+    """One 2 x 2 patch: pixels as RY(π x), one trained RY a qubit, a chain of CNOTs."""
+    x, w = ParameterVector("x", 4), ParameterVector("w", 4)
+    circuit = QuantumCircuit(4, name="quanvolution")
+    for q in range(4):
+        circuit.ry(np.pi * x[q], q)
+    for q in range(4):
+        circuit.ry(w[q], q)
+    for q in range(3):
+        circuit.cx(q, q + 1)
+    return ParametricCircuit(circuit=circuit, inputs=x, weights=w, observables=pauli_on_each_qubit(4))
+
+
+WORKLOADS = {
+    "lcqhnn": Workload(title="lcqhnn: 4 qubits, 4 weights", pc=circuits.lcqhnn()),
+    "entangling": Workload(title="4 × (5 qubits, 3 layers)", pc=entangling(5, 3, "Y"), copies=4),
+    "quanvolution": Workload(title="2,450 patches, 4 qubits", pc=quanvolution(), batch=2450),
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One gate, in terms that every simulator knows.
+
+    Args:
+        gate: Qiskit's name of it.
+        qubits: What it acts on.
+        column: Column of [inputs | weights] that holds its angle, or None for a fixed gate.
+        factor: What the column is multiplied by, radians.
+    """
+
+    gate: str
+    qubits: tuple[int, ...]
+    column: int | None
+    factor: float
+
+
+def steps(pc: ParametricCircuit) -> Iterator[Step]:
+    """Read a circuit gate by gate, to build it again in another framework.
+
+    Raises:
+        ValueError: An angle is more than a multiple of one parameter.
+    """
+    parameters = [*pc.inputs, *pc.weights]
+    for instruction in pc.circuit.data:
+        if instruction.operation.name == "barrier":
+            continue
+        column, factor = None, 0.0
+        for angle in instruction.operation.params:
+            if not isinstance(angle, ParameterExpression) or len(angle.parameters) != 1:
+                raise ValueError(f"the angle {angle} is not a multiple of one parameter; write a translation for it")
+            (parameter,) = angle.parameters
+            column, factor = parameters.index(parameter), float(angle.gradient(parameter))
+        qubits = tuple(pc.circuit.find_bit(q).index for q in instruction.qubits)
+        yield Step(instruction.operation.name, qubits, column, factor)

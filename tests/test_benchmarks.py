@@ -1,0 +1,82 @@
+"""The benchmarks measure the circuits that they name, compare equal things, and do without absent peers."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+import torch
+from qiskit.circuit import Parameter, QuantumCircuit
+from qiskit.quantum_info import Operator
+
+from benchmarks import peers, quantum_layer
+from benchmarks.workloads import WORKLOADS, Workload, entangling, steps
+from hqnn.circuits import ParametricCircuit, pauli_on_each_qubit
+
+SMALL = Workload(title="small", pc=entangling(2, 1), copies=2, batch=4)
+
+
+@pytest.mark.parametrize("workload", WORKLOADS.values(), ids=WORKLOADS.keys())
+def test_steps_are_the_circuit(workload: Workload) -> None:
+    pc = workload.pc
+    values = dict(zip([*pc.inputs, *pc.weights], torch.rand(pc.n_inputs + pc.n_weights).tolist(), strict=True))
+    rebuilt = QuantumCircuit(pc.n_qubits)
+    for step in steps(pc):
+        angle = () if step.column is None else (step.factor * list(values.values())[step.column],)
+        getattr(rebuilt, step.gate)(*angle, *step.qubits)
+    assert Operator(rebuilt) == Operator(pc.circuit.assign_parameters(values))
+
+
+def test_an_angle_that_no_peer_could_build_is_named() -> None:
+    a, b = Parameter("a"), Parameter("b")
+    circuit = QuantumCircuit(1)
+    circuit.rx(a + b, 0)
+    pc = ParametricCircuit(circuit=circuit, inputs=[a], weights=[b], observables=pauli_on_each_qubit(1))
+    with pytest.raises(ValueError, match=r"a \+ b|b \+ a"):
+        list(steps(pc))
+
+
+def test_calls_take_turns_and_slow_ones_are_few() -> None:
+    order: list[str] = []
+
+    def slow() -> None:
+        order.append("slow")
+        time.sleep(0.15)
+
+    taken = quantum_layer.in_turns({"fast": lambda: order.append("fast"), "slow": slow}, 0.02)
+    assert len(taken["slow"]) == 3
+    assert min(taken["slow"]) > 100 > min(taken["fast"])
+    assert len(taken["fast"]) > 30
+    assert order.index("slow") < len(order) - 1 - order[::-1].index("fast")
+    result = quantum_layer.summary({"a": [3.0, 1.0, 2.0]})
+    assert result == {"median_ms": {"a": 2.0}, "p10_ms": {"a": 1.2}, "calls": {"a": 3}}
+
+
+def test_absent_peers_are_left_out_with_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(pc: ParametricCircuit, copies: int) -> Any:
+        import no_such_framework
+
+        return no_such_framework
+
+    monkeypatch.setitem(peers.PEERS, "absent", absent)
+    result = quantum_layer.measure(SMALL, ("hqnn", "hqnn, method 'state'", "absent", "torch.nn.Linear"), 0.01)
+    assert result["left_out"] == {"absent": "no_such_framework is not installed"}
+    assert list(result["median_ms"]) == ["hqnn", "hqnn, method 'state'", "torch.nn.Linear"]
+
+
+def test_contenders_that_differ_are_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong(pc: ParametricCircuit, copies: int) -> peers.Contender:
+        right = peers.hqnn(pc, copies)
+        return lambda inputs, weights: 1.001 * right(inputs, weights)
+
+    monkeypatch.setitem(peers.PEERS, "wrong", wrong)
+    with pytest.raises(RuntimeError, match="wrong differs from hqnn"):
+        quantum_layer.measure(SMALL, ("hqnn", "wrong"), 0.01)
+
+
+def test_slow_sample_by_sample_peers_are_predicted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quantum_layer, "SAMPLE_BY_SAMPLE", ("hqnn, method 'state'",))
+    monkeypatch.setattr(quantum_layer, "PATIENCE", 0.0)
+    result = quantum_layer.measure(SMALL, ("hqnn", "hqnn, method 'state'"), 0.01)
+    assert "one step would take" in result["left_out"]["hqnn, method 'state'"]
