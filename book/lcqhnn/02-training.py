@@ -496,14 +496,14 @@ rows, stuck = [], {}
 chosen = [
     r for r in readings("readings", "fashion", "cnn-4") if "ReLU" in r.words or "sig" in r.words
 ]
-for r, record in [(r, one) for r in chosen for one in runs.load(*r.series.split("/"))]:
+for reading, record in [(r, one) for r in chosen for one in runs.load(*r.series.split("/"))]:
     config = experiments.get(record.experiment).variants[record.variant]
     v = np.subtract(*reach.untrained(config, record.seed).scores.weight.detach().numpy())
     one_sign = "yes" if abs(np.sign(v).sum()) == len(v) else "no"
     final, loss = (record.history[curve][-1] for curve in ("test_accuracy", "train_loss"))
     if config.head != "relu-scores":
-        stuck[r.words, record.seed] = (one_sign == "yes", final < 0.6)
-    rows.append([r.words, record.seed, one_sign if config.head != "relu-scores" else ""])
+        stuck[reading.words, record.seed] = (one_sign == "yes", final < 0.6)
+    rows.append([reading.words, record.seed, one_sign if config.head != "relu-scores" else ""])
     rows[-1] += [f"{100 * final:.2f}", f"{loss:.2f}"]
 header = ["reading", "seed", "$v$ has one sign", "test accuracy at 50, %", "training loss"]
 tables.table(header, rows)
