@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
-from hqnn.stats import MAX_EXACT_PAIRS, epochs_to_reach, mean_interval, paired_difference, rank_correlation
+from hqnn.stats import MAX_EXACT_PAIRS, epochs_to_reach, holm, mean_interval, paired_difference, rank_correlation
 
 
 def test_interval_of_a_textbook_sample() -> None:
@@ -92,6 +92,16 @@ def test_equal_differences_without_spread() -> None:
 def test_pairs_must_match() -> None:
     with pytest.raises(ValueError, match="equal lengths, not 2 and 3"):
         paired_difference([1, 2], [1, 2, 3])
+
+
+def test_holms_adjustment_step_by_step() -> None:
+    # 0.01 · 4, then the larger of that and 0.02 · 3, then 0.03 · 2 = 0.06 again, then 0.2 · 1
+    assert holm([0.03, 0.01, 0.2, 0.02]) == pytest.approx([0.06, 0.04, 0.2, 0.06])
+    assert holm([0.6, 0.9]).tolist() == [1, 1]
+    assert holm([0.3]).tolist() == [0.3]
+    for wrong in ([], [1.2], [-0.1, 0.5]):
+        with pytest.raises(ValueError, match=r"at least one value|between 0 and 1"):
+            holm(wrong)
 
 
 def test_epochs_to_reach_counts_from_one_and_keeps_the_censored() -> None:

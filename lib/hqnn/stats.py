@@ -129,6 +129,30 @@ def paired_difference(a: ArrayLike, b: ArrayLike, level: float = 0.95) -> Compar
     return Comparison(difference, float(as_far.mean()), "exact sign-flip permutation")
 
 
+def holm(p_values: ArrayLike) -> NDArray[np.float64]:
+    """Adjust the p-values of a family of tests for their number, by Holm's step-down method.
+
+    Of all tests whose adjusted value is below α, the chance that any is a false alarm is below α, however they depend
+    on each other.
+
+    Args:
+        p_values: [n].
+
+    Returns:
+        [n] in the same order: the k-th smallest (from 0) times n - k, at least as large as the one before, at most 1.
+
+    Raises:
+        ValueError: There are none, or one lies outside [0, 1].
+    """
+    p = _finite_vector(p_values)
+    if p.min() < 0 or p.max() > 1:
+        raise ValueError(f"p-values lie between 0 and 1, not {p.min():g} to {p.max():g}.")
+    order = np.argsort(p)
+    adjusted = np.empty_like(p)
+    adjusted[order] = np.minimum(np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)), 1.0)
+    return adjusted
+
+
 def epochs_to_reach(history: ArrayLike, threshold: float) -> Reach:
     """First epoch at which each curve is at or above a threshold.
 
