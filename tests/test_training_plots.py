@@ -90,15 +90,15 @@ def test_margins_are_drawn_against_their_own_epochs(ax: Any) -> None:
 
 def test_paired_differences_have_an_interval_per_row_and_dataset(ax: Any) -> None:
     values = np.array([1.0, 2.0, 3.0])
-    rows = {"frozen": {"MNIST": values, "FashionMNIST": -values}, "none": {"MNIST": values - 2}}
+    rows = {"none": {"MNIST": values - 2}, "cnn-4": {"MNIST": values, "FashionMNIST": -values}}
     assert plots.paired_differences(ax, rows) == ax
     assert labels(ax) == ["MNIST", "FashionMNIST"]
     means = [bars.lines[0].get_xydata()[0] for bars in ax.containers]
-    assert [mean[0] for mean in means] == pytest.approx([2, -2, 0])
-    assert means[0][1] < means[1][1] < means[2][1] == 1
-    (segment,) = ax.containers[2].lines[2][0].get_segments()
+    assert [mean[0] for mean in means] == pytest.approx([0, 2, -2])
+    assert 0 == means[0][1] < means[1][1] < 1 < means[2][1]
+    (segment,) = ax.containers[0].lines[2][0].get_segments()
     half_width = stats.mean_interval(values - 2).half_width
     assert segment[:, 0] == pytest.approx([-half_width, half_width])
-    assert [label.get_text() for label in ax.get_yticklabels()] == ["frozen", "none"]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["none", "cnn-4"]
     assert ax.get_ylim()[0] > ax.get_ylim()[1]
-    assert sorted(x for x, y in dots(ax, "s") if y != means[1][1]) == [-3, -2, -1]
+    assert sorted(x for x, y in dots(ax, "s") if y != means[2][1]) == [-3, -2, -1]

@@ -280,13 +280,15 @@ def paired_differences(ax: Axes, rows: Mapping[str, Mapping[str, NDArray[np.floa
         The same `ax`, first row on top.
     """
     ax.axvline(0, color=INK, linewidth=1)
+    named: set[str] = set()
     for row, groups in enumerate(rows.values()):
         for k, (dataset, values) in enumerate(groups.items()):
             colour, marker = DATASET_MARKS[dataset]
             height = row + 0.26 * (k - (len(groups) - 1) / 2)
             mean = stats.mean_interval(values)
             ax.plot(values, [height + 0.09] * len(values), marker, color=colour, alpha=0.35, markersize=4)
-            label = dataset if row == 0 else None
+            label = None if dataset in named else dataset
+            named.add(dataset)
             ax.errorbar(mean.mean, height, xerr=mean.half_width, fmt=marker, color=colour, markersize=6, label=label)
     ax.set_yticks(range(len(rows)), list(rows))
     ax.set_ylim(len(rows) - 0.5, -0.5)
