@@ -23,8 +23,9 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.peers import PEERS, Contender
-from benchmarks.workloads import WORKLOADS, Workload, entangling
+from benchmarks.workloads import WORKLOADS, Workload
 from hqnn import runs, storage
+from hqnn.circuits import strongly_entangling
 from hqnn.experiments import LcqhnnConfig
 from hqnn.models import lcqhnn
 from hqnn.quantum_layer import QuantumLayer
@@ -181,7 +182,9 @@ def scaling(seconds: float) -> dict[str, Any]:
     methods = []
     times: dict[str, list[float | None]] = {name: [] for name in SCALED}
     for n_qubits in QUBITS:
-        workload = Workload(title=f"{n_qubits} qubits", pc=entangling(n_qubits, 2))
+        workload = Workload(
+            title=f"{n_qubits} qubits", pc=strongly_entangling(n_qubits=n_qubits, n_layers=2, pauli="Z")
+        )
         methods.append(QuantumLayer(workload.pc).method)
         result = measure(workload, SCALED, seconds)
         for name in SCALED:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from qiskit.circuit import ParameterExpression, ParameterVector, QuantumCircuit
@@ -30,23 +29,6 @@ class Workload:
     batch: int = 64
 
 
-def entangling(n_qubits: int, n_layers: int, pauli: Literal["Y", "Z"] = "Z") -> ParametricCircuit:
-    """Angles by RX, then layers of a free rotation (RZ RY RZ) of each qubit and a ring of CNOTs of growing range."""
-    x, w = ParameterVector("x", n_qubits), ParameterVector("w", 3 * n_qubits * n_layers)
-    angle, circuit = iter(w), QuantumCircuit(n_qubits, name="entangling")
-    for q in range(n_qubits):
-        circuit.rx(x[q], q)
-    for layer in range(n_layers):
-        for q in range(n_qubits):
-            circuit.rz(next(angle), q)
-            circuit.ry(next(angle), q)
-            circuit.rz(next(angle), q)
-        reach = 1 + layer % max(n_qubits - 1, 1)
-        for q in range(n_qubits):
-            circuit.cx(q, (q + reach) % n_qubits)
-    return ParametricCircuit(circuit=circuit, inputs=x, weights=w, observables=pauli_on_each_qubit(n_qubits, pauli))
-
-
 def quanvolution() -> ParametricCircuit:
     """One 2 x 2 patch: pixels as RY(π x), one trained RY a qubit, a chain of CNOTs."""
     x, w = ParameterVector("x", 4), ParameterVector("w", 4)
@@ -62,7 +44,7 @@ def quanvolution() -> ParametricCircuit:
 
 WORKLOADS = {
     "lcqhnn": Workload(title="lcqhnn: 4 qubits, 4 weights", pc=circuits.lcqhnn()),
-    "entangling": Workload(title="4 × (5 qubits, 3 layers)", pc=entangling(5, 3, "Y"), copies=4),
+    "entangling": Workload(title="4 × (5 qubits, 3 layers)", pc=circuits.strongly_entangling(), copies=4),
     "quanvolution": Workload(title="2,450 patches, 4 qubits", pc=quanvolution(), batch=2450),
 }
 

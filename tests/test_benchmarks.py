@@ -11,10 +11,10 @@ from qiskit.circuit import Parameter, QuantumCircuit
 from qiskit.quantum_info import Operator
 
 from benchmarks import peers, quantum_layer
-from benchmarks.workloads import WORKLOADS, Workload, entangling, steps
-from hqnn.circuits import ParametricCircuit, pauli_on_each_qubit
+from benchmarks.workloads import WORKLOADS, Workload, steps
+from hqnn.circuits import ParametricCircuit, pauli_on_each_qubit, strongly_entangling
 
-SMALL = Workload(title="small", pc=entangling(2, 1), copies=2, batch=4)
+SMALL = Workload(title="small", pc=strongly_entangling(n_qubits=2, n_layers=1), copies=2, batch=4)
 
 
 @pytest.mark.parametrize("workload", WORKLOADS.values(), ids=WORKLOADS.keys())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from qiskit.circuit import Parameter, QuantumCircuit
-from qiskit.quantum_info import Operator, SparsePauliOp
+from qiskit.quantum_info import Operator, SparsePauliOp, Statevector
 
 from hqnn import circuits
 from hqnn.circuits import ParametricCircuit, pauli_on_each_qubit
@@ -80,3 +80,69 @@ def test_a_parametric_circuit_names_what_does_not_fit() -> None:
         circuits.lcqhnn("forwards")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="at least 1"):
         circuits.lcqhnn(n_layers=0)
+
+
+def rotation(pauli: str, angle: float) -> np.ndarray:
+    """exp(-i angle P / 2)."""
+    matrix = {"X": [[0, 1], [1, 0]], "Y": [[0, -1j], [1j, 0]], "Z": [[1, 0], [0, -1]]}[pauli]
+    return np.asarray(np.cos(angle / 2) * np.eye(2) - 1j * np.sin(angle / 2) * np.array(matrix))
+
+
+def strongly_entangled(x: np.ndarray, theta: np.ndarray) -> np.ndarray:
+    """⟨Y⟩ on each qubit by tensors with one axis per qubit; x [n], theta [layers, n, 3]."""
+    n = len(x)
+    state = np.zeros((2,) * n, dtype=complex)
+    state[(0,) * n] = 1
+
+    def rotate(state: np.ndarray, q: int, pauli: str, angle: float) -> np.ndarray:
+        return np.moveaxis(np.tensordot(rotation(pauli, angle), state, axes=(1, q)), 0, q)
+
+    for q in range(n):
+        state = rotate(state, q, "X", x[q])
+    for layer, angles in enumerate(theta):
+        for q in range(n):
+            for pauli, angle in zip("ZYZ", angles[q], strict=True):
+                state = rotate(state, q, pauli, angle)
+        for q in range(n) if n > 1 else ():
+            target, before = (q + layer % (n - 1) + 1) % n, state
+            indices = [1 - bits if axis == target else bits for axis, bits in enumerate(np.indices(state.shape))]
+            state = np.where(np.indices(state.shape)[q] == 1, before[tuple(indices)], before)
+    y = np.array([[0, -1j], [1j, 0]])
+    return np.array([np.vdot(state, np.moveaxis(np.tensordot(y, state, axes=(1, q)), 0, q)).real for q in range(n)])
+
+
+@pytest.mark.parametrize(("n_qubits", "n_layers"), [(1, 2), (2, 3), (3, 4), (5, 3)])
+def test_strongly_entangling_agrees_with_tensors(n_qubits: int, n_layers: int) -> None:
+    pc = circuits.strongly_entangling(n_qubits=n_qubits, n_layers=n_layers)
+    rng = np.random.default_rng(n_qubits)
+    x, theta = rng.uniform(-4, 4, n_qubits), rng.uniform(-4, 4, (n_layers, n_qubits, 3))
+    values = dict(zip([*pc.inputs, *pc.weights], np.concatenate([x, theta.ravel()]), strict=True))
+    state = Statevector(pc.circuit.assign_parameters(values))
+    measured = [state.expectation_value(observable).real for observable in pc.observables]
+    np.testing.assert_allclose(measured, strongly_entangled(x, theta), atol=1e-12)
+
+
+def test_strongly_entangling_is_pennylanes() -> None:
+    qml = pytest.importorskip("pennylane")
+    rng = np.random.default_rng(0)
+    x, theta = rng.uniform(-4, 4, 5), rng.uniform(-4, 4, (3, 5, 3))
+
+    @qml.qnode(qml.device("default.qubit", wires=5))
+    def layer() -> list[object]:
+        qml.AngleEmbedding(x, wires=range(5), rotation="X")
+        qml.StronglyEntanglingLayers(theta, wires=range(5))
+        return [qml.expval(qml.PauliY(q)) for q in range(5)]
+
+    np.testing.assert_allclose(np.array(layer(), dtype=float), strongly_entangled(x, theta), atol=1e-12)
+
+
+def test_strongly_entangling_has_the_papers_size() -> None:
+    pc = circuits.strongly_entangling()
+    assert (pc.n_inputs, pc.n_weights, pc.n_observables) == (5, 45, 5)
+    assert list(pc.stages()) == ["embedding", "layer 1", "layer 2", "layer 3"]
+    cnots = [qubits for name, qubits in gate_list(pc.circuit) if name == "cx"]
+    assert [(target - control) % 5 for control, target in cnots] == [1] * 5 + [2] * 5 + [3] * 5
+    flat = circuits.strongly_entangling(entangle=False)
+    assert {len(qubits) for _, qubits in gate_list(flat.circuit)} == {1}
+    with pytest.raises(ValueError, match="n_layers is 0"):
+        circuits.strongly_entangling(n_layers=0)

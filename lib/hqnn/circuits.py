@@ -174,3 +174,51 @@ def lcqhnn(order: Order = "time", *, n_qubits: int = 4, n_layers: int = 1, entan
     circuit.h(0)
     circuit.barrier(label="ψ6")
     return ParametricCircuit(circuit=circuit, inputs=x, weights=theta, observables=pauli_on_each_qubit(n_qubits))
+
+
+def strongly_entangling(
+    *, n_qubits: int = 5, n_layers: int = 3, pauli: Literal["X", "Y", "Z"] = "Y", entangle: bool = True
+) -> ParametricCircuit:
+    r"""One of the parallel circuits of HQNN-Parallel [hqnn, §2.2.3, eq. 1].
+
+    $$v_j = \langle 0|\,R_X(\phi)^\dagger\,U(\theta)^\dagger\,Y_j\,U(\theta)\,R_X(\phi)\,|0\rangle$$
+
+    U has `n_layers` layers like PennyLane's `StronglyEntanglingLayers`: in layer l each qubit is rotated by RZ(α),
+    RY(β), RZ(γ) in time order, then a CNOT goes from every qubit q to qubit (q + r) mod n, r = (l mod (n - 1)) + 1.
+    Labelled barriers mark the end of the embedding and of each layer.
+
+    Args:
+        n_qubits: Qubits, and inputs; the paper has 5.
+        n_layers: Layers; the paper has 3.
+        pauli: What is measured on each qubit; the paper measures Y.
+        entangle: False leaves out all CNOTs (the ablation).
+
+    Returns:
+        Inputs φ[0..n-1], radians; weights θ in the order of PennyLane's array [n_layers, n_qubits, 3] (α, β, γ);
+        one observable per qubit, qubit 0 first.
+
+    Raises:
+        ValueError: Fewer than one qubit or layer.
+    """
+    if n_qubits < 1 or n_layers < 1:
+        raise ValueError(f"n_qubits is {n_qubits} and n_layers is {n_layers}; both must be at least 1")
+    phi = ParameterVector("φ", n_qubits)
+    theta = ParameterVector("θ", 3 * n_qubits * n_layers)
+    circuit = QuantumCircuit(n_qubits, name="strongly entangling")
+    for q in range(n_qubits):
+        circuit.rx(phi[q], q)
+    circuit.barrier(label="embedding")
+    angles = iter(theta)
+    for layer in range(n_layers):
+        for q in range(n_qubits):
+            circuit.rz(next(angles), q)
+            circuit.ry(next(angles), q)
+            circuit.rz(next(angles), q)
+        if entangle and n_qubits > 1:
+            reach = layer % (n_qubits - 1) + 1
+            for q in range(n_qubits):
+                circuit.cx(q, (q + reach) % n_qubits)
+        circuit.barrier(label=f"layer {layer + 1}")
+    return ParametricCircuit(
+        circuit=circuit, inputs=phi, weights=theta, observables=pauli_on_each_qubit(n_qubits, pauli)
+    )
