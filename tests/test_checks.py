@@ -100,7 +100,7 @@ def test_a_table_on_the_coarser_grid_did_not_come_from_the_stated_images(
 def test_the_gates_as_text_show_angles_that_are_not_the_qubits_own() -> None:
     pc = circuits.lcqhnn()
     crossed = pc.circuit.assign_parameters({pc.inputs[0]: pc.inputs[1], pc.inputs[1]: pc.inputs[0]})
-    text = checks._gate_text(
+    text = checks.lcqhnn._gate_text(
         circuits.ParametricCircuit(circuit=crossed, inputs=pc.inputs, weights=pc.weights, observables=pc.observables)
     )
     assert "U1(2*x[1])(0)" in text

@@ -80,7 +80,7 @@ def test_paths_of_focus_and_accuracy_rise_with_accuracy() -> None:
 
 def test_a_stored_picture_is_shown_as_the_figure_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[tuple[dict[str, str], dict[str, Any]]] = []
-    monkeypatch.setattr(plots, "display", lambda data, raw, metadata=None: shown.append((data, metadata or {})))
+    monkeypatch.setattr(plots.house, "display", lambda data, raw, metadata=None: shown.append((data, metadata or {})))
     figure, ax = plt.subplots(figsize=(4, 2))
     ax.plot([0, 1])
     png = plots.render(figure)

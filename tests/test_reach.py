@@ -14,7 +14,7 @@ BASE = experiments.get("lcqhnn-mnist").variants["lcqhnn"]
 
 def build(**changes: object) -> lcqhnn.Lcqhnn:
     torch.manual_seed(3)
-    model = lcqhnn.build(replace(BASE, **changes))  # type: ignore[arg-type]
+    model = lcqhnn.build(replace(BASE, **changes))
     assert isinstance(model, lcqhnn.Lcqhnn)
     return model
 

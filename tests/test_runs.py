@@ -285,7 +285,7 @@ def test_a_missing_dataset_is_one_sentence(tmp_path: Path, monkeypatch: pytest.M
     def absent(name: str) -> None:
         raise datasets.MissingDatasetError(f"{name} is not here")
 
-    tasks._splits.cache_clear()
+    tasks.lcqhnn._splits.cache_clear()
     monkeypatch.setattr(datasets, "load", absent)
     with pytest.raises(datasets.MissingDatasetError, match="digits is not here"):
         runs.run("toy", root=tmp_path, progress=False)

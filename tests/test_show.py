@@ -24,7 +24,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[tuple[dict[str, str], dict[st
         assert raw
         outputs.append((data, metadata or {}))
 
-    monkeypatch.setattr(plots, "display", display)
+    monkeypatch.setattr(plots.house, "display", display)
     return outputs
 
 

@@ -54,7 +54,7 @@ def hybrid() -> Series:
 def test_bloch_numbers_are_those_of_the_reduced_states(hybrid: Series, monkeypatch: pytest.MonkeyPatch) -> None:
     experiment = replace(experiments.get("lcqhnn-mnist"), variants={"lcqhnn": SMALL})
     monkeypatch.setitem(experiments.EXPERIMENTS, "lcqhnn-mnist", experiment)
-    found = studies.lcqhnn_bloch(hybrid, {"untrained": 0, "trained": 1})
+    found = studies.lcqhnn.lcqhnn_bloch(hybrid, {"untrained": 0, "trained": 1})
     assert found.data is not None
     records = hybrid["lcqhnn-mnist/lcqhnn"]
     pc = circuits.lcqhnn()

@@ -1,20 +1,10 @@
-"""The papers' experiments: every setting of every run, as frozen dataclasses, and the registry of them.
+"""The experiments of lcqhnn: four models on two pairs of classes, and what becomes of them when a choice changes."""
 
-An experiment is a set of variants trained on the same data over the same seeds. `variants` holds the paper's own
-sizes, `quick` the same runs on the bundled handwritten digits. What a config means is up to its paper's task
-(`hqnn.tasks`); nothing here computes.
-"""
-
-import difflib
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
-from hqnn.errors import HqnnError
-from hqnn.storage import digest
-
-Scale = Literal["paper", "quick"]
+from hqnn.experiments.base import Experiment
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,40 +41,6 @@ class LcqhnnConfig:
     hidden: int = 4
     head: str = "linear"
     loss: str = "cross_entropy"
-
-
-Config = LcqhnnConfig
-"""Any paper's config; each has `epochs`, `snapshots` and `curves`."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Experiment:
-    """Variants to compare, and the seeds over which they are to be compared."""
-
-    name: str
-    paper: str
-    title: str
-    variants: Mapping[str, Config]
-    """Paper scale."""
-    quick: Mapping[str, Config]
-    """The same variants in seconds, without a download."""
-    seeds: range
-    """The seeds of which there must be records."""
-
-    def configs(self, scale: Scale) -> Mapping[str, Config]:
-        """The variants at one scale."""
-        return self.variants if scale == "paper" else self.quick
-
-
-def as_json(config: Config) -> dict[str, Any]:
-    """A config as it looks in a record (tuples become lists)."""
-    stored: dict[str, Any] = json.loads(json.dumps(asdict(config)))
-    return stored
-
-
-def config_hash(config: Config) -> str:
-    """The sha256 of a config's type and fields."""
-    return digest({"type": type(config).__name__, **as_json(config)})
 
 
 def _quick(config: LcqhnnConfig) -> LcqhnnConfig:
@@ -174,49 +130,16 @@ def _ablations(base: LcqhnnConfig) -> dict[str, LcqhnnConfig]:
 _MNIST = LcqhnnConfig(dataset="mnist", classes=(0, 1))
 _FASHION = LcqhnnConfig(dataset="fashion_mnist", classes=(1, 6))  # trouser, shirt
 
-EXPERIMENTS: dict[str, Experiment] = {
-    experiment.name: experiment
-    for experiment in (
-        _experiment("lcqhnn-mnist", "Four models on MNIST's digits 0 and 1", _four_models(_MNIST)),
-        _experiment("lcqhnn-fashion", "Four models on FashionMNIST's trousers and shirts", _four_models(_FASHION)),
-        _experiment(
-            "lcqhnn-ablations-fashion",
-            "The circuit changed, replaced or removed, on FashionMNIST",
-            _ablations(_FASHION),
-        ),
-        _experiment(
-            "lcqhnn-readings-fashion", "What the paper leaves open, on FashionMNIST", _readings(_FASHION), range(3)
-        ),
-        _experiment("lcqhnn-rates-fashion", "Learning rates, on FashionMNIST", _rates(_FASHION), range(3)),
-    )
-}
-
-
-def get(name: str) -> Experiment:
-    """Look an experiment up by name.
-
-    Raises:
-        HqnnError: There is none; the message lists the closest names.
-    """
-    try:
-        return EXPERIMENTS[name]
-    except KeyError:
-        raise HqnnError(f"There is no experiment {name!r}{_suggest(name, EXPERIMENTS)}") from None
-
-
-def select(experiment: Experiment, variants: Sequence[str] | None = None, scale: Scale = "paper") -> dict[str, Config]:
-    """Some variants of an experiment by name, or all, in the registry's order.
-
-    Raises:
-        HqnnError: The experiment has no such variant.
-    """
-    configs = experiment.configs(scale)
-    for variant in variants or ():
-        if variant not in configs:
-            raise HqnnError(f"{experiment.name} has no variant {variant!r}{_suggest(variant, configs)}")
-    return {variant: config for variant, config in configs.items() if variants is None or variant in variants}
-
-
-def _suggest(name: str, known: Mapping[str, object]) -> str:
-    close = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
-    return f": did you mean {' or '.join(close)}?" if close else f": choose from {', '.join(known)}."
+EXPERIMENTS = (
+    _experiment("lcqhnn-mnist", "Four models on MNIST's digits 0 and 1", _four_models(_MNIST)),
+    _experiment("lcqhnn-fashion", "Four models on FashionMNIST's trousers and shirts", _four_models(_FASHION)),
+    _experiment(
+        "lcqhnn-ablations-fashion",
+        "The circuit changed, replaced or removed, on FashionMNIST",
+        _ablations(_FASHION),
+    ),
+    _experiment(
+        "lcqhnn-readings-fashion", "What the paper leaves open, on FashionMNIST", _readings(_FASHION), range(3)
+    ),
+    _experiment("lcqhnn-rates-fashion", "Learning rates, on FashionMNIST", _rates(_FASHION), range(3)),
+)

@@ -1,0 +1,13 @@
+"""How claims are evaluated: one function per kind of claim, named in the ledger.
+
+Every evaluator takes the claim, what there is to judge it by, and the row's arguments as keywords; it returns a
+judgement by the rules of `hqnn.verdicts`. It raises `Missing` when the records or the analysis it needs do not exist
+yet. Accuracies are percentages throughout, as the papers print them. Evaluators that any paper can use are in `shared`,
+those of one paper's own claims in the module of that name.
+"""
+
+from hqnn.checks import lcqhnn, shared  # registers their evaluators
+from hqnn.checks.lcqhnn import denominators, front_ends
+from hqnn.checks.registry import EVALUATORS, Context, Missing, judge, validate
+
+__all__ = ["EVALUATORS", "Context", "Missing", "denominators", "front_ends", "judge", "lcqhnn", "shared", "validate"]

@@ -1,0 +1,123 @@
+"""The house style of every figure, and how a notebook shows one."""
+
+from __future__ import annotations
+
+import base64
+import io
+import struct
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+from cycler import cycler
+from IPython.display import display
+from matplotlib.figure import Figure
+
+PIXEL_RATIO = 1.5
+"""Stored pixels per displayed pixel, so that a figure is crisp on a dense screen."""
+
+# Hues that readers with any common colour vision tell apart (Okabe and Ito, 2008), and the ink of text and lines.
+BLUE, VERMILLION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
+ORANGE, SKY, INK = "#E69F00", "#56B4E9", "#1F2933"
+GREY = "#7B8794"
+
+COLOURS: Mapping[str, str] = MappingProxyType(
+    {
+        "lcqhnn": BLUE,
+        "cnn-4": VERMILLION,
+        "cnn-8": GREEN,
+        "cnn-16": PURPLE,
+    }
+)
+"""The colour of each model, the same in every figure; blue is the hybrid throughout the book."""
+
+STYLE: Mapping[Any, Any] = MappingProxyType(
+    {
+        "figure.figsize": (7.2, 4.0),
+        "figure.dpi": 100,
+        "figure.constrained_layout.use": True,
+        "figure.facecolor": "white",
+        "savefig.facecolor": "white",
+        "savefig.transparent": False,
+        "font.family": "DejaVu Sans",
+        "font.size": 10,
+        "axes.titlesize": 10.5,
+        "axes.titleweight": "bold",
+        "axes.titlelocation": "left",
+        "axes.titlepad": 8,
+        "axes.labelsize": 10,
+        "xtick.labelsize": 9,
+        "ytick.labelsize": 9,
+        "legend.fontsize": 9,
+        "legend.frameon": False,
+        "text.color": INK,
+        "axes.labelcolor": INK,
+        "axes.titlecolor": INK,
+        "axes.edgecolor": GREY,
+        "axes.linewidth": 0.8,
+        "xtick.color": GREY,
+        "ytick.color": GREY,
+        "xtick.labelcolor": INK,
+        "ytick.labelcolor": INK,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "axes.axisbelow": True,
+        "grid.color": "#E4E7EB",
+        "grid.linewidth": 0.8,
+        "lines.linewidth": 1.8,
+        "lines.markersize": 5,
+        "errorbar.capsize": 3,
+        "image.cmap": "viridis",
+        "axes.prop_cycle": cycler(color=[BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY]),
+        "mathtext.fontset": "dejavusans",
+    }
+)
+"""Matplotlib settings of every figure: text of 9 points or more at 100 dpi on opaque white."""
+
+
+def style() -> None:
+    """Apply the house style to every figure made from now on."""
+    mpl.rcParams.update(STYLE)
+
+
+def render(figure: Figure) -> bytes:
+    """Draw a finished figure as a PNG image, in the house style's size and resolution; then close it."""
+    buffer = io.BytesIO()
+    figure.savefig(
+        buffer,
+        format="png",
+        dpi=PIXEL_RATIO * STYLE["figure.dpi"],
+        bbox_inches="tight",
+        pad_inches=0.1,
+        facecolor="white",
+        metadata={"Software": None},
+    )
+    plt.close(figure)
+    return buffer.getvalue()
+
+
+def show(figure: Figure | bytes, *, alt: str, caption: str) -> None:
+    """Show a finished figure with its alternative text and, below it, its caption; then close it.
+
+    The image output's plain text is the alternative text, and the caption is a second, Markdown, output. A notebook
+    shows both in order; the HTML build joins them into one figure. A re-run compares both texts word for word.
+
+    Args:
+        figure: The figure, or the PNG image of one that was drawn where its data are (see `render`).
+        alt: Plain text for a reader who cannot see the figure: its kind, its axes and what stands out.
+        caption: One or two sentences of Markdown; says whether it shows recorded runs or the page's own quick run.
+
+    Raises:
+        ValueError: `alt` or `caption` is empty.
+    """
+    for name, text in (("alt", alt), ("caption", caption)):
+        if not text.strip():
+            raise ValueError(f"a figure is shown with its {name} text; got an empty one")
+    png = figure if isinstance(figure, bytes) else render(figure)
+    width, height = (round(pixels / PIXEL_RATIO) for pixels in struct.unpack(">2I", png[16:24]))
+    image = {"image/png": base64.b64encode(png).decode("ascii"), "text/plain": alt}
+    display(image, raw=True, metadata={"image/png": {"width": width, "height": height, "alt": alt}})
+    display({"text/markdown": caption, "text/plain": caption}, raw=True)

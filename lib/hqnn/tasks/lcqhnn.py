@@ -1,0 +1,67 @@
+"""The task of lcqhnn: one network, one stage of training."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+from torch import Tensor
+
+from hqnn import datasets
+from hqnn.experiments import LcqhnnConfig
+from hqnn.models import lcqhnn
+from hqnn.tasks.base import LOSSES, OPTIMIZERS, Outcome, Session, count_parameters, measure, perform
+from hqnn.training import Samples, evaluate, fit, seed_epoch
+
+
+@perform.register
+def _(config: LcqhnnConfig, session: Session) -> Outcome:
+    splits, dataset = _splits(
+        config.dataset, config.classes, config.n_train, config.n_val, config.n_test, config.data_seed
+    )
+    on_device = {name: Samples(*(t.to(session.device) for t in samples)) for name, samples in splits.items()}
+    seed_epoch(session.seed, 0)
+    model = lcqhnn.build(config).to(session.device)
+    fitted = fit(
+        model,
+        on_device["train"],
+        loss=LOSSES[config.loss],
+        optimizer=OPTIMIZERS[config.optimizer](model.parameters(), lr=config.learning_rate),
+        epochs=config.epochs,
+        batch_size=config.batch_size,
+        seed=session.seed,
+        evaluate_on={"val": on_device["val"], "test": on_device["test"]},
+        snapshots=config.snapshots,
+        checkpoint=session.checkpoint(),
+        on_epoch=lambda epoch, _history: session.on_epoch(epoch),
+        progress=session.progress,
+    )
+    return Outcome(
+        result={"history": fitted.history, "n_parameters": count_parameters(model)},
+        snapshots=fitted.snapshots,
+        dataset=dataset,
+        seconds=fitted.seconds,
+    )
+
+
+@measure.register
+def _(config: LcqhnnConfig, weights: Mapping[str, Tensor]) -> dict[str, float] | None:
+    if not datasets.is_available(config.dataset):
+        return None
+    splits, _ = _splits(config.dataset, config.classes, config.n_train, config.n_val, config.n_test, config.data_seed)
+    model = lcqhnn.build(config)
+    model.load_state_dict(dict(weights))
+    means = evaluate(model, splits["test"], LOSSES[config.loss])
+    return {f"test_{quantity}": value for quantity, value in means.items()}
+
+
+@lru_cache(maxsize=2)
+def _splits(
+    name: str, classes: tuple[int, ...], n_train: int, n_val: int, n_test: int, seed: int
+) -> tuple[dict[str, Samples], dict[str, str]]:
+    """The three splits as float tensors, and where they come from; kept, since runs of a series share them."""
+    dataset = datasets.load(name)
+    subset = datasets.subset(dataset, classes=classes, n_train=n_train, n_val=n_val, n_test=n_test, seed=seed)
+    splits = {
+        split: Samples(datasets.to_float(part.images, 28), part.labels)
+        for split, part in (("train", subset.train), ("val", subset.val), ("test", subset.test))
+    }
+    return splits, {"name": name, "fingerprint": dataset.fingerprint, "subset": subset.fingerprint}
