@@ -9,7 +9,8 @@ a basis state's index.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,6 +19,9 @@ from qiskit.quantum_info import SparsePauliOp
 
 Order = Literal["time", "product"]
 """How a printed product of gates is read: left factor first in time, or as operators (right factor first)."""
+
+Cnots = Literal["chain", "reversed", "star", "none"]
+"""Which three CNOTs the quanvolution has, in time order: 01 12 23, or 23 12 01, or 01 02 03; or none (the ablation)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -222,3 +226,54 @@ def strongly_entangling(
     return ParametricCircuit(
         circuit=circuit, inputs=phi, weights=theta, observables=pauli_on_each_qubit(n_qubits, pauli)
     )
+
+
+_QUANVOLUTION_CNOTS: Mapping[Cnots, Sequence[tuple[int, int]]] = {
+    "chain": ((0, 1), (1, 2), (2, 3)),
+    "reversed": ((2, 3), (1, 2), (0, 1)),
+    "star": ((0, 1), (0, 2), (0, 3)),
+    "none": (),
+}
+
+
+def quanvolution(
+    axis: Literal["x", "y", "z"] = "y", cnots: Cnots = "chain", *, rotations_first: bool = True
+) -> ParametricCircuit:
+    r"""The kernel of HQNN-Quanv: 2x2 pixels on four qubits, one output each [hqnn, section 2.3.2, fig. 7].
+
+    $$f_k(x) = \langle 0|\,R_Y(\pi x)^\dagger\,U(\theta)^\dagger\,Z_k\,U(\theta)\,R_Y(\pi x)\,|0\rangle$$
+
+    U is one trainable rotation per qubit and three CNOTs. The text leaves open the axis of the rotations, which qubits
+    the CNOTs join, and which of the two comes first. Labelled barriers mark the ends of the three parts.
+
+    Args:
+        axis: Axis of the trainable rotations.
+        cnots: Which CNOTs there are.
+        rotations_first: False puts the CNOTs before the rotations.
+
+    Returns:
+        Inputs x[0..3], the pixels in [0, 1] row by row, each encoded as RY(pi x); weights theta[0..3], radians; Z on
+        each qubit, qubit 0 first.
+
+    Raises:
+        ValueError: Unknown axis or CNOTs.
+    """
+    if axis not in ("x", "y", "z"):
+        raise ValueError(f"axis is {axis!r}; use 'x', 'y' or 'z'")
+    if cnots not in _QUANVOLUTION_CNOTS:
+        raise ValueError(f"cnots is {cnots!r}; use one of {', '.join(map(repr, _QUANVOLUTION_CNOTS))}")
+    n_qubits = 4
+    x, theta = ParameterVector("x", n_qubits), ParameterVector("θ", n_qubits)
+    circuit = QuantumCircuit(n_qubits, name="quanvolution")
+    for q in range(n_qubits):
+        circuit.ry(math.pi * x[q], q)
+    circuit.barrier(label="embedding")
+    for part in ("rotations", "CNOTs") if rotations_first else ("CNOTs", "rotations"):
+        if part == "rotations":
+            for q in range(n_qubits):
+                getattr(circuit, f"r{axis}")(theta[q], q)
+        else:
+            for control, target in _QUANVOLUTION_CNOTS[cnots]:
+                circuit.cx(control, target)
+        circuit.barrier(label=part)
+    return ParametricCircuit(circuit=circuit, inputs=x, weights=theta, observables=pauli_on_each_qubit(n_qubits))

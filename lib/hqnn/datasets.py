@@ -917,13 +917,14 @@ def _take(split: Split, indices: NDArray[np.int64], classes: tuple[int, ...]) ->
     return Split(split.images[chosen], new_label[split.labels[chosen]])
 
 
-def to_float(images: Tensor, size: int | None = None) -> Tensor:
+def to_float(images: Tensor, size: int | None = None, *, antialias: bool = True) -> Tensor:
     """Images as a network takes them.
 
     Args:
         images: uint8 [N, C, H, W].
-        size: Height and width of the result; images of another size are resized bilinearly (shrinking averages over all
-            the pixels that a new one covers, as torchvision and Pillow do). None keeps the size.
+        size: Height and width of the result; images of another size are resized bilinearly. None keeps the size.
+        antialias: Whether shrinking averages over all the pixels that a new one covers, as torchvision's `Resize` and
+            Pillow do; without, each new pixel is interpolated between its four nearest old ones.
 
     Returns:
         float32 [N, C, size, size] in [0, 1].
@@ -939,5 +940,7 @@ def to_float(images: Tensor, size: int | None = None) -> Tensor:
     scaled = images.to(torch.float32) / 255
     if size is None or scaled.shape[-2:] == (size, size):
         return scaled
-    resized = functional.interpolate(scaled, size=(size, size), mode="bilinear", align_corners=False, antialias=True)
+    resized = functional.interpolate(
+        scaled, size=(size, size), mode="bilinear", align_corners=False, antialias=antialias
+    )
     return resized.clamp(0, 1)  # interpolation may round past either end

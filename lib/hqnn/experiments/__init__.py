@@ -9,15 +9,17 @@ import difflib
 from collections.abc import Mapping, Sequence
 
 from hqnn.errors import HqnnError
-from hqnn.experiments import lcqhnn
+from hqnn.experiments import lcqhnn, quanv
 from hqnn.experiments.base import Config, Experiment, Scale, as_json, config_hash
 from hqnn.experiments.lcqhnn import LcqhnnConfig
+from hqnn.experiments.quanv import QuanvConfig
 
 __all__ = [
     "EXPERIMENTS",
     "Config",
     "Experiment",
     "LcqhnnConfig",
+    "QuanvConfig",
     "Scale",
     "as_json",
     "config_hash",
@@ -25,7 +27,9 @@ __all__ = [
     "select",
 ]
 
-EXPERIMENTS: dict[str, Experiment] = {experiment.name: experiment for experiment in (*lcqhnn.EXPERIMENTS,)}
+EXPERIMENTS: dict[str, Experiment] = {
+    experiment.name: experiment for experiment in (*lcqhnn.EXPERIMENTS, *quanv.EXPERIMENTS)
+}
 
 
 def get(name: str) -> Experiment:

@@ -1,0 +1,111 @@
+"""The quanvolution and its rivals: shapes, counts, what they compute, and that their records can be made."""
+
+import numpy as np
+import pytest
+import torch
+from torchvision.transforms import v2
+
+from hqnn import circuits, datasets, experiments, runs
+from hqnn.aer import expectations
+from hqnn.experiments import QuanvConfig
+from hqnn.experiments.quanv import ABLATIONS, MODELS, RATES, USUAL_RATE
+from hqnn.models import quanv
+from hqnn.tasks import count_parameters
+
+
+def _images(n: int = 3, size: int = 14) -> torch.Tensor:
+    return torch.rand(n, 1, size, size, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize(("name", "total", "kernel"), [("quanv", 654, 4), ("cnn4", 666, 16), ("cnn1", 174, 4)])
+def test_kernels_have_the_printed_numbers_of_weights(name: str, total: int, kernel: int) -> None:
+    model = quanv.build(MODELS[name])
+    assert count_parameters(model)["total"] == total
+    (part,) = (module for label, module in model.named_children() if label == "kernel")
+    assert sum(p.numel() for p in part.parameters()) == kernel
+    assert model(_images()).shape == (3, 10)
+
+
+def test_only_a_stride_of_four_makes_four_by_four_pixels() -> None:
+    sides = {stride: QuanvConfig(stride=stride).side for stride in range(1, 13)}
+    assert [stride for stride, side in sides.items() if side == 4] == [4]
+    for stride, side in sides.items():
+        assert quanv.patches(_images(1), stride).shape == (1, side**2, 4)
+
+
+def test_a_map_is_the_circuit_on_each_window() -> None:
+    config = QuanvConfig(axis="y", cnots="star")
+    model = quanv.Quanv(config).double()
+    images = _images(2).double()
+    with torch.no_grad():
+        maps = model.maps(images)
+    pc, weights = circuits.quanvolution("y", "star"), model.state_dict()["kernel.weights"][0].numpy()
+    for row, column in [(0, 0), (1, 2), (3, 3)]:
+        window = images[:, 0, 4 * row : 4 * row + 2, 4 * column : 4 * column + 2].flatten(1).numpy()
+        np.testing.assert_allclose(maps[:, :, row, column], expectations(pc, window, weights), atol=1e-12)
+
+
+def test_without_a_circuit_the_channels_are_the_pixels() -> None:
+    images = _images()
+    maps = quanv.Quanv(QuanvConfig(quantum="none")).maps(images)
+    assert torch.equal(maps[:, 0], images[:, 0, ::4, ::4])
+    assert torch.equal(maps[:, 3], images[:, 0, 1::4, 1::4])
+
+
+def test_a_frozen_kernel_trains_only_the_readout() -> None:
+    assert count_parameters(quanv.build(ABLATIONS["frozen"])) == {"total": 650, "quantum": 0}
+
+
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("channels", [1, 4])
+def test_a_cnn_without_activation_is_a_linear_map_of_64_pixels(channels: int, bias: bool) -> None:
+    cnn = quanv.Cnn(QuanvConfig(model="cnn", channels=channels, bias=bias)).double()
+    matrix, offsets = quanv.equivalent_linear(cnn)
+    images = _images(5).double()
+    torch.testing.assert_close(quanv.patches(images, 4).flatten(1) @ matrix.T + offsets, cnn(images))
+    assert torch.linalg.matrix_rank(matrix.detach().reshape(-1, 4)) == channels
+
+
+def test_an_activation_is_not_linear() -> None:
+    with pytest.raises(ValueError, match="activation"):
+        quanv.equivalent_linear(quanv.Cnn(QuanvConfig(model="cnn", activation="relu")))
+
+
+def test_unknown_choices_are_refused() -> None:
+    with pytest.raises(ValueError, match="quantum is 'gone'"):
+        quanv.build(QuanvConfig(quantum="gone"))  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="axis is 'w'"):
+        circuits.quanvolution("w")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="cnots is 'ring'"):
+        circuits.quanvolution("y", "ring")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("antialias", [True, False])
+def test_resizing_is_torchvisions(antialias: bool) -> None:
+    images = torch.randint(0, 256, (4, 1, 28, 28), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    ours = datasets.to_float(images, 14, antialias=antialias)
+    theirs = v2.functional.resize(images.float() / 255, [14, 14], antialias=antialias)
+    torch.testing.assert_close(ours, theirs, atol=1e-6, rtol=0)
+    if antialias:  # the transform as it comes
+        torch.testing.assert_close(v2.Resize(14)(images.float() / 255), theirs)
+    else:  # halving an even side without antialiasing is averaging 2x2 blocks
+        torch.testing.assert_close(ours, torch.nn.functional.avg_pool2d(images.float() / 255, 2))
+
+
+def test_every_model_is_run_at_every_rate() -> None:
+    known = {
+        (experiments.as_json(config)["model"], config.channels, config.learning_rate)
+        for name in ("hqnn-quanv", "hqnn-quanv-rates")
+        for config in experiments.get(name).variants.values()
+    }
+    assert {(m.model, m.channels, rate) for m in MODELS.values() for rate in RATES} <= known
+    assert experiments.get("hqnn-quanv").variants["quanv"].learning_rate == USUAL_RATE
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_quick_run_learns(name: str) -> None:
+    config = experiments.get("hqnn-quanv").quick[name]
+    outcome = runs.execute(config, seed=0)
+    assert set(outcome.history) == set(config.curves)
+    assert outcome.history["train_loss"][-1] < outcome.history["train_loss"][0]
+    assert outcome.history["test_accuracy"][-1] > 0.2
