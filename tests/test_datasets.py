@@ -1093,3 +1093,48 @@ def test_floats_want_bytes_with_four_axes() -> None:
         datasets.to_float(torch.zeros(1, 1, 8, 8))
     with pytest.raises(ValueError, match=r"must be \[N, C, H, W\], not \[1, 8, 8\]"):
         datasets.to_float(torch.zeros(1, 8, 8, dtype=torch.uint8))
+
+
+@st.composite
+def partitions(draw: st.DrawFn) -> tuple[Dataset, dict[str, int]]:
+    """A dataset, with or without a test split, and sizes that it has."""
+    n_train, n_test = draw(st.integers(1, 60)), draw(st.sampled_from([0, 25]))
+    sizes = {"n_test": draw(st.integers(0, n_test or n_train))}
+    rest = n_train if n_test else n_train - sizes["n_test"]
+    sizes["n_train"] = draw(st.integers(0, rest))
+    sizes["n_val"] = draw(st.integers(0, rest - sizes["n_train"]))
+    return numbered(n_train, n_test, 3), {**sizes, "seed": draw(st.integers(0, 2**40))}
+
+
+@given(partitions())
+def test_partitions_are_disjoint_and_in_canonical_order(drawing: tuple[Dataset, dict[str, int]]) -> None:
+    dataset, arguments = drawing
+    cut = datasets.partition(dataset, **arguments)
+    parts = {"n_train": cut.train, "n_val": cut.val, "n_test": cut.test}
+    assert {name: len(part) for name, part in parts.items()} == {name: arguments[name] for name in parts}
+    named = {name: identities(part.images) for name, part in parts.items()}
+    assert len(set().union(*named.values())) == sum(map(len, named.values()))
+    pools = {name: dataset.test if name == "n_test" and len(dataset.test) else dataset.train for name in parts}
+    for name, part in parts.items():
+        every = identities(pools[name].images)
+        assert named[name] == [one for one in every if one in set(named[name])]
+        assert part.labels.tolist() == part.images[:, 0, 1, 0].tolist()
+    assert datasets.partition(dataset, **arguments).fingerprint == cut.fingerprint
+
+
+def test_a_partition_keeps_its_test_images_when_other_sizes_change() -> None:
+    dataset = numbered(50, 0, 3)
+    first = datasets.partition(dataset, n_train=40, n_val=0, n_test=10)
+    second = datasets.partition(dataset, n_train=20, n_val=5, n_test=10)
+    assert identities(first.test.images) == identities(second.test.images)
+    assert set(identities(second.train.images)) < set(identities(first.train.images))
+    assert identities(datasets.partition(dataset, n_train=40, n_val=0, n_test=10, seed=1).test.images) != identities(
+        first.test.images
+    )
+
+
+@pytest.mark.parametrize("change", [{"n_train": 46}, {"n_test": 26}, {"n_val": -1}, {"seed": -1}])
+def test_impossible_partitions(change: dict[str, int]) -> None:
+    sizes = {"n_train": 40, "n_val": 5, "n_test": 25, **change}
+    with pytest.raises(ValueError, match=r"too many|must not be negative"):
+        datasets.partition(numbered(50, 25, 3), **sizes)

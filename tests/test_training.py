@@ -11,6 +11,7 @@ import textwrap
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -465,3 +466,101 @@ def test_progress_bar_counts_steps(capsys: pytest.CaptureFixture[str]) -> None:
     shown = capsys.readouterr()
     assert "/4 " in shown.err
     assert shown.out == ""
+
+
+def test_the_schedule_sets_the_rate_of_every_step_and_survives_a_resume(tmp_path: Path) -> None:
+    def run(checkpoint: Path | None, stop: int | None) -> tuple[list[float], list[float], Fit | None]:
+        seen: list[float] = []
+        rates: list[float] = []
+
+        def schedule(done: float) -> float:
+            seen.append(done)
+            return 1 - done / 2
+
+        model = build(3)
+        optimizer = torch.optim.Adam(model.parameters(), lr=0.02)
+
+        def on_epoch(epoch: int, _history: training.History) -> None:
+            rates.append(optimizer.param_groups[0]["lr"])
+            if epoch == stop:
+                raise Killed
+
+        try:
+            fitted = fit(
+                model,
+                TRAIN,
+                loss=functional.cross_entropy,
+                optimizer=optimizer,
+                epochs=EPOCHS,
+                batch_size=10,
+                seed=3,
+                schedule=schedule,
+                checkpoint=Checkpoint(path=checkpoint, key="key") if checkpoint else None,
+                on_epoch=on_epoch,
+            )
+        except Killed:
+            return seen, rates, None
+        return seen, rates, fitted
+
+    seen, rates, whole = run(None, None)
+    assert seen == pytest.approx([step / 30 for step in range(30)])
+    assert rates == pytest.approx([0.02 * (1 - last / 60) for last in range(4, 30, 5)])
+    run(tmp_path / "c", 3)
+    again, _, resumed = run(tmp_path / "c", None)
+    assert again[0] in (seen[5], seen[10], seen[15])
+    assert whole is not None and resumed is not None
+    assert_same(whole, resumed)
+
+
+def test_inputs_are_prepared_everywhere_and_augmented_in_training_only() -> None:
+    def fitted(train: Samples, test: Samples, **transforms: Any) -> Fit:
+        model = build(1)
+        optimizer = torch.optim.Adam(model.parameters(), lr=0.02)
+        return fit(
+            model,
+            train,
+            loss=functional.cross_entropy,
+            optimizer=optimizer,
+            epochs=2,
+            batch_size=16,
+            seed=1,
+            evaluate_on={"test": test},
+            snapshots=(2,),
+            **transforms,
+        )
+
+    halves = [Samples(samples.inputs / 2, samples.targets) for samples in (TRAIN, TEST)]
+    assert_same(fitted(*halves, prepare=lambda x: 2 * x), fitted(TRAIN, TEST))
+    sizes: list[int] = []
+
+    def augment(x: Tensor) -> Tensor:
+        sizes.append(len(x))
+        return 3 * x
+
+    tripled = fitted(*halves, prepare=lambda x: 2 * x, augment=augment)
+    assert sizes == 2 * [16, 16, 16, 2]
+    other = fitted(Samples(3 * TRAIN.inputs, TRAIN.targets), TEST)
+    assert_same(tripled, other)
+
+
+def test_watched_gradients_are_mean_norms_over_the_steps() -> None:
+    model = nn.Linear(5, 2)
+    weight, bias = model.weight.detach().clone(), model.bias.detach().clone()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
+    watch: dict[str, list[Tensor]] = {"both": [model.weight, model.bias], "bias": [model.bias]}
+    fitted = fit(
+        model,
+        TRAIN,
+        loss=functional.cross_entropy,
+        optimizer=optimizer,
+        epochs=1,
+        batch_size=len(TRAIN.inputs),
+        seed=0,
+        watch=watch,
+    )
+    scores = (TRAIN.inputs @ weight.T + bias).softmax(1) - functional.one_hot(TRAIN.targets, 2)
+    of_bias = scores.mean(0)
+    of_weight = scores.T @ TRAIN.inputs / len(TRAIN.inputs)
+    assert fitted.history["gradient_bias"] == pytest.approx([float(of_bias.norm())], rel=1e-4)
+    both = math.hypot(float(of_bias.norm()), float(of_weight.norm()))
+    assert fitted.history["gradient_both"] == pytest.approx([both], rel=1e-4)

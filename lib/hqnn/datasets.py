@@ -895,11 +895,49 @@ def subset(
         "val": _take(dataset.train, order[in_val], classes),
         "test": _take(dataset.test, test_order[eligible[:n_test]], classes),
     }
-    samples = {
-        name: _split_rows(split.images.permute(0, 2, 3, 1).numpy(), split.labels.tolist())
-        for name, split in splits.items()
+    return _with_fingerprint(splits)
+
+
+def partition(dataset: Dataset, *, n_train: int, n_val: int, n_test: int, seed: int = 42) -> Subset:
+    """Cut a dataset at random, all classes as often as they come.
+
+    The keys are those of `subset`: the smallest keys of the training split make the training set, the largest the
+    validation set, the smallest in the test split the test set. Of a dataset without a test split the largest keys of
+    all make the test set, the next largest the validation set.
+
+    Args:
+        dataset: In canonical order, as `load` returns it.
+        n_train: Number of training images.
+        n_val: Number of validation images, none of them a training image.
+        n_test: Number of test images.
+        seed: Non-negative.
+
+    Returns:
+        Three disjoint splits, each in canonical order: index i of a whole test split is image i of the dataset's.
+
+    Raises:
+        ValueError: A size is negative, or there are not so many images.
+    """
+    for argument, value in (("n_train", n_train), ("n_val", n_val), ("n_test", n_test), ("seed", seed)):
+        if value < 0:
+            raise ValueError(f"{argument}={value} must not be negative")
+    order, _ = _shuffled(dataset.train, seed, stream=0)
+    if len(dataset.test):
+        test_order, _ = _shuffled(dataset.test, seed, stream=1)
+    else:
+        order, test_order = order[: max(len(order) - n_test, 0)], order[::-1]
+    if n_train + n_val > len(order) or n_test > len(test_order):
+        raise ValueError(
+            f"{_source(dataset.name).title} has {len(dataset.train)} training and {len(dataset.test)} test images: "
+            f"n_train={n_train}, n_val={n_val} and n_test={n_test} are too many"
+        )
+    every = tuple(range(len(dataset.classes)))
+    splits = {
+        "train": _take(dataset.train, np.sort(order[:n_train]), every),
+        "val": _take(dataset.train, np.sort(order[len(order) - n_val :]), every),
+        "test": _take(dataset.test if len(dataset.test) else dataset.train, np.sort(test_order[:n_test]), every),
     }
-    return Subset(**splits, fingerprint=_fingerprint(samples))
+    return _with_fingerprint(splits)
 
 
 def _shuffled(split: Split, seed: int, *, stream: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -907,6 +945,14 @@ def _shuffled(split: Split, seed: int, *, stream: int) -> tuple[NDArray[np.int64
     keys = np.random.PCG64([seed, stream]).random_raw(len(split))
     order = np.argsort(keys, kind="stable")
     return order, split.labels.numpy()[order]
+
+
+def _with_fingerprint(splits: Mapping[str, Split]) -> Subset:
+    samples = {
+        name: _split_rows(split.images.permute(0, 2, 3, 1).numpy(), split.labels.tolist())
+        for name, split in splits.items()
+    }
+    return Subset(**splits, fingerprint=_fingerprint(samples))
 
 
 def _take(split: Split, indices: NDArray[np.int64], classes: tuple[int, ...]) -> Split:

@@ -10,7 +10,7 @@ import logging
 import math
 import os
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +29,12 @@ History = dict[str, list[float]]
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 """(outputs, targets) -> the mean loss of the batch, a scalar."""
+
+Schedule = Callable[[float], float]
+"""The part of training that is done, from 0 to 1 -> the factor of the learning rate for the next step."""
+
+BatchTransform = Callable[[Tensor], Tensor]
+"""Inputs of a batch -> inputs of a batch."""
 
 CHECKPOINT_SECONDS = 2.0
 """A checkpoint is written after an epoch if the last one is at least this old."""
@@ -108,7 +114,13 @@ def count_correct(outputs: Tensor, targets: Tensor) -> Tensor:
 
 
 def evaluate(
-    model: nn.Module, samples: Samples, loss: Loss, *, accuracy: bool = True, batch_size: int = 512
+    model: nn.Module,
+    samples: Samples,
+    loss: Loss,
+    *,
+    accuracy: bool = True,
+    batch_size: int = 512,
+    prepare: BatchTransform | None = None,
 ) -> dict[str, float]:
     """Compute a model's mean loss, and its accuracy, on one split, in evaluation mode and without gradients.
 
@@ -118,6 +130,7 @@ def evaluate(
         loss: The mean loss of a batch.
         accuracy: Whether the targets are classes, so that an accuracy exists.
         batch_size: Samples per forward pass; it bounds the memory used.
+        prepare: Makes the model's inputs of the stored ones.
 
     Returns:
         `loss`, and `accuracy` as a fraction.
@@ -133,7 +146,7 @@ def evaluate(
             for inputs, targets in zip(
                 samples.inputs.split(batch_size), samples.targets.split(batch_size), strict=True
             ):
-                outputs = model(inputs)
+                outputs = model(prepare(inputs) if prepare else inputs)
                 total += loss(outputs, targets) * len(inputs)
                 if accuracy:
                     correct += count_correct(outputs, targets)
@@ -166,6 +179,10 @@ def fit(
     seed: int,
     evaluate_on: Mapping[str, Samples] | None = None,
     accuracy: bool = True,
+    schedule: Schedule | None = None,
+    prepare: BatchTransform | None = None,
+    augment: BatchTransform | None = None,
+    watch: Mapping[str, Sequence[Tensor]] | None = None,
     snapshots: Collection[int] = (),
     checkpoint: Checkpoint | None = None,
     on_epoch: Callable[[int, History], object] | None = None,
@@ -187,6 +204,11 @@ def fit(
         seed: Seeds every epoch, together with its number.
         evaluate_on: Further splits; each adds `<name>_loss` and `<name>_accuracy` to the history.
         accuracy: Whether the targets are classes, so that accuracies exist.
+        schedule: The factor of the optimiser's learning rate at each step; without it the rate stays.
+        prepare: Makes the model's inputs of the stored ones, in training and in evaluation.
+        augment: Changes the prepared inputs of a training batch at random.
+        watch: Groups of parameters; each adds `gradient_<name>` to the history, the mean over the epoch's steps of the
+            norm of the loss's gradient with respect to them.
         snapshots: Epochs after which the weights are kept; 0 stands for the untrained model.
         checkpoint: Where to store the state every few seconds, and to resume from if a state is there.
         on_epoch: Called after each epoch with its number and the history so far. It may change the optimiser's
@@ -202,6 +224,14 @@ def fit(
     """
     n = len(train.inputs)
     starts = range(0, n, batch_size)
+    rates = [group["lr"] for group in optimizer.param_groups]
+
+    def adjust(step: int) -> None:
+        if schedule:
+            for group, rate in zip(optimizer.param_groups, rates, strict=True):
+                group["lr"] = rate * schedule(step / (epochs * len(starts)))
+
+    loop = _Loop(model, train, loss, optimizer, batch_size, accuracy, adjust, prepare, augment, watch or {})
     state = (_restore(checkpoint, model, optimizer) if checkpoint else None) or _State()
     if state.epoch == 0 and 0 in snapshots:
         state.snapshots |= _snapshot(model, 0)
@@ -213,10 +243,10 @@ def fit(
     ) as bar:
         for epoch in range(state.epoch + 1, epochs + 1):
             seed_epoch(seed, epoch)
-            row = _train_epoch(model, train, loss, optimizer, batch_size, accuracy, epoch, bar)
+            row = _train_epoch(loop, epoch, bar)
             try:
                 for name, samples in (evaluate_on or {}).items():
-                    means = evaluate(model, samples, loss, accuracy=accuracy)
+                    means = evaluate(model, samples, loss, accuracy=accuracy, prepare=prepare)
                     row |= {f"{name}_{quantity}": value for quantity, value in means.items()}
             except NonFiniteError:
                 _diverged(epoch, len(starts), len(starts))
@@ -236,35 +266,49 @@ def fit(
     return Fit(state.history, state.snapshots, state.seconds)
 
 
-def _train_epoch(
-    model: nn.Module,
-    train: Samples,
-    loss: Loss,
-    optimizer: torch.optim.Optimizer,
-    batch_size: int,
-    accuracy: bool,
-    epoch: int,
-    bar: "tqdm[Any]",
-) -> dict[str, float]:
+@dataclass(frozen=True)
+class _Loop:
+    """What every epoch of a run needs; see `fit`."""
+
+    model: nn.Module
+    train: Samples
+    loss: Loss
+    optimizer: torch.optim.Optimizer
+    batch_size: int
+    accuracy: bool
+    adjust: Callable[[int], None]
+    """Sets the learning rate for a step, counted from the start of training."""
+    prepare: BatchTransform | None
+    augment: BatchTransform | None
+    watch: Mapping[str, Sequence[Tensor]]
+
+
+def _train_epoch(loop: _Loop, epoch: int, bar: "tqdm[Any]") -> dict[str, float]:
     """Take every step of one epoch and return its running means. Nothing here waits for the device at each step."""
-    n = len(train.inputs)
-    inputs, targets = train
-    batches = torch.randperm(n).to(inputs.device).split(batch_size)
+    inputs, targets = loop.train
+    n = len(inputs)
+    batches = torch.randperm(n).to(inputs.device).split(loop.batch_size)
     losses = torch.zeros(len(batches), device=inputs.device)
+    gradients = {name: torch.zeros(len(batches), device=inputs.device) for name in loop.watch}
     correct = torch.zeros((), device=inputs.device, dtype=torch.int64)
-    model.train()
+    loop.model.train()
     for step, batch in enumerate(batches):
         x, y = inputs[batch], targets[batch]
-        optimizer.zero_grad(set_to_none=True)
+        x = loop.prepare(x) if loop.prepare else x
+        x = loop.augment(x) if loop.augment else x
+        loop.adjust((epoch - 1) * len(batches) + step)
+        loop.optimizer.zero_grad(set_to_none=True)
         try:
-            outputs = model(x)
+            outputs = loop.model(x)
         except NonFiniteError:
             _diverged(epoch, step + 1, len(batches))
-        value = loss(outputs, y)
+        value = loop.loss(outputs, y)
         value.backward()
-        optimizer.step()
+        loop.optimizer.step()
         losses[step] = value.detach()
-        if accuracy:
+        for name, parameters in loop.watch.items():
+            gradients[name][step] = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
+        if loop.accuracy:
             correct += count_correct(outputs.detach(), y)
         bar.update()
         if step % _FINITE_CHECK_STEPS == 0 or step + 1 == len(batches):
@@ -273,9 +317,9 @@ def _train_epoch(
                 _diverged(epoch, int(bad[0]) + 1, len(batches))
     sizes = torch.tensor([len(batch) for batch in batches], dtype=torch.float64)
     means = {"train_loss": float(losses.cpu().double() @ sizes) / n}
-    if accuracy:
+    if loop.accuracy:
         means["train_accuracy"] = correct.item() / n
-    return means
+    return means | {f"gradient_{name}": norms.mean().item() for name, norms in gradients.items()}
 
 
 def _diverged(epoch: int, step: int, steps: int) -> NoReturn:

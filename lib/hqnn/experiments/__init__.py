@@ -9,8 +9,9 @@ import difflib
 from collections.abc import Mapping, Sequence
 
 from hqnn.errors import HqnnError
-from hqnn.experiments import lcqhnn, quanv
+from hqnn.experiments import hqnn, lcqhnn, quanv
 from hqnn.experiments.base import Config, Experiment, Scale, as_json, config_hash
+from hqnn.experiments.hqnn import ParallelConfig
 from hqnn.experiments.lcqhnn import LcqhnnConfig
 from hqnn.experiments.quanv import QuanvConfig
 
@@ -19,6 +20,7 @@ __all__ = [
     "Config",
     "Experiment",
     "LcqhnnConfig",
+    "ParallelConfig",
     "QuanvConfig",
     "Scale",
     "as_json",
@@ -28,7 +30,7 @@ __all__ = [
 ]
 
 EXPERIMENTS: dict[str, Experiment] = {
-    experiment.name: experiment for experiment in (*lcqhnn.EXPERIMENTS, *quanv.EXPERIMENTS)
+    experiment.name: experiment for experiment in (*lcqhnn.EXPERIMENTS, *hqnn.EXPERIMENTS, *quanv.EXPERIMENTS)
 }
 
 

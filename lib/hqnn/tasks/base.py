@@ -1,5 +1,6 @@
 """What every task shares: what it is told, what it yields, and how it is found by the type of its config."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial, singledispatch
@@ -10,8 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from hqnn.augmentation import flip_and_rotate
 from hqnn.quantum_layer import QuantumLayer
-from hqnn.training import Checkpoint, Loss
+from hqnn.training import BatchTransform, Checkpoint, Loss, Schedule
 
 LOSSES: dict[str, Loss] = {
     "cross_entropy": functional.cross_entropy,
@@ -21,6 +23,19 @@ OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "adam": partial(torch.optim.Adam, fused=True),  # one kernel instead of a dozen per weight tensor
     "sgd": torch.optim.SGD,
 }
+WARM_UP = 0.2
+"""The part of training during which the rate of the one-cycle schedule rises."""
+
+
+def one_cycle(done: float) -> float:
+    """The factor of the learning rate: from 0.04 up to 1 in a straight line, then down to 0 along a cosine."""
+    if done < WARM_UP:
+        return 0.04 + 0.96 * done / WARM_UP
+    return (1 + math.cos(math.pi * (done - WARM_UP) / (1 - WARM_UP))) / 2
+
+
+SCHEDULES: dict[str, Schedule | None] = {"constant": None, "one-cycle": one_cycle}
+AUGMENTATIONS: dict[str, BatchTransform | None] = {"none": None, "flip-rotate": flip_and_rotate}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,216 @@
+"""What the printed numbers of trainable parameters say about the networks [hqnn, table 1, §2.2.4].
+
+Each function searches a small, stated space completely. A convolution from a to b channels with a k x k kernel has
+a b k² weights and b biases, a dense layer from a to b features has a b weights and b biases, and normalisation has two
+parameters per channel or feature.
+"""
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+FEATURES = 1568
+"""What the two convolutional blocks make of an MNIST image [hqnn, §2.2.2]."""
+WIDTH = 20
+"""Features of the quantum part: four circuits of five qubits."""
+
+
+def convolutions(channels: Sequence[int], kernel: int, *, bias: bool = True, norm: bool = True) -> int:
+    """Parameters of a chain of convolutions.
+
+    Args:
+        channels: Of the image, then of each convolution's output.
+        kernel: Side of every kernel.
+        bias: Whether each has a bias.
+        norm: Whether each is followed by batch normalisation.
+    """
+    return sum(a * b * kernel**2 + (bias + 2 * norm) * b for a, b in itertools.pairwise(channels))
+
+
+def dense(widths: Sequence[int]) -> int:
+    """Parameters of a chain of dense layers with biases."""
+    return sum(a * b + b for a, b in itertools.pairwise(widths))
+
+
+def circuits(n_circuits: int, n_qubits: int, n_layers: int) -> int:
+    """Trainable angles of parallel strongly entangling circuits: q · 3i · c [hqnn, §2.2.3]."""
+    return n_qubits * 3 * n_layers * n_circuits
+
+
+def optional_parts(n_layers: int = 3) -> tuple[int, dict[str, int]]:
+    """The hybrid for MNIST, split into what the text fixes and what the count has to decide.
+
+    Args:
+        n_layers: Depth of the circuits.
+
+    Returns:
+        The number of weights that no reading can leave out, and the parameters of each part that one could.
+    """
+    fixed = convolutions((1, 16, 32), 5, bias=False, norm=False)
+    fixed += FEATURES * WIDTH + circuits(4, 5, n_layers) + WIDTH * 10
+    return fixed, {
+        "bias of convolution 1": 16,
+        "bias of convolution 2": 32,
+        "normalisation after convolution 1": 32,
+        "normalisation after convolution 2": 64,
+        "bias of the first dense layer": WIDTH,
+        "normalisation after the first dense layer": 2 * WIDTH,
+        "normalisation after the circuits": 2 * WIDTH,
+        "bias of the last dense layer": 10,
+        "normalisation after the last dense layer": 20,
+    }
+
+
+def absent(total: int, n_layers: int = 3) -> list[tuple[str, ...]]:
+    """Which of the optional parts a hybrid with `total` parameters does without.
+
+    Returns:
+        All solutions, each the names of the parts that are absent; none if no subset gives the number.
+    """
+    fixed, parts = optional_parts(n_layers)
+    surplus = fixed + sum(parts.values()) - total
+    return [names for names in _subsets(parts) if sum(parts[name] for name in names) == surplus]
+
+
+def _subsets(parts: Mapping[str, int]) -> Iterator[tuple[str, ...]]:
+    for size in range(len(parts) + 1):
+        yield from itertools.combinations(parts, size)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rival:
+    """A classical network for MNIST: the hybrid's convolutions, dense layers, ten scores."""
+
+    hidden: tuple[int, ...]
+    """Widths of the dense layers before the scores."""
+    conv_bias: bool
+    conv_norm: bool
+    dense_bias: bool
+    dense_norms: tuple[bool, ...]
+    """One for each of `hidden`."""
+    score_bias: bool
+    score_norm: bool
+
+    @property
+    def n_parameters(self) -> int:
+        """Trainable parameters."""
+        weights = sum(a * b for a, b in itertools.pairwise((FEATURES, *self.hidden, 10)))
+        norms = zip(self.hidden, self.dense_norms, strict=True)
+        extras = sum((self.dense_bias + 2 * norm) * width for width, norm in norms)
+        conv = convolutions((1, 16, 32), 5, bias=self.conv_bias, norm=self.conv_norm)
+        return conv + weights + extras + 10 * self.score_bias + 20 * self.score_norm
+
+    @property
+    def has_norm(self) -> bool:
+        """Whether anything is normalised."""
+        return self.conv_norm or any(self.dense_norms) or self.score_norm
+
+    @property
+    def has_all_biases(self) -> bool:
+        """Whether every layer has a bias."""
+        return self.conv_bias and self.dense_bias and self.score_bias
+
+
+def rivals(total: int, *, max_width: int = 2048) -> list[Rival]:
+    """All classical networks for MNIST with `total` parameters and one or two dense layers before the scores.
+
+    Args:
+        total: The printed number.
+        max_width: Of the second dense layer; the first is bounded by the number itself.
+
+    Returns:
+        Every choice of widths, of biases (of the convolutions, the dense layers, the scores) and of normalisation (of
+        the convolutions, of each dense layer, of the scores) that gives the number.
+    """
+    found = []
+    switches = (False, True)
+    for rest in [(), *((width,) for width in range(1, max_width + 1))]:
+        for conv_bias, conv_norm, bias, score_bias, score_norm, *norms in itertools.product(
+            switches, repeat=6 + len(rest)
+        ):
+            per_unit = FEATURES + (*rest, 10)[0] + bias + 2 * norms[0]
+            without_first = Rival(
+                hidden=(0, *rest),
+                conv_bias=conv_bias,
+                conv_norm=conv_norm,
+                dense_bias=bias,
+                dense_norms=tuple(norms),
+                score_bias=score_bias,
+                score_norm=score_norm,
+            )
+            first, remainder = divmod(total - without_first.n_parameters, per_unit)
+            if first > 0 and remainder == 0:
+                found.append(replace(without_first, hidden=(first, *rest)))
+    return found
+
+
+def depths(difference: int, *, max_width: int = 60, max_layers: int = 12) -> list[tuple[int, int]]:
+    """Which widths n and depths i make a dense layer n -> n this much larger than the circuits on n features.
+
+    n (n + 1) - 3 i n = difference.
+
+    Args:
+        difference: Parameters of the rival minus those of the hybrid.
+        max_width: The largest n.
+        max_layers: The largest i.
+    """
+    return [
+        (n, i)
+        for n in range(1, max_width + 1)
+        for i in range(1, max_layers + 1)
+        if dense((n, n)) - 3 * i * n == difference
+    ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Front:
+    """Convolutions that lead to a hybrid of a printed size."""
+
+    in_channels: int
+    channels: tuple[int, ...]
+    kernel: int
+    side: int
+    """Side of the last maps."""
+    n_layers: int
+
+    def n_parameters(self, n_classes: int) -> int:
+        """Trainable parameters of the hybrid, with all biases and with the normalisation that MNIST's count implies."""
+        return (
+            convolutions((self.in_channels, *self.channels), self.kernel)
+            + dense((self.channels[-1] * self.side**2, WIDTH))
+            + 4 * WIDTH
+            + circuits(4, 5, self.n_layers)
+            + dense((WIDTH, n_classes))
+        )
+
+
+def fronts(
+    total: int,
+    *,
+    n_classes: int,
+    n_convolutions: int,
+    in_channels: Iterable[int],
+    kernels: Iterable[int],
+    sides: Iterable[int],
+    n_layers: int,
+    widths: Sequence[int] = range(4, 129),
+) -> list[Front]:
+    """All hybrids with `total` parameters that are built by MNIST's rules and whose widths never shrink.
+
+    Args:
+        total: The printed number.
+        n_classes: Classes.
+        n_convolutions: Convolutions.
+        in_channels: Channels the images may have.
+        kernels: Sides of the kernels, one for all convolutions.
+        sides: Sides of the last maps.
+        n_layers: Depth of the circuits.
+        widths: Channels a convolution may yield, in growing order.
+    """
+    found = []
+    for channels_in, kernel, side in itertools.product(in_channels, kernels, sides):
+        for channels in itertools.combinations_with_replacement(widths, n_convolutions):
+            one = Front(in_channels=channels_in, channels=channels, kernel=kernel, side=side, n_layers=n_layers)
+            if one.n_parameters(n_classes) == total:
+                found.append(one)
+    return found

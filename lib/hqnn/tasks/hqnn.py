@@ -1,0 +1,100 @@
+"""The task of HQNN-Parallel: one network, one stage of training, whole datasets kept as bytes."""
+
+from collections.abc import Mapping
+from functools import lru_cache, partial
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from hqnn import datasets
+from hqnn.experiments import ParallelConfig
+from hqnn.models import hqnn
+from hqnn.tasks.base import (
+    AUGMENTATIONS,
+    OPTIMIZERS,
+    SCHEDULES,
+    Outcome,
+    Session,
+    count_parameters,
+    measure,
+    perform,
+)
+from hqnn.training import BatchTransform, Samples, evaluate, fit, seed_epoch
+
+
+@perform.register
+def _(config: ParallelConfig, session: Session) -> Outcome:
+    splits, dataset = _partition(config.dataset, config.n_train, config.n_val, config.n_test, config.data_seed)
+    on_device = {name: Samples(*(t.to(session.device) for t in samples)) for name, samples in splits.items()}
+    seed_epoch(session.seed, 0)
+    model = hqnn.build(config).to(session.device)
+    watch: dict[str, list[Tensor]] = {"convolution": [model.get_parameter("convolutions.convolutions.0.weight")]}
+    watch["dense"] = [model.get_parameter("dense.0.weight")]
+    if any(p.requires_grad for p in model.middle.parameters()):
+        watch["middle"] = list(model.middle.parameters())
+    prepare, measured = partial(_as_input, config), "val" if config.n_val else "test"
+    fitted = fit(
+        model,
+        on_device["train"],
+        loss=functional.cross_entropy,
+        optimizer=OPTIMIZERS[config.optimizer](model.parameters(), lr=config.learning_rate),
+        epochs=config.epochs,
+        batch_size=config.batch_size,
+        seed=session.seed,
+        evaluate_on={measured: on_device[measured]},
+        schedule=SCHEDULES[config.schedule],
+        prepare=prepare,
+        augment=AUGMENTATIONS[config.augment],
+        watch=watch,
+        snapshots=config.snapshots,
+        checkpoint=session.checkpoint(),
+        on_epoch=lambda epoch, _history: session.on_epoch(epoch),
+        progress=session.progress,
+    )
+    predicted = predict(model, on_device[measured], prepare)
+    (wrong,) = (predicted != splits[measured].targets).nonzero(as_tuple=True)
+    errors = {"images": wrong.tolist(), "predicted": predicted[wrong].tolist()}
+    return Outcome(
+        result={"history": fitted.history, "n_parameters": count_parameters(model), "errors": errors},
+        snapshots=fitted.snapshots,
+        dataset=dataset,
+        seconds=fitted.seconds,
+    )
+
+
+@measure.register
+def _(config: ParallelConfig, weights: Mapping[str, Tensor]) -> dict[str, float] | None:
+    if not datasets.is_available(config.dataset):
+        return None
+    splits, _ = _partition(config.dataset, config.n_train, config.n_val, config.n_test, config.data_seed)
+    model = hqnn.build(config)
+    model.load_state_dict(dict(weights))
+    means = evaluate(model, splits["test"], functional.cross_entropy, prepare=partial(_as_input, config))
+    return {f"test_{quantity}": value for quantity, value in means.items()}
+
+
+def predict(model: nn.Module, samples: Samples, prepare: BatchTransform, *, batch_size: int = 512) -> Tensor:
+    """The classes [N] that a model in evaluation mode gives to the samples, on the processor."""
+    model.eval()
+    with torch.no_grad():
+        return torch.cat([model(prepare(batch)).argmax(1).cpu() for batch in samples.inputs.split(batch_size)])
+
+
+def _as_input(config: ParallelConfig, images: Tensor) -> Tensor:
+    """Bytes [B, C, H, W] to what a configuration's network takes; one channel is repeated if it wants three."""
+    return datasets.to_float(images, config.size).expand(-1, config.in_channels, -1, -1)
+
+
+@lru_cache(maxsize=2)
+def _partition(
+    name: str, n_train: int, n_val: int, n_test: int, seed: int
+) -> tuple[dict[str, Samples], dict[str, str]]:
+    """The three splits as bytes, and where they come from; kept, since runs of a series share them."""
+    dataset = datasets.load(name)
+    parts = datasets.partition(dataset, n_train=n_train, n_val=n_val, n_test=n_test, seed=seed)
+    splits = {
+        split: Samples(part.images, part.labels)
+        for split, part in (("train", parts.train), ("val", parts.val), ("test", parts.test))
+    }
+    return splits, {"name": name, "fingerprint": dataset.fingerprint, "subset": parts.fingerprint}

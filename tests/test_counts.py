@@ -1,0 +1,106 @@
+"""The search for the networks behind the printed numbers, against counting by hand and by PyTorch."""
+
+from dataclasses import replace
+
+import pytest
+from torch import nn
+
+from hqnn import counts
+from hqnn.experiments import ParallelConfig
+from hqnn.models import hqnn
+
+MNIST, CNN = 45_194, 372_234
+
+
+def size(module: nn.Module) -> int:
+    return sum(p.numel() for p in module.parameters())
+
+
+@pytest.mark.parametrize("norm", [False, True])
+def test_layers_are_counted_as_pytorch_counts_them(norm: bool) -> None:
+    layers: list[nn.Module] = [nn.Conv2d(3, 7, 5), nn.Conv2d(7, 4, 5)]
+    layers += [nn.BatchNorm2d(7), nn.BatchNorm2d(4)] if norm else []
+    assert counts.convolutions((3, 7, 4), 5, norm=norm) == sum(map(size, layers))
+    assert counts.dense((6, 5, 2)) == size(nn.Linear(6, 5)) + size(nn.Linear(5, 2))
+
+
+def test_the_hybrids_optional_parts_add_up_to_the_built_network() -> None:
+    fixed, parts = counts.optional_parts()
+    without = parts["normalisation after the last dense layer"]
+    assert fixed + sum(parts.values()) - without == size(hqnn.build(ParallelConfig()))
+
+
+def test_two_readings_have_the_printed_number_and_no_more() -> None:
+    assert counts.absent(MNIST) == [
+        ("bias of the first dense layer",),
+        ("normalisation after the last dense layer",),
+    ]
+    fixed, parts = counts.optional_parts()
+    assert counts.absent(fixed + sum(parts.values())) == [()]
+    assert counts.absent(fixed) == [tuple(parts)]
+    assert counts.absent(fixed - 1) == []
+    assert counts.absent(MNIST, n_layers=4) != counts.absent(MNIST)
+
+
+def test_every_rival_found_has_the_printed_number() -> None:
+    found = counts.rivals(CNN)
+    assert len(set(found)) == len(found)
+    assert {rival.n_parameters for rival in found} == {CNN}
+    plain = [rival for rival in found if rival.has_all_biases and not rival.has_norm]
+    assert [rival.hidden for rival in plain] == [(224, 32)]
+    built = hqnn.build(ParallelConfig(hidden=(224, 32), middle="identity", batch_norm=False))
+    assert size(built) == CNN
+
+
+def test_rivals_with_one_and_two_dense_layers_are_found_again() -> None:
+    one = counts.Rival(
+        hidden=(50,),
+        conv_bias=True,
+        conv_norm=True,
+        dense_bias=False,
+        dense_norms=(True,),
+        score_bias=True,
+        score_norm=False,
+    )
+    two = replace(one, hidden=(30, 21), dense_norms=(False, True))
+    for rival in (one, two):
+        assert rival in counts.rivals(rival.n_parameters, max_width=25)
+    assert two not in counts.rivals(two.n_parameters, max_width=20)
+
+
+def test_the_differences_mean_four_and_five_layers() -> None:
+    for difference, n_layers in ((180, 4), (120, 5)):
+        found = counts.depths(difference)
+        assert (counts.WIDTH, n_layers) in found
+        assert all(n * n + n - 3 * i * n == difference for n, i in found)
+    assert {n for n, _ in counts.depths(180)} & {n for n, _ in counts.depths(120)} == {counts.WIDTH}
+
+
+@pytest.mark.parametrize(
+    ("total", "settings", "config"),
+    [
+        (
+            247_462,
+            {"n_classes": 6, "n_convolutions": 2, "in_channels": (1,), "kernels": (3,), "sides": (32,), "n_layers": 4},
+            ParallelConfig(n_classes=6, size=64, channels=(10, 12), kernel=3, pools=(2, 1), n_layers=4),
+        ),
+        (
+            81_578,
+            {
+                "n_classes": 10,
+                "n_convolutions": 3,
+                "in_channels": (3,),
+                "kernels": (3,),
+                "sides": (4,),
+                "n_layers": 5,
+                "widths": range(27, 99),
+            },
+            ParallelConfig(size=32, in_channels=3, channels=(27, 43, 98), kernel=3, pools=(2, 2, 2), n_layers=5),
+        ),
+    ],
+)
+def test_fronts_that_are_found_are_networks_of_that_size(total: int, settings: dict, config: ParallelConfig) -> None:
+    found = counts.fronts(total, **settings)
+    assert (config.in_channels, config.channels) in [(front.in_channels, front.channels) for front in found]
+    assert {front.n_parameters(settings["n_classes"]) for front in found} == {total}
+    assert size(hqnn.build(config)) == total
