@@ -42,7 +42,7 @@ and an interval around our own, negative ones took in every value.)
 
 *Contradicted by the paper itself* needs no run of ours: two places of the paper exclude each other, and the row names
 both. *Not checkable* also covers what the paper leaves undefined. *Not yet evaluated* is the absence of a verdict: no
-evaluator, no record, or fewer than `MIN_SEEDS` seeds.
+evaluator, no record, or fewer than `MIN_SEEDS` seeds (all seeds of an experiment that has fewer).
 
 About one in twenty true value claims fails a 95 % rule by chance; a verdict is about its row, and the pattern over
 rows says more than any one of them.

@@ -6,8 +6,19 @@ yet. Accuracies are percentages throughout, as the papers print them. Evaluators
 those of one paper's own claims in the module of that name.
 """
 
-from hqnn.checks import lcqhnn, shared  # registers their evaluators
+from hqnn.checks import hqnn, lcqhnn, shared  # registers their evaluators
 from hqnn.checks.lcqhnn import denominators, front_ends
 from hqnn.checks.registry import EVALUATORS, Context, Missing, judge, validate
 
-__all__ = ["EVALUATORS", "Context", "Missing", "denominators", "front_ends", "judge", "lcqhnn", "shared", "validate"]
+__all__ = [
+    "EVALUATORS",
+    "Context",
+    "Missing",
+    "denominators",
+    "front_ends",
+    "hqnn",
+    "judge",
+    "lcqhnn",
+    "shared",
+    "validate",
+]

@@ -22,6 +22,7 @@ from hqnn.verdicts import (
     draw_variance_of_gap,
     judge_bound,
     judge_equality,
+    judge_exact,
     judge_sign,
     judge_value,
 )
@@ -69,7 +70,7 @@ Metric = Literal["test_accuracy", "val_accuracy"]
 
 @dataclass(frozen=True)
 class _Curves:
-    """One metric of one variant, in percent."""
+    """One curve of one variant, in percent if it is an accuracy."""
 
     seeds: tuple[int, ...]
     values: NDArray[np.float64]
@@ -77,36 +78,42 @@ class _Curves:
     evidence: str
 
 
-def _records(context: Context, experiment: str, variant: str) -> list[Record]:
+def current_records(context: Context, experiment: str, variant: str) -> list[Record]:
     """The records of a variant that were made with its current config.
 
     Raises:
-        Missing: There are fewer than `MIN_SEEDS` of them.
+        Missing: There are fewer of them than `needed` says.
         HqnnError: There is no such experiment or variant, or a record is damaged.
     """
     config = experiments.select(experiments.get(experiment), [variant])[variant]
     stored = runs.load(experiment, variant, root=context.root)
     current = [record for record in stored if record.config_hash == experiments.config_hash(config)]
-    if len(current) < MIN_SEEDS:
-        raise Missing(f"fewer than {MIN_SEEDS} current records of {experiment}/{variant}")
+    if len(current) < needed(experiment):
+        raise Missing(f"fewer than {needed(experiment)} current records of {experiment}/{variant}")
     return current
 
 
-def _curves(context: Context, experiment: str, variant: str, metric: Metric) -> _Curves:
-    records = _records(context, experiment, variant)
+def needed(experiment: str) -> int:
+    """How many seeds a verdict needs: `MIN_SEEDS`, or all of an experiment that has fewer."""
+    return min(MIN_SEEDS, len(experiments.get(experiment).seeds))
+
+
+def _curves(context: Context, experiment: str, variant: str, curve: str) -> _Curves:
+    records = current_records(context, experiment, variant)
+    scale = 100 if curve.endswith("_accuracy") else 1
     return _Curves(
         tuple(record.seed for record in records),
-        100 * np.array([record.history[metric] for record in records]),
+        scale * np.array([record.history[curve] for record in records]),
         f"data/runs/{experiment}/{variant}",
     )
 
 
-def _pair(context: Context, experiment: str, first: str, second: str, metric: Metric) -> tuple[_Curves, _Curves, str]:
+def _pair(context: Context, experiment: str, first: str, second: str, curve: str) -> tuple[_Curves, _Curves, str]:
     """Two variants over the seeds they share."""
-    a, b = (_curves(context, experiment, variant, metric) for variant in (first, second))
+    a, b = (_curves(context, experiment, variant, curve) for variant in (first, second))
     common = sorted(set(a.seeds) & set(b.seeds))
-    if len(common) < MIN_SEEDS:
-        raise Missing(f"{first} and {second} of {experiment} share fewer than {MIN_SEEDS} seeds")
+    if len(common) < needed(experiment):
+        raise Missing(f"{first} and {second} of {experiment} share fewer than {needed(experiment)} seeds")
     a, b = (replace(c, seeds=tuple(common), values=c.values[[c.seeds.index(seed) for seed in common]]) for c in (a, b))
     return a, b, f"{a.evidence}, {b.evidence}"
 
@@ -185,6 +192,48 @@ def equal_accuracy(
     """The two variants' test accuracies differ by no more than the tolerance."""
     ours, _, evidence = _gap(claim, context, experiment, first, second, epoch)
     return replace(judge_equality(ours, claim.tolerance), evidence=evidence)
+
+
+Curve = Literal["train_loss", "train_accuracy", "test_loss", "test_accuracy"]
+
+
+@evaluator(number=True)
+def final_value(claim: Claim, context: Context, *, experiment: str, variant: str, curve: Curve) -> Judgement:
+    """The last value of a curve, percent for an accuracy; for networks tested on every image there is."""
+    curves = _curves(context, experiment, variant, curve)
+    judgement = judge_value(
+        mean_interval(curves.values[:, -1]),
+        claim.number,
+        rounding=claim.rounding,
+        tolerance=claim.tolerance,
+        resolution=claim.resolution,
+        spread=claim.spread,
+        runs=claim.runs,
+    )
+    return replace(judgement, evidence=curves.evidence)
+
+
+@evaluator(number=True)
+def final_lead(claim: Claim, context: Context, *, experiment: str, first: str, second: str) -> Judgement:
+    """The first variant's lead in test accuracy after the last epoch, in points, tested on every image there is."""
+    a, b, evidence = _pair(context, experiment, first, second, "test_accuracy")
+    judgement = judge_value(
+        mean_interval(a.values[:, -1] - b.values[:, -1]),
+        claim.number,
+        rounding=claim.rounding,
+        tolerance=claim.tolerance,
+        resolution=max(abs(claim.number), claim.tolerance),
+    )
+    return replace(judgement, evidence=evidence)
+
+
+@evaluator(number=False)
+def ends_better(claim: Claim, context: Context, *, experiment: str, first: str, second: str, curve: Curve) -> Judgement:
+    """After the last epoch the first variant has the higher accuracy, or the lower loss; ours is by how much."""
+    a, b, evidence = _pair(context, experiment, first, second, curve)
+    if curve.endswith("_loss"):
+        a, b = b, a
+    return _noted(*_compared(a.values[:, -1], b.values[:, -1]), evidence=evidence)
 
 
 def _epochs(curves: _Curves, threshold: float) -> tuple[NDArray[np.float64], str]:
@@ -287,7 +336,7 @@ def settings(claim: Claim, context: Context, *, names: Sequence[str], expected: 
         record
         for name in names
         for variant in experiments.get(name).variants
-        for record in _records(context, name, variant)
+        for record in current_records(context, name, variant)
     ]
     wrong = [
         f"{record.variant} has {key} {record.config.get(key)!r}"
@@ -327,6 +376,13 @@ def analysis_value(claim: Claim, context: Context, *, analysis: str, key: str) -
         resolution=claim.resolution,
     )
     return replace(judgement, evidence=evidence)
+
+
+@evaluator(number=True)
+def analysis_exact(claim: Claim, context: Context, *, analysis: str, key: str) -> Judgement:
+    """A recorded count is the printed one."""
+    ours, evidence = _analysed(claim, context, analysis, key)
+    return replace(judge_exact(ours.mean, claim.number), evidence=evidence)
 
 
 @evaluator(number=False)

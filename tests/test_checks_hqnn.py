@@ -1,0 +1,220 @@
+"""The evaluators of HQNN-Parallel's claims, and those of whole test sets, where the right verdict is known."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from hqnn import analyses, checks, circuits, counts, experiments, ledger, parameter_shift, runs, storage
+from hqnn.analyses import Findings
+from hqnn.checks import Context
+from hqnn.ledger import Claim
+from hqnn.quantum_layer import QuantumLayer
+from hqnn.stats import Interval
+from hqnn.verdicts import Judgement, Verdict
+
+MNIST = {"experiment": "hqnn-mnist"}
+PAIR = MNIST | {"first": "hqnn", "second": "cnn"}
+
+
+def judged(root: Path, evaluator: str, arguments: dict[str, Any] | None = None, **fields: Any) -> Judgement:
+    claim = Claim(
+        id="H3-x",
+        paper="hqnn",
+        place="here",
+        statement="It is so.",
+        evaluator=evaluator,
+        arguments=arguments or {},
+        **fields,
+    )
+    book = ledger.read()
+    checks.validate(claim, book)
+    return checks.judge(claim, Context(book, root))
+
+
+def write(
+    root: Path,
+    variant: str,
+    final: Mapping[str, Sequence[float]],
+    wrong: Sequence[Sequence[int]] = (),
+    experiment: str = "hqnn-mnist",
+) -> None:
+    """One record per seed, whose curves are flat; `wrong` are the images each seed gets wrong."""
+    config = experiments.get(experiment).variants[variant]
+    for seed in range(len(next(iter(final.values())))):
+        history = {curve: [values[seed]] * config.epochs for curve, values in final.items()}
+        errors = {"images": list(wrong[seed]) if wrong else [], "predicted": []}
+        record = {
+            "schema": runs.SCHEMA,
+            "experiment": experiment,
+            "variant": variant,
+            "scale": "paper",
+            "seed": seed,
+            "config": experiments.as_json(config),
+            "config_hash": experiments.config_hash(config),
+            "result": {"history": history, "errors": errors},
+            "provenance": {},
+            "weights": None,
+        }
+        path = root / "runs" / experiment / variant / f"seed-{seed}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({**record, "checksum": storage.digest(record)}))
+
+
+# --- whole test sets
+
+
+@pytest.mark.parametrize(("paper", "verdict"), [(99.21, Verdict.REPRODUCED), (98.5, Verdict.NOT_REPRODUCED)])
+def test_a_final_accuracy_is_judged_in_percent(tmp_path: Path, paper: float, verdict: Verdict) -> None:
+    write(tmp_path, "hqnn", {"test_accuracy": [0.9918, 0.9921, 0.9924, 0.9920, 0.9922]})
+    arguments = MNIST | {"variant": "hqnn", "curve": "test_accuracy"}
+    judgement = judged(tmp_path, "final_value", arguments, value=paper, decimals=2, tolerance=0.1)
+    assert judgement.verdict == verdict
+    assert judgement.ours == pytest.approx(99.21)
+    assert judgement.n_seeds == 5
+
+
+def test_a_final_loss_is_judged_as_it_is(tmp_path: Path) -> None:
+    write(tmp_path, "hqnn", {"test_loss": [0.0270, 0.0280, 0.0275, 0.0272, 0.0278]})
+    arguments = MNIST | {"variant": "hqnn", "curve": "test_loss"}
+    assert judged(tmp_path, "final_value", arguments, value=0.0274, decimals=4).verdict == Verdict.REPRODUCED
+    assert judged(tmp_path, "final_value", arguments, value=0.0449, decimals=4).verdict == Verdict.NOT_REPRODUCED
+
+
+def test_an_experiment_with_few_seeds_needs_all_of_them(tmp_path: Path) -> None:
+    write(tmp_path, "hqnn", {"test_loss": [0.1, 0.2, 0.3, 0.4]})
+    arguments = MNIST | {"variant": "hqnn", "curve": "test_loss"}
+    judgement = judged(tmp_path, "final_value", arguments, value=0.25, decimals=2)
+    assert judgement.verdict == Verdict.NOT_YET
+    assert judgement.note == "fewer than 5 current records of hqnn-mnist/hqnn"
+
+
+def test_leads_are_paired_by_seed(tmp_path: Path) -> None:
+    base = np.array([0.980, 0.990, 0.985, 0.970, 0.995])
+    noise = np.array([1, -1, 2, -2, 0]) * 1e-4
+    write(tmp_path, "hqnn", {"test_accuracy": list(base + 0.005 + noise), "test_loss": [0.02] * 5})
+    write(tmp_path, "cnn", {"test_accuracy": list(base), "test_loss": [0.04, 0.05, 0.04, 0.03, 0.04]})
+    lead = judged(tmp_path, "final_lead", PAIR, value=0.5, decimals=2, tolerance=0.1)
+    assert lead.verdict == Verdict.REPRODUCED
+    assert lead.ours == pytest.approx(0.5)
+    assert judged(tmp_path, "final_lead", PAIR, value=0.7, decimals=2).verdict == Verdict.NOT_REPRODUCED
+    for curve, first, second, verdict in (
+        ("test_accuracy", "hqnn", "cnn", Verdict.REPRODUCED),
+        ("test_accuracy", "cnn", "hqnn", Verdict.NOT_REPRODUCED),
+        ("test_loss", "hqnn", "cnn", Verdict.REPRODUCED),
+        ("test_loss", "cnn", "hqnn", Verdict.NOT_REPRODUCED),
+    ):
+        arguments = MNIST | {"first": first, "second": second, "curve": curve}
+        assert judged(tmp_path, "ends_better", arguments).verdict == verdict
+
+
+@pytest.mark.parametrize(("value", "verdict"), [(7, Verdict.REPRODUCED), (8, Verdict.NOT_REPRODUCED)])
+def test_recorded_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: int, verdict: Verdict) -> None:
+    monkeypatch.setattr(analyses, "RECIPES", dict(analyses.recipes()))
+    analyses.recipe("toy", inputs=())(lambda series, settings: Findings(result={"n": Interval(7.0, 0.0, 1)}))
+    analyses.make("toy", root=tmp_path)
+    assert judged(tmp_path, "analysis_exact", {"analysis": "toy", "key": "n"}, value=value).verdict == verdict
+
+
+def test_hard_images_are_those_some_rival_gets_wrong(tmp_path: Path) -> None:
+    write(tmp_path, "cnn", {"test_accuracy": [0.99] * 5}, [[1, 2], [2, 3], [], [9], [2]])
+    write(tmp_path, "hqnn", {"test_accuracy": [0.99] * 5}, [[1, 2], [1, 2, 8], [3, 7, 9], [2, 9], [9, 1]])
+    judgement = judged(tmp_path, "hard_images", MNIST | {"variant": "hqnn", "rivals": ["cnn"]}, value=99)
+    assert judgement.ours == pytest.approx(50.0)
+    assert judgement.verdict == Verdict.NOT_REPRODUCED
+    assert "the 4 test images" in judgement.note
+
+
+# --- structure and sizes
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [("features", 1568), ("qubits", 20), ("weights", 180), ("parameters", 45_194), ("convolutions", 2)],
+)
+def test_sizes_of_the_hybrid(tmp_path: Path, part: str, value: int) -> None:
+    arguments = MNIST | {"variant": "hqnn", "part": part}
+    assert judged(tmp_path, "parallel_size", arguments, value=value).verdict == Verdict.REPRODUCED
+    assert judged(tmp_path, "parallel_size", arguments, value=value + 1).verdict == Verdict.NOT_REPRODUCED
+
+
+def test_ratios_are_rounded_as_printed(tmp_path: Path) -> None:
+    arguments = MNIST | {"larger": "cnn", "smaller": "hqnn"}
+    for value, decimals, verdict in (
+        (8, 0, Verdict.REPRODUCED),
+        (8.24, 2, Verdict.REPRODUCED),
+        (8.2, 2, Verdict.NOT_REPRODUCED),
+    ):
+        assert judged(tmp_path, "parallel_ratio", arguments, value=value, decimals=decimals).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("layers", "verdict"),
+    [
+        (["conv 1-16 5 2", "norm 16", "conv 16-32 5 2", "norm 32", "dense 1568-20"], Verdict.REPRODUCED),
+        (["norm 16", "conv 1-16 5 2"], Verdict.NOT_REPRODUCED),
+        (["circuits 20-20", "dense 20-11"], Verdict.NOT_REPRODUCED),
+    ],
+)
+def test_layers_are_met_in_the_order_of_the_forward_pass(tmp_path: Path, layers: list, verdict: Verdict) -> None:
+    assert judged(tmp_path, "parallel_layers", {"layers": layers}).verdict == verdict
+
+
+def test_the_split_is_that_of_every_network(tmp_path: Path) -> None:
+    arguments = {"experiment": "hqnn-medical", "n_test": 11_791}
+    assert judged(tmp_path, "parallel_split", arguments, value=47_163).verdict == Verdict.REPRODUCED
+    assert judged(tmp_path, "parallel_split", arguments, value=47_164).verdict == Verdict.NOT_REPRODUCED
+
+
+def test_a_count_may_allow_normalisation_everywhere_or_nowhere(tmp_path: Path) -> None:
+    fixed, parts = counts.optional_parts()
+    everything = fixed + sum(parts.values())
+    for total, verdict in (
+        (45_194, Verdict.NOT_CHECKABLE),
+        (everything, Verdict.REPRODUCED),
+        (fixed, Verdict.CONTRADICTED),
+        (everything + 1, Verdict.CONTRADICTED),
+    ):
+        assert judged(tmp_path, "norm_by_count", {"total": total}).verdict == verdict
+
+
+@pytest.mark.parametrize(("n_layers", "verdict"), [(3, Verdict.REPRODUCED), (4, Verdict.NOT_REPRODUCED)])
+def test_the_circuit_is_described_by_its_gates(tmp_path: Path, n_layers: int, verdict: Verdict) -> None:
+    assert judged(tmp_path, "parallel_circuit", {"n_layers": n_layers}).verdict == verdict
+
+
+# --- gradients
+
+
+def test_gradients_equal_the_rules(tmp_path: Path) -> None:
+    assert judged(tmp_path, "shift_gradients").verdict == Verdict.REPRODUCED
+
+
+def test_gradients_of_something_else_do_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rule = parameter_shift.gradient
+    monkeypatch.setattr(parameter_shift, "gradient", lambda *arguments: rule(*arguments) + 1e-6)
+    assert judged(tmp_path, "shift_gradients").verdict == Verdict.NOT_REPRODUCED
+
+
+def test_the_rule_is_a_finite_difference_of_the_whole_loss() -> None:
+    torch.manual_seed(0)
+    layer = QuantumLayer(circuits.strongly_entangling(n_qubits=2, n_layers=1), copies=3, dtype=torch.float64)
+    inputs, upstream = torch.randn(5, 6, dtype=torch.float64), torch.randn(5, 6, dtype=torch.float64)
+    found = parameter_shift.gradient(layer, inputs, upstream)
+    base = layer.weights.detach().clone()
+    for copy in range(3):
+        for k in range(6):
+            ends = []
+            for step in (1e-5, -1e-5):
+                weights = base.clone()
+                weights[copy, k] += step
+                ends.append((torch.func.functional_call(layer, {"weights": weights}, (inputs,)) * upstream).sum())
+            assert float(found[copy, k]) == pytest.approx(float((ends[0] - ends[1]) / 2e-5), abs=1e-8)
+
+
+def test_the_rule_costs_two_circuits_per_angle() -> None:
+    assert parameter_shift.evaluations(n_weights=45, n_inputs=5, batch_size=64) == 64 * 101
