@@ -29,6 +29,7 @@ if "google.colab" in sys.modules:
 
 # %%
 import json
+import textwrap
 import time
 
 import matplotlib.pyplot as plt
@@ -144,11 +145,11 @@ for one in work:
     for name, reason in one["left_out"].items():
         print(f"{one['title']}: {name}: {reason}")
 made = record["provenance"]
+packages = [
+    f"{name} {number}" for name, number in {**made["versions"], **made["peers"]}.items()
+]
 print(f"\nMeasured on: {made['processor']}, {made['threads']} thread, {made['started'][:10]}")
-print(
-    *(f"{name} {number}" for name, number in {**made["versions"], **made["peers"]}.items()),
-    sep=", ",
-)
+print("\n".join(textwrap.wrap(", ".join(packages), 90)))
 
 # %% [markdown]
 # How much of a training step of a hybrid network is its quantum part? The network of [lcqhnn], and the one of the

@@ -8,9 +8,12 @@ from IPython.display import Markdown
 
 from hqnn.stats import Interval
 
+SENTENCE = 32
+"""Characters above which a cell is prose and not a number."""
+
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Markdown:
-    """Build a Markdown table: first column to the left, all others to the right.
+    """Build a Markdown table: the first column and columns of sentences to the left, all others to the right.
 
     Args:
         header: Names of the columns.
@@ -22,12 +25,16 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Markdown:
     Raises:
         ValueError: A row has another number of cells than the header.
     """
-    lines = [[h.replace("|", "\\|") for h in header], [":--"] + ["--:"] * (len(header) - 1)]
+    lines = [list(header)]
     for row in rows:
         if len(row) != len(header):
             raise ValueError(f"a row has {len(row)} cells but the header has {len(header)}: {row!r}")
-        lines.append([str(cell).replace("|", "\\|") for cell in row])
-    return Markdown("\n".join("| " + " | ".join(line) + " |" for line in lines))
+        lines.append([str(cell) for cell in row])
+    longest = [max((len(line[i]) for line in lines[1:]), default=0) for i in range(len(header))]
+    to_the_left = [i == 0 or length > SENTENCE for i, length in enumerate(longest)]
+    cells = [[cell.replace("|", "\\|") for cell in line] for line in lines]
+    cells.insert(1, [":--" if left else "--:" for left in to_the_left])
+    return Markdown("\n".join("| " + " | ".join(line) + " |" for line in cells))
 
 
 def percent(value: Interval | float, digits: int = 2) -> str:
