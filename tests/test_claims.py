@@ -209,6 +209,25 @@ def test_counts_list_every_verdict(results: list[claims.Result]) -> None:
     assert sum(sum(verdicts.values()) for verdicts in counts.values()) == len(results)
 
 
+def test_subjects_divide_the_claims_by_verdict(results: list[claims.Result]) -> None:
+    own = [r for r in results if r.claim.paper == "lcqhnn"]
+    groups = sorted({r.claim.group for r in own})
+    lines = claims.by_subject(own, {"first": groups[:1], "others": groups[1:]}).data.splitlines()
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    counts = claims.counts(own)["lcqhnn"]
+    assert cells[-1] == ["all", *(str(n) for n in counts.values() if n), str(len(own))]
+    assert cells[2][-1] == str(sum(r.claim.group == groups[0] for r in own))
+    with pytest.raises(ValueError, match="must belong to one subject"):
+        claims.by_subject(own, {"first": groups[:1]})
+
+
+def test_contradictions_name_both_sides(results: list[claims.Result]) -> None:
+    own = [r for r in results if r.claim.paper == "lcqhnn"]
+    rows = claims.contradictions(own).data.splitlines()[2:]
+    assert len(rows) == claims.counts(own)["lcqhnn"][Verdict.CONTRADICTED]
+    assert all(all(cell.strip() for cell in row.strip("|").split("|")[:2]) for row in rows)
+
+
 def test_the_html_table_has_a_row_per_claim_and_escapes_text(results: list[claims.Result]) -> None:
     text = claims.to_html(results)
     rows = re.findall(r'<tr data-claim="([^"]+)" data-verdict="([^"]+)">', text)

@@ -61,17 +61,7 @@ subjects = {
     "noise": ("L12",),
     "software": ("L13",),
 }
-found = {
-    s: Counter(r.judgement.verdict for r in results if r.claim.group in g)
-    for s, g in subjects.items()
-}
-found["all"] = sum(found.values(), Counter())
-shown = [verdict for verdict in Verdict if found["all"][verdict]]
-rows = [
-    [subject, *(counts[v] or "" for v in shown), counts.total()]
-    for subject, counts in found.items()
-]
-tables.table(["claims about", *map(str, shown), "all"], rows)
+claims.by_subject(results, subjects)
 
 # %% [markdown]
 # The full table is at the end of this page. Its short form: the hybrid's own numbers hold, those of its
@@ -291,15 +281,7 @@ tables.table(["LCQHNN over CNN-4 under each reading, points", *header], rows)
 # No run can decide between two places of a text that exclude each other. The ledger has found these:
 
 # %%
-rows = []
-for r in results:
-    if r.judgement.verdict == Verdict.CONTRADICTED:
-        against = (
-            r.judgement.evidence if r.judgement.evidence.startswith("lcqhnn") else r.ours()
-        )
-        note = "; ".join(filter(None, (against.removeprefix("lcqhnn: "), r.judgement.note)))
-        rows.append([f"{r.claim.id}: {r.claim.statement}", note])
-tables.table(["the paper says", "against"], rows)
+claims.contradictions(results)
 
 # %% [markdown]
 # ## Noise
@@ -368,7 +350,7 @@ for variant, name in again.items():
 fashion = {name: runs.history("lcqhnn-fashion", name, "test_accuracy") for name in MODELS}
 lead = compared["fashion", 50, "cnn-4"]
 slow = {name: stats.epochs_to_reach(history, 0.9).counted for name, history in fashion.items()}
-reproduced = found["all"][Verdict.REPRODUCED]
+reproduced = claims.counts(results)["lcqhnn"][Verdict.REPRODUCED]
 undone = {
     words: stats.paired_difference(*reversed(leads["fashion", 50, words])).difference
     for words in ablated
@@ -386,7 +368,7 @@ Markdown(
     "- The accuracy is not the circuit's. Freezing its four angles changes it by "
     f"{tables.points(undone['angles frozen as drawn'])} points, taking the circuit out by "
     f"{tables.points(undone['no circuit'])} points.\n"
-    f"- Of the {found['all'].total()} claims in the ledger, {reproduced} are reproduced."
+    f"- Of the {len(results)} claims in the ledger, {reproduced} are reproduced."
 )
 
 # %% [markdown]

@@ -7,13 +7,15 @@ evaluation, so that no claim, record or line of code can change a verdict unnoti
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Any
 
-from hqnn import checks, ledger, storage
+from IPython.display import Markdown
+
+from hqnn import checks, ledger, storage, tables
 from hqnn.checks import Context
 from hqnn.errors import HqnnError
 from hqnn.ledger import GROUPS, Claim, Ledger
@@ -151,6 +153,47 @@ def counts(results: Iterable[Result]) -> dict[str, dict[Verdict, int]]:
     for result in results:
         found.setdefault(result.claim.paper, Counter())[result.judgement.verdict] += 1
     return {paper: {verdict: counter[verdict] for verdict in Verdict} for paper, counter in found.items()}
+
+
+# --- as Markdown
+
+
+def by_subject(results: Sequence[Result], subjects: Mapping[str, Sequence[str]]) -> Markdown:
+    """How many claims about each subject got which verdict, as a table.
+
+    Args:
+        results: What `evaluate` returned for one paper.
+        subjects: Groups of claims by what they are about; together they are all groups of the paper.
+
+    Returns:
+        One row per subject and one for all, one column per verdict that occurs.
+
+    Raises:
+        ValueError: A group belongs to no subject or to several.
+    """
+    listed = sorted(group for groups in subjects.values() for group in groups)
+    if listed != sorted({result.claim.group for result in results}):
+        raise ValueError(f"each group of claims must belong to one subject; listed are {', '.join(listed)}")
+    found = {
+        subject: Counter(r.judgement.verdict for r in results if r.claim.group in groups)
+        for subject, groups in subjects.items()
+    }
+    found["all"] = sum(found.values(), Counter())
+    shown = [verdict for verdict in Verdict if found["all"][verdict]]
+    rows = [[subject, *(n[v] or "" for v in shown), n.total()] for subject, n in found.items()]
+    return tables.table(["claims about", *map(str, shown), "all"], rows)
+
+
+def contradictions(results: Sequence[Result]) -> Markdown:
+    """What the paper says and what in the paper, or about it, excludes that, as a table."""
+    rows = []
+    for r in results:
+        if r.judgement.verdict == Verdict.CONTRADICTED:
+            prefix = f"{r.claim.paper}: "
+            against = r.judgement.evidence if r.judgement.evidence.startswith(prefix) else r.ours()
+            note = "; ".join(filter(None, (against.removeprefix(prefix), r.judgement.note)))
+            rows.append([f"{r.claim.id}: {r.claim.statement}", note])
+    return tables.table(["the paper says", "against"], rows)
 
 
 # --- as JSON
