@@ -1,10 +1,14 @@
-"""Random changes of training images, a whole batch at once as tensors [hqnn, §2.1.2]."""
+"""Random changes of images, many at once as tensors [hqnn, §2.1.2; transfer, section 3.1]."""
 
 import math
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+Kind = Literal["none", "flips", "rotations", "shifts", "all"]
+_CHUNK = 4096
 
 
 def flip_and_rotate(images: Tensor, degrees: float = 10.0) -> Tensor:
@@ -30,3 +34,47 @@ def flip_and_rotate(images: Tensor, degrees: float = 10.0) -> Tensor:
         torch.stack([torch.stack(row, 1) for row in rows], 1), list(images.shape), align_corners=False
     )
     return functional.grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+
+
+def modified(
+    images: Tensor, kind: Kind, seed: int, *, rotation: float = math.radians(15), shift: float = 0.1
+) -> Tensor:
+    """One modified copy of each image, drawn at random.
+
+    Args:
+        images: float [N, C, S, S] in [0, 1]; what a rotation or a shift leaves empty becomes 0.
+        kind: Mirror each image left to right with probability 1/2, rotate it by an angle uniform in +-`rotation`, shift
+            it in both directions by a part uniform in +-`shift` of its side, all three, or nothing.
+        seed: Of what is drawn.
+        rotation: Radians.
+        shift: Fraction of the side.
+
+    Returns:
+        Copies of the images' shape, interpolated bilinearly; the images themselves for `"none"`.
+
+    Raises:
+        ValueError: Unknown kind.
+    """
+    if kind not in get_args(Kind):
+        raise ValueError(f"kind is {kind!r}; use one of {', '.join(map(repr, get_args(Kind)))}")
+    if kind == "none":
+        return images
+    generator = torch.Generator().manual_seed(seed)
+    n = len(images)
+
+    def uniform(*size: int) -> Tensor:
+        return 2 * torch.rand(n, *size, generator=generator) - 1
+
+    mirror = torch.where(uniform() < 0, -1.0, 1.0) if kind in ("flips", "all") else torch.ones(n)
+    angle = rotation * uniform() if kind in ("rotations", "all") else torch.zeros(n)
+    offset = 2 * shift * uniform(2) if kind in ("shifts", "all") else torch.zeros(n, 2)  # the side has length 2 here
+    cosine, sine = angle.cos(), angle.sin()
+    affine = torch.stack(
+        [torch.stack([mirror * cosine, -sine, offset[:, 0]], 1), torch.stack([mirror * sine, cosine, offset[:, 1]], 1)],
+        1,
+    )  # where in the image each pixel of the copy is looked up
+    parts = [
+        functional.grid_sample(part, functional.affine_grid(maps, list(part.shape), False), align_corners=False)
+        for part, maps in zip(images.split(_CHUNK), affine.split(_CHUNK), strict=True)
+    ]
+    return torch.cat(parts).clamp(0, 1)

@@ -522,10 +522,11 @@ def _reason(error: BaseException) -> str:
 
 
 def _cache_file(name: str) -> Path:
-    return _cache_folder() / f"{name}.npz"
+    return cache_folder() / f"{name}.npz"
 
 
-def _cache_folder() -> Path:
+def cache_folder() -> Path:
+    """Where what was fetched or computed is kept: `HQNN_CACHE`, or the git-ignored `data/cache`."""
     return Path(os.environ.get("HQNN_CACHE") or _REPOSITORY / "data" / "cache").expanduser()
 
 
@@ -717,7 +718,7 @@ def fetch(name: str, *, progress: bool = True) -> Path:
         return _cache_file(name)
     if (place := _provided(name)) is not None:
         return _write_cache(_build(name, place, progress=progress))
-    folder = _cache_folder() / "downloads" / name
+    folder = cache_folder() / "downloads" / name
     dataset = _from_network(name, folder, progress)
     path = _write_cache(dataset)
     shutil.rmtree(folder)

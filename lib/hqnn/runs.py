@@ -65,6 +65,7 @@ def execute(
     device: str = "cpu",
     progress: bool = False,
     on_epoch: Callable[[int], object] = lambda _epoch: None,
+    root: Path = DATA,
 ) -> Outcome:
     """Run one config with one seed.
 
@@ -78,18 +79,27 @@ def execute(
         device: Where to compute, as torch names it.
         progress: Whether to show a bar on stderr.
         on_epoch: Called with the number of epochs done.
+        root: The data folder, for runs that build on recorded ones.
 
     Returns:
         Result (floats rounded to 6 significant digits), kept weights, and where the data came from.
 
     Raises:
         DivergedError: The loss became NaN or infinite.
-        HqnnError: The dataset is missing, the device is, or the disk is full.
+        HqnnError: The dataset is missing, the device or a record to build on is, or the disk is full.
     """
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise HqnnError(f"There is no device {device!r} here: leave it out to compute on the processor.")
     key = storage.digest([experiments.config_hash(config), seed, code_digest(), torch.__version__, device])
-    session = tasks.Session(seed=seed, key=key, folder=checkpoint, device=device, progress=progress, on_epoch=on_epoch)
+    session = tasks.Session(
+        seed=seed,
+        key=key,
+        folder=checkpoint,
+        device=device,
+        progress=progress,
+        on_epoch=on_epoch,
+        kept=partial(kept_weights, root=root),
+    )
     with _one_at_a_time, deterministic():
         outcome = tasks.perform(config, session)
     return replace(outcome, result=_rounded(outcome.result))
@@ -134,7 +144,10 @@ def _make(
 ) -> tuple[dict[str, Any], bytes | None]:
     """Execute a run and assemble its record and its weights' file. The checkpoint stays until the record is stored."""
     started = datetime.now(UTC).isoformat(timespec="seconds")
-    outcome = execute(run.config, run.seed, checkpoint=run.checkpoint(root or DATA), device=device, on_epoch=on_epoch)
+    folder = root or DATA
+    outcome = execute(
+        run.config, run.seed, checkpoint=run.checkpoint(folder), device=device, on_epoch=on_epoch, root=folder
+    )
     weights = storage.pack_tensors(outcome.snapshots) if outcome.snapshots else None
     name = f"seed-{run.seed}.safetensors"
     record = {
@@ -455,6 +468,23 @@ def _read_weights(record: Record) -> dict[str, Tensor]:
     if record.weights and hashlib.sha256(content).hexdigest() != record.weights["sha256"]:
         raise HqnnError(f"{path} is not as it was written: restore it from the repository or run that seed again.")
     return storage.read_tensors(path)[0]
+
+
+def kept_weights(experiment: str, variant: str, seed: int, *, root: Path = DATA) -> dict[str, Tensor]:
+    """The last weights that the record of a paper-scale run keeps, for a run that builds on them.
+
+    Raises:
+        HqnnError: There is no such record, or it is damaged or stale; the message says which run comes first.
+    """
+    config = experiments.select(experiments.get(experiment), [variant])[variant]
+    path = Run(experiment=experiment, variant=variant, scale="paper", seed=seed, config=config).record(root)
+    first = f"run `python -m hqnn run {experiment} --seeds {seed}` first."
+    if not path.exists():
+        raise HqnnError(f"This run builds on {experiment}/{variant}, seed {seed}, which is not recorded: {first}")
+    record = read_record(path)
+    if record.config_hash != experiments.config_hash(config):
+        raise HqnnError(f"This run builds on {path}, which was made with other settings: {first}")
+    return record.snapshot(max(config.snapshots))
 
 
 def load(experiment: str, variant: str | None = None, *, scale: Scale = "paper", root: Path = DATA) -> list[Record]:

@@ -9,20 +9,23 @@ import difflib
 from collections.abc import Mapping, Sequence
 
 from hqnn.errors import HqnnError
-from hqnn.experiments import hqnn, lcqhnn, quanv
+from hqnn.experiments import hqnn, lcqhnn, quanv, transfer
 from hqnn.experiments.base import Config, Experiment, Scale, as_json, config_hash
 from hqnn.experiments.hqnn import ParallelConfig
 from hqnn.experiments.lcqhnn import LcqhnnConfig
 from hqnn.experiments.quanv import QuanvConfig
+from hqnn.experiments.transfer import AutoencoderConfig, TransferConfig
 
 __all__ = [
     "EXPERIMENTS",
+    "AutoencoderConfig",
     "Config",
     "Experiment",
     "LcqhnnConfig",
     "ParallelConfig",
     "QuanvConfig",
     "Scale",
+    "TransferConfig",
     "as_json",
     "config_hash",
     "get",
@@ -30,7 +33,8 @@ __all__ = [
 ]
 
 EXPERIMENTS: dict[str, Experiment] = {
-    experiment.name: experiment for experiment in (*lcqhnn.EXPERIMENTS, *hqnn.EXPERIMENTS, *quanv.EXPERIMENTS)
+    experiment.name: experiment
+    for experiment in (*lcqhnn.EXPERIMENTS, *hqnn.EXPERIMENTS, *quanv.EXPERIMENTS, *transfer.EXPERIMENTS)
 }
 
 

@@ -4,7 +4,18 @@ A task builds the data and the model, trains (in as many stages as its paper has
 paper registers its own tasks for its own config type in a module here; nothing else learns of it.
 """
 
-from hqnn.tasks import hqnn, lcqhnn, quanv
+from hqnn.tasks import hqnn, lcqhnn, quanv, transfer
 from hqnn.tasks.base import Outcome, Session, count_parameters, measure, perform, weights_of
 
-__all__ = ["Outcome", "Session", "count_parameters", "hqnn", "lcqhnn", "measure", "perform", "quanv", "weights_of"]
+__all__ = [
+    "Outcome",
+    "Session",
+    "count_parameters",
+    "hqnn",
+    "lcqhnn",
+    "measure",
+    "perform",
+    "quanv",
+    "transfer",
+    "weights_of",
+]

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from hqnn.augmentation import flip_and_rotate
+from hqnn.errors import HqnnError
 from hqnn.quantum_layer import QuantumLayer
 from hqnn.training import BatchTransform, Checkpoint, Loss, Schedule
 
@@ -34,8 +35,16 @@ def one_cycle(done: float) -> float:
     return (1 + math.cos(math.pi * (done - WARM_UP) / (1 - WARM_UP))) / 2
 
 
-SCHEDULES: dict[str, Schedule | None] = {"constant": None, "one-cycle": one_cycle}
+SCHEDULES: dict[str, Schedule | None] = {
+    "constant": None,
+    "one-cycle": one_cycle,
+    "halvings": lambda done: 0.5 ** int(5 * done + 1e-9),  # four of them
+}
 AUGMENTATIONS: dict[str, BatchTransform | None] = {"none": None, "flip-rotate": flip_and_rotate}
+
+
+def _nothing_kept(experiment: str, variant: str, seed: int) -> Mapping[str, Tensor]:
+    raise HqnnError(f"This run needs the record of {experiment}/{variant}, seed {seed}: give its session `kept`.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +60,9 @@ class Session:
     progress: bool = False
     on_epoch: Callable[[int], object] = lambda _epoch: None
     """Called with the number of epochs done, over all stages."""
+
+    kept: Callable[[str, str, int], Mapping[str, Tensor]] = _nothing_kept
+    """(experiment, variant, seed) -> the last weights that the record of a paper-scale run keeps."""
 
     def checkpoint(self, stage: str = "model") -> Checkpoint | None:
         """Where one stage of training is kept."""
