@@ -195,12 +195,13 @@ def _transfers(base: TransferConfig) -> dict[str, TransferConfig]:
 def _quick_transfer(config: AutoencoderConfig | TransferConfig) -> AutoencoderConfig | TransferConfig:
     """The same on the bundled digits: fewer epochs of smaller batches."""
     if isinstance(config, AutoencoderConfig):
-        epochs = min(config.epochs, 20)
+        epochs = min(config.epochs, 20 if config.dataset == "mnist" else 10)  # there is no second bundled dataset
         kept = (epochs,) * bool(config.snapshots)
         return replace(config, dataset="digits", epochs=epochs, batch_size=32, snapshots=kept)
     encoder = _quick_transfer(config.encoder)
     assert isinstance(encoder, AutoencoderConfig)
-    return replace(config, dataset="digits", encoder=encoder, epochs=8, batch_size=32, snapshots=())
+    kept = (8,) * bool(config.snapshots)
+    return replace(config, dataset="digits", encoder=encoder, epochs=8, batch_size=32, snapshots=kept)
 
 
 def _transfer(
