@@ -97,7 +97,7 @@ _CIFAR = ParallelConfig(
     kernel=3,
     pools=(2, 2, 2),
     n_layers=5,
-    epochs=10,
+    epochs=20,
 )
 _SMALL = replace(_DIGITS, n_train=10_000)
 _CNN: dict[str, Any] = {"hidden": (224, 32), "middle": "identity", "batch_norm": False}
