@@ -84,4 +84,5 @@ def test_style_keeps_text_legible_on_white() -> None:
 
 
 def test_every_model_has_a_colour_of_its_own() -> None:
-    assert len(set(plots.COLOURS.values())) == len(plots.COLOURS)
+    for models in (("lcqhnn", "cnn-4", "cnn-8", "cnn-16"), ("hqnn", "cnn", "blocks")):
+        assert len({plots.COLOURS[model] for model in models}) == len(models)

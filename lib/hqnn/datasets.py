@@ -680,6 +680,31 @@ def _origin(source: _Source) -> str:
     return address if len(source.downloads) == 1 else address.rpartition("/")[0] + "/"
 
 
+def published_files(name: str) -> list[bytes]:
+    """The published bytes of every training image, in canonical order: image i of `load` was decoded from file i.
+
+    Args:
+        name: A dataset of files of its own, `medical_mnist`.
+
+    Raises:
+        MissingDatasetError: It is not in the folder named by `HQNN_DATA`; the cache holds pixels only.
+        DamagedDatasetError: What is there is not the published dataset.
+    """
+    if (place := _provided(name)) is None:
+        raise MissingDatasetError(
+            f"The files of {_source(name).title} are needed: set HQNN_DATA to a folder that has them (its layout: "
+            "data/README.md)."
+        )
+    source = _source(name)
+    try:
+        samples = source.read(place)
+    except _DAMAGE as error:
+        raise DamagedDatasetError(f"{place} cannot be read ({_reason(error)}): fetch it anew.") from error
+    if _fingerprint(samples) != source.fingerprint:
+        raise DamagedDatasetError(f"{place} is not the published {source.title}: fetch it anew.")
+    return _canonical(samples.get("all") or samples["train"]).blobs
+
+
 def _digits_file() -> Path:
     """Where scikit-learn keeps its digits; found without importing it."""
     return Path(str(importlib.metadata.distribution("scikit-learn").locate_file("sklearn/datasets/data/digits.csv.gz")))
@@ -919,6 +944,34 @@ def partition(dataset: Dataset, *, n_train: int, n_val: int, n_test: int, seed: 
     Raises:
         ValueError: A size is negative, or there are not so many images.
     """
+    chosen = partition_indices(dataset, n_train=n_train, n_val=n_val, n_test=n_test, seed=seed)
+    every = tuple(range(len(dataset.classes)))
+    sources = {
+        "train": dataset.train,
+        "val": dataset.train,
+        "test": dataset.test if len(dataset.test) else dataset.train,
+    }
+    return _with_fingerprint({name: _take(sources[name], indices, every) for name, indices in chosen.items()})
+
+
+def partition_indices(
+    dataset: Dataset, *, n_train: int, n_val: int, n_test: int, seed: int = 42
+) -> dict[str, NDArray[np.int64]]:
+    """Which images `partition` takes: growing indices into the training split, and into the test split if there is one.
+
+    Args:
+        dataset: As for `partition`.
+        n_train: Number of training images.
+        n_val: Number of validation images.
+        n_test: Number of test images.
+        seed: Non-negative.
+
+    Returns:
+        Indices of `train`, `val` and `test`.
+
+    Raises:
+        ValueError: As `partition`.
+    """
     for argument, value in (("n_train", n_train), ("n_val", n_val), ("n_test", n_test), ("seed", seed)):
         if value < 0:
             raise ValueError(f"{argument}={value} must not be negative")
@@ -932,13 +985,8 @@ def partition(dataset: Dataset, *, n_train: int, n_val: int, n_test: int, seed: 
             f"{_source(dataset.name).title} has {len(dataset.train)} training and {len(dataset.test)} test images: "
             f"n_train={n_train}, n_val={n_val} and n_test={n_test} are too many"
         )
-    every = tuple(range(len(dataset.classes)))
-    splits = {
-        "train": _take(dataset.train, np.sort(order[:n_train]), every),
-        "val": _take(dataset.train, np.sort(order[len(order) - n_val :]), every),
-        "test": _take(dataset.test if len(dataset.test) else dataset.train, np.sort(test_order[:n_test]), every),
-    }
-    return _with_fingerprint(splits)
+    chosen = {"train": order[:n_train], "val": order[len(order) - n_val :], "test": test_order[:n_test]}
+    return {name: np.sort(indices) for name, indices in chosen.items()}
 
 
 def _shuffled(split: Split, seed: int, *, stream: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -35,6 +35,7 @@ from hqnn.plots.house import (
     show,
     style,
 )
+from hqnn.plots.images import image_columns, titled_images
 from hqnn.plots.noise import (
     DEPTH_COLOURS,
     accuracy_under_noise,
@@ -47,6 +48,7 @@ from hqnn.plots.noise import (
 from hqnn.plots.training import (
     DATASET_MARKS,
     candidates,
+    curve_bands,
     learning_curves,
     paired_differences,
     rate_curves,
@@ -78,9 +80,11 @@ __all__ = [
     "blocks",
     "candidates",
     "circuit_drawing",
+    "curve_bands",
     "entanglement_left",
     "focus_against_accuracy",
     "heat_gallery",
+    "image_columns",
     "learning_curves",
     "level",
     "losses_by_depth",
@@ -98,4 +102,5 @@ __all__ = [
     "spectrum",
     "start_and_reach",
     "style",
+    "titled_images",
 ]

@@ -29,6 +29,9 @@ COLOURS: Mapping[str, str] = MappingProxyType(
         "cnn-4": VERMILLION,
         "cnn-8": GREEN,
         "cnn-16": PURPLE,
+        "hqnn": BLUE,
+        "cnn": VERMILLION,
+        "blocks": GREEN,
     }
 )
 """The colour of each model, the same in every figure; blue is the hybrid throughout the book."""

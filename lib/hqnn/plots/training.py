@@ -51,6 +51,29 @@ def learning_curves(
     return ax
 
 
+def curve_bands(
+    ax: Axes, histories: Mapping[str, NDArray[np.float64]], printed: Mapping[str, float] | None = None
+) -> Axes:
+    """One curve of each model against epoch: every run as a thin line, their mean, and the paper's last value.
+
+    Args:
+        ax: Where to draw.
+        histories: Model, a key of `COLOURS` -> values [seeds, epochs].
+        printed: Model -> the value the paper prints for the end of training, drawn as a hollow diamond.
+
+    Returns:
+        The same `ax`.
+    """
+    for name, history in histories.items():
+        epochs = np.arange(1, history.shape[1] + 1)
+        ax.plot(epochs, history.T, color=COLOURS[name], alpha=0.35, linewidth=0.8)
+        ax.plot(epochs, history.mean(axis=0), color=COLOURS[name], label=name)
+        if name in (printed or {}):
+            ax.plot(epochs[-1], (printed or {})[name], **_PRINTED, color=COLOURS[name], clip_on=False)
+    ax.set(xlabel="epoch", xticks=epochs if len(epochs) < 13 else epochs[4::5])
+    return ax
+
+
 def single_runs(ax: Axes, values: Mapping[str, NDArray[np.float64]], printed: Mapping[str, float]) -> Axes:
     """Every run as a dot, their mean as a bar, beside the paper's value as a hollow diamond.
 

@@ -33,7 +33,7 @@ def _(config: ParallelConfig, session: Session) -> Outcome:
     watch["dense"] = [model.get_parameter("dense.0.weight")]
     if any(p.requires_grad for p in model.middle.parameters()):
         watch["middle"] = list(model.middle.parameters())
-    prepare, measured = partial(_as_input, config), "val" if config.n_val else "test"
+    prepare, measured = partial(as_input, config), "val" if config.n_val else "test"
     fitted = fit(
         model,
         on_device["train"],
@@ -70,7 +70,7 @@ def _(config: ParallelConfig, weights: Mapping[str, Tensor]) -> dict[str, float]
     splits, _ = _partition(config.dataset, config.n_train, config.n_val, config.n_test, config.data_seed)
     model = hqnn.build(config)
     model.load_state_dict(dict(weights))
-    means = evaluate(model, splits["test"], functional.cross_entropy, prepare=partial(_as_input, config))
+    means = evaluate(model, splits["test"], functional.cross_entropy, prepare=partial(as_input, config))
     return {f"test_{quantity}": value for quantity, value in means.items()}
 
 
@@ -81,7 +81,7 @@ def predict(model: nn.Module, samples: Samples, prepare: BatchTransform, *, batc
         return torch.cat([model(prepare(batch)).argmax(1).cpu() for batch in samples.inputs.split(batch_size)])
 
 
-def _as_input(config: ParallelConfig, images: Tensor) -> Tensor:
+def as_input(config: ParallelConfig, images: Tensor) -> Tensor:
     """Bytes [B, C, H, W] to what a configuration's network takes; one channel is repeated if it wants three."""
     return datasets.to_float(images, config.size).expand(-1, config.in_channels, -1, -1)
 
