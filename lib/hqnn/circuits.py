@@ -325,3 +325,33 @@ def transfer(
             circuit.cx(q, q + 1)
         circuit.barrier(label=f"ψ3{mark}")
     return ParametricCircuit(circuit=circuit, inputs=x, weights=(), observables=pauli_on_each_qubit(n_qubits))
+
+
+def reuploading(n_embeddings: int, *, trained: bool = True) -> ParametricCircuit:
+    r"""One input embedded several times on one qubit, with free rotations around the embeddings [hqnn, app. A.2].
+
+    Args:
+        n_embeddings: How often RX(x) acts.
+        trained: Whether a free rotation RZ RY RZ stands between the embeddings, too; one always stands before the first
+            of them and one after the last.
+
+    Returns:
+        One input x, the angles of the rotations as weights, and Y as observable.
+
+    Raises:
+        ValueError: Fewer than one embedding.
+    """
+    if n_embeddings < 1:
+        raise ValueError(f"n_embeddings is {n_embeddings}; embed the input at least once")
+    x = ParameterVector("x", 1)
+    theta = ParameterVector("θ", 3 * (n_embeddings + 1 if trained else 2))
+    angles = iter(theta)
+    circuit = QuantumCircuit(1, name="re-uploading")
+    for k in range(n_embeddings + 1):
+        if trained or k in (0, n_embeddings):
+            circuit.rz(next(angles), 0)
+            circuit.ry(next(angles), 0)
+            circuit.rz(next(angles), 0)
+        if k < n_embeddings:
+            circuit.rx(x[0], 0)
+    return ParametricCircuit(circuit=circuit, inputs=x, weights=theta, observables=pauli_on_each_qubit(1, "Y"))

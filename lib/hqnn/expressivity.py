@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from hqnn.circuits import ParametricCircuit
-from hqnn.quantum_layer import QuantumLayer
+from hqnn.quantum_layer import Method, QuantumLayer
 
 CHUNK = 100
 """Settings of the weights evaluated side by side."""
@@ -28,32 +28,35 @@ def random_weights(pc: ParametricCircuit, n: int, seed: int = 0) -> NDArray[np.f
 
 
 def coefficients(
-    pc: ParametricCircuit, weights: NDArray[np.float64], *, output: int = -1, degree: int = 1
-) -> NDArray[np.complex128]:
-    """Fourier coefficients of one output in all inputs.
+    pc: ParametricCircuit, weights: NDArray[np.float64], *, degree: int = 1, method: Method = "auto"
+) -> list[NDArray[np.complex128]]:
+    """Fourier coefficients of every output in all inputs.
 
     Args:
         pc: A circuit whose input frequencies are integers up to `degree`.
         weights: Settings of the weights [S, n_weights], radians.
-        output: Which observable.
         degree: The highest frequency d of each input.
+        method: How the circuit is evaluated; see `QuantumLayer`.
 
     Returns:
-        Coefficients [S, 2d + 1, ..., 2d + 1], one axis for each input, its frequencies from -d to d.
+        For each output the coefficients [S, 2d + 1, ..., 2d + 1], one axis for each input, its frequencies from -d to
+        d.
     """
     n_points = 2 * degree + 1
     points = 2 * np.pi * np.arange(n_points) / n_points
     grid = np.stack(np.meshgrid(*[points] * pc.n_inputs, indexing="ij"), -1).reshape(-1, pc.n_inputs)
     axes = tuple(range(1, 1 + pc.n_inputs))
-    parts = []
+    parts: list[list[NDArray[np.complex128]]] = []
     for part in np.split(weights, range(CHUNK, len(weights), CHUNK)):
-        layer = QuantumLayer(pc, copies=len(part), dtype=torch.float64)
+        layer = QuantumLayer(pc, copies=len(part), dtype=torch.float64, method=method)
         with torch.no_grad():
             layer.weights.copy_(torch.from_numpy(part))
-            values = layer(torch.from_numpy(grid).repeat(1, len(part)))  # [points, S * n_observables]
-        chosen = values.view(len(grid), len(part), pc.n_observables)[:, :, output].T.numpy()
-        parts.append(np.fft.ifftn(chosen.reshape(-1, *[n_points] * pc.n_inputs), axes=axes))  # e^{-iωx}: inverse
-    return np.fft.fftshift(np.concatenate(parts), axes=axes)
+            values = layer(torch.from_numpy(grid).repeat(1, len(part))).numpy()  # [points, S * n_observables]
+        by_output = values.reshape(len(grid), len(part), pc.n_observables).transpose(2, 1, 0)
+        functions = by_output.reshape(pc.n_observables, len(part), *[n_points] * pc.n_inputs)
+        # The series has e^{-iωx}, so its coefficients are numpy's inverse transform.
+        parts.append([np.fft.fftshift(np.fft.ifftn(f, axes=axes), axes=axes) for f in functions])
+    return [np.concatenate(chunks) for chunks in zip(*parts, strict=True)]
 
 
 def of_first_inputs(

@@ -1,12 +1,12 @@
 r"""Circuits as ZX-diagrams, and what is left of their parameters when the diagrams are reduced [hqnn, app. A.1].
 
-PyZX rewrites diagrams whose phases are numbers; here the k-th parameter stands in them as the number 7**k, in units of
-2π / (4 · 7**N). Rewriting only adds phases, turns their signs and shifts them by multiples of π/2, so the digits of a phase
-to the base 7 say which parameters it is made of, exactly and for any small coefficients. To compare diagrams as
+PyZX rewrites diagrams whose phases are numbers. Here the k-th of N parameters stands in them as the phase 7**k in units
+of π / (2 · 7**N). Rewriting only adds phases, turns their signs and shifts them by multiples of π/2, so the digits of a
+phase to the base 7 say which parameters it is made of, exactly and for any small coefficients. To compare diagrams as
 matrices, other values are put in their place.
 
-A parameter on a spider of its own is still free; one in a sum shares its spider, which is a redundancy that rewriting has
-found; one on no spider does not act at all.
+A parameter on a spider of its own is still free; one in a sum shares its spider, which is a redundancy that rewriting
+has found; one on no spider does not act at all.
 """
 
 from __future__ import annotations
@@ -15,10 +15,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import cast
 
 import numpy as np
 import pyzx
 from numpy.typing import NDArray
+from pyzx.circuit import Circuit
 from pyzx.graph.base import BaseGraph
 from pyzx.utils import EdgeType, VertexType
 from qiskit.circuit import ParameterExpression
@@ -140,7 +142,7 @@ def size(diagram: Diagram) -> Size:
     """Count spiders, edges and non-Clifford phases."""
     graph = diagram.graph
     spiders = [v for v in graph.vertices() if graph.type(v) != VertexType.BOUNDARY]
-    return Size(len(spiders), graph.num_edges(), sum(_is_generic(graph.phase(v)) for v in spiders))
+    return Size(len(spiders), graph.num_edges(), sum(_is_generic(diagram, v) for v in spiders))
 
 
 def nodes(diagram: Diagram) -> dict[int, Sum]:
@@ -150,18 +152,29 @@ def nodes(diagram: Diagram) -> dict[int, Sum]:
         Spider -> the sum of parameters that is its phase, up to a multiple of π/2.
     """
     graph = diagram.graph
-    return {v: _read(diagram, v)[0] for v in graph.vertices() if _is_generic(graph.phase(v))}
+    return {v: _read(diagram, _phase(diagram, v))[0] for v in graph.vertices() if _is_generic(diagram, v)}
 
 
 def places(diagram: Diagram) -> dict[str, list[tuple[str, ...]]]:
     """Follow every parameter to the spiders that hold it.
 
+    A diagram without open wires is a number, and reduction may turn parts of it into factors beside the graph; those
+    that depend on a parameter count like spiders.
+
     Returns:
         Parameter -> for each spider whose phase contains it, the names of all parameters in that phase. A single entry
         with only its own name is a node of its own; no entry means that the diagram does not depend on it.
+
+    Raises:
+        ValueError: The scalar has a factor that no longer shows its parameters.
     """
+    scalar = diagram.graph.scalar
+    if scalar.floatfactor != 1:
+        raise ValueError("the diagram was reduced to a number in which its parameters can no longer be told apart")
+    factors = [cast(Fraction | int, phase) for phase in (*scalar.phasenodes, *scalar.sum_of_phases)]
+    sums = [*nodes(diagram).values(), *(_read(diagram, Fraction(phase))[0] for phase in factors)]
     found: dict[str, list[tuple[str, ...]]] = {name: [] for name in diagram.parameters}
-    for held in nodes(diagram).values():
+    for held in sums:
         names = tuple(name for _, name in held)
         for name in names:
             found[name].append(names)
@@ -177,7 +190,7 @@ def with_values(diagram: Diagram, values: Mapping[str, float]) -> BaseGraph[int,
     """
     graph = diagram.graph.copy()
     for old, new in zip(sorted(diagram.graph.vertices()), sorted(graph.vertices()), strict=True):
-        held, quarter_turns = _read(diagram, old)
+        held, quarter_turns = _read(diagram, _phase(diagram, old))
         radians = sum(coefficient * values[name] for coefficient, name in held)
         graph.set_phase(new, Fraction(quarter_turns, 2) + Fraction(radians / np.pi))
     return graph
@@ -195,7 +208,7 @@ def is_equal(first: Diagram, second: Diagram, *, seed: int = 0, tolerance: float
     return bool(overlap > 1 - tolerance)
 
 
-def extract(diagram: Diagram) -> tuple[pyzx.Circuit, Diagram]:
+def extract(diagram: Diagram) -> tuple[Circuit, Diagram]:
     """Turn a reduced diagram back into a circuit.
 
     Returns:
@@ -215,13 +228,13 @@ def drawing(diagram: Diagram) -> Drawing:
     return Drawing(
         positions=np.array([[graph.row(v), graph.qubit(v)] for v in vertices], dtype=float),
         kinds=[names[graph.type(v)] for v in vertices],
-        labels=[_label(*_read(diagram, v)) for v in vertices],
+        labels=[_label(*_read(diagram, _phase(diagram, v))) for v in vertices],
         edges=np.array([edge[:2] for edge in edges], dtype=np.int64).reshape(-1, 2),
         hadamard=np.array([edge[2] for edge in edges], dtype=np.bool_),
     )
 
 
-def counts_of_gates(circuit: pyzx.Circuit) -> dict[str, int]:
+def counts_of_gates(circuit: Circuit) -> dict[str, int]:
     """How many gates of each kind a circuit of PyZX's has."""
     return dict(sorted(Counter(gate.name for gate in circuit.gates).items()))
 
@@ -230,11 +243,11 @@ def _names(pc: ParametricCircuit) -> tuple[str, ...]:
     return tuple(parameter.name for parameter in (*pc.inputs, *pc.weights))
 
 
-def _translate(pc: ParametricCircuit) -> pyzx.Circuit:
+def _translate(pc: ParametricCircuit) -> Circuit:
     """The circuit in PyZX's gates, with a phase for each parameter."""
     names = _names(pc)
     forms: dict[str, str] = {}  # in which form each parameter was met
-    circuit = pyzx.Circuit(pc.n_qubits)
+    circuit = Circuit(pc.n_qubits)
     for instruction in pc.circuit.data:
         gate = instruction.operation
         qubits = [pc.circuit.find_bit(qubit).index for qubit in instruction.qubits]
@@ -262,17 +275,20 @@ def _translate(pc: ParametricCircuit) -> pyzx.Circuit:
     return circuit
 
 
-def _is_generic(phase: Fraction | int) -> bool:
-    return (Fraction(phase) * 2).denominator != 1
+def _phase(diagram: Diagram, vertex: int) -> Fraction:
+    return Fraction(cast(Fraction | int, diagram.graph.phase(vertex)))  # none of ours is a polynomial
 
 
-def _read(diagram: Diagram, vertex: int) -> tuple[Sum, int]:
-    """A spider's phase as a sum of parameters and a number of quarter turns."""
-    phase = Fraction(diagram.graph.phase(vertex))
+def _is_generic(diagram: Diagram, vertex: int) -> bool:
+    return (2 * _phase(diagram, vertex)).denominator != 1
+
+
+def _read(diagram: Diagram, phase: Fraction) -> tuple[Sum, int]:
+    """A phase as a sum of parameters and a number of quarter turns."""
     quarter_turns = round(2 * phase)
     scaled = (phase - Fraction(quarter_turns, 2)) * 2 * _BASE ** len(diagram.parameters)
     if scaled.denominator != 1:
-        raise ValueError(f"the phase of spider {vertex} is not a sum of the diagram's parameters")
+        raise ValueError(f"the phase {phase} π is not a sum of the diagram's parameters")
     rest, held = int(scaled), []
     for name in diagram.parameters:
         digit = (rest + _BASE // 2) % _BASE - _BASE // 2

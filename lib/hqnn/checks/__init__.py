@@ -6,7 +6,7 @@ yet. Accuracies are percentages throughout, as the papers print them. Evaluators
 those of one paper's own claims in the module of that name.
 """
 
-from hqnn.checks import hqnn, lcqhnn, shared  # registers their evaluators
+from hqnn.checks import hqnn, lcqhnn, quanv, shared, theory  # registers their evaluators
 from hqnn.checks.lcqhnn import denominators, front_ends
 from hqnn.checks.registry import EVALUATORS, Context, Missing, judge, validate
 
@@ -19,6 +19,8 @@ __all__ = [
     "hqnn",
     "judge",
     "lcqhnn",
+    "quanv",
     "shared",
+    "theory",
     "validate",
 ]

@@ -1,0 +1,195 @@
+"""Evaluators of what hqnn claims about its quanvolution."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Literal, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from torchvision.transforms import v2
+
+from hqnn import circuits, datasets, experiments, kernels, runs
+from hqnn.checks.registry import EXACT, Context, Missing, evaluator
+from hqnn.errors import HqnnError
+from hqnn.experiments.quanv import MODELS, USUAL_RATE, QuanvConfig
+from hqnn.ledger import Claim
+from hqnn.lowering import lower
+from hqnn.models import quanv
+from hqnn.stats import mean_interval
+from hqnn.verdicts import Judgement, Verdict, judge_equality, judge_exact, judge_sign, judge_value
+
+_T = TypeVar("_T")
+Model = Literal["quanv", "cnn4", "cnn1"]
+
+TIMES = "benchmarks/gradients.json"
+
+
+@evaluator(number=True)
+def quanv_resize(claim: Claim, context: Context) -> Judgement:
+    """Images are resized to the printed side, as torchvision's `Resize` does it."""
+    images = torch.randint(0, 256, (8, 1, 28, 28), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    ours = datasets.to_float(images, QuanvConfig().size)
+    error = float((ours - v2.Resize(QuanvConfig().size)(images.float() / 255)).abs().max())
+    return replace(
+        judge_exact(ours.shape[-1] if error < 1e-5 else f"differs from torchvision by {error:.1g}", int(claim.number)),
+        note="whether the transform averaged over all covered pixels, as it does today, is not said",
+    )
+
+
+@evaluator(number=False)
+def quanv_circuit(claim: Claim, context: Context) -> Judgement:
+    """The circuit has the printed embedding, rotations and CNOTs."""
+    pc = circuits.quanvolution()
+    gates = dict(pc.circuit.count_ops())
+    by_pixel = lower(pc).input_slopes
+    sound = (
+        (pc.n_qubits, pc.n_weights, gates.get("cx")) == (4, 4, 3)
+        and gates.get("ry") == 8
+        and np.abs(by_pixel[by_pixel != 0] - np.pi).max() < EXACT
+    )
+    return Judgement(
+        verdict=Verdict.REPRODUCED if sound else Verdict.NOT_REPRODUCED,
+        ours=f"{pc.n_qubits} qubits, RY(π · pixel), {pc.n_weights} trained rotations, {gates.get('cx')} CNOTs",
+        note="the axis of the rotations, the pairs of the CNOTs and their order are not said; ours is one reading",
+    )
+
+
+@evaluator(number=True)
+def quanv_maps(claim: Claim, context: Context) -> Judgement:
+    """Each channel has the printed number of pixels; a note says what the stride leaves out."""
+    config = QuanvConfig()
+    maps = quanv.Quanv(config).maps(torch.zeros(1, 1, config.size, config.size))
+    seen, total = 4 * config.side**2, config.size**2
+    return replace(
+        judge_exact(maps[0, 0].numel(), int(claim.number)),
+        note=f"only a stride of {config.stride} does this, and the kernel then sees {seen} of the {total} pixels",
+    )
+
+
+@evaluator(number=False)
+def quanv_readout(claim: Claim, context: Context) -> Judgement:
+    """One linear layer follows the channels."""
+    (linear,) = (module for module in quanv.Quanv(QuanvConfig()).modules() if isinstance(module, nn.Linear))
+    right = (linear.in_features, linear.out_features) == (64, 10)
+    return Judgement(
+        verdict=Verdict.REPRODUCED if right else Verdict.NOT_REPRODUCED,
+        ours=f"one linear layer, {linear.in_features} to {linear.out_features}",
+    )
+
+
+@evaluator(number=False)
+def quanv_sizes(claim: Claim, context: Context) -> Judgement:
+    """The recorded runs have the printed sizes."""
+    experiment = experiments.get("hqnn-quanv")
+    (sizes,) = {(c.n_train, c.n_test, c.epochs) for c in experiment.variants.values()}
+    n_seeds = min(len(runs.load("hqnn-quanv", name, root=context.root)) for name in MODELS)
+    right = sizes == (500, 100, 20) and n_seeds >= 10
+    return Judgement(
+        verdict=Verdict.REPRODUCED if right else Verdict.NOT_YET,
+        ours=f"{sizes[0]} and {sizes[1]} images, {sizes[2]} epochs, {n_seeds} seeds",
+        evidence="data/runs/hqnn-quanv",
+        note="besides, each model is tested on all 10,000 test images",
+    )
+
+
+@evaluator(number=True)
+def quanv_kernel(claim: Claim, context: Context, *, model: Model) -> Judgement:
+    """The kernel has the printed number of weights; a note counts those of the linear layer behind it."""
+    network = quanv.build(MODELS[model])
+    kernel, scores = (network.get_submodule(name) for name in ("kernel", "scores"))
+    return replace(
+        judge_exact(sum(p.numel() for p in kernel.parameters()), int(claim.number)),
+        note=f"the linear layer behind it has {sum(p.numel() for p in scores.parameters())}",
+    )
+
+
+@evaluator(number=True)
+def quanv_accuracy(claim: Claim, context: Context, *, model: Model) -> Judgement:
+    """The final test accuracy, where one run is the whole procedure: images drawn, several initialisations, mean."""
+    per_draw = _found(lambda: kernels.by_draw(model, root=context.root)).mean(axis=1)
+    judgement = judge_value(
+        mean_interval(per_draw),
+        claim.number,
+        rounding=claim.rounding,
+        tolerance=claim.tolerance,
+        resolution=claim.resolution,
+    )
+    best = _found(lambda: kernels.best_rate(model, root=context.root))
+    there = _found(lambda: kernels.by_rate(model, "all_accuracy", root=context.root)[best]).mean()
+    tuned = f"at the rate that validation prefers ({best:g}) it is {there:.3f} on all 10,000 test images"
+    return replace(
+        judgement,
+        evidence="data/runs/hqnn-quanv-draws",
+        note="; ".join(filter(None, (judgement.note, f"{len(per_draw)} draws of images at {USUAL_RATE:g}", tuned))),
+    )
+
+
+def _tuned(context: Context, curve: str, *models: str) -> tuple[list[NDArray[np.float64]], str]:
+    """A curve's last values at each model's own best rate, over the same seeds, and which rates these are."""
+    rates = _found(lambda: {model: kernels.best_rate(model, root=context.root) for model in models})
+    series = [kernels.series_by_rate(model)[rate] for model, rate in rates.items()]
+    values = [history[:, -1] for history in runs.paired(curve, *series, root=context.root)]
+    return values, " and ".join(f"{rate:g}" for rate in rates.values())
+
+
+def _usual(context: Context, first: str, second: str) -> str:
+    """The difference at the rate that all models share, in words."""
+    series = [f"hqnn-quanv/{model}" for model in (first, second)]
+    a, b = (h[:, -1] for h in _found(lambda: runs.paired("all_accuracy", *series, root=context.root)))
+    gap = mean_interval(a - b)
+    return f"with {USUAL_RATE:g} for both the difference is {gap.mean:+.3f} ± {gap.half_width:.3f}"
+
+
+@evaluator(number=False)
+def quanv_equal(claim: Claim, context: Context, *, first: Model, second: Model) -> Judgement:
+    """The two models' accuracies on all test images do not differ, each at its best learning rate."""
+    (a, b), rates = _tuned(context, "all_accuracy", first, second)
+    judgement = judge_equality(mean_interval(a - b), claim.tolerance)
+    note = f"learning rates {rates}, chosen on validation images; {_usual(context, first, second)}"
+    return replace(judgement, evidence="data/runs/hqnn-quanv-rates", note=note)
+
+
+@evaluator(number=False)
+def quanv_better(claim: Claim, context: Context, *, first: Model, second: Model) -> Judgement:
+    """The first model has the higher accuracy on all test images, each at its best learning rate."""
+    (a, b), rates = _tuned(context, "all_accuracy", first, second)
+    judgement = judge_sign(mean_interval(a - b))
+    note = f"learning rates {rates}, chosen on validation images; {_usual(context, first, second)}"
+    return replace(
+        judgement, evidence="data/runs/hqnn-quanv-rates", note="; ".join(filter(None, (judgement.note, note)))
+    )
+
+
+@evaluator(number=False)
+def quickest_gradient(claim: Claim, context: Context) -> Judgement:
+    """Backpropagation takes less time than adjoint differentiation and parameter shift, in the paper's framework."""
+    path = context.root / TIMES
+    if not path.exists():
+        raise Missing("the three ways to differentiate have not been timed")
+    record = json.loads(path.read_bytes())
+    ratios: dict[str, list[float]] = {"adjoint differentiation": [], "parameter shift": []}
+    for workload in record["workloads"].values():
+        times = workload["median_ms"]
+        for method, found in ratios.items():
+            rivals = [ms for name, ms in times.items() if name.startswith("PennyLane") and method in name]
+            found.append(min(rivals) / times["PennyLane default.qubit, backpropagation"])
+    quicker = min(min(found) for found in ratios.values()) > 1
+    text = [f"{method} takes {min(found):.2g} to {max(found):.2g} times as long" for method, found in ratios.items()]
+    sizes = ", ".join(str(workload["batch"]) for workload in record["workloads"].values())
+    return Judgement(
+        verdict=Verdict.REPRODUCED if quicker else Verdict.NOT_REPRODUCED,
+        ours="; ".join(text),
+        evidence=f"data/{TIMES}",
+        note=f"PennyLane on one processor, forward and backward for {sizes} patches, the faster device for each method",
+    )
+
+
+def _found(read: Callable[[], _T]) -> _T:
+    """What reading records gives, or that the row has no verdict yet."""
+    try:
+        return read()
+    except HqnnError as error:
+        raise Missing(str(error)) from error

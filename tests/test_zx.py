@@ -1,0 +1,139 @@
+"""ZX-diagrams: equal to the circuits they come from, before and after reduction, and every parameter followed."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from qiskit.circuit import Parameter, ParameterVector, QuantumCircuit
+from qiskit.quantum_info import Operator, SparsePauliOp
+
+from hqnn import circuits, redundancy, zx
+from hqnn.circuits import ParametricCircuit, pauli_on_each_qubit
+
+
+def _circuit(gates: list[tuple[str, int]], n_qubits: int = 3) -> ParametricCircuit:
+    """A circuit of named gates on qubits; a CNOT goes to the next qubit."""
+    theta = ParameterVector("θ", sum(name not in ("h", "cx") for name, _ in gates))
+    angles = iter(theta)
+    circuit = QuantumCircuit(n_qubits)
+    for name, q in gates:
+        if name == "cx":
+            circuit.cx(q, (q + 1) % n_qubits)
+        elif name == "h":
+            circuit.h(q)
+        else:
+            getattr(circuit, name)(next(angles), q)
+    return ParametricCircuit(circuit=circuit, inputs=[], weights=theta, observables=pauli_on_each_qubit(n_qubits))
+
+
+def _proportional(a: np.ndarray, b: np.ndarray) -> bool:
+    return bool(abs(np.vdot(a, b)) > (1 - 1e-9) * np.linalg.norm(a) * np.linalg.norm(b))
+
+
+gate_lists = st.lists(
+    st.tuples(st.sampled_from(["rx", "ry", "rz", "p", "h", "cx"]), st.integers(0, 2)), min_size=1, max_size=12
+)
+
+
+@settings(deadline=None, max_examples=30)
+@given(gate_lists)
+def test_a_diagram_is_its_circuit_before_and_after_reduction(gates: list[tuple[str, int]]) -> None:
+    pc = _circuit(gates)
+    full = zx.diagram(pc)
+    reduced = zx.reduce(full)
+    rng = np.random.default_rng(1)
+    values = {parameter: rng.uniform(0, 2 * np.pi) for parameter in pc.weights}
+    expected = Operator(pc.circuit.assign_parameters(values).reverse_bits()).data
+    names = {parameter.name: value for parameter, value in values.items()}
+    for diagram in (full, reduced, zx.extract(reduced)[1]):
+        assert _proportional(zx.with_values(diagram, names).to_matrix(preserve_scalar=False), expected)
+    assert zx.is_equal(full, reduced)
+
+
+def test_unequal_diagrams_are_told_apart() -> None:
+    assert not zx.is_equal(zx.diagram(_circuit([("rx", 0)])), zx.diagram(_circuit([("ry", 0)])))
+
+
+def test_two_rotations_about_one_axis_share_a_spider() -> None:
+    places = zx.places(zx.reduce(zx.diagram(_circuit([("rz", 0), ("rz", 0), ("rx", 1)]))))
+    assert places["θ[0]"] == places["θ[1]"] == [("θ[0]", "θ[1]")]
+    assert places["θ[2]"] == [("θ[2]",)]
+
+
+def test_a_rotation_of_the_state_zero_about_its_own_axis_is_gone() -> None:
+    diagram = zx.reduce(zx.diagram(_circuit([("rz", 0), ("rx", 0), ("rx", 1)]), on_zero=True))
+    assert zx.places(diagram)["θ[0]"] == []
+
+
+def test_a_rotation_about_what_is_measured_is_gone() -> None:
+    pc = _circuit([("ry", 0), ("rz", 0)], n_qubits=1)
+    assert zx.places(zx.reduce(zx.expectation(pc, 0)))["θ[1]"] == []
+    measured_x = ParametricCircuit(circuit=pc.circuit, inputs=[], weights=pc.weights, observables=[SparsePauliOp("X")])
+    assert zx.places(zx.reduce(zx.expectation(measured_x, 0)))["θ[1]"] != []
+
+
+def test_the_papers_layer_keeps_every_parameter_on_a_spider_of_its_own() -> None:
+    pc = circuits.strongly_entangling()
+    full = zx.diagram(pc)
+    reduced = zx.reduce(full)
+    assert zx.size(full) == zx.Size(spiders=110, edges=130, non_clifford=50)
+    assert zx.size(reduced).non_clifford == 50
+    assert zx.places(reduced) == {p.name: [(p.name,)] for p in (*pc.inputs, *pc.weights)}
+    assert zx.is_equal(full, reduced)
+    circuit, extracted = zx.extract(reduced)
+    assert zx.is_equal(full, extracted)
+    assert zx.counts_of_gates(circuit)["ZPhase"] == 50
+
+
+@pytest.mark.parametrize("output", range(5))
+def test_what_vanishes_from_an_outputs_diagram_has_no_derivative(output: int) -> None:
+    pc, rng = circuits.strongly_entangling(), np.random.default_rng(0)
+    jacobian = redundancy.jacobian(pc, rng.uniform(0, 6, (16, 5)), rng.uniform(0, 6, 45))[:, output]
+    places = zx.places(zx.reduce(zx.expectation(pc, output)))
+    assert [bool(held) for held in places.values()] == (np.abs(jacobian).max(axis=0) > 1e-9).tolist()
+
+
+def test_a_drawing_has_every_node_and_every_edge() -> None:
+    diagram = zx.diagram(circuits.strongly_entangling(n_qubits=2, n_layers=1))
+    drawing = zx.drawing(diagram)
+    assert drawing.kinds.count("wire") == 4
+    assert len(drawing.kinds) == zx.size(diagram).spiders + 4
+    assert len(drawing.edges) == len(drawing.hadamard) == zx.size(diagram).edges
+    assert "φ[0]" in drawing.labels
+    assert "\N{MINUS SIGN}π/2" in drawing.labels
+
+
+def test_labels_show_sums_and_quarter_turns() -> None:
+    pc = _circuit([("rz", 0), ("rz", 0)], n_qubits=1)
+    (held,) = zx.nodes(zx.reduce(zx.diagram(pc))).values()
+    assert held == ((1, "θ[0]"), (1, "θ[1]"))
+    assert "θ[0]+θ[1]" in zx.drawing(zx.reduce(zx.diagram(pc))).labels
+
+
+def test_what_has_no_diagram_is_named() -> None:
+    a, b = Parameter("a"), Parameter("b")
+    for build, message in (
+        (lambda c: c.rx(a + b, 0), "2 parameters"),
+        (lambda c: (c.rx(a, 0), c.rx(2 * a, 0), c.rx(b, 0)), "enters as"),
+        (lambda c: (c.rzz(a, 0, 1), c.rx(b, 0)), "'rzz' has no translation"),
+    ):
+        circuit = QuantumCircuit(2)
+        build(circuit)
+        pc = ParametricCircuit(circuit=circuit, inputs=[a], weights=[b], observables=pauli_on_each_qubit(2))
+        with pytest.raises(ValueError, match=message):
+            zx.diagram(pc)
+    pc = _circuit([("rx", 0)], n_qubits=1)
+    total = ParametricCircuit(
+        circuit=pc.circuit, inputs=[], weights=pc.weights, observables=[SparsePauliOp(["X", "Z"])]
+    )
+    with pytest.raises(ValueError, match="not a product of Pauli matrices"):
+        zx.expectation(total, 0)
+
+
+def test_a_foreign_phase_is_noticed() -> None:
+    diagram = zx.diagram(_circuit([("rx", 0)]))
+    diagram.graph.set_phase(next(iter(zx.nodes(diagram))), Fraction(1, 3))
+    with pytest.raises(ValueError, match="not a sum"):
+        zx.nodes(diagram)
