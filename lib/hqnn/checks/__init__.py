@@ -6,7 +6,7 @@ yet. Accuracies are percentages throughout, as the papers print them. Evaluators
 those of one paper's own claims in the module of that name.
 """
 
-from hqnn.checks import hqnn, lcqhnn, quanv, shared, theory  # registers their evaluators
+from hqnn.checks import hqnn, lcqhnn, quanv, shared, theory, transfer  # registers their evaluators
 from hqnn.checks.lcqhnn import denominators, front_ends
 from hqnn.checks.registry import EVALUATORS, Context, Missing, judge, validate
 
@@ -22,5 +22,6 @@ __all__ = [
     "quanv",
     "shared",
     "theory",
+    "transfer",
     "validate",
 ]

@@ -355,7 +355,13 @@ def settings(claim: Claim, context: Context, *, names: Sequence[str], expected: 
 # --- analyses of records
 
 
-def _analysed(claim: Claim, context: Context, analysis: str, key: str) -> tuple[Interval, str]:
+def analysed(claim: Claim, context: Context, analysis: str, key: str) -> tuple[Interval, str]:
+    """A result of a recorded analysis, and where it is.
+
+    Raises:
+        Missing: The analysis is not recorded.
+        LedgerError: It has no such result.
+    """
     stored = analyses.load(analysis, root=context.root)
     if stored is None:
         raise Missing(f"the analysis {analysis!r} is not recorded yet")
@@ -367,7 +373,7 @@ def _analysed(claim: Claim, context: Context, analysis: str, key: str) -> tuple[
 @evaluator(number=True)
 def analysis_value(claim: Claim, context: Context, *, analysis: str, key: str) -> Judgement:
     """A recorded result has the stated value."""
-    ours, evidence = _analysed(claim, context, analysis, key)
+    ours, evidence = analysed(claim, context, analysis, key)
     judgement = judge_value(
         ours,
         claim.number,
@@ -381,12 +387,12 @@ def analysis_value(claim: Claim, context: Context, *, analysis: str, key: str) -
 @evaluator(number=True)
 def analysis_exact(claim: Claim, context: Context, *, analysis: str, key: str) -> Judgement:
     """A recorded count is the printed one."""
-    ours, evidence = _analysed(claim, context, analysis, key)
+    ours, evidence = analysed(claim, context, analysis, key)
     return replace(judge_exact(ours.mean, claim.number), evidence=evidence)
 
 
 @evaluator(number=False)
 def analysis_positive(claim: Claim, context: Context, *, analysis: str, key: str) -> Judgement:
     """A recorded result is greater than zero."""
-    ours, evidence = _analysed(claim, context, analysis, key)
+    ours, evidence = analysed(claim, context, analysis, key)
     return replace(judge_sign(ours), evidence=evidence)

@@ -216,16 +216,15 @@ _BRIEF = replace(_TRANSFER, epochs=20)
 """For comparisons between many variants; the learning rate is halved at the same parts of training."""
 
 EXPERIMENTS = (
-    _transfer("transfer-autoencoder", "The autoencoder on MNIST", {"mnist": _CODER}, range(10)),
+    _transfer("transfer-autoencoder", "The autoencoder on MNIST", {"mnist": _CODER}),
     _transfer("transfer-autoencoder-fashion", "The autoencoder on FashionMNIST", {"fashion": _FASHION_CODER}),
     _transfer("transfer-autoencoder-readings", "Why the error is 0.020, on MNIST", _coders(), range(3)),
-    _transfer("transfer-classical", "The classical network on 64 latents of MNIST", {"latents": _TRANSFER}, range(10)),
+    _transfer("transfer-classical", "The classical network on 64 latents of MNIST", {"latents": _TRANSFER}),
     _transfer("transfer-causes", "Why the accuracy is 80.34 %, on MNIST", _causes(_TRANSFER), range(3)),
     _transfer(
         "transfer-hybrid",
         "The hybrid in three readings, on MNIST",
         {name: replace(_measurements(_TRANSFER)[name], snapshots=(50,)) for name in _CLAIMED},
-        range(10),
     ),
     _transfer("transfer-readings", "Every reading of the circuit, on MNIST", _measurements(_BRIEF)),
     _transfer("transfer-shots", "Fewer and more shots, on MNIST", _by_shots(_BRIEF)),

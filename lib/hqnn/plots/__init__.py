@@ -45,6 +45,7 @@ from hqnn.plots.noise import (
     noisy_scores,
     shrink_factors,
 )
+from hqnn.plots.outcomes import accuracy_by_shots, compression, confusion, image_rows, intervals
 from hqnn.plots.training import (
     DATASET_MARKS,
     candidates,
@@ -72,6 +73,7 @@ __all__ = [
     "SKY",
     "STYLE",
     "VERMILLION",
+    "accuracy_by_shots",
     "accuracy_under_noise",
     "accuracy_with_shots",
     "amplitudes",
@@ -80,11 +82,15 @@ __all__ = [
     "blocks",
     "candidates",
     "circuit_drawing",
+    "compression",
+    "confusion",
     "curve_bands",
     "entanglement_left",
     "focus_against_accuracy",
     "heat_gallery",
     "image_columns",
+    "image_rows",
+    "intervals",
     "learning_curves",
     "level",
     "losses_by_depth",

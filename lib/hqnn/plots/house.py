@@ -32,6 +32,10 @@ COLOURS: Mapping[str, str] = MappingProxyType(
         "hqnn": BLUE,
         "cnn": VERMILLION,
         "blocks": GREEN,
+        "classical": VERMILLION,
+        "string": ORANGE,
+        "marginals": GREEN,
+        "probabilities": BLUE,
     }
 )
 """The colour of each model, the same in every figure; blue is the hybrid throughout the book."""

@@ -4,7 +4,7 @@ Each recipe takes the series of records it reads and its settings, and returns n
 `python -m hqnn analyse NAME`; the results are stored by `hqnn.analyses` and judged by `hqnn.checks`.
 """
 
-from hqnn.studies import hqnn, lcqhnn
+from hqnn.studies import hqnn, lcqhnn, transfer
 from hqnn.studies.lcqhnn import encoded
 
-__all__ = ["encoded", "hqnn", "lcqhnn"]
+__all__ = ["encoded", "hqnn", "lcqhnn", "transfer"]

@@ -98,21 +98,30 @@ def features(config: TransferConfig, session: Session) -> tuple[Samples, Samples
         HqnnError: The dataset or the encoder's record is missing.
         ValueError: A field has an unknown value.
     """
-    encoder = trained_encoder(config.encoder, session).to(session.device)
-    splits, _ = images(config.dataset)
-    latents, labels = {}, {}
-    for split, (pictures, targets) in splits.items():
-        kind = config.augment if split == "train" or config.augment_test else "none"
-        pictures = modified(pictures, kind, 2 * session.seed + (split == "test"))
-        with torch.no_grad():
-            latents[split] = encoder(_pixels(pictures).to(session.device)).cpu()
-        labels[split] = targets
+    latents, labels = encoded(config, session)
     values = {split: z.float() for split, z in described(config, latents, session.seed).items()}
     if config.standardise:
         standard = Standard(values["train"])
         values = {split: standard(z) for split, z in values.items()}
     train, test = (Samples(values[s].to(session.device), labels[s].to(session.device)) for s in ("train", "test"))
     return train, test
+
+
+def encoded(config: TransferConfig, session: Session) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """The latents [N, n_latents] that a config's encoder makes of the images, and the labels [N], by split.
+
+    Raises:
+        HqnnError: The dataset or the encoder's record is missing.
+    """
+    encoder = trained_encoder(config.encoder, session).to(session.device)
+    latents, labels = {}, {}
+    for split, (pictures, targets) in images(config.dataset)[0].items():
+        kind = config.augment if split == "train" or config.augment_test else "none"
+        pictures = modified(pictures, kind, 2 * session.seed + (split == "test"))
+        with torch.no_grad():
+            latents[split] = encoder(_pixels(pictures).to(session.device)).cpu()
+        labels[split] = targets
+    return latents, labels
 
 
 def described(config: TransferConfig, latents: Mapping[str, Tensor], seed: int) -> dict[str, Tensor]:
@@ -132,19 +141,19 @@ def described(config: TransferConfig, latents: Mapping[str, Tensor], seed: int) 
     if config.inputs == "latents":
         return dict(latents)
     encode = FeatureMap.fit(config.reading, config.scale, latents["train"])
-    encoded = {split: encode(z) for split, z in latents.items()}
+    inputs = {split: encode(z) for split, z in latents.items()}
     if config.inputs == "encoded":
-        return encoded
+        return inputs
     measured = quantum_features.measure(
         READINGS[config.reading],
-        torch.cat(list(encoded.values())),
+        torch.cat(list(inputs.values())),
         config.outcome,
         entangle=config.entangle,
         shots=config.shots,
         sampler=config.sampler,
         seed=seed,
     )
-    return dict(zip(encoded, measured.split([len(z) for z in encoded.values()]), strict=True))
+    return dict(zip(inputs, measured.split([len(z) for z in inputs.values()]), strict=True))
 
 
 def trained_encoder(config: AutoencoderConfig, session: Session) -> nn.Module:
