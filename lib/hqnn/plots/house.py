@@ -32,6 +32,8 @@ COLOURS: Mapping[str, str] = MappingProxyType(
         "hqnn": BLUE,
         "cnn": VERMILLION,
         "blocks": GREEN,
+        "training": BLUE,
+        "test": VERMILLION,
         "classical": VERMILLION,
         "string": ORANGE,
         "marginals": GREEN,
