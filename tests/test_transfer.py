@@ -1,0 +1,137 @@
+"""The transfer paper's networks and runs: shapes, stages, and what happens without an encoder."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from hqnn import augmentation, experiments, runs, tasks
+from hqnn.errors import HqnnError
+from hqnn.experiments import AutoencoderConfig, TransferConfig
+from hqnn.models.transfer import Autoencoder, Classifier, Standard
+from hqnn.tasks import Session, transfer
+
+CODER = AutoencoderConfig(dataset="digits", epochs=1, batch_size=64, snapshots=(1,))
+SHORT = TransferConfig(dataset="digits", encoder=CODER, epochs=1, batch_size=64, hidden=(8,))
+
+
+def test_the_autoencoder_is_as_described() -> None:
+    """[transfer, section 3.2]."""
+    model = Autoencoder(AutoencoderConfig())
+    widths = [(m.in_features, m.out_features) for m in model.modules() if isinstance(m, nn.Linear)]
+    assert widths == [(784, 128), (128, 64), (64, 128), (128, 784)]
+    out = model(torch.rand(3, 784))
+    assert out.shape == (3, 784)
+    assert 0 < out.min() <= out.max() < 1
+    assert model.encoder(torch.rand(3, 784)).min() >= 0
+    assert Autoencoder(AutoencoderConfig(latent="linear")).encoder(torch.rand(30, 784)).min() < 0
+
+
+def test_the_classifier_is_as_described() -> None:
+    """[transfer, section 3.3]."""
+    model = Classifier(TransferConfig(), 64)
+    kinds = [type(layer).__name__ for layer in model]
+    assert kinds == 3 * ["Linear", "ReLU", "BatchNorm1d", "Dropout"] + ["Linear", "Identity"]
+    assert model(torch.rand(4, 64)).shape == (4, 10)
+    assert [type(layer).__name__ for layer in Classifier(TransferConfig(classifier="linear"), 5)] == [
+        "Linear",
+        "Identity",
+    ]
+    assert Classifier(TransferConfig(scores="relu"), 5)(torch.randn(50, 5)).min() == 0
+    with pytest.raises(ValueError, match="an activation is 'tanh'"):
+        Classifier(TransferConfig(activation="tanh"), 5)
+    with pytest.raises(ValueError, match="classifier is 'forest'"):
+        Classifier(replace(TransferConfig(), classifier="forest"), 5)  # type: ignore[arg-type]
+
+
+def test_standardised_features() -> None:
+    features = torch.randn(500, 3) * 7 + 2
+    features[:, 1] = 4.0
+    scaled = Standard(features)(features)
+    torch.testing.assert_close(scaled.mean(0), torch.zeros(3), atol=1e-5, rtol=0)
+    torch.testing.assert_close(scaled.std(0), torch.tensor([1.0, 0.0, 1.0]))
+
+
+def test_a_record_keeps_half_precision_from_which_the_same_error_is_measured(tmp_path: Path) -> None:
+    outcome = runs.execute(CODER, seed=1, root=tmp_path)
+    assert {tensor.dtype for tensor in outcome.snapshots.values()} == {torch.float16}
+    measured = tasks.measure(CODER, outcome.weights(1))
+    assert measured is not None
+    assert measured["test_loss"] == pytest.approx(outcome.history["test_loss"][-1], rel=1e-3)
+
+
+def test_an_encoder_outside_the_registry_is_trained_first() -> None:
+    first, again = (transfer.trained_encoder(CODER, Session(seed=2, key="")).state_dict() for _ in range(2))
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    epochs: list[int] = []
+    outcome = runs.execute(SHORT, seed=2, on_epoch=epochs.append)
+    assert epochs == [1]
+    confusion = torch.tensor(outcome.result["confusion"])
+    assert confusion.shape == (10, 10)
+    assert confusion.sum() == 449
+    accuracy = float(confusion.diagonal().sum()) / 449
+    assert accuracy == pytest.approx(outcome.history["test_accuracy"][-1], abs=1e-5)
+
+
+def test_an_encoder_of_the_registry_is_read_from_its_record(tmp_path: Path) -> None:
+    config = experiments.get("transfer-autoencoder").variants["mnist"]
+    assert isinstance(config, AutoencoderConfig)
+    kept = {name: torch.full_like(t, 0.25) for name, t in Autoencoder(config).state_dict().items()}
+    asked = []
+
+    def read(experiment: str, variant: str, seed: int) -> dict[str, torch.Tensor]:
+        asked.append((experiment, variant, seed))
+        return kept
+
+    encoder = transfer.trained_encoder(config, Session(seed=7, key="", kept=read))
+    assert asked == [("transfer-autoencoder", "mnist", 7)]
+    assert all((t == 0.25).all() for t in encoder.state_dict().values())
+    with pytest.raises(HqnnError, match="not recorded: run `python -m hqnn run transfer-autoencoder --seeds 7` first"):
+        runs.kept_weights("transfer-autoencoder", "mnist", 7, root=tmp_path)
+
+
+def test_zero_epochs_leave_the_encoder_as_drawn() -> None:
+    encoder = transfer.trained_encoder(replace(CODER, epochs=0, snapshots=()), Session(seed=0, key=""))
+    assert sum(p.numel() for p in encoder.parameters()) == 784 * 128 + 128 + 128 * 64 + 64
+
+
+@pytest.mark.parametrize("inputs", ["latents", "encoded", "measured"])
+def test_features_depend_on_the_seed_alone(inputs: str) -> None:
+    config = replace(SHORT, inputs=inputs, reading="pca-5", shots=50)  # type: ignore[arg-type]
+    (one, labels), (two, _) = (transfer.features(config, Session(seed=3, key=""))[0] for _ in range(2))
+    assert torch.equal(one, two)
+    assert one.shape == (1348, {"latents": 64, "encoded": 5, "measured": 32}[inputs])
+    assert labels.shape == (1348,)
+    torch.testing.assert_close(one.mean(0), torch.zeros(one.shape[1]), atol=1e-4, rtol=0)
+
+
+# --- modified copies of images
+
+
+def test_modified_copies() -> None:
+    images = torch.rand(60, 1, 28, 28)
+    assert augmentation.modified(images, "none", 0) is images
+    flipped = augmentation.modified(images, "flips", 0)
+    same = (flipped - images).abs().amax((1, 2, 3)) < 1e-4
+    mirrored = (flipped - images.flip(3)).abs().amax((1, 2, 3)) < 1e-4
+    assert (same ^ mirrored).all()
+    assert 0 < same.sum() < 60
+    for kind in ("rotations", "shifts", "all"):
+        changed = augmentation.modified(images, kind, 1)
+        assert torch.equal(changed, augmentation.modified(images, kind, 1))
+        assert not torch.equal(changed, augmentation.modified(images, kind, 2))
+        assert 0 <= changed.min() <= changed.max() <= 1
+    with pytest.raises(ValueError, match="kind is 'crops'"):
+        augmentation.modified(images, "crops", 0)  # type: ignore[arg-type]
+
+
+def test_a_shift_moves_the_centre_of_mass_by_at_most_a_tenth() -> None:
+    image = torch.zeros(1, 1, 28, 28)
+    image[..., 12:16, 12:16] = 1
+    moved = augmentation.modified(image.expand(50, -1, -1, -1), "shifts", 0)
+    grid = torch.arange(28.0)
+    x = (moved.sum(2)[:, 0] * grid).sum(1) / moved.sum((1, 2, 3))
+    assert (x - 13.5).abs().max() <= 2.8 + 1e-3
+    assert (x - 13.5).abs().max() > 1.5
