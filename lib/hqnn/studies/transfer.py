@@ -163,10 +163,11 @@ def transfer_aer(series: Series, settings: Mapping[str, Any]) -> Findings:
 
     - `<reading>/deviation`: largest difference between the layer's probabilities and Aer's exact ones;
     - `<reading>/p`: chi-squared p-value of Aer's counts given the layer's probabilities, all images together;
-    - `<way>/<shots>`: milliseconds of processor time per image, over repetitions, of `naive` (transpile, run, get_counts for each image),
-      `batched` (one template, parameters bound by Aer) and `layer` (exact probabilities and a multinomial draw);
-    - `transpile`: the share of the naive way that is transpilation; `hours/<way>/<shots>`: processor time for all images;
-      `ratio/<shots>`: naive over batched.
+    - `<way>/<shots>`: milliseconds of processor time per image, over repetitions, of `naive` (transpile, run, get_counts
+      for each image), `batched` (one template, parameters bound by Aer) and `layer` (exact probabilities and a
+      multinomial draw);
+    - `transpile`: the share of the naive way that is transpilation; `hours/<way>/<shots>`: the processor time for all
+      images; `ratio/<shots>`: naive over batched.
     """
     result: dict[str, Interval] = {}
     ((name, _),) = series.items()
@@ -245,7 +246,7 @@ def chi_squared(counts: NDArray[np.int64], probabilities: NDArray[np.float64]) -
 
 
 def _naive(template: QuantumCircuit, rows: Sequence[NDArray[np.float64]] | NDArray[np.float64], shots: int) -> float:
-    """The paper's loop: build, transpile, run and read each image's circuit; returns the processor time spent transpiling, seconds."""
+    """The paper's loop: build, transpile, run and read each image's circuit; returns the seconds of transpiling."""
     simulator, transpiling = AerSimulator(), 0.0
     for row in rows:
         circuit = template.assign_parameters(row)
