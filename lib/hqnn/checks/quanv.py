@@ -165,7 +165,7 @@ def quanv_better(claim: Claim, context: Context, *, first: Model, second: Model)
 
 @evaluator(number=False)
 def quickest_gradient(claim: Claim, context: Context) -> Judgement:
-    """In the paper's framework backpropagation takes less time than the other two for the patches of an image or more."""
+    """In the paper's framework backpropagation is the quickest of the three for the patches of an image or more."""
     path = context.root / TIMES
     if not path.exists():
         raise Missing("the three ways to differentiate have not been timed")

@@ -46,6 +46,7 @@ from hqnn.plots.noise import (
     shrink_factors,
 )
 from hqnn.plots.outcomes import accuracy_by_shots, compression, confusion, image_rows, intervals
+from hqnn.plots.theory import coefficient_violins, eigenvalue_curves, zx_diagram
 from hqnn.plots.training import (
     DATASET_MARKS,
     candidates,
@@ -82,9 +83,11 @@ __all__ = [
     "blocks",
     "candidates",
     "circuit_drawing",
+    "coefficient_violins",
     "compression",
     "confusion",
     "curve_bands",
+    "eigenvalue_curves",
     "entanglement_left",
     "focus_against_accuracy",
     "heat_gallery",
@@ -109,4 +112,5 @@ __all__ = [
     "start_and_reach",
     "style",
     "titled_images",
+    "zx_diagram",
 ]
