@@ -128,7 +128,7 @@ def _parts() -> dict[str, ParallelConfig]:
 
 
 EXPERIMENTS = (
-    _parallel("hqnn-search", "What the paper does not give, chosen on held-out images", _search(), range(2)),
+    _parallel("hqnn-search", "What the paper does not give, chosen on held-out images", _search(), range(1)),
     _parallel(
         "hqnn-mnist",
         "HQNN-Parallel and its rivals on MNIST",

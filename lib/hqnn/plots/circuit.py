@@ -34,10 +34,12 @@ CIRCUIT_STYLE: Mapping[str, Any] = MappingProxyType(
         "displaycolor": {
             "h": ("#FFFFFF", INK),
             "p": ("#FFE3CC", INK),
+            "rx": ("#FFE3CC", INK),
             "ry": ("#CCE3F2", INK),
+            "rz": ("#CCE3F2", INK),
             "cx": (INK, "#FFFFFF"),
         },
-        "displaytext": {"p": "$U_1$", "ry": "$R_Y$"},
+        "displaytext": {"p": "$U_1$", "rx": "$R_X$", "ry": "$R_Y$", "rz": "$R_Z$"},
     }
 )
 """How Qiskit draws gates here: data on orange, trained weights on blue, everything fixed on white."""

@@ -27,7 +27,7 @@ def image_columns(ax: Axes, columns: Mapping[str, NDArray[np.uint8]]) -> Axes:
     width = stacks[0].shape[2]
     ax.set_xticks([(k + 0.5) * width for k in range(len(columns))], list(columns))
     ax.set_yticks([])
-    ax.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False, length=0)
+    ax.tick_params(labelsize=9, top=True, labeltop=True, bottom=False, labelbottom=False, length=0)
     ax.grid(visible=False)
     ax.spines[:].set_visible(False)
     return ax

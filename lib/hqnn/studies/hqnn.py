@@ -111,7 +111,8 @@ def images(series: Series, settings: Mapping[str, Any]) -> Findings:
             title: dataset.train.images[order[(labels == k).nonzero()[:per_class, 0]]]
             for k, title in enumerate(dataset.classes)
         }
-        figure, ax = plt.subplots(figsize=(7.4, 7.4 * per_class / len(rows) + 0.5))
+        width = 0.9 * len(rows) if len(rows) > 8 else 7.4  # room for the names of the classes
+        figure, ax = plt.subplots(figsize=(width, width * per_class / len(rows) + 0.5))
         plots.image_columns(ax, {title: _pixels(column) for title, column in rows.items()})
         pictures[name] = base64.b64encode(plots.render(figure)).decode()
     return Findings(result={"datasets": _exactly(len(pictures))}, data=pictures)

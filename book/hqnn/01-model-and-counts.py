@@ -1,0 +1,328 @@
+# %% [markdown]
+# # The model, and what its numbers of parameters say
+#
+# HQNN-Parallel is a small convolutional network with four quantum circuits side by side in its dense part
+# [[hqnn](../references.md), §2.2]. This page builds it, compares the circuit with its description, and reads the printed
+# numbers of trainable parameters: they decide much of what the text leaves open, and they contradict some of what it says
+# (claims H1, H2 and H8, and the numbers of parameters in H3, H4 and H5).
+#
+# *Run time: about a minute. Needs: only the repository.*
+
+# %% tags=["bootstrap", "remove-cell"]
+# On Google Colab only: fetch the book and install what Colab lacks; its torch and numpy stay.
+import sys
+
+if "google.colab" in sys.modules:
+    import subprocess
+    from importlib.metadata import version
+    from pathlib import Path
+
+    url = "https://github.com/hqnn-book/hqnn-book"
+    book, keep = Path("/content/book"), Path("/content/keep.txt")
+    if not book.exists():
+        subprocess.run(["git", "clone", "--quiet", "--depth=1", url, book], check=True)
+    own = (f"{name}=={version(name)}\n" for name in ("numpy", "torch", "torchvision"))
+    keep.write_text("".join(own))
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    subprocess.run([*pip, "--constraint", keep, "--editable", book], check=True)
+    sys.path.insert(0, str(book / "lib"))
+
+# %%
+import json
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from IPython.display import HTML, Markdown
+
+from hqnn import circuits, claims, counts, experiments, parameter_shift, plots, storage, tables
+from hqnn.models import hqnn
+from hqnn.quantum_layer import QuantumLayer
+from hqnn.tasks import count_parameters
+
+plots.style()
+claim = {row.id: row for row in claims.load().claims}
+total = {key: int(claim[f"H{key}"].number) for key in ("3-parameters-hqnn", "3-parameters-cnn")}
+
+# %% [markdown]
+# ## One of the four circuits
+#
+# Each circuit takes five features $\phi_j$, in radians, and turns qubit $j$ by $R_X(\phi_j)$. Then come three layers. In
+# each, every qubit gets a free rotation, $R_Z R_Y R_Z$ with three trained angles, and a ring of CNOTs entangles all of
+# them; the distance between control and target grows from layer to layer. The outputs are the five expectation values
+#
+# $$v_j = \langle 0|R_X(\phi)^\dagger\,U(\theta)^\dagger\,Y_j\,U(\theta)\,R_X(\phi)|0\rangle \qquad
+# \text{[hqnn, eq. 1].}$$
+
+# %%
+pc = circuits.strongly_entangling()
+figure, ax = plt.subplots(figsize=(9.6, 4.6))
+plots.circuit_drawing(ax, pc.stages()["layer 1"])
+plots.show(
+    figure,
+    alt="Circuit diagram of five qubits: an RX gate on each, then RZ, RY and RZ gates on each, then five "
+    "CNOTs from each qubit to the next one in a ring.",
+    caption="The embedding and the first of the three layers. In the second and third layer the CNOTs "
+    "reach two and three qubits further.",
+)
+print(f"{pc.n_inputs} inputs, {pc.n_weights} angles, {pc.n_observables} outputs")
+
+# %% [markdown]
+# This is PennyLane's `StronglyEntanglingLayers`; a test compares the two. The circuit is written once, in Qiskit, and
+# compiled to a PyTorch layer, so that four of them train inside the network like any other layer.
+#
+# ## The network for MNIST
+#
+# The text fixes the convolutions, the dense layers and the circuits. It says that batch normalisation follows the
+# convolutions and "each classical dense layer", but not whether the last one counts, or what follows the circuits.
+# Everything that could be present or absent, and its number of parameters:
+
+# %%
+fixed, optional = counts.optional_parts()
+rows = [["all weights, and the circuits' angles", fixed]]
+rows += [[name, n] for name, n in optional.items()]
+rows += [["**altogether**", fixed + sum(optional.values())]]
+rows += [["**printed**", total["3-parameters-hqnn"]]]
+tables.table(["part of the hybrid", "parameters"], rows)
+
+# %%
+solutions = counts.absent(total["3-parameters-hqnn"])
+subsets = 2 ** len(optional)
+lines = "\n".join(f"- without the {' and the '.join(names)}" for names in solutions)
+Markdown(
+    f"Of the {subsets} ways to leave parts out, {len(solutions)} give the printed number:\n\n{lines}"
+)
+
+# %% [markdown]
+# So everything is there except twenty parameters. Either the class scores are not normalised, which is what one would do,
+# or they are, as the text has it, and the first dense layer has no bias (a bias in front of normalisation does nothing). In
+# both, normalisation follows the *circuits*. We take the first reading throughout.
+
+# %%
+config = experiments.get("hqnn-mnist").variants["hqnn"]
+model = hqnn.build(config)
+print(
+    f"{count_parameters(model)['total']:,} parameters, {count_parameters(model)['quantum']} of them angles"
+)
+
+# %% [markdown]
+# ## The classical network for MNIST
+#
+# The paper says that "the convolutional part of the HQNN was held constant, while the quantum part was replaced with a
+# classical dense layer containing n neurons", and prints 372,234 parameters. We search all networks with the hybrid's
+# convolutions, one or two dense layers of any width before the scores, and biases and normalisation present or absent:
+
+# %%
+rivals = counts.rivals(total["3-parameters-cnn"])
+single = [one for one in rivals if len(one.hidden) == 1]
+square = [one for one in rivals if len(set(one.hidden)) == 1]
+norm_everywhere = [
+    one for one in rivals if one.conv_norm and all(one.dense_norms) and one.has_all_biases
+]
+plain = [one for one in rivals if one.has_all_biases and not one.has_norm]
+tables.table(
+    [f"networks with exactly {total['3-parameters-cnn']:,} parameters", "how many"],
+    [
+        ["all", len(rivals)],
+        ["with one dense layer before the scores", len(single)],
+        ["with two dense layers of the same width", len(square)],
+        ["with all biases, and normalised convolutions and dense layers", len(norm_everywhere)],
+        ["with all biases and no normalisation", len(plain)],
+    ],
+)
+
+# %%
+(twin,) = plain
+rows = [["convolutions", counts.convolutions((1, 16, 32), 5, norm=False)]]
+widths = (counts.FEATURES, *twin.hidden, 10)
+for a, b in zip(widths[:-1], widths[1:], strict=True):
+    rows.append([f"dense {a} → {b}", counts.dense((a, b))])
+assert sum(n for _, n in rows) == total["3-parameters-cnn"]
+tables.table(["the plain one", "parameters"], rows)
+
+# %% [markdown]
+# No network fits the sentence. What the number does fit is an ordinary network with round widths, a bias everywhere and no
+# normalisation anywhere. Two things follow. The convolutional part was *not* held constant: the hybrid's is normalised, the
+# CNN's is not. And "eight times fewer parameters" has nothing to do with the circuits: the hybrid reduces 1568 features to
+# 20, the CNN to 224, and that one layer is nearly all of the difference:
+
+# %%
+difference = total["3-parameters-cnn"] - total["3-parameters-hqnn"]
+layer = counts.dense((counts.FEATURES, twin.hidden[0])) - counts.dense(
+    (counts.FEATURES, counts.WIDTH)
+)
+angles = counts.circuits(4, 5, 3)
+Markdown(
+    f"The CNN has {difference:,} parameters more. Its first dense layer alone has {layer:,} more. "
+    f"With a dense layer of 20 to 20 features in place of the circuits, the hybrid would have "
+    f"{counts.dense((counts.WIDTH, counts.WIDTH)) - angles} parameters more."
+)
+
+# %% [markdown]
+# ## Medical MNIST and CIFAR-10: how deep are the circuits?
+#
+# On the other two datasets the CNN has 180 and 120 parameters more than the hybrid. If it is the hybrid with a dense layer
+# of $n$ to $n$ features in place of circuits of depth $i$, the difference is $n(n+1)-3in$. Which $n$ and $i$ give it?
+
+# %%
+printed = {}
+for key, title in (("4", "Medical MNIST"), ("5", "CIFAR-10")):
+    of = [int(claim[f"H{key}-parameters-{m}"].number) for m in ("cnn", "hqnn")]
+    printed[title] = of[0] - of[1]
+rows = [
+    [title, d, "; ".join(f"n = {n}, i = {i}" for n, i in counts.depths(d))]
+    for title, d in printed.items()
+]
+tables.table(["dataset", "CNN minus hybrid", "all solutions with n ≤ 60, i ≤ 12"], rows)
+
+# %% [markdown]
+# Only one width is common to both, the 20 of MNIST, and with it the circuits have four layers on Medical MNIST and five on
+# CIFAR-10. The text says that "the quantity of qubits and quantum layers remained unchanged across all experiments"; if
+# "quantum layers" are the circuits, four of them each time, then both can be true, but the depth is not that of MNIST.
+#
+# The printed totals must then come from the convolutions, of which the text gives the number, two and three. We search all
+# that keep MNIST's rules (biases everywhere, normalisation where MNIST's count puts it), have one kernel size, and never
+# narrow:
+
+# %%
+medical = counts.fronts(
+    int(claim["H4-parameters-hqnn"].number),
+    n_classes=6,
+    n_convolutions=2,
+    in_channels=(1, 3),
+    kernels=(3, 5, 7),
+    sides=(8, 14, 15, 16, 28, 30, 31, 32, 56, 61),
+    n_layers=4,
+)
+cifar = counts.fronts(
+    int(claim["H5-parameters-hqnn"].number),
+    n_classes=10,
+    n_convolutions=3,
+    in_channels=(3,),
+    kernels=(3, 5),
+    sides=(4, 8),
+    n_layers=5,
+)
+
+# %%
+rows = [
+    [title, one.in_channels, f"{one.kernel} × {one.kernel}", ", ".join(map(str, one.channels))]
+    + [f"{one.side} × {one.side}"]
+    for title, found in (("Medical MNIST", medical), ("CIFAR-10", cifar))
+    for one in found
+]
+header = ["image channels", "kernels", "channels", "last maps"]
+tables.table(["networks with the printed number", *header], rows)
+
+# %% [markdown]
+# For Medical MNIST no network takes images of 244 × 244 pixels, which two pools turn into maps of 61 × 61. Wider rules
+# (other kernels for each convolution, one more dense layer, no normalisation) allow still more networks, so the numbers no
+# longer decide. We train these, each with the printed number:
+
+# %%
+rows = []
+for name in ("hqnn-medical", "hqnn-cifar10"):
+    for variant in ("hqnn", "cnn"):
+        one = experiments.get(name).variants[variant]
+        key = f"H{'4' if name == 'hqnn-medical' else '5'}-parameters-{variant}"
+        size = count_parameters(hqnn.build(one))["total"]
+        assert size == int(claim[key].number)
+        middle = f"4 circuits, {one.n_layers} layers" if variant == "hqnn" else "dense 20 → 20"
+        rows.append(
+            [
+                name.removeprefix("hqnn-"),
+                f"{one.size} × {one.size}",
+                ", ".join(map(str, one.channels)),
+            ]
+        )
+        rows[-1] += [middle, f"{size:,}"]
+tables.table(["dataset", "images", "channels", "middle part", "parameters"], rows)
+
+# %% [markdown]
+# The first of the table for Medical MNIST, on images of their own 64 × 64 pixels and with one pool, and of those for
+# CIFAR-10 the one whose widths grow most evenly. Beside the paper's CNN we train a *fair* rival on each dataset, which has
+# as many parameters as the hybrid: each circuit is replaced by tanh between two small matrices.
+
+# %%
+rows = []
+for name in ("hqnn-mnist", "hqnn-medical", "hqnn-cifar10"):
+    sizes = {
+        v: count_parameters(hqnn.build(c))["total"]
+        for v, c in experiments.get(name).variants.items()
+    }
+    assert sizes["blocks"] == sizes["hqnn"]
+    rows.append(
+        [name.removeprefix("hqnn-"), *(f"{sizes[v]:,}" for v in ("hqnn", "cnn", "blocks"))]
+    )
+tables.table(["parameters", "hybrid", "the paper's CNN", "fair rival"], rows)
+
+# %% [markdown]
+# ## Gradients by the parameter-shift rule
+#
+# The paper trains the angles by the parameter-shift rule [§2.2.4],
+# $\partial_\theta\langle Y\rangle=\frac12\left(\langle Y\rangle_{\theta+\pi/2}-\langle Y\rangle_{\theta-\pi/2}\right)$,
+# which a quantum computer can evaluate. In a simulator it is the dearest way to the same number. Here are both, for all
+# 180 angles and a batch of 64:
+
+# %%
+torch.manual_seed(0)
+layer = QuantumLayer(pc, copies=4, dtype=torch.float64)
+inputs, upstream = (torch.randn(64, 20, dtype=torch.float64) for _ in range(2))
+(ours,) = torch.autograd.grad((layer(inputs) * upstream).sum(), layer.weights)
+rule = parameter_shift.gradient(layer, inputs, upstream)
+print("largest gradient is of order one:", bool(0.1 < ours.abs().max() < 100))
+print("largest difference below 1e-12:", bool((ours - rule).abs().max() < 1e-12))
+
+# %%
+shift = json.loads((storage.DATA / "benchmarks" / "training_step.json").read_text())[
+    "median_ms"
+]["shift"]
+per_step = parameter_shift.evaluations(pc.n_weights, pc.n_inputs, batch_size=64)
+n_steps = config.epochs * int(np.ceil(config.n_train / config.batch_size))
+times = shift["rule"] / shift["backpropagation"]
+Markdown(
+    f"On our layer the rule takes {times:.0f} times as long as backpropagation for the weights alone "
+    f"(measured; the layers before the circuits need the gradient of the inputs, too). Run circuit by circuit, as on "
+    f"hardware, one step of batch 64 evaluates each of the four circuits {per_step:,} times, and the {n_steps:,} steps of "
+    f"one of our MNIST runs would be {4 * per_step * n_steps:.1e} circuits, each repeated for as many shots as the "
+    "precision asks for."
+)
+
+# %% [markdown]
+# ## The claims
+#
+# The rows of the ledger that this page is about ([all claims](../scoreboard.ipynb)):
+
+# %%
+about = [
+    result
+    for result in claims.evaluate("hqnn", groups=("H1", "H2", "H3", "H4", "H5", "H8"))
+    if result.claim.group in ("H1", "H2", "H8")
+    or any(
+        word in result.claim.id
+        for word in ("parameters", "ratio", "convolutions", "same-quantum")
+    )
+]
+HTML(claims.to_html(about))
+
+# %% [markdown]
+# ## Checks
+
+# %%
+assert solutions == [
+    ("bias of the first dense layer",),
+    ("normalisation after the last dense layer",),
+]
+assert (len(single), len(square), len(norm_everywhere)) == (0, 0, 0)
+assert twin.hidden == (224, 32)
+assert {n for n, _ in counts.depths(180)} & {n for n, _ in counts.depths(120)} == {20}
+assert not [one for one in medical if one.side == 61]
+print("what the counts decide: holds")
+for name in ("hqnn-medical", "hqnn-cifar10"):
+    one = experiments.get(name).variants["hqnn"]
+    found = medical if name == "hqnn-medical" else cifar
+    assert (one.in_channels, one.channels, one.kernel) in [
+        (f.in_channels, f.channels, f.kernel) for f in found
+    ]
+torch.testing.assert_close(ours, rule)
+print("the networks trained are among those found, and the gradients agree: holds")
