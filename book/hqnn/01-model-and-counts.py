@@ -28,6 +28,7 @@ if "google.colab" in sys.modules:
     sys.path.insert(0, str(book / "lib"))
 
 # %%
+import itertools
 import json
 
 import matplotlib.pyplot as plt
@@ -135,7 +136,7 @@ tables.table(
 (twin,) = plain
 rows = [["convolutions", counts.convolutions((1, 16, 32), 5, norm=False)]]
 widths = (counts.FEATURES, *twin.hidden, 10)
-for a, b in zip(widths[:-1], widths[1:], strict=True):
+for a, b in itertools.pairwise(widths):
     rows.append([f"dense {a} → {b}", counts.dense((a, b))])
 assert sum(n for _, n in rows) == total["3-parameters-cnn"]
 tables.table(["the plain one", "parameters"], rows)
@@ -205,12 +206,11 @@ cifar = counts.fronts(
 )
 
 # %%
-rows = [
-    [title, one.in_channels, f"{one.kernel} × {one.kernel}", ", ".join(map(str, one.channels))]
-    + [f"{one.side} × {one.side}"]
-    for title, found in (("Medical MNIST", medical), ("CIFAR-10", cifar))
-    for one in found
-]
+rows = []
+for title, found in (("Medical MNIST", medical), ("CIFAR-10", cifar)):
+    for one in found:
+        kernel, side = (f"{n} × {n}" for n in (one.kernel, one.side))
+        rows.append([title, one.in_channels, kernel, ", ".join(map(str, one.channels)), side])
 header = ["image channels", "kernels", "channels", "last maps"]
 tables.table(["networks with the printed number", *header], rows)
 
