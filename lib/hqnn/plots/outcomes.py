@@ -23,7 +23,7 @@ def image_rows(ax: Axes, rows: Mapping[str, NDArray[np.float64]]) -> Axes:
         The same `ax`.
     """
     gap = 2
-    tiles = [np.pad(row.clip(0, 1), ((0, 0), (gap, gap), (gap, gap)), constant_values=1) for row in rows.values()]
+    tiles = [np.pad(row.clip(0, 1), ((0, 0), (gap, gap), (gap, gap)), constant_values=0) for row in rows.values()]
     side = tiles[0].shape[1]
     ax.imshow(1 - np.concatenate([np.concatenate(list(row), axis=1) for row in tiles]), cmap="gray", vmin=0, vmax=1)
     ax.set_yticks(side * (np.arange(len(rows)) + 0.5), list(rows))

@@ -1,0 +1,126 @@
+"""The evaluators of the transfer paper's claims, where the right verdict is known."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hqnn import analyses, checks, experiments, ledger, runs, storage
+from hqnn.analyses import Findings, recipe
+from hqnn.checks import Context
+from hqnn.ledger import Claim
+from hqnn.stats import Interval
+from hqnn.verdicts import Judgement, Verdict
+
+CLASSICAL = {"experiment": "transfer-classical", "variant": "latents"}
+
+
+def judged(root: Path, evaluator: str, arguments: dict[str, Any] | None = None, **fields: Any) -> Judgement:
+    claim = Claim(
+        id="S3-x",
+        paper="transfer",
+        place="here",
+        statement="It is so.",
+        evaluator=evaluator,
+        arguments=arguments or {},
+        **fields,
+    )
+    book = ledger.read()
+    checks.validate(claim, book)
+    return checks.judge(claim, Context(book, root))
+
+
+def write(root: Path, experiment: str, variant: str, final: Sequence[float], right: Sequence[int] = (9, 9)) -> None:
+    """One record per seed with flat curves; `right` are the images classified correctly of ten per class."""
+    config = experiments.get(experiment).variants[variant]
+    for seed, value in enumerate(final):
+        confusion = [[right[0], 10 - right[0]], [10 - right[1], right[1]]]
+        record = {
+            "schema": runs.SCHEMA,
+            "experiment": experiment,
+            "variant": variant,
+            "scale": "paper",
+            "seed": seed,
+            "config": experiments.as_json(config),
+            "config_hash": experiments.config_hash(config),
+            "result": {"history": {c: [value] * config.epochs for c in config.curves}, "confusion": confusion},
+            "provenance": {},
+            "weights": None,
+        }
+        path = root / "runs" / experiment / variant / f"seed-{seed}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({**record, "checksum": storage.digest(record)}))
+
+
+def test_the_networks_have_the_printed_layers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mnist = {"experiment": "transfer-autoencoder", "variant": "mnist"}
+    judgement = judged(tmp_path, "autoencoder_layers", mnist)
+    assert judgement.verdict == Verdict.REPRODUCED
+    assert judgement.ours == "784→128 ReLU 128→64 ReLU 64→128 Sigmoid 128→784 Sigmoid"
+    readings = {"experiment": "transfer-autoencoder-readings", "variant": "relu-decoder"}
+    assert judged(tmp_path, "autoencoder_layers", readings).verdict == Verdict.NOT_REPRODUCED
+    assert judged(tmp_path, "classifier_layers", CLASSICAL).verdict == Verdict.REPRODUCED
+    sigmoid = {"experiment": "transfer-causes", "variant": "sigmoid-layers"}
+    assert judged(tmp_path, "classifier_layers", sigmoid).verdict == Verdict.NOT_REPRODUCED
+    experiment = experiments.get("transfer-classical")
+    constant = {"latents": replace(experiment.variants["latents"], schedule="constant")}
+    monkeypatch.setitem(
+        experiments.EXPERIMENTS, "transfer-classical", replace(experiment, variants=MappingProxyType(constant))
+    )
+    assert judged(tmp_path, "classifier_layers", CLASSICAL).verdict == Verdict.NOT_REPRODUCED
+
+
+def test_the_circuit_and_its_execution(tmp_path: Path) -> None:
+    judgement = judged(tmp_path, "feature_circuit")
+    assert judgement.verdict == Verdict.REPRODUCED
+    assert judgement.ours == "5 qubits: 5×RY 5×H 4×CX"
+    assert judged(tmp_path, "aer_steps").verdict == Verdict.NOT_REPRODUCED
+    assert judged(tmp_path, "reading_features", {"reading": "pca-5"}, value=32).verdict == Verdict.REPRODUCED
+    assert judged(tmp_path, "reading_features", {"reading": "blocks"}, value=32).ours == 13 * 32
+    assert judged(tmp_path, "flat_pixels", value=784).verdict == Verdict.REPRODUCED
+    assert judged(tmp_path, "flat_pixels", value=64).verdict == Verdict.NOT_REPRODUCED
+
+
+def test_one_series_above_another_of_a_different_experiment(tmp_path: Path) -> None:
+    n = len(experiments.get("transfer-causes").seeds)
+    write(tmp_path, "transfer-causes", "flips", list(np.linspace(0.90, 0.91, n)))
+    arguments = {"first": "transfer-classical/latents", "second": "transfer-causes/flips", "curve": "test_accuracy"}
+    assert judged(tmp_path, "ends_higher", arguments).verdict == Verdict.NOT_YET
+    write(tmp_path, "transfer-classical", "latents", list(np.linspace(0.97, 0.98, 5)))
+    assert judged(tmp_path, "ends_higher", arguments).verdict == Verdict.REPRODUCED
+    turned = arguments | {"first": arguments["second"], "second": arguments["first"]}
+    judgement = judged(tmp_path, "ends_higher", turned)
+    assert judgement.verdict == Verdict.NOT_REPRODUCED
+    assert judgement.note.startswith("our difference has the opposite sign; exact sign-flip")
+
+
+def test_other_readings_that_agree_are_named(tmp_path: Path) -> None:
+    hybrid = {"experiment": "transfer-hybrid", "variant": "blocks-marginals-1024", "curve": "test_accuracy"}
+    arguments = hybrid | {"others": ["transfer-hybrid"]}
+    write(tmp_path, "transfer-hybrid", "blocks-marginals-1024", np.linspace(0.70, 0.71, 5).tolist())
+    write(tmp_path, "transfer-hybrid", "blocks-probabilities-1024", np.linspace(0.943, 0.947, 5).tolist())
+    judgement = judged(tmp_path, "final_value_by_reading", arguments, value=94.5, unit="%")
+    assert judgement.verdict == Verdict.NOT_REPRODUCED
+    assert judgement.note == "of 2 readings tried, 1 agree: blocks-probabilities-1024"
+
+
+def test_the_worst_class_counts(tmp_path: Path) -> None:
+    write(tmp_path, "transfer-classical", "latents", [0.9] * 5, right=(9, 6))
+    for bound, verdict in ((50.0, Verdict.REPRODUCED), (70.0, Verdict.NOT_REPRODUCED)):
+        assert judged(tmp_path, "every_class", CLASSICAL | {"at_least": bound}).verdict == verdict
+
+
+def test_a_bound_on_an_analysis(tmp_path: Path) -> None:
+    recipe("transfer-test", inputs=())(lambda _series, _settings: Findings(result={"share": Interval(0.995, 0.001, 5)}))
+    try:
+        analyses.make("transfer-test", root=tmp_path)
+    finally:
+        del analyses.RECIPES["transfer-test"]
+    for bound, verdict in ((0.99, Verdict.REPRODUCED), (0.999, Verdict.NOT_REPRODUCED)):
+        arguments = {"analysis": "transfer-test", "key": "share", "side": "at least", "bound": bound}
+        assert judged(tmp_path, "analysis_bound", arguments).verdict == verdict

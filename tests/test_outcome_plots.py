@@ -1,0 +1,64 @@
+"""Figures of images, outcomes and accuracies: what they show is what they were given."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from hqnn import plots
+
+
+@pytest.fixture(autouse=True)
+def _house_style() -> Iterator[None]:
+    with plt.rc_context():
+        plots.style()
+        yield
+        plt.close("all")
+
+
+@pytest.fixture
+def ax() -> Any:
+    """Axes of a figure of their own; untyped, since the tests look into their artists."""
+    return plt.subplots()[1]
+
+
+def test_images_in_rows_are_dark_on_white(ax: Any) -> None:
+    images = np.zeros((3, 4, 4))
+    images[1] = 1
+    plots.image_rows(ax, {"a": images, "b": images})
+    shown = ax.images[0].get_array()
+    assert shown.shape == (16, 24)
+    assert shown[:8, 10:14][2:6].max() == 0
+    assert shown[:, :8].min() == 1
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b"]
+
+
+def test_a_confusion_matrix_writes_every_count_and_colours_errors(ax: Any) -> None:
+    plots.confusion(ax, np.array([[8.0, 2.0], [0.0, 10.0]]), ["x", "y"])
+    assert {text.get_text() for text in ax.texts} == {"8", "2", "10"}
+    coloured = np.array(ax.images[0].get_array())
+    assert coloured.tolist() == [[0, 2], [0, 0]]
+
+
+def test_compression_has_the_curve_and_the_levels(ax: Any) -> None:
+    plots.compression(ax, {1: 0.06, 2: 0.05}, {"paper": 0.02})
+    assert ax.lines[0].get_xydata().tolist() == [[1, 0.06], [2, 0.05]]
+    assert ax.lines[1].get_ydata()[0] == 0.02
+    assert ax.get_legend_handles_labels()[1] == ["principal components", "paper"]
+
+
+def test_intervals_show_every_run_the_mean_and_the_levels(ax: Any) -> None:
+    plots.intervals(ax, {"a": np.array([90.0, 92.0]), "b": np.array([50.0])}, {"paper": 94.5}, marked=("b",))
+    drawn = [line.get_xdata() for line in ax.lines]
+    assert [90.0, 92.0] in [list(x) for x in drawn]
+    assert [91.0] in [list(x) for x in drawn]
+    assert [94.5, 94.5] in [list(x) for x in drawn]
+    assert ax.get_ylim()[0] > ax.get_ylim()[1]  # the first on top
+
+
+def test_shots_end_with_the_exact_limit(ax: Any) -> None:
+    plots.accuracy_by_shots(ax, {"string": {100.0: np.array([10.0, 12.0]), float("inf"): np.array([20.0, 20.0])}})
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["100", "exact"]
+    assert ax.lines[0].get_xydata().tolist() == [[0, 11], [1, 20]]
