@@ -111,8 +111,8 @@ Markdown(
 # Training curves are running means over an epoch, while the weights still move; test curves are measured after it.
 
 # %%
-records = {name: runs.load("hqnn-mnist", name) for name in MODELS}
-available = [name for name in MODELS if len(records[name]) == len(mnist.seeds)]
+available = runs.complete("hqnn-mnist")
+records = {name: runs.load("hqnn-mnist", name) for name in available}
 curves = {
     curve: {name: runs.history("hqnn-mnist", name, curve) for name in available}
     for curve in ("train_loss", "test_loss", "train_accuracy", "test_accuracy")
