@@ -30,16 +30,6 @@ HOSTS = frozenset(
         "www.w3.org",
     }
 )
-# Hosts that only the module which downloads the datasets may name.
-DATA_HOSTS = frozenset(
-    {
-        "fashion-mnist.s3-website.eu-central-1.amazonaws.com",
-        "ossci-datasets.s3.amazonaws.com",
-        "www.cs.toronto.edu",
-        "yann.lecun.com",
-    }
-)
-DATA_MODULES = frozenset({"lib/hqnn/datasets.py", "data/README.md"})
 # Repositories of others that may be named, and the form in which this project's own is asked for.
 OTHER_REPOSITORIES = frozenset(
     {"apolanco3225/Medical-MNIST-Classification", "jacobgil/pytorch-grad-cam", "OWNER/NAME"},
@@ -135,8 +125,6 @@ def host_faults(name: str, text: str, of: Address) -> list[str]:
         of: The book's address, whose pages may be named.
     """
     allowed = HOSTS | {of.pages.removeprefix("https://").partition("/")[0]}
-    if name in DATA_MODULES:
-        allowed |= DATA_HOSTS
     named = set() if name.startswith("tests/") else set(_URL_HOST.findall(text))  # tests make hosts up
     faults = [f"names the host {host}" for host in sorted(named - allowed)]
     return faults + [f"names a path of one machine: {path}…" for path in sorted(set(_HOME.findall(text)))]

@@ -167,7 +167,7 @@ def parser() -> argparse.ArgumentParser:
         "data",
         _data,
         "show which datasets are here and fetch those that are not",
-        "Show which datasets are here and fetch those that are not. Interrupted downloads are resumed.",
+        "Show which datasets are here and fetch those that are not.",
     )
     data.add_argument("names", nargs="*", metavar="NAME", help="datasets (default: all)")
     data.add_argument("--all", action="store_true", help="all datasets, which is the default")

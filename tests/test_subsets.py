@@ -1,0 +1,217 @@
+"""Subsets are disjoint, balanced, reproducible and independent of one another's sizes; floats agree with Pillow."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+from torch import Tensor
+
+from hqnn import datasets
+from hqnn.datasets import Dataset, Split
+
+
+def numbered(n_train: int, n_test: int, n_classes: int) -> Dataset:
+    """Every image is 1x2x2 and says which it is: its index (two bytes), its label, its split."""
+
+    def split(n: int, code: int) -> Split:
+        labels = torch.arange(n) * n_classes // max(n, 1)
+        images = torch.stack([torch.arange(n) // 256, torch.arange(n) % 256, labels, torch.full((n,), code)], 1)
+        return Split(images.to(torch.uint8).reshape(n, 1, 2, 2), labels)
+
+    return Dataset("mnist", tuple("0123456789"[:n_classes]), split(n_train, 0), split(n_test, 1), "")
+
+
+def identities(images: Tensor) -> list[bytes]:
+    return [bytes(image) for image in images.flatten(1).numpy()]
+
+
+@st.composite
+def drawings(draw: st.DrawFn) -> tuple[Dataset, dict[str, object]]:
+    """A dataset and the arguments of a subset it can give."""
+    n_classes = draw(st.integers(1, 5))
+    dataset = numbered(n_classes * 20, n_classes * 12, n_classes)
+    classes = tuple(draw(st.permutations(range(n_classes)))[: draw(st.integers(1, n_classes))])
+    n_each = draw(st.integers(0, 20))
+    n_each_val = draw(st.integers(0, 20 - n_each))
+    return dataset, {
+        "classes": classes,
+        "n_train": n_each * len(classes),
+        "n_val": n_each_val * len(classes),
+        "n_test": draw(st.integers(0, 12 * len(classes))),
+        "seed": draw(st.integers(0, 2**40)),
+    }
+
+
+@given(drawings())
+def test_subsets_are_disjoint_balanced_and_of_the_sizes_asked_for(drawing: tuple[Dataset, dict]) -> None:
+    dataset, arguments = drawing
+    subset = datasets.subset(dataset, **arguments)
+    classes = arguments["classes"]
+    sizes = {"n_train": len(subset.train), "n_val": len(subset.val), "n_test": len(subset.test)}
+    assert sizes == {key: arguments[key] for key in sizes}
+    train, val, test = (identities(part.images) for part in (subset.train, subset.val, subset.test))
+    assert len({*train, *val, *test}) == len(train) + len(val) + len(test)
+    assert set(train) | set(val) <= set(identities(dataset.train.images))
+    assert set(test) <= set(identities(dataset.test.images))
+    for part, n in ((subset.train, len(train)), (subset.val, len(val))):
+        assert part.labels.bincount(minlength=len(classes)).tolist() == [n // len(classes)] * len(classes)
+    for part in (subset.train, subset.val, subset.test):
+        assert [classes[label] for label in part.labels] == part.images[:, 0, 1, 0].tolist()
+
+
+@given(drawings())
+def test_subsets_depend_on_nothing_but_their_arguments(drawing: tuple[Dataset, dict]) -> None:
+    dataset, arguments = drawing
+    first, second = (datasets.subset(dataset, **arguments) for _ in range(2))
+    assert first.fingerprint == second.fingerprint
+    for name in ("train", "val", "test"):
+        assert torch.equal(getattr(first, name).images, getattr(second, name).images)
+        assert torch.equal(getattr(first, name).labels, getattr(second, name).labels)
+
+
+@given(drawings())
+def test_one_size_does_not_change_the_other_sets(drawing: tuple[Dataset, dict]) -> None:
+    dataset, arguments = drawing
+    subset = datasets.subset(dataset, **arguments)
+    without = {size: datasets.subset(dataset, **(arguments | {size: 0})) for size in ("n_train", "n_val", "n_test")}
+    assert torch.equal(subset.train.images, without["n_val"].train.images)
+    assert torch.equal(subset.val.images, without["n_train"].val.images)
+    assert torch.equal(subset.test.images, without["n_train"].test.images)
+    assert torch.equal(subset.train.images, without["n_test"].train.images)
+
+
+@given(drawings())
+def test_the_order_of_the_classes_only_renames_the_labels(drawing: tuple[Dataset, dict]) -> None:
+    dataset, arguments = drawing
+    subset = datasets.subset(dataset, **arguments)
+    reverse = datasets.subset(dataset, **(arguments | {"classes": arguments["classes"][::-1]}))
+    for name in ("train", "val", "test"):
+        assert torch.equal(getattr(subset, name).images, getattr(reverse, name).images)
+        assert torch.equal(getattr(subset, name).labels, len(arguments["classes"]) - 1 - getattr(reverse, name).labels)
+
+
+def test_another_seed_draws_other_images_and_the_test_set_is_not_balanced() -> None:
+    dataset = numbered(2_000, 1_000, 2)
+    subsets = [
+        datasets.subset(dataset, classes=(0, 1), n_train=200, n_val=100, n_test=300, seed=seed) for seed in range(20)
+    ]
+    drawn = [frozenset(identities(subset.train.images)) for subset in subsets]
+    assert len(set(drawn)) == 20
+    overlaps = [len(drawn[0] & other) for other in drawn[1:]]
+    assert 10 < sum(overlaps) / 19 < 30  # 200 of 2000 twice have 20 in common on average, with a deviation of 4
+    ones = torch.tensor([float(subset.test.labels.sum()) for subset in subsets])
+    assert abs(ones.mean() - 150) < 8  # standard error 1.6
+    assert 3 < ones.std() < 13  # hypergeometric: 7.2
+    assert len({subset.fingerprint for subset in subsets}) == 20
+
+
+def test_a_draw_is_in_random_order() -> None:
+    subset = datasets.subset(numbered(400, 400, 2), classes=(0, 1), n_train=200, n_val=100, n_test=100)
+    for part in (subset.train, subset.val, subset.test):
+        changes = (part.labels[1:] != part.labels[:-1]).sum()
+        assert changes > len(part) // 4
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"n_train": 30, "n_val": 20}, r"20 training images of class 1 \(1\): n_train=30 and n_val=20 need 25"),
+        ({"n_test": 25}, r"24 test images of classes \(1, 2\): n_test=25 is too many"),
+        ({"n_train": 3}, "n_train=3 must be a multiple of 2, the number of classes"),
+        ({"n_val": 5}, "n_val=5 must be a multiple of 2"),
+        ({"n_test": -1}, "n_test=-1 must not be negative"),
+        ({"n_train": -2}, "n_train=-2 must not be negative"),
+        ({"classes": (1, 1)}, r"classes \(1, 1\) must be different labels of MNIST, each from 0 to 2"),
+        ({"classes": (1, 3)}, r"classes \(1, 3\) must be"),
+        ({"classes": (-1, 1)}, r"classes \(-1, 1\) must be"),
+        ({"classes": ()}, r"classes \(\) must be"),
+        ({"seed": -1}, "seed=-1 must not be negative"),
+    ],
+)
+def test_impossible_subsets(change: dict[str, object], message: str) -> None:
+    arguments: dict = {"classes": (1, 2), "n_train": 4, "n_val": 4, "n_test": 4}
+    with pytest.raises(ValueError, match=message):
+        datasets.subset(numbered(60, 36, 3), **(arguments | change))
+
+
+# --- floats
+
+
+def test_floats_are_the_bytes_over_255() -> None:
+    images = torch.arange(256, dtype=torch.uint8).reshape(4, 1, 8, 8)
+    scaled = datasets.to_float(images)
+    assert scaled.dtype == torch.float32
+    assert torch.equal((scaled * 255).round().to(torch.uint8), images)
+    assert torch.equal(datasets.to_float(images, 8), scaled)
+    assert (float(scaled.min()), float(scaled.max())) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("size", [14, 28, 40])
+def test_resizing_agrees_with_pillow(size: int) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (3, 28, 28), np.uint8)
+    ours = datasets.to_float(torch.from_numpy(images)[:, None], size)
+    assert ours.shape == (3, 1, size, size)
+    for image, mine in zip(images, ours, strict=True):
+        theirs = np.asarray(Image.fromarray(image.astype(np.float32)).resize((size, size), Image.Resampling.BILINEAR))
+        np.testing.assert_allclose(mine[0].numpy() * 255, theirs, atol=1e-3)
+
+
+def test_resized_white_stays_within_bounds() -> None:
+    white = torch.full((1, 3, 28, 28), 255, dtype=torch.uint8)
+    assert all(float(datasets.to_float(white, size).max()) <= 1 for size in range(8, 65))
+
+
+def test_floats_want_bytes_with_four_axes() -> None:
+    with pytest.raises(TypeError, match=r"must be uint8, not torch\.float32"):
+        datasets.to_float(torch.zeros(1, 1, 8, 8))
+    with pytest.raises(ValueError, match=r"must be \[N, C, H, W\], not \[1, 8, 8\]"):
+        datasets.to_float(torch.zeros(1, 8, 8, dtype=torch.uint8))
+
+
+@st.composite
+def partitions(draw: st.DrawFn) -> tuple[Dataset, dict[str, int]]:
+    """A dataset, with or without a test split, and sizes that it has."""
+    n_train, n_test = draw(st.integers(1, 60)), draw(st.sampled_from([0, 25]))
+    sizes = {"n_test": draw(st.integers(0, n_test or n_train))}
+    rest = n_train if n_test else n_train - sizes["n_test"]
+    sizes["n_train"] = draw(st.integers(0, rest))
+    sizes["n_val"] = draw(st.integers(0, rest - sizes["n_train"]))
+    return numbered(n_train, n_test, 3), {**sizes, "seed": draw(st.integers(0, 2**40))}
+
+
+@given(partitions())
+def test_partitions_are_disjoint_and_in_canonical_order(drawing: tuple[Dataset, dict[str, int]]) -> None:
+    dataset, arguments = drawing
+    cut = datasets.partition(dataset, **arguments)
+    parts = {"n_train": cut.train, "n_val": cut.val, "n_test": cut.test}
+    assert {name: len(part) for name, part in parts.items()} == {name: arguments[name] for name in parts}
+    named = {name: identities(part.images) for name, part in parts.items()}
+    assert len(set().union(*named.values())) == sum(map(len, named.values()))
+    pools = {name: dataset.test if name == "n_test" and len(dataset.test) else dataset.train for name in parts}
+    for name, part in parts.items():
+        every = identities(pools[name].images)
+        assert named[name] == [one for one in every if one in set(named[name])]
+        assert part.labels.tolist() == part.images[:, 0, 1, 0].tolist()
+    assert datasets.partition(dataset, **arguments).fingerprint == cut.fingerprint
+
+
+def test_a_partition_keeps_its_test_images_when_other_sizes_change() -> None:
+    dataset = numbered(50, 0, 3)
+    first = datasets.partition(dataset, n_train=40, n_val=0, n_test=10)
+    second = datasets.partition(dataset, n_train=20, n_val=5, n_test=10)
+    assert identities(first.test.images) == identities(second.test.images)
+    assert set(identities(second.train.images)) < set(identities(first.train.images))
+    assert identities(datasets.partition(dataset, n_train=40, n_val=0, n_test=10, seed=1).test.images) != identities(
+        first.test.images
+    )
+
+
+@pytest.mark.parametrize("change", [{"n_train": 46}, {"n_test": 26}, {"n_val": -1}, {"seed": -1}])
+def test_impossible_partitions(change: dict[str, int]) -> None:
+    sizes = {"n_train": 40, "n_val": 5, "n_test": 25, **change}
+    with pytest.raises(ValueError, match=r"too many|must not be negative"):
+        datasets.partition(numbered(50, 25, 3), **sizes)
