@@ -116,7 +116,7 @@ def correlation_determinant(values: NDArray[np.float64]) -> float:
     For uncorrelated columns it is 1.
     """
     varying = values[:, values.std(axis=0) > 1e-12]
-    return float(np.linalg.det(np.corrcoef(varying, rowvar=False)))
+    return float(np.linalg.det(np.atleast_2d(np.corrcoef(varying, rowvar=False)))) if varying.size else 1.0
 
 
 def covariance_spectrum(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -100,7 +100,12 @@ def jacobian(pc: ParametricCircuit, inputs: NDArray[np.float64], weights: NDArra
     return np.stack(columns, axis=1)
 
 
-def rank(matrix: NDArray[np.float64]) -> int:
-    """Number of singular values that are not zero within rounding."""
+def rank(matrix: NDArray[np.float64], *, atol: float = 1e-12) -> int:
+    """Number of singular values that are not zero within rounding.
+
+    Args:
+        matrix: [..., n]; all axes but the last count as rows.
+        atol: Singular values below this are zero, too, even if there are no larger ones.
+    """
     values = np.linalg.svd(matrix.reshape(-1, matrix.shape[-1]), compute_uv=False)
-    return int((values > RELATIVE_ZERO * max(values[0], 1e-300)).sum())
+    return int((values > max(atol, RELATIVE_ZERO * values[0])).sum())

@@ -118,7 +118,7 @@ def coefficient_determinant(claim: Claim, context: Context) -> Judgement:
         verdict=_verdict(zero and claim.number == 0),
         ours=0.0 if zero else max(found),
         evidence="hqnn.expressivity.correlation_determinant",
-        note="c(-ω) is the conjugate of c(ω), so the matrix has equal rows for every circuit and every sample",
+        note="since c(-ω) is the conjugate of c(ω), the matrix has equal rows for every circuit and every sample",
     )
 
 

@@ -1,0 +1,238 @@
+# %% [markdown]
+# # Is anything redundant? The layer in ZX-calculus
+#
+# In its appendix the paper draws one of the parallel quantum layers as a ZX-diagram, rewrites it, and finds every weight and
+# every input on a node of its own in the end: "the model is absent of redundancy" [[hqnn](../references.md), app. A.1,
+# fig. 9]. This page does the same with PyZX (claims H9), follows each of the 50 parameters, and then asks the same question
+# in a way that does not depend on how good the rewriting is.
+#
+# *Run time: about half a minute. Needs: only the repository. Everything is computed here; nothing is trained.*
+
+# %% tags=["bootstrap", "remove-cell"]
+# On Google Colab only: fetch the book and install what Colab lacks; its torch and numpy stay.
+import sys
+
+if "google.colab" in sys.modules:
+    import subprocess
+    from importlib.metadata import version
+    from pathlib import Path
+
+    url = "https://github.com/hqnn-book/hqnn-book"
+    book, keep = Path("/content/book"), Path("/content/keep.txt")
+    if not book.exists():
+        subprocess.run(["git", "clone", "--quiet", "--depth=1", url, book], check=True)
+    own = (f"{name}=={version(name)}\n" for name in ("numpy", "torch", "torchvision"))
+    keep.write_text("".join(own))
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    subprocess.run([*pip, "--constraint", keep, "--editable", book], check=True)
+    sys.path.insert(0, str(book / "lib"))
+
+# %%
+import matplotlib.pyplot as plt
+import numpy as np
+from IPython.display import HTML
+
+from hqnn import circuits, claims, plots, redundancy, tables, zx
+
+plots.style()
+pc = circuits.strongly_entangling()
+names = [parameter.name for parameter in (*pc.inputs, *pc.weights)]
+print(pc.n_inputs, "inputs,", pc.n_weights, "weights,", pc.n_observables, "outputs")
+
+# %% [markdown]
+# ## The diagram
+#
+# In ZX-calculus a circuit is a graph. Its nodes are called spiders: light ones (Z) are tensors that are diagonal in the
+# basis $|0\rangle,|1\rangle$, dark ones (X) in the basis $|+\rangle,|-\rangle$, and each carries a phase. $R_Z(\alpha)$ is a
+# light spider with phase $\alpha$, $R_X$ a dark one, a CNOT a light and a dark one joined by an edge. An $R_Y(\beta)$ is
+# $R_X(\beta)$ between quarter turns about $z$, the small light spiders beside each dark one below.
+
+# %%
+full = zx.diagram(pc)
+figure, ax = plt.subplots(figsize=(9.6, 3.6))
+plots.zx_diagram(ax, zx.drawing(full), names=names)
+plots.show(
+    figure,
+    alt="A ZX-diagram with five horizontal wires: an input and three weights on each wire, a ring of "
+    "CNOTs, three weights, a ring of CNOTs, three weights and a ring of CNOTs.",
+    caption="One quantum layer of HQNN-Parallel as a ZX-diagram, like figure 9a of the paper: inputs φ, "
+    "weights θ. Multiples of π/2 are not printed.",
+)
+
+# %% [markdown]
+# ## Reduced
+#
+# Spiders of one colour that touch may be fused, and their phases add up: two rotations in a row about the same axis become
+# one, and one of the two parameters is superfluous. Other rules turn colours around (dashed edges below are Hadamard gates)
+# and remove spiders whose phase is a multiple of $\pi/2$. `full_reduce` applies them until none helps.
+#
+# PyZX calculates with numbers. To know in the end which phase was which weight, the $k$-th of the 50 parameters enters as
+# $7^k$ in units so small that no sum reaches $\pi/4$. The rules only add phases, turn their signs and shift them by
+# multiples of $\pi/2$, so the digits to the base 7 of each phase in the result name the parameters it is made of.
+
+# %%
+reduced = zx.reduce(full)
+figure, ax = plt.subplots(figsize=(9.6, 5.4))
+plots.zx_diagram(ax, zx.drawing(reduced), names=names)
+plots.show(
+    figure,
+    alt="The reduced diagram: light spiders only, joined by dashed edges. Forty parameters sit on the "
+    "five wires, ten hang above them in two rows of phase gadgets.",
+    caption="The same layer reduced, like figure 9b. All edges are Hadamard edges. The ten weights on "
+    "top sit on phase gadgets: rotations about products of Z on several qubits.",
+)
+
+# %% [markdown]
+# Is it still the same matrix? PyZX keeps track of a scalar factor, which we leave aside; up to it the matrices are compared
+# at random values of all parameters. From the reduced diagram a circuit can be extracted again:
+
+# %%
+circuit, extracted = zx.extract(reduced)
+print("reduced diagram equals the layer: ", zx.is_equal(full, reduced))
+print("extracted circuit equals the layer:", zx.is_equal(full, extracted))
+gates = zx.counts_of_gates(circuit)
+print("gates of the extracted circuit:", ", ".join(f"{n} {name}" for name, n in gates.items()))
+
+# %%
+on_zero = zx.reduce(zx.diagram(pc, on_zero=True))
+rows = []
+for title, diagram in (
+    ("the layer", full),
+    ("reduced", reduced),
+    ("reduced, starting from the state 0", on_zero),
+    ("extracted circuit", extracted),
+):
+    size = zx.size(diagram)
+    alone = sum(held == [(name,)] for name, held in zx.places(diagram).items())
+    rows.append([title, size.spiders, size.edges, size.non_clifford, alone])
+header = ["spiders", "edges", "phases beyond π/2", "parameters alone on a spider"]
+tables.table(["diagram", *header], rows)
+
+# %% [markdown]
+# All 50 parameters are alone on a spider of their own, also if the fixed start $|0\rangle^{\otimes5}$ is taken into account.
+# Every non-Clifford phase of the layer survives. That is the paper's finding, and it holds. The method can find something
+# where there is something: a circuit with two rotations in a row shows them on one spider.
+
+# %%
+single = circuits.strongly_entangling(n_qubits=2, n_layers=2, entangle=False)
+shared = {
+    held for places in zx.places(zx.reduce(zx.diagram(single))).values() for held in places
+}
+print("without CNOTs, on one spider:", sorted(held for held in shared if len(held) > 1))
+
+# %% [markdown]
+# Without CNOTs the last angle of one layer and the first of the next turn about the same axis, one after the other. The CNOTs
+# between them are what keeps them apart.
+#
+# ## What a diagram cannot decide
+#
+# That rewriting found nothing to fuse does not prove that there is nothing: PyZX follows a strategy, which need not find every
+# simplification of phases beyond multiples of $\pi/2$. And the diagram is of the matrix, while a network only sees five numbers
+# $\langle Y_j\rangle$, on a start in $|0\rangle^{\otimes5}$. Whether a direction in the space of the 45 weights has an effect is
+# a question for linear algebra. Its answer is the rank of
+#
+# - the quantum Fisher information, which says how many directions change the *state*, and
+# - the Jacobian of the outputs, which says how many directions change what is *measured*,
+#
+# at random angles, where the rank is as large as anywhere. Over many inputs together it speaks of the function that the layer
+# computes:
+
+# %%
+rng = np.random.default_rng(0)
+inputs = rng.uniform(0, 2 * np.pi, (64, pc.n_inputs))
+weights = rng.uniform(0, 2 * np.pi, pc.n_weights)
+jacobian = redundancy.jacobian(pc, inputs, weights)
+by_weight = jacobian[:, :, pc.n_inputs :]
+ranks = {
+    "state, one input": redundancy.rank(redundancy.quantum_fisher(pc, inputs[:1], weights)),
+    "state, 64 inputs": redundancy.rank(redundancy.quantum_fisher(pc, inputs, weights)),
+    "five outputs, one input": redundancy.rank(by_weight[:1]),
+    "five outputs, 64 inputs": redundancy.rank(by_weight),
+}
+tables.table(["what may change", "rank, of 45"], ranks.items())
+
+# %% [markdown]
+# For one input the state has only 40 directions: behind the embedding each qubit of the first layer is in a pure state of its
+# own, which has two angles, not three. For another input other angles are the superfluous ones. Over many inputs the rank is
+# full, for the state and for the five outputs: **no weight and no combination of weights is redundant.** The claim holds, and
+# now for a reason.
+#
+# ## One output at a time
+#
+# The diagrams can be closed: put $|0\rangle$ at the left, $Y_j$ at the right, and the mirrored layer behind it, and what is
+# left is the number $\langle Y_j\rangle$. Every angle stands in it twice, the second time with the opposite sign, and those
+# that the measurement cannot see meet their mirror image and cancel.
+
+# %%
+rows, agree = [], []
+for k in range(pc.n_observables):
+    places = zx.places(zx.reduce(zx.expectation(pc, k)))
+    gone = [name for name, held in places.items() if not held]
+    still = np.abs(jacobian[:, k]).max(axis=0) < 1e-9
+    agree.append(gone == [name for name, zero in zip(names, still, strict=True) if zero])
+    listed = ", ".join(name.replace("[", "").replace("]", "") for name in gone)
+    rows.append(
+        [f"$\\langle Y_{k}\\rangle$", listed, 45 - len(gone), redundancy.rank(by_weight[:, k])]
+    )
+per_output = [row[-1] for row in rows]
+live = [row[-2] for row in rows]
+header = ["weights without effect", "weights with effect", "rank of their derivatives"]
+tables.table(["output", *header], rows)
+
+# %% [markdown]
+# So each output alone ignores some weights, most of them of the last layer. The derivatives say the same, for each
+# single weight. The last column is smaller still: of the weights that an output does depend on, several act only in
+# combination, and no single node of the diagram shows that. It takes all five outputs together to use all weights.
+
+# %%
+print("diagrams and derivatives agree on every weight:", all(agree))
+reached = np.abs(jacobian).max(axis=0) > 1e-9  # [outputs, parameters]
+print(
+    "inputs that reach every output:", int(reached[:, : pc.n_inputs].all(axis=0).sum()), "of 5"
+)
+print(
+    "outputs that each weight reaches, fewest:",
+    int(reached[:, pc.n_inputs :].sum(axis=0).min()),
+)
+
+# %% [markdown]
+# ## Is it an advantage?
+#
+# Full rank is what one would hope for, and what one gets from almost any circuit of this kind: with one to four layers there
+# is never a redundant weight. It says that the weights are not wasted, not that they are useful.
+
+# %%
+rows = []
+for n_layers in range(1, 5):
+    deeper = circuits.strongly_entangling(n_layers=n_layers)
+    angles = rng.uniform(0, 2 * np.pi, deeper.n_weights)
+    slopes = redundancy.jacobian(deeper, inputs, angles)[:, :, 5:]
+    bare = circuits.strongly_entangling(n_layers=n_layers, entangle=False)
+    without = redundancy.jacobian(bare, inputs, angles)[:, :, 5:]
+    rows.append([n_layers, deeper.n_weights, redundancy.rank(slopes), redundancy.rank(without)])
+tables.table(["layers", "weights", "rank", "rank without CNOTs"], rows)
+
+# %% [markdown]
+# ## The claims
+#
+# The rows of the ledger that this page is about ([all claims](../scoreboard.ipynb)):
+
+# %%
+HTML(claims.to_html(claims.evaluate("hqnn", groups=("H9",))))
+
+# %% [markdown]
+# ## Checks
+
+# %%
+assert zx.places(reduced) == {name: [(name,)] for name in names}
+assert zx.size(full).non_clifford == zx.size(reduced).non_clifford == len(names)
+assert zx.is_equal(full, reduced) and zx.is_equal(full, extracted)
+print("every parameter is alone on a spider, and the diagrams are equal: holds")
+assert ranks["five outputs, 64 inputs"] == ranks["state, 64 inputs"] == pc.n_weights
+assert ranks["state, one input"] == pc.n_weights - pc.n_qubits
+print("no direction of the weights is redundant: holds")
+assert all(agree) and max(live) < pc.n_weights
+assert all(rank < n for rank, n in zip(per_output, live, strict=True))
+print("one output alone uses fewer directions than weights: holds")
+assert all(row[1] == row[2] > row[3] for row in rows)
+print("full rank at every depth, and not without CNOTs: holds")

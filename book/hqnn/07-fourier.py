@@ -1,0 +1,262 @@
+# %% [markdown]
+# # How expressive is the layer? Its Fourier coefficients
+#
+# A circuit that embeds its inputs by rotations computes a truncated Fourier series
+# [[Schuld et al., 2021](../references.md)]. In its appendix the paper samples the coefficients of one output of a quantum
+# layer over random weights, finds them widely spread, and concludes from a zero determinant that they are independent
+# [[hqnn](../references.md), app. A.2, fig. 10]. This page repeats both (claims H10 to H12) and shows why the determinant is
+# zero for every circuit there is.
+#
+# *Run time: less than a minute. Needs: only the repository. Everything is computed here; nothing is trained.*
+
+# %% tags=["bootstrap", "remove-cell"]
+# On Google Colab only: fetch the book and install what Colab lacks; its torch and numpy stay.
+import sys
+
+if "google.colab" in sys.modules:
+    import subprocess
+    from importlib.metadata import version
+    from pathlib import Path
+
+    url = "https://github.com/hqnn-book/hqnn-book"
+    book, keep = Path("/content/book"), Path("/content/keep.txt")
+    if not book.exists():
+        subprocess.run(["git", "clone", "--quiet", "--depth=1", url, book], check=True)
+    own = (f"{name}=={version(name)}\n" for name in ("numpy", "torch", "torchvision"))
+    keep.write_text("".join(own))
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    subprocess.run([*pip, "--constraint", keep, "--editable", book], check=True)
+    sys.path.insert(0, str(book / "lib"))
+
+# %%
+import matplotlib.pyplot as plt
+import numpy as np
+from IPython.display import HTML
+
+from hqnn import circuits, claims, expressivity, plots, redundancy, tables
+
+plots.style()
+pc = circuits.strongly_entangling()
+N_SAMPLES = 1000
+
+# %% [markdown]
+# ## The coefficients
+#
+# The last of the five outputs is, for weights $\theta$,
+#
+# $$f_\theta(x) = \sum_{\omega\in\{-1,0,1\}^5} c_\omega(\theta)\, e^{-i\,\omega\cdot x},$$
+#
+# because each input is embedded once. Such a sum is fixed by its values at three equidistant points of each input, so the
+# $3^5$ coefficients come from a discrete Fourier transform, exactly. The weights are uniform in $[0, 2\pi]$ as in the paper,
+# which takes 100 settings of them; we take more.
+
+# %%
+weights = expressivity.random_weights(pc, N_SAMPLES)
+by_output = expressivity.coefficients(pc, weights)
+last = by_output[-1]
+print("coefficients of the last output:", last.shape[0], "settings x", last[0].size)
+print(
+    "c(-ω) is the conjugate of c(ω):",
+    np.allclose(last, np.conj(last[:, *[slice(None, None, -1)] * 5])),
+)
+
+# %% [markdown]
+# ## Figure 10
+#
+# The paper shows the nine coefficients of the first two inputs, $c_{\omega_x,\omega_y}$, and does not say what the other three
+# inputs are. There are two natural readings. Either they are held at a value, say 0, or the function is averaged over them,
+# which picks out the coefficients with $\omega_3=\omega_4=\omega_5=0$.
+
+# %%
+readings = {"zero": "the other inputs at 0", "mean": "averaged over the other inputs"}
+pairs = {how: expressivity.of_first_inputs(last, others=how) for how in readings}
+figure, axes = plt.subplots(2, 1, figsize=(7.6, 6.2), sharex=True)
+for ax, (how, title) in zip(axes, readings.items(), strict=True):
+    plots.coefficient_violins(ax, pairs[how][:100]).set(title=title)
+axes[0].set(xlabel="")
+axes[0].legend(loc="lower left")
+plots.show(
+    figure,
+    alt="Two rows of nine violins, real parts to the left in blue and imaginary parts to the right in "
+    "orange. With the other inputs at zero they reach from about minus 0.1 to 0.1, the constant term's "
+    "real part further; its imaginary part is a line at zero. Averaged, they are several times "
+    "narrower, and the constant term is zero.",
+    caption="Fourier coefficients of the last output in the first two inputs, like figure 10 of the "
+    "paper: 100 random settings of the weights. *Computed on this page.*",
+)
+
+# %%
+rows = []
+for how, title in readings.items():
+    parts = expressivity.all_parts(pairs[how])
+    spread, fixed = parts.std(axis=0), int((np.ptp(parts, axis=0) < 1e-12).sum())
+    rows.append([title, fixed, f"{spread[spread > 1e-9].min():.3f}", f"{spread.max():.3f}"])
+header = ["parts that never vary, of 18", "smallest s.d. of the others", "largest s.d."]
+tables.table([f"{N_SAMPLES} settings", *header], rows)
+
+# %% [markdown]
+# With the other inputs at 0 it looks like the paper's figure. One of the eighteen numbers cannot vary: the constant term of a
+# real function is real. In the second reading the constant term vanishes altogether, for a reason that holds for all five
+# inputs: averaging $R_X(x)|0\rangle$ over a turn leaves a qubit in no direction at all, $\tfrac12\mathbb1$, and on that every
+# Pauli matrix averages to zero, whatever the weights do.
+#
+# ## All five inputs
+#
+# That is the only coefficient of the 243 that vanishes identically, for every output:
+
+# %%
+frequencies = expressivity.frequencies(last)
+for k, found in enumerate(by_output):
+    never = np.abs(found).reshape(N_SAMPLES, -1).max(axis=0) < 1e-12
+    print(f"output {k}: zero for all weights:", *map(tuple, frequencies[never].tolist()))
+
+# %%
+squares = (np.abs(last) ** 2).reshape(N_SAMPLES, -1).mean(axis=0)
+order = np.abs(frequencies).sum(axis=1)
+rows = [
+    [
+        n,
+        int((order == n).sum()),
+        f"{np.sqrt(squares[order == n].mean()):.4f}",
+        f"{squares[order == n].sum():.4f}",
+    ]
+    for n in range(6)
+]
+tables.table(["inputs in the term", "terms", "r.m.s. of one", "sum of squares"], rows)
+
+# %%
+mean_square = float(squares.sum())
+haar = 1 / (2**pc.n_qubits + 1)
+print(f"mean square of the output over weights and inputs: {mean_square:.4f}")
+print(f"the same for a random unitary on five qubits:      {haar:.4f}")
+
+# %% [markdown]
+# How wide is "a wide range of possible solutions"? The squares of all coefficients add up to the mean square of the output,
+# and that is what a unitary chosen at random would give, $1/(2^5+1)$. Being spread like that is not a sign of a powerful
+# model: it is the value at which the output, which could reach $\pm1$, is nearly always close to 0, and it halves with every
+# further qubit.
+#
+# ## The determinant
+#
+# "The determinant of the correlation matrix of all values was equal to zero for every output, demonstrating the independent
+# and expressive nature of all the Fourier terms." A correlation matrix has determinant 1 if all its variables are
+# uncorrelated, and 0 if one of them is a linear function of the others. So a zero says the opposite of what the paper reads
+# from it. And it says it about every circuit, because $c_{-\omega}=\overline{c_\omega}$: each number stands in the list twice.
+#
+# The remedy is to count each number once, leaving out those that never vary. Then the determinant says whether the others
+# are correlated, and the eigenvalues of the covariance matrix say more: how many directions there are at all, and how many *equally strong* ones would concentrate the variance
+# as much, $(\sum\lambda)^2/\sum\lambda^2$. We compare with the same layer with
+# fewer repetitions of rotations and CNOTs, and so with fewer weights.
+
+# %%
+compared = {
+    "three repetitions": pc,
+    "two repetitions": circuits.strongly_entangling(n_layers=2),
+    "one repetition": circuits.strongly_entangling(n_layers=1),
+}
+rows, dimensions, determinants = [], {}, {}
+for title, one in compared.items():
+    found = expressivity.coefficients(one, expressivity.random_weights(one, 500))[-1]
+    pair = expressivity.of_first_inputs(found)
+    once, twice = expressivity.independent_parts(pair), expressivity.all_parts(pair)
+    determinants[title] = [expressivity.correlation_determinant(v) for v in (twice, once)]
+    spectrum = expressivity.covariance_spectrum(once)
+    dimensions[title] = expressivity.dimension(spectrum)
+    texts = [f"{abs(value):.2f}" for value in determinants[title]]
+    rows.append(
+        [title, *texts, dimensions[title], f"{expressivity.effective_dimension(spectrum):.1f}"]
+    )
+header = ["determinant, all numbers", "each once", "directions, of 9", "effective"]
+tables.table(["first two inputs, others at 0", *header], rows)
+
+# %% [markdown]
+# The first column is zero for all three, although the smallest layer has only a few of the nine numbers to vary. Counted once,
+# those that vary are nearly uncorrelated for each of them. So not even the right determinant says how much a layer can do;
+# the number of directions does. Now all five inputs:
+
+# %%
+spectra = {}
+for title, one in compared.items():
+    found = expressivity.coefficients(one, expressivity.random_weights(one, N_SAMPLES))[-1]
+    spectra[title] = expressivity.covariance_spectrum(expressivity.independent_parts(found))
+figure, ax = plt.subplots(figsize=(7.2, 3.8))
+plots.eigenvalue_curves(ax, spectra).set(ylim=(3e-6, 1.2))
+ax.legend()
+plots.show(
+    figure,
+    alt="Eigenvalues of the covariance of the coefficients, largest first, on a logarithmic axis: the "
+    "layer's fall slowly over all directions but one, those of fewer repetitions faster.",
+    caption="The covariance of all coefficients of the last output, each number counted once: part of "
+    f"the variance in each direction. *Computed on this page, {N_SAMPLES} settings of the weights.*",
+)
+
+# %%
+rng = np.random.default_rng(0)
+inputs, rows, local = rng.uniform(0, 2 * np.pi, (400, 5)), [], {}
+for title, one in compared.items():
+    angles = rng.uniform(0, 2 * np.pi, one.n_weights)
+    local[title] = redundancy.rank(redundancy.jacobian(one, inputs, angles)[:, -1, 5:])
+    counts = [expressivity.dimension(spectra[title]), local[title]]
+    effective = f"{expressivity.effective_dimension(spectra[title]):.0f}"
+    rows.append([title, counts[0], effective, one.n_weights, counts[1]])
+header = ["directions, of 243", "effective", "weights", "free at any one point"]
+tables.table(["all inputs", *header], rows)
+
+# %% [markdown]
+# Over all weights the coefficients of the layer take up 242 directions, all but the constant term that must vanish. But they
+# are functions of 45 weights, and at any point the last output moves in only as many directions as the last column says (the
+# rank of [the page before](06-zx.ipynb)). The coefficients are uncorrelated and yet far from independent: fix a few dozen of
+# them, and the rest have no choice.
+#
+# ## An input embedded d times
+#
+# The paper counts $2d+1$ terms for an input that is embedded $d$ times. That is the most there can be. We embed one input
+# $d$ times on one qubit, with free rotations in between and without:
+
+# %%
+rows, terms = [], {}
+for d in range(1, 6):
+    terms[d] = []
+    for trained in (True, False):
+        one = circuits.reuploading(d, trained=trained)
+        sampled = expressivity.random_weights(one, 8)
+        (found,) = expressivity.coefficients(one, sampled, degree=d + 2, method="state")
+        terms[d].append(np.flatnonzero(np.abs(found).max(axis=0) > 1e-9) - (d + 2))
+    rows.append([d, 2 * d + 1, *(", ".join(map(str, present)) for present in terms[d])])
+header = ["2d + 1", "frequencies, rotations between", "without"]
+tables.table(["d", *header], rows)
+
+# %% [markdown]
+# Without rotations in between the embeddings add up to one with the angle $dx$: three terms, whatever $d$. HQNN-Parallel
+# embeds each input once, so its layer is a sum of products of single sines and cosines. In the network the linear layers around
+# it do the rest.
+#
+# ## The claims
+#
+# The rows of the ledger that this page is about ([all claims](../scoreboard.ipynb)):
+
+# %%
+HTML(claims.to_html(claims.evaluate("hqnn", groups=("H10", "H11", "H12"))))
+
+# %% [markdown]
+# ## Checks
+
+# %%
+zero = np.abs(last).reshape(N_SAMPLES, -1).max(axis=0) < 1e-12
+assert frequencies[zero].tolist() == [[0] * 5]
+assert np.abs(np.imag(pairs["zero"][:, 1, 1])).max() < 1e-12
+assert np.abs(pairs["mean"][:, 1, 1]).max() < 1e-12
+print("only the constant term vanishes, and its imaginary part always: holds")
+assert abs(mean_square / haar - 1) < 0.1
+print("the output is spread like that of a random unitary: holds")
+assert all(abs(both[0]) < 1e-9 for both in determinants.values())
+assert (
+    determinants["three repetitions"][1] > 0.8
+    and dimensions["three repetitions"] == 9 > dimensions["one repetition"]
+)
+print("the determinant is zero for every circuit, and not if each number counts once: holds")
+assert expressivity.dimension(spectra["three repetitions"]) == 242
+assert local["three repetitions"] == 40 < pc.n_weights
+print("242 directions over all weights, 40 at any point: holds")
+assert all(len(found) == 2 * d + 1 and len(bare) == 3 for d, (found, bare) in terms.items())
+print("2d + 1 terms with rotations in between, 3 without: holds")
