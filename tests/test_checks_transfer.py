@@ -87,9 +87,12 @@ def test_the_circuit_and_its_execution(tmp_path: Path) -> None:
 
 
 def test_one_series_above_another_of_a_different_experiment(tmp_path: Path) -> None:
-    n = len(experiments.get("transfer-causes").seeds)
-    write(tmp_path, "transfer-causes", "flips", list(np.linspace(0.90, 0.91, n)))
-    arguments = {"first": "transfer-classical/latents", "second": "transfer-causes/flips", "curve": "test_accuracy"}
+    write(tmp_path, "transfer-augmented", "augmented", list(np.linspace(0.90, 0.91, 3)))
+    arguments = {
+        "first": "transfer-classical/latents",
+        "second": "transfer-augmented/augmented",
+        "curve": "test_accuracy",
+    }
     assert judged(tmp_path, "ends_higher", arguments).verdict == Verdict.NOT_YET
     write(tmp_path, "transfer-classical", "latents", list(np.linspace(0.97, 0.98, 5)))
     assert judged(tmp_path, "ends_higher", arguments).verdict == Verdict.REPRODUCED

@@ -263,7 +263,7 @@ def _naive(template: QuantumCircuit, rows: Sequence[NDArray[np.float64]] | NDArr
 @recipe(
     "transfer-noise",
     inputs=("transfer-hybrid/pca-5-probabilities-exact",),
-    tested=1000,
+    tested=300,
     seeds=5,
     depolarising=[0.001, 0.003, 0.01, 0.03, 0.1],
     p1_over_p2=0.1,
@@ -274,7 +274,7 @@ def transfer_noise(series: Series, settings: Mapping[str, Any]) -> Findings:
 
     Test accuracy, one value per seed, on the perfect device (`none`), with depolarising gates (`depolarising/<p2>`, the
     strength on two qubits), with misread bits (`readout/<p>`), and on a model of a real device (`manila`). The noisy
-    probabilities are Aer's exact ones, for every tenth test image.
+    probabilities are Aer's exact ones, for `tested` evenly spaced test images.
     """
     devices: dict[str, noise.Noise | None] = {"none": None}
     devices |= {
