@@ -1,13 +1,14 @@
 """Time training steps of the hqnn paper's networks, all in turns in one process: what the circuits cost, what bounds.
 
 `python -m benchmarks.training_step` stores the record that the book's pages read. A step is what the recorded runs do:
-bytes to floats, forward, loss, backward, Adam.
+bytes to floats, forward, loss, backward, Adam. What counts is the processor's time, not the clock on the wall.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -135,7 +136,7 @@ def main() -> None:
     groups["shift"] = shift(hybrid)
     measured = {}
     for name, functions in groups.items():
-        taken = in_turns(functions, arguments.seconds)
+        taken = in_turns(functions, arguments.seconds, time.thread_time)
         measured[name] = {key: float(f"{np.median(values):.4g}") for key, values in taken.items()}
         print(name, measured[name], flush=True)
     record = {

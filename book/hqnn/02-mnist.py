@@ -146,7 +146,10 @@ plots.show(
 
 # %%
 rows = []
-for name in available:
+for name in MODELS:
+    if name not in available:
+        rows.append([NAMES[name], "not recorded yet", "", "", "", ""])
+        continue
     finals = {c: stats.mean_interval(h[name][:, -1]) for c, h in curves.items()}
     paper = rows_of.get(f"H3-accuracy-{name}")
     rows.append([NAMES[name], len(records[name])])
@@ -217,8 +220,7 @@ tables.table([f"training loss first below {level}", *header], rows)
 # %% [markdown]
 # ## What a step costs
 #
-# One training step with a batch of 64, all networks in turns on one thread, so that the ratios hold whatever else the
-# machine does. "Dense" is the hybrid with a dense layer of 20 to 20 features in place of the circuits.
+# One training step with a batch of 64, all networks in turns on one thread, in processor time. "Dense" is the hybrid with a dense layer of 20 to 20 features in place of the circuits.
 
 # %%
 record = json.loads((storage.DATA / "benchmarks" / "training_step.json").read_text())
@@ -239,11 +241,16 @@ for part, ms in parts.items():
 rows = [[kind, f"{100 * share:.0f} %"] for kind, share in shares.items()]
 tables.table(["part of the hybrid's step", "share of the time"], rows)
 
+# %%
+extra = [100 * (steps["hqnn"] / steps[name] - 1) for name in ("dense", "blocks")]
+Markdown(
+    f"The circuits are {100 * shares['circuits']:.0f} % of the step, and the hybrid takes {min(extra):.0f} to "
+    f"{max(extra):.0f} % longer than networks of the same shape. The paper's CNN is faster still, because it does not "
+    "normalise. What bounds the step are the convolutions, then the normalisation of their large maps."
+)
+
 # %% [markdown]
-# Beside networks of the same shape the circuits cost next to nothing. The paper's CNN is faster because it does not
-# normalise. The convolutions bound the step, then the normalisation of their large maps. A step
-# would take longer with images stored channel by channel, and hardly less with convolutions in bfloat16, which is why all
-# runs are in single precision:
+# Images stored channel by channel would cost more, and convolutions in bfloat16 gain too little to leave single precision:
 
 # %%
 settings = record["median_ms"]["settings"]
@@ -315,6 +322,42 @@ for name, other in (("hqnn", "cnn"), ("cnn", "hqnn")):
         alt=f"Twenty handwritten digits in two rows that {NAMES[name]} gets wrong more often.",
         caption=f"Wrong more often for {NAMES[name]} than for {NAMES[other]}; titles as above. *Recorded runs.*",
     )
+
+# %% [markdown]
+# ## The circuits changed, replaced or removed
+#
+# If the circuits do something that others cannot, it should show when they are taken away. These networks are trained on
+# 10,000 of the images, with the same settings; each is compared with the hybrid seed by seed. Frozen circuits keep their
+# random angles, and "identity" has nothing between the dense layers.
+
+# %%
+parts_done = runs.complete("hqnn-parts")
+changed = {
+    "hqnn": "the hybrid",
+    "frozen": "circuits frozen at random",
+    "no-entanglement": "circuits without CNOTs",
+    "blocks": "classical blocks of as many parameters",
+    "dense": "dense layer of 20 to 20 features",
+    "identity": "nothing",
+}
+changed |= {f"depth-{n}": f"circuits with {n} layers" for n in (1, 2, 6)}
+changed |= {f"circuits-{n}": f"{n} circuits of five qubits" for n in (1, 2, 8)}
+base = runs.history("hqnn-parts", "hqnn", "test_accuracy")[:, -1]
+rows = []
+for variant, text in changed.items():
+    if variant not in parts_done:
+        rows.append([text, "not recorded yet", ""])
+        continue
+    final = runs.history("hqnn-parts", variant, "test_accuracy")[:, -1]
+    lead = stats.paired_difference(final, base).difference if variant != "hqnn" else None
+    rows.append(
+        [text, tables.percent(stats.mean_interval(final)), tables.points(lead) if lead else ""]
+    )
+n_parts = len(experiments.get("hqnn-parts").seeds)
+tables.table(
+    [f"MNIST, 10,000 images, {n_parts} seeds", "test accuracy, %", "over the hybrid, points"],
+    rows,
+)
 
 # %% [markdown]
 # ## What goes through the circuits
@@ -405,8 +448,6 @@ assert hybrid.low > 99
 assert on_hard.high < 0.99
 assert through["accuracy/shuffled"].high < 20 < 99 < through["accuracy"].low
 assert shares["convolution"] == max(shares.values()) and shares["circuits"] < 0.1
-assert (
-    settings["channels first"] > 1.2 * usual and settings["bfloat16 convolutions"] > 0.7 * usual
-)
-assert steps["hqnn"] < 1.1 * steps["dense"] and steps["hqnn"] < 1.1 * steps["blocks"]
+assert settings["channels first"] > 1.1 * usual
+assert 0.7 * usual < settings["bfloat16 convolutions"]
 print("the records are of the networks described above, and the hybrid is above 99 %: holds")
