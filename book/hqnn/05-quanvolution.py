@@ -332,7 +332,7 @@ tables.table(["one choice changed at 0.01, all images, %", *MODELS], rows)
 # ## Three ways to differentiate
 #
 # The paper trains the quanvolution by backpropagation, because on this circuit it was quicker than adjoint differentiation
-# and the parameter-shift rule (claim Q3). We timed all three in PennyLane, and on one simulator of our own that applies
+# [[Jones and Gacon, 2020](../references.md)] and the parameter-shift rule (claim Q3). We timed all three in PennyLane, and on one simulator of our own that applies
 # gate after gate, so that only the method differs. Times are for the values and the gradient of the four weights:
 
 # %%

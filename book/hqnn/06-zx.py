@@ -3,7 +3,8 @@
 #
 # In its appendix the paper draws one of the parallel quantum layers as a ZX-diagram, rewrites it, and finds every weight and
 # every input on a node of its own in the end: "the model is absent of redundancy" [[hqnn](../references.md), app. A.1,
-# fig. 9]. This page does the same with PyZX (claims H9), follows each of the 50 parameters, and then asks the same question
+# fig. 9]. This page does the same with PyZX
+# [[Kissinger and van de Wetering, 2020](../references.md)] (claims H9), follows each of the 50 parameters, and then asks the same question
 # in a way that does not depend on how good the rewriting is.
 #
 # *Run time: about half a minute. Needs: only the repository. Everything is computed here; nothing is trained.*
