@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
-from qiskit.circuit import ParameterExpression, ParameterVector, QuantumCircuit
+from qiskit.circuit import ParameterExpression
 
 from hqnn import circuits
-from hqnn.circuits import ParametricCircuit, pauli_on_each_qubit
+from hqnn.circuits import ParametricCircuit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,23 +28,10 @@ class Workload:
     batch: int = 64
 
 
-def quanvolution() -> ParametricCircuit:
-    """One 2 x 2 patch: pixels as RY(π x), one trained RY a qubit, a chain of CNOTs."""
-    x, w = ParameterVector("x", 4), ParameterVector("w", 4)
-    circuit = QuantumCircuit(4, name="quanvolution")
-    for q in range(4):
-        circuit.ry(np.pi * x[q], q)
-    for q in range(4):
-        circuit.ry(w[q], q)
-    for q in range(3):
-        circuit.cx(q, q + 1)
-    return ParametricCircuit(circuit=circuit, inputs=x, weights=w, observables=pauli_on_each_qubit(4))
-
-
 WORKLOADS = {
     "lcqhnn": Workload(title="lcqhnn: 4 qubits, 4 weights", pc=circuits.lcqhnn()),
     "entangling": Workload(title="4 × (5 qubits, 3 layers)", pc=circuits.strongly_entangling(), copies=4),
-    "quanvolution": Workload(title="2,450 patches, 4 qubits", pc=quanvolution(), batch=2450),
+    "quanvolution": Workload(title="2,450 patches, 4 qubits", pc=circuits.quanvolution(), batch=2450),
 }
 
 

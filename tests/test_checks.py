@@ -343,3 +343,12 @@ def test_recorded_analyses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     arguments["key"] = "sideways"
     with pytest.raises(LedgerError, match="has no result 'sideways'"):
         judged(tmp_path, "analysis_positive", arguments)
+
+
+def test_a_single_run_has_no_spread_and_no_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = checks.shared._Curves((0,), np.array([[50.0]]), "data/runs/x/y")
+    monkeypatch.setattr(checks.shared, "_curves", lambda *_: one)
+    arguments = {"experiment": "x", "variant": "y", "curve": "test_accuracy"}
+    judgement = judged(tmp_path, "final_value", arguments, value=50.0)
+    assert judgement.verdict == Verdict.NOT_YET
+    assert "x/y" in judgement.note

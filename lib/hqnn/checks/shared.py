@@ -201,6 +201,8 @@ Curve = Literal["train_loss", "train_accuracy", "test_loss", "test_accuracy"]
 def final_value(claim: Claim, context: Context, *, experiment: str, variant: str, curve: Curve) -> Judgement:
     """The last value of a curve, percent for an accuracy; for networks tested on every image there is."""
     curves = _curves(context, experiment, variant, curve)
+    if len(curves.values) < 2:
+        raise Missing(f"a single run of {experiment}/{variant} has no spread")
     judgement = judge_value(
         mean_interval(curves.values[:, -1]),
         claim.number,
