@@ -212,8 +212,8 @@ OUTCOMES = {
     "probabilities": "probabilities",
 }
 found, rows = {}, []
-for name, reading in READINGS.items():
-    for outcome, words in OUTCOMES.items():
+for name in READINGS:
+    for outcome in OUTCOMES:
         for shots in (None, 1024):
             fields = {"reading": name, "outcome": outcome, "shots": shots}
             found[name, outcome, shots] = feature_series.accuracies(inputs="measured", **fields)

@@ -67,12 +67,13 @@ named |= {
     "transfer-hybrid/first-5-probabilities-1024": "hybrid: first 5 latents, probabilities",
     "transfer-hybrid/pca-5-probabilities-exact": "hybrid: 5 principal components, probabilities",
 }
+full, *three, five = named
 ours = {one: runs.history(*one.split("/"), "test_accuracy")[:, -1] for one in named}
-v1 = {list(named)[0]: printed["S3-validation-accuracy"]}
-v1 |= dict.fromkeys(list(named)[1:4], printed["S5-validation-accuracy"])
+v1 = {full: printed["S3-validation-accuracy"]}
+v1 |= dict.fromkeys(three, printed["S5-validation-accuracy"])
 v2 = {
-    list(named)[0]: f"about {printed['S8-classical']}",
-    list(named)[4]: f"about {printed['S8-hybrid']}",
+    full: f"about {printed['S8-classical']}",
+    five: f"about {printed['S8-hybrid']}",
 }
 rows = [
     [words, v1.get(one, ""), v2.get(one, ""), tables.percent(stats.mean_interval(ours[one]))]
