@@ -44,7 +44,7 @@ HTML(claims.counts_to_html(results))
 # ## How a verdict is reached
 #
 # A paper prints one number $p$, most often from one run, with one seed and one random draw of test images. We have $n$
-# runs with seeds of their own (at least ten), with mean $m$ and standard deviation $s$. Asking whether $p$ equals $m$
+# runs with seeds of their own (ten, or all seeds of an experiment that has fewer, never under three), with mean $m$ and standard deviation $s$. Asking whether $p$ equals $m$
 # would be the wrong question, since no single run does. We ask whether $p$ could have been one of our runs.
 #
 # **A value.** If the paper did what we did, $p - m$ scatters with variance
