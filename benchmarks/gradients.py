@@ -7,12 +7,9 @@ simulator of ours, gate by gate, beside our layer as it comes.
 
 from __future__ import annotations
 
-import argparse
 import os
 from collections.abc import Callable
-from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -21,14 +18,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from benchmarks.peers import qnode
 from benchmarks.quantum_layer import in_turns, summary
-from benchmarks.workloads import steps
-from hqnn import runs, storage
+from benchmarks.recording import make
 from hqnn.circuits import ParametricCircuit, quanvolution
 from hqnn.lowering import lower, pauli_action
 from hqnn.quantum_layer import QuantumLayer
 
-RECORD = storage.DATA / "benchmarks" / "gradients.json"
 BATCHES = {"one patch": 1, "one image": 16, "32 images": 512}
 TOLERANCE = 1e-5
 
@@ -122,19 +118,10 @@ def ours() -> dict[str, Gradient]:
 
 def pennylane() -> dict[str, Gradient]:
     """PennyLane's methods on its simulators in Python and in C++."""
-    import pennylane as qml
-
     pc = quanvolution()
-    gates = {"ry": qml.RY, "cx": qml.CNOT}
 
     def gradient(device: str, method: str) -> Gradient:
-        @qml.qnode(qml.device(device, wires=pc.n_qubits), interface="torch", diff_method=method)
-        def circuit(inputs: Tensor, weights: Tensor) -> list[Any]:
-            columns = [*inputs.unbind(-1), *weights.unbind(-1)]
-            for step in steps(pc):
-                angle = () if step.column is None else (step.factor * columns[step.column],)
-                gates[step.gate](*angle, wires=step.qubits)
-            return [qml.expval(qml.PauliZ(q)) for q in range(pc.n_qubits)]
+        circuit = qnode(pc, device, method)
 
         def run(inputs: Tensor, weights: Tensor, upstream: Tensor) -> Tensor:
             leaf = weights.clone().requires_grad_()
@@ -170,31 +157,19 @@ def measure(contenders: dict[str, Gradient], batch: int, seconds: float) -> dict
     return {"batch": batch, **summary(in_turns(calls, seconds))}
 
 
-def main() -> None:
-    """Measure and write the record."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.gradients", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=3.0, help="for each contender and batch (default: 3)")
-    parser.add_argument("--output", type=Path, default=RECORD, help="the record (default: %(default)s)")
-    arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    started, load = datetime.now(UTC).isoformat(timespec="seconds"), os.getloadavg()[0]
+def measured(seconds: float) -> dict[str, Any]:
+    """Everything the record holds but its provenance."""
     contenders = ours() | pennylane()
     workloads = {}
     for name, batch in BATCHES.items():
-        workloads[name] = measure(contenders, batch, arguments.seconds)
+        workloads[name] = measure(contenders, batch, seconds)
         print(name, workloads[name]["median_ms"], flush=True)
-    import pennylane as qml
+    return {"workloads": workloads}
 
-    provenance = {
-        **runs.environment(),
-        "peers": {"pennylane": qml.__version__},
-        "threads": torch.get_num_threads(),
-        "started": started,
-        "load_before": round(load, 2),
-    }
-    record = {"schema": 1, "workloads": workloads, "provenance": provenance}
-    storage.write_atomically(arguments.output, f"{runs.layout(record)}\n".encode())
-    print(f"Wrote {arguments.output}")
+
+def main() -> None:
+    """Measure and write the record."""
+    make("gradients", measured, description=__doc__, packages=("pennylane",))
 
 
 if __name__ == "__main__":

@@ -56,6 +56,23 @@ def lightning(pc: ParametricCircuit, copies: int) -> Contender:
 
 
 def _pennylane(pc: ParametricCircuit, copies: int, device: str, method: str) -> Contender:
+    circuit = qnode(pc, device, method)
+
+    def run(inputs: Tensor, weights: Tensor) -> Tensor:
+        outputs = [circuit(*pair) for pair in zip(inputs.chunk(copies, 1), weights, strict=True)]
+        return torch.cat([torch.stack(list(out), -1) for out in outputs], 1).to(inputs.dtype)
+
+    return run
+
+
+def qnode(pc: ParametricCircuit, device: str, method: str) -> Callable[[Tensor, Tensor], list[Any]]:
+    """A circuit in PennyLane: inputs [B, n_inputs] and weights [n_weights] to a list of outputs [B].
+
+    Args:
+        pc: The circuit, of the gates of the workloads.
+        device: Name of a simulator.
+        method: How it differentiates.
+    """
     import pennylane as qml
 
     gates = {"h": qml.Hadamard, "p": qml.PhaseShift, "rx": qml.RX, "ry": qml.RY, "rz": qml.RZ, "cx": qml.CNOT}
@@ -69,11 +86,8 @@ def _pennylane(pc: ParametricCircuit, copies: int, device: str, method: str) -> 
             gates[step.gate](*angle, wires=step.qubits)
         return [qml.expval(paulis[pauli](qubit)) for pauli, qubit in _measured(pc)]
 
-    def run(inputs: Tensor, weights: Tensor) -> Tensor:
-        outputs = [circuit(*pair) for pair in zip(inputs.chunk(copies, 1), weights, strict=True)]
-        return torch.cat([torch.stack(list(out), -1) for out in outputs], 1).to(inputs.dtype)
-
-    return run
+    compiled: Callable[[Tensor, Tensor], list[Any]] = circuit
+    return compiled
 
 
 def tensorcircuit(pc: ParametricCircuit, copies: int) -> Contender:

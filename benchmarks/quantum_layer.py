@@ -5,14 +5,10 @@ What is compared is first shown to be equal. The result is one JSON record, whic
 
 from __future__ import annotations
 
-import argparse
 import os
 import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -23,14 +19,13 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.peers import PEERS, Contender
+from benchmarks.recording import make
 from benchmarks.workloads import WORKLOADS, Workload
-from hqnn import runs, storage
 from hqnn.circuits import strongly_entangling
 from hqnn.experiments import LcqhnnConfig
 from hqnn.models import lcqhnn
 from hqnn.quantum_layer import QuantumLayer
 
-RECORD = storage.DATA / "benchmarks" / "quantum_layer.json"
 QUBITS = range(2, 13)
 SCALED = ("hqnn", "PennyLane default.qubit", "TensorCircuit-NG")
 TURNS = 10
@@ -196,46 +191,25 @@ def scaling(seconds: float) -> dict[str, Any]:
     return {"n_qubits": list(QUBITS), "method": methods, "median_ms": times}
 
 
-def main() -> None:
-    """Measure everything and write the record."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=3.0, help="for each contender on each workload (default: 3)")
-    parser.add_argument("--output", type=Path, default=RECORD, help="the record (default: %(default)s)")
-    arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    started, load = datetime.now(UTC).isoformat(timespec="seconds"), os.getloadavg()[0]
+def measured(seconds: float) -> dict[str, Any]:
+    """Everything the record holds but its provenance."""
     workloads = {}
     for key, workload in WORKLOADS.items():
         print(workload.title)
-        result = measure(workload, tuple(PEERS), arguments.seconds)
+        result = measure(workload, tuple(PEERS), seconds)
         method = QuantumLayer(workload.pc, copies=workload.copies).method
         workloads[key] = {"title": workload.title, "batch": workload.batch, "method": method, **result}
         for name, taken in result["median_ms"].items():
             print(f"  {name:28s} {taken:9.3f} ms   {taken / result['median_ms']['hqnn']:8.1f} x")
         for name, reason in result["left_out"].items():
             print(f"  {name:28s} left out: {reason}")
-    record = {
-        "schema": 1,
+    return {
         "workloads": workloads,
-        "share": share_of_a_training_step(arguments.seconds),
-        "scaling": scaling(arguments.seconds / 3),
-        "provenance": {
-            **runs.environment(),
-            "peers": _versions(),
-            "threads": torch.get_num_threads(),
-            "started": started,
-            "load_before": round(load, 2),
-        },
+        "share": share_of_a_training_step(seconds),
+        "scaling": scaling(seconds / 3),
     }
-    storage.write_atomically(arguments.output, f"{runs.layout(record)}\n".encode())
-    print(f"Wrote {arguments.output}")
 
 
-def _versions() -> dict[str, str]:
-    found = {}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:  # then its contender is left out, too
-            continue
-    return found
+def main() -> None:
+    """Measure everything and write the record."""
+    make("quantum_layer", measured, description=__doc__, packages=_PACKAGES)

@@ -6,14 +6,11 @@ bytes to floats, forward, loss, backward, Adam. What counts is the processor's t
 
 from __future__ import annotations
 
-import argparse
 import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -24,14 +21,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from benchmarks.quantum_layer import in_turns
-from hqnn import experiments, parameter_shift, runs, storage
+from benchmarks.recording import make
+from hqnn import experiments, parameter_shift
 from hqnn.experiments import ParallelConfig
 from hqnn.models import hqnn
 from hqnn.quantum_layer import QuantumLayer
 from hqnn.tasks.base import AUGMENTATIONS, OPTIMIZERS
 from hqnn.tasks.hqnn import as_input
 
-RECORD = storage.DATA / "benchmarks" / "training_step.json"
 EXPERIMENTS = ("hqnn-mnist", "hqnn-medical", "hqnn-cifar10")
 
 
@@ -112,14 +109,8 @@ def shift(config: ParallelConfig) -> dict[str, Any]:
     return {"rule": partial(parameter_shift.gradient, layer, inputs, upstream), "backpropagation": ours}
 
 
-def main() -> None:
-    """Measure everything and write the record."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.training_step", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=4.0, help="for each step (default: 4)")
-    parser.add_argument("--output", type=Path, default=RECORD, help="the record (default: %(default)s)")
-    arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    started, load = datetime.now(UTC).isoformat(timespec="seconds"), os.getloadavg()[0]
+def measured(seconds: float) -> dict[str, Any]:
+    """Everything the record holds but its provenance."""
     hybrid = experiments.get("hqnn-mnist").variants["hqnn"]
     assert isinstance(hybrid, ParallelConfig)
     groups: dict[str, dict[str, Callable[[], object]]] = {
@@ -134,24 +125,17 @@ def main() -> None:
     }
     groups["parts"] = parts(hybrid)
     groups["shift"] = shift(hybrid)
-    measured = {}
+    medians = {}
     for name, functions in groups.items():
-        taken = in_turns(functions, arguments.seconds, time.thread_time)
-        measured[name] = {key: float(f"{np.median(values):.4g}") for key, values in taken.items()}
-        print(name, measured[name], flush=True)
-    record = {
-        "schema": 1,
-        "batch": hybrid.batch_size,
-        "median_ms": measured,
-        "provenance": {
-            **runs.environment(),
-            "threads": torch.get_num_threads(),
-            "started": started,
-            "load_before": round(load, 2),
-        },
-    }
-    storage.write_atomically(arguments.output, f"{runs.layout(record)}\n".encode())
-    print(f"Wrote {arguments.output}")
+        taken = in_turns(functions, seconds, time.thread_time)
+        medians[name] = {key: float(f"{np.median(values):.4g}") for key, values in taken.items()}
+        print(name, medians[name], flush=True)
+    return {"batch": hybrid.batch_size, "median_ms": medians}
+
+
+def main() -> None:
+    """Measure everything and write the record."""
+    make("training_step", measured, description=__doc__, seconds=4.0)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,31 @@
-"""What every test starts from."""
+"""What every test starts from, and what several test files share."""
 
+from collections.abc import Iterator
+from typing import Any
+
+import matplotlib.pyplot as plt
 import pytest
 import torch
+
+from hqnn import plots
 
 
 @pytest.fixture(autouse=True)
 def _seeded() -> None:
     """The same random numbers in every run, so that a statistical test cannot fail by chance on another day."""
     torch.manual_seed(0)
+
+
+@pytest.fixture
+def house_style() -> Iterator[None]:
+    """The book's style for figures, and every figure closed at the end."""
+    with plt.rc_context():
+        plots.style()
+        yield
+        plt.close("all")
+
+
+@pytest.fixture
+def ax(house_style: None) -> Any:
+    """Axes of a figure of their own; untyped, since the tests look into their artists."""
+    return plt.subplots()[1]

@@ -1,6 +1,7 @@
 """Every evaluator, on records and circuits where the right verdict is known."""
 
 import itertools
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from judging import judge
 from qiskit import QuantumCircuit
 from synthetic import constant, step, write_records
 
@@ -22,19 +24,7 @@ FASHION = {"experiment": "lcqhnn-fashion"}
 PAIR = FASHION | {"first": "lcqhnn", "second": "cnn-4"}
 
 
-def judged(root: Path, evaluator: str, arguments: dict[str, Any] | None = None, **fields: Any) -> Judgement:
-    claim = Claim(
-        id="L6-x",
-        paper="lcqhnn",
-        place="here",
-        statement="It is so.",
-        evaluator=evaluator,
-        arguments=arguments or {},
-        **fields,
-    )
-    book = ledger.read()
-    checks.validate(claim, book)
-    return checks.judge(claim, Context(book, root))
+judged = partial(judge, paper="lcqhnn", id="L6-x")
 
 
 # --- the paper against itself

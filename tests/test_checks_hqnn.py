@@ -2,38 +2,25 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from judging import judge
 
-from hqnn import analyses, checks, circuits, counts, experiments, ledger, parameter_shift, runs, storage
+from hqnn import analyses, circuits, counts, experiments, parameter_shift, runs, storage
 from hqnn.analyses import Findings
-from hqnn.checks import Context
-from hqnn.ledger import Claim
 from hqnn.quantum_layer import QuantumLayer
 from hqnn.stats import Interval
-from hqnn.verdicts import Judgement, Verdict
+from hqnn.verdicts import Verdict
 
 MNIST = {"experiment": "hqnn-mnist"}
 PAIR = MNIST | {"first": "hqnn", "second": "cnn"}
 
 
-def judged(root: Path, evaluator: str, arguments: dict[str, Any] | None = None, **fields: Any) -> Judgement:
-    claim = Claim(
-        id="H3-x",
-        paper="hqnn",
-        place="here",
-        statement="It is so.",
-        evaluator=evaluator,
-        arguments=arguments or {},
-        **fields,
-    )
-    book = ledger.read()
-    checks.validate(claim, book)
-    return checks.judge(claim, Context(book, root))
+judged = partial(judge, paper="hqnn", id="H3-x")
 
 
 def write(

@@ -3,36 +3,23 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 import pytest
+from judging import judge
 
-from hqnn import analyses, checks, experiments, ledger, runs, storage
+from hqnn import analyses, experiments, runs, storage
 from hqnn.analyses import Findings, recipe
-from hqnn.checks import Context
-from hqnn.ledger import Claim
 from hqnn.stats import Interval
-from hqnn.verdicts import Judgement, Verdict
+from hqnn.verdicts import Verdict
 
 CLASSICAL = {"experiment": "transfer-classical", "variant": "latents"}
 
 
-def judged(root: Path, evaluator: str, arguments: dict[str, Any] | None = None, **fields: Any) -> Judgement:
-    claim = Claim(
-        id="S3-x",
-        paper="transfer",
-        place="here",
-        statement="It is so.",
-        evaluator=evaluator,
-        arguments=arguments or {},
-        **fields,
-    )
-    book = ledger.read()
-    checks.validate(claim, book)
-    return checks.judge(claim, Context(book, root))
+judged = partial(judge, paper="transfer", id="S3-x")
 
 
 def write(root: Path, experiment: str, variant: str, final: Sequence[float], right: Sequence[int] = (9, 9)) -> None:

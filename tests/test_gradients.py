@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from benchmarks import gradients
+from hqnn import storage
 
 
 def test_our_ways_to_differentiate_agree_with_parameter_shift() -> None:
@@ -34,7 +35,7 @@ def test_times_are_measured_for_each() -> None:
 
 
 def test_the_record_has_every_contender_at_every_batch() -> None:
-    record = json.loads(gradients.RECORD.read_bytes())
+    record = json.loads((storage.DATA / "benchmarks" / "gradients.json").read_bytes())
     assert {name: w["batch"] for name, w in record["workloads"].items()} == gradients.BATCHES
     names = [set(w["median_ms"]) for w in record["workloads"].values()]
     assert names[0] == names[1] == names[2]

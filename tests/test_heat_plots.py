@@ -1,7 +1,6 @@
 """Figures of heat maps and of what they say about training: what they show is what they were given."""
 
 import base64
-from collections.abc import Iterator
 from typing import Any
 
 import matplotlib as mpl
@@ -11,13 +10,7 @@ import pytest
 
 from hqnn import plots
 
-
-@pytest.fixture(autouse=True)
-def _house_style() -> Iterator[None]:
-    with plt.rc_context():
-        plots.style()
-        yield
-        plt.close("all")
+pytestmark = pytest.mark.usefixtures("house_style")
 
 
 def panel() -> Any:

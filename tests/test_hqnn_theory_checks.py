@@ -7,32 +7,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from judging import judge
 
-from hqnn import checks, circuits, ledger, zx
-from hqnn.checks import Context
+from hqnn import circuits, zx
 from hqnn.experiments.quanv import MODELS, RATES
 from hqnn.kernels import best_rate, by_draw, by_rate, kernels, series_by_rate
-from hqnn.ledger import Claim
 from hqnn.storage import DATA
 from hqnn.verdicts import Judgement, Verdict
 
 
 def judged(evaluator: str, root: Path = DATA, value: float | None = None, **arguments: Any) -> Judgement:
-    claim = Claim(
-        id="Q2-x",
-        paper="hqnn",
-        place="here",
-        statement="It is so.",
-        evaluator=evaluator,
-        arguments=arguments,
-        value=value,
-        tolerance=0.02,
-        resolution=0.065,
-        decimals=2,
-    )
-    book = ledger.read()
-    checks.validate(claim, book)
-    return checks.judge(claim, Context(book, root))
+    fields = {"value": value, "tolerance": 0.02, "resolution": 0.065, "decimals": 2}
+    return judge(root, evaluator, arguments, paper="hqnn", id="Q2-x", **fields)
 
 
 @pytest.mark.parametrize("name", ["zx_diagram", "zx_no_redundancy", "every_parameter_acts", "coefficient_spread"])

@@ -1,9 +1,7 @@
 """Figures of noise: what they show is what they were given."""
 
-from collections.abc import Iterator
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
@@ -11,19 +9,7 @@ from matplotlib.colors import to_hex
 from hqnn import plots
 from hqnn.stats import Interval
 
-
-@pytest.fixture(autouse=True)
-def _house_style() -> Iterator[None]:
-    with plt.rc_context():
-        plots.style()
-        yield
-        plt.close("all")
-
-
-@pytest.fixture
-def ax() -> Any:
-    """Axes of a figure of their own; untyped, since the tests look into their artists."""
-    return plt.subplots()[1]
+pytestmark = pytest.mark.usefixtures("house_style")
 
 
 def named(ax: Any) -> dict[str, Any]:

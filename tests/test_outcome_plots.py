@@ -1,27 +1,13 @@
 """Figures of images, outcomes and accuracies: what they show is what they were given."""
 
-from collections.abc import Iterator
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 from hqnn import plots
 
-
-@pytest.fixture(autouse=True)
-def _house_style() -> Iterator[None]:
-    with plt.rc_context():
-        plots.style()
-        yield
-        plt.close("all")
-
-
-@pytest.fixture
-def ax() -> Any:
-    """Axes of a figure of their own; untyped, since the tests look into their artists."""
-    return plt.subplots()[1]
+pytestmark = pytest.mark.usefixtures("house_style")
 
 
 def test_images_in_rows_are_dark_on_white(ax: Any) -> None:

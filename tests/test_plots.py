@@ -1,6 +1,5 @@
 """Figures of the circuit, its states and its outputs: what they show is what they were given."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -10,13 +9,7 @@ from matplotlib.colors import to_hex
 
 from hqnn import circuits, plots
 
-
-@pytest.fixture(autouse=True)
-def _house_style() -> Iterator[None]:
-    with plt.rc_context():
-        plots.style()
-        yield
-        plt.close("all")
+pytestmark = pytest.mark.usefixtures("house_style")
 
 
 def panel(**options: Any) -> Any:

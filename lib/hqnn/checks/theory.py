@@ -38,7 +38,7 @@ def zx_diagram(claim: Claim, context: Context) -> Judgement:
     size = zx.size(diagram)
     return Judgement(
         verdict=_verdict(overlap > 1 - EXACT),
-        ours=f"{size.spiders} spiders, {size.edges} edges, the same matrix as the circuit's",
+        ours=f"{size.spiders} spiders, {size.edges} edges, overlap {overlap:.6f} with the circuit's matrix",
         evidence="hqnn.zx.diagram",
     )
 
@@ -77,7 +77,7 @@ def every_parameter_acts(claim: Claim, context: Context) -> Judgement:
     idle = ", ".join(str(int(n)) for n in (~acts).sum(axis=1))
     return Judgement(
         verdict=_verdict(bool(acts.any(axis=0).all()) and agree),
-        ours=f"all {acts.shape[1]} parameters change at least one output",
+        ours=f"{int(acts.any(axis=0).sum())} of {acts.shape[1]} parameters change at least one output",
         evidence="hqnn.redundancy.jacobian, hqnn.zx.expectation",
         note=f"but not every output: {idle} weights have no effect on outputs 1 to 5, by diagram and derivative alike",
     )

@@ -14,7 +14,7 @@ from torch.nn import functional
 from hqnn.augmentation import flip_and_rotate
 from hqnn.errors import HqnnError
 from hqnn.quantum_layer import QuantumLayer
-from hqnn.training import BatchTransform, Checkpoint, Loss, Schedule
+from hqnn.training import BatchTransform, Checkpoint, Fit, Loss, Samples, Schedule, fit
 
 LOSSES: dict[str, Loss] = {
     "cross_entropy": functional.cross_entropy,
@@ -121,6 +121,60 @@ def measure(config: Any, weights: Mapping[str, Tensor]) -> dict[str, float] | No
         Values by the name of the curve they lie on; None if that would need a download.
     """
     raise TypeError(f"No measurement is registered for {type(config).__name__}.")
+
+
+def train(
+    config: Any,
+    session: Session,
+    model: nn.Module,
+    samples: Samples,
+    *,
+    loss: Loss,
+    evaluate_on: Mapping[str, Samples],
+    stage: str = "model",
+    **options: Any,
+) -> Fit:
+    """Train a model in one stage, as its config and its session say.
+
+    Args:
+        config: Any paper's config with `optimizer`, `learning_rate`, `epochs`, `batch_size` and `snapshots`.
+        session: Gives the seed, the checkpoints and the progress.
+        model: On the session's device; only what requires a gradient is trained.
+        samples: What it learns from, on the session's device.
+        loss: The mean loss of a batch.
+        evaluate_on: Further splits by the name of their curves.
+        stage: Names the checkpoint.
+        **options: What else `hqnn.training.fit` takes.
+
+    Returns:
+        The history, the snapshots and the time taken.
+    """
+    trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    return fit(
+        model,
+        samples,
+        loss=loss,
+        optimizer=OPTIMIZERS[config.optimizer](trainable, lr=config.learning_rate),
+        epochs=config.epochs,
+        batch_size=config.batch_size,
+        seed=session.seed,
+        evaluate_on=evaluate_on,
+        snapshots=config.snapshots,
+        checkpoint=session.checkpoint(stage),
+        on_epoch=lambda epoch, _history: session.on_epoch(epoch),
+        progress=session.progress,
+        **options,
+    )
+
+
+def outcome(model: nn.Module, fitted: Fit, dataset: dict[str, str], **results: Any) -> Outcome:
+    """What a trained model yields: its history and size, and further results by name."""
+    return Outcome(
+        result={"history": fitted.history, "n_parameters": count_parameters(model), **results},
+        snapshots=fitted.snapshots,
+        dataset=dataset,
+        seconds=fitted.seconds,
+    )
 
 
 def count_parameters(model: nn.Module) -> dict[str, int]:

@@ -10,17 +10,8 @@ from torch.nn import functional
 from hqnn import datasets
 from hqnn.experiments import ParallelConfig
 from hqnn.models import hqnn
-from hqnn.tasks.base import (
-    AUGMENTATIONS,
-    OPTIMIZERS,
-    SCHEDULES,
-    Outcome,
-    Session,
-    count_parameters,
-    measure,
-    perform,
-)
-from hqnn.training import BatchTransform, Samples, evaluate, fit, seed_epoch
+from hqnn.tasks.base import AUGMENTATIONS, SCHEDULES, Outcome, Session, measure, outcome, perform, train
+from hqnn.training import BatchTransform, Samples, evaluate, seed_epoch
 
 
 @perform.register
@@ -34,33 +25,22 @@ def _(config: ParallelConfig, session: Session) -> Outcome:
     if any(p.requires_grad for p in model.middle.parameters()):
         watch["middle"] = list(model.middle.parameters())
     prepare, measured = partial(as_input, config), "val" if config.n_val else "test"
-    fitted = fit(
+    fitted = train(
+        config,
+        session,
         model,
         on_device["train"],
         loss=functional.cross_entropy,
-        optimizer=OPTIMIZERS[config.optimizer](model.parameters(), lr=config.learning_rate),
-        epochs=config.epochs,
-        batch_size=config.batch_size,
-        seed=session.seed,
         evaluate_on={measured: on_device[measured]},
         schedule=SCHEDULES[config.schedule],
         prepare=prepare,
         augment=AUGMENTATIONS[config.augment],
         watch=watch,
-        snapshots=config.snapshots,
-        checkpoint=session.checkpoint(),
-        on_epoch=lambda epoch, _history: session.on_epoch(epoch),
-        progress=session.progress,
     )
     predicted = predict(model, on_device[measured], prepare)
     (wrong,) = (predicted != splits[measured].targets).nonzero(as_tuple=True)
     errors = {"images": wrong.tolist(), "predicted": predicted[wrong].tolist()}
-    return Outcome(
-        result={"history": fitted.history, "n_parameters": count_parameters(model), "errors": errors},
-        snapshots=fitted.snapshots,
-        dataset=dataset,
-        seconds=fitted.seconds,
-    )
+    return outcome(model, fitted, dataset, errors=errors)
 
 
 @measure.register

@@ -8,8 +8,8 @@ from torch import Tensor
 from hqnn import datasets
 from hqnn.experiments import LcqhnnConfig
 from hqnn.models import lcqhnn
-from hqnn.tasks.base import LOSSES, OPTIMIZERS, Outcome, Session, count_parameters, measure, perform
-from hqnn.training import Samples, evaluate, fit, seed_epoch
+from hqnn.tasks.base import LOSSES, Outcome, Session, measure, outcome, perform, train
+from hqnn.training import Samples, evaluate, seed_epoch
 
 
 @perform.register
@@ -20,26 +20,15 @@ def _(config: LcqhnnConfig, session: Session) -> Outcome:
     on_device = {name: Samples(*(t.to(session.device) for t in samples)) for name, samples in splits.items()}
     seed_epoch(session.seed, 0)
     model = lcqhnn.build(config).to(session.device)
-    fitted = fit(
+    fitted = train(
+        config,
+        session,
         model,
         on_device["train"],
         loss=LOSSES[config.loss],
-        optimizer=OPTIMIZERS[config.optimizer](model.parameters(), lr=config.learning_rate),
-        epochs=config.epochs,
-        batch_size=config.batch_size,
-        seed=session.seed,
         evaluate_on={"val": on_device["val"], "test": on_device["test"]},
-        snapshots=config.snapshots,
-        checkpoint=session.checkpoint(),
-        on_epoch=lambda epoch, _history: session.on_epoch(epoch),
-        progress=session.progress,
     )
-    return Outcome(
-        result={"history": fitted.history, "n_parameters": count_parameters(model)},
-        snapshots=fitted.snapshots,
-        dataset=dataset,
-        seconds=fitted.seconds,
-    )
+    return outcome(model, fitted, dataset)
 
 
 @measure.register

@@ -9,8 +9,8 @@ from hqnn import datasets
 from hqnn.datasets import Split
 from hqnn.experiments import QuanvConfig
 from hqnn.models import quanv
-from hqnn.tasks.base import LOSSES, OPTIMIZERS, Outcome, Session, count_parameters, measure, perform
-from hqnn.training import Samples, evaluate, fit, seed_epoch
+from hqnn.tasks.base import LOSSES, Outcome, Session, measure, outcome, perform, train
+from hqnn.training import Samples, evaluate, seed_epoch
 
 _LOSS = LOSSES["cross_entropy"]
 
@@ -21,27 +21,8 @@ def _(config: QuanvConfig, session: Session) -> Outcome:
     on_device = {name: Samples(*(t.to(session.device) for t in samples)) for name, samples in splits.items()}
     seed_epoch(session.seed, 0)
     model = quanv.build(config).to(session.device)
-    trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    fitted = fit(
-        model,
-        on_device.pop("train"),
-        loss=_LOSS,
-        optimizer=OPTIMIZERS[config.optimizer](trainable, lr=config.learning_rate),
-        epochs=config.epochs,
-        batch_size=config.batch_size,
-        seed=session.seed,
-        evaluate_on=on_device,
-        snapshots=config.snapshots,
-        checkpoint=session.checkpoint(),
-        on_epoch=lambda epoch, _history: session.on_epoch(epoch),
-        progress=session.progress,
-    )
-    return Outcome(
-        result={"history": fitted.history, "n_parameters": count_parameters(model)},
-        snapshots=fitted.snapshots,
-        dataset=dataset,
-        seconds=fitted.seconds,
-    )
+    fitted = train(config, session, model, on_device.pop("train"), loss=_LOSS, evaluate_on=on_device)
+    return outcome(model, fitted, dataset)
 
 
 @measure.register

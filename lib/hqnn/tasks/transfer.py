@@ -13,28 +13,15 @@ from hqnn.augmentation import modified
 from hqnn.experiments import AutoencoderConfig, TransferConfig
 from hqnn.models.transfer import Autoencoder, Classifier, Standard
 from hqnn.quantum_features import READINGS, FeatureMap
-from hqnn.tasks.base import (
-    LOSSES,
-    OPTIMIZERS,
-    SCHEDULES,
-    Outcome,
-    Session,
-    count_parameters,
-    measure,
-    perform,
-)
-from hqnn.training import Fit, Samples, evaluate, fit, seed_epoch
+from hqnn.tasks.base import LOSSES, SCHEDULES, Outcome, Session, measure, outcome, perform, train
+from hqnn.training import Fit, Samples, evaluate, seed_epoch
 
 
 @perform.register
 def _(config: AutoencoderConfig, session: Session) -> Outcome:
     model, fitted = _autoencoder(config, session)
-    return Outcome(
-        result={"history": fitted.history, "n_parameters": count_parameters(model)},
-        snapshots={name: tensor.half() for name, tensor in fitted.snapshots.items()},
-        dataset=images(config.dataset)[1],
-        seconds=fitted.seconds,
-    )
+    halves = {name: tensor.half() for name, tensor in fitted.snapshots.items()}
+    return replace(outcome(model, fitted, images(config.dataset)[1]), snapshots=halves)
 
 
 @measure.register
@@ -49,34 +36,19 @@ def _(config: AutoencoderConfig, weights: Mapping[str, Tensor]) -> dict[str, flo
 
 @perform.register
 def _(config: TransferConfig, session: Session) -> Outcome:
-    train, test = features(config, session)
+    train_set, test_set = features(config, session)
     seed_epoch(session.seed, 0)
-    model = Classifier(config, train.inputs.shape[1]).to(session.device)
-    fitted = fit(
+    model = Classifier(config, train_set.inputs.shape[1]).to(session.device)
+    fitted = train(
+        config,
+        session,
         model,
-        train,
+        train_set,
         loss=LOSSES[config.loss],
-        optimizer=OPTIMIZERS[config.optimizer](model.parameters(), lr=config.learning_rate),
-        epochs=config.epochs,
-        batch_size=config.batch_size,
-        seed=session.seed,
-        evaluate_on={"test": test},
+        evaluate_on={"test": test_set},
         schedule=SCHEDULES[config.schedule],
-        snapshots=config.snapshots,
-        checkpoint=session.checkpoint(),
-        on_epoch=lambda epoch, _history: session.on_epoch(epoch),
-        progress=session.progress,
     )
-    return Outcome(
-        result={
-            "history": fitted.history,
-            "n_parameters": count_parameters(model),
-            "confusion": confusion(model, test).tolist(),
-        },
-        snapshots=fitted.snapshots,
-        dataset=images(config.dataset)[1],
-        seconds=fitted.seconds,
-    )
+    return outcome(model, fitted, images(config.dataset)[1], confusion=confusion(model, test_set).tolist())
 
 
 @measure.register
@@ -183,24 +155,19 @@ def confusion(model: nn.Module, samples: Samples) -> Tensor:
 
 def _autoencoder(config: AutoencoderConfig, session: Session) -> tuple[Autoencoder, Fit]:
     splits, _ = images(config.dataset)
-    train = _pixels(modified(splits["train"].inputs, config.augment, 2 * session.seed)).to(session.device)
+    pixels = _pixels(modified(splits["train"].inputs, config.augment, 2 * session.seed)).to(session.device)
     test = _pixels(splits["test"].inputs).to(session.device)
     seed_epoch(session.seed, 0)
     model = Autoencoder(config).to(session.device)
-    fitted = fit(
+    fitted = train(
+        config,
+        session,
         model,
-        Samples(train, train),
+        Samples(pixels, pixels),
         loss=functional.mse_loss,
-        optimizer=OPTIMIZERS[config.optimizer](model.parameters(), lr=config.learning_rate),
-        epochs=config.epochs,
-        batch_size=config.batch_size,
-        seed=session.seed,
         evaluate_on={"test": Samples(test, test)},
         accuracy=False,
-        snapshots=config.snapshots,
-        checkpoint=session.checkpoint("autoencoder"),
-        on_epoch=lambda epoch, _history: session.on_epoch(epoch),
-        progress=session.progress,
+        stage="autoencoder",
     )
     return model, fitted
 

@@ -1,0 +1,67 @@
+"""What all benchmarks share: their command line, one thread, and the record with its provenance."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from hqnn import runs, storage
+
+
+def make(
+    name: str,
+    measure: Callable[[float], dict[str, Any]],
+    *,
+    description: str | None,
+    seconds: float = 3.0,
+    packages: Sequence[str] = (),
+) -> None:
+    """Read the command line, measure on one thread, and write the record `data/benchmarks/<name>.json`.
+
+    Args:
+        name: Of the record.
+        measure: Seconds for each contender to everything the record holds but its provenance.
+        description: For `--help`.
+        seconds: The default.
+        packages: Contenders whose versions belong to the provenance; absent ones are left out.
+    """
+    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=description)
+    parser.add_argument("--seconds", type=float, default=seconds, help="for each contender (default: %(default)s)")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=storage.DATA / "benchmarks" / f"{name}.json",
+        help="the record (default: %(default)s)",
+    )
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    started, load = datetime.now(UTC).isoformat(timespec="seconds"), os.getloadavg()[0]
+    measured = measure(arguments.seconds)
+    provenance = {
+        **runs.environment(),
+        "peers": installed(packages),
+        "threads": torch.get_num_threads(),
+        "started": started,
+        "load_before": round(load, 2),
+    }
+    record = {"schema": 1, **measured, "provenance": provenance}
+    storage.write_atomically(arguments.output, f"{runs.layout(record)}\n".encode())
+    print(f"Wrote {arguments.output}")
+
+
+def installed(packages: Sequence[str]) -> dict[str, str]:
+    """The versions of those packages that are installed."""
+    found = {}
+    for package in packages:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
