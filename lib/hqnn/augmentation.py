@@ -26,7 +26,7 @@ def flip_and_rotate(images: Tensor, degrees: float = 10.0) -> Tensor:
     """
     n, _, height, width = images.shape
     angles = (2 * torch.rand(n, device=images.device) - 1) * math.radians(degrees)
-    sign = 1 - 2 * (torch.rand(n, device=images.device) < 0.5).to(images.dtype)
+    sign = _signs(images)
     cos, sin, zero = angles.cos(), angles.sin(), torch.zeros_like(angles)
     # From the result's pixel, in units of half the image's height and width, to the one it is taken from.
     rows = [[sign * cos, -sign * sin * height / width, zero], [sin * width / height, cos, zero]]
@@ -34,6 +34,35 @@ def flip_and_rotate(images: Tensor, degrees: float = 10.0) -> Tensor:
         torch.stack([torch.stack(row, 1) for row in rows], 1), list(images.shape), align_corners=False
     )
     return functional.grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+
+
+def flip_and_shift(images: Tensor, pixels: int = 4) -> Tensor:
+    """Flip each image left to right with probability one half, then shift it by whole pixels.
+
+    Both shifts are uniform in -pixels, ..., pixels; what a shift leaves empty is 0. Draws from torch's current random
+    state. This is the usual change of CIFAR-10's images, random flips and random crops of a padded image.
+
+    Args:
+        images: Float images [B, C, H, W].
+        pixels: The largest shift, down and to the right.
+
+    Returns:
+        Changed copies [B, C, H, W].
+    """
+    n, _, height, width = images.shape
+    top, left = torch.randint(2 * pixels + 1, (2, n, 1), device=images.device)
+    mirrored = _signs(images)[:, None] < 0
+    column = torch.arange(width, device=images.device)
+    rows = top + torch.arange(height, device=images.device)
+    columns = left + torch.where(mirrored, width - 1 - column, column)
+    padded = functional.pad(images, (pixels,) * 4)
+    picked = torch.arange(n, device=images.device)[:, None, None], rows[:, :, None], columns[:, None]
+    return padded.permute(0, 2, 3, 1)[picked].permute(0, 3, 1, 2)
+
+
+def _signs(images: Tensor) -> Tensor:
+    """For each image 1 or -1 with equal probabilities, [B]."""
+    return 1 - 2 * (torch.rand(len(images), device=images.device) < 0.5).to(images.dtype)
 
 
 def modified(

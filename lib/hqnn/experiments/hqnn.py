@@ -18,7 +18,7 @@ class ParallelConfig:
     """Held out of the training split, and measured instead of the test images if there are any."""
     n_test: int = 10_000
     data_seed: int = 42
-    augment: Literal["none", "flip-rotate"] = "none"
+    augment: Literal["none", "flip-rotate", "flip-shift"] = "none"
 
     size: int = 28
     """Height and width of the images the network takes, pixels; others are resized."""
@@ -103,6 +103,11 @@ _SMALL = replace(_DIGITS, n_train=10_000)
 _CNN: dict[str, Any] = {"hidden": (224, 32), "middle": "identity", "batch_norm": False}
 
 
+def _rivals(hybrid: ParallelConfig) -> dict[str, ParallelConfig]:
+    """The hybrid, the paper's classical network, and one with the hybrid's number of parameters."""
+    return {"hqnn": hybrid, "cnn": replace(hybrid, middle="dense"), "blocks": replace(hybrid, middle="blocks")}
+
+
 def _search() -> dict[str, ParallelConfig]:
     """Every combination of what the paper does not give, for both models alike; judged on held-out images."""
     base = replace(_DIGITS, n_train=10_000, n_val=5_000, n_test=0, epochs=8)
@@ -142,13 +147,19 @@ EXPERIMENTS = (
     _parallel(
         "hqnn-cifar10",
         "HQNN-Parallel and its rivals on CIFAR-10",
-        {"hqnn": _CIFAR, "cnn": replace(_CIFAR, middle="dense"), "blocks": replace(_CIFAR, middle="blocks")},
+        _rivals(_CIFAR),
+        range(3),
+    ),
+    _parallel(
+        "hqnn-cifar10-augmented",
+        "HQNN-Parallel and its rivals on CIFAR-10, flipped and shifted in training",
+        _rivals(replace(_CIFAR, augment="flip-shift")),
         range(3),
     ),
     _parallel(
         "hqnn-medical",
         "HQNN-Parallel and its rivals on Medical MNIST",
-        {"hqnn": _MEDICAL, "cnn": replace(_MEDICAL, middle="dense"), "blocks": replace(_MEDICAL, middle="blocks")},
+        _rivals(_MEDICAL),
         range(3),
     ),
     _parallel("hqnn-parts", "The circuits changed, replaced or removed, on 10,000 images of MNIST", _parts(), range(3)),

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from hqnn.augmentation import flip_and_rotate
+from hqnn.augmentation import flip_and_rotate, flip_and_shift
 from hqnn.errors import HqnnError
 from hqnn.quantum_layer import QuantumLayer
 from hqnn.training import BatchTransform, Checkpoint, Fit, Loss, Samples, Schedule, fit
@@ -40,7 +40,11 @@ SCHEDULES: dict[str, Schedule | None] = {
     "one-cycle": one_cycle,
     "halvings": lambda done: 0.5 ** int(5 * done + 1e-9),  # four of them
 }
-AUGMENTATIONS: dict[str, BatchTransform | None] = {"none": None, "flip-rotate": flip_and_rotate}
+AUGMENTATIONS: dict[str, BatchTransform | None] = {
+    "none": None,
+    "flip-rotate": flip_and_rotate,
+    "flip-shift": flip_and_shift,
+}
 
 
 def _nothing_kept(experiment: str, variant: str, seed: int) -> Mapping[str, Tensor]:
