@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
@@ -45,6 +46,19 @@ def test_accuracies_are_means_with_bands_in_the_order_of_growing_noise(ax: Any) 
     low, high = ax.collections[0].get_datalim(ax.transData).get_points()[:, 1]
     assert (low, high) == (0, 100)  # two seeds say little: 80 ± 127 points
     assert [50, 50] in [list(line.get_xdata()) for line in ax.lines]
+
+
+def test_a_sweep_has_a_row_for_each_dataset_and_a_column_for_each_noise() -> None:
+    accuracies = {1: np.array([[1.0, 0.9], [0.98, 0.7]])}
+    figure, axes = plt.subplots(2, 2)
+    found = {title: {"thermal": accuracies, "flips": accuracies} for title in ("digits", "clothes")}
+    strengths, labels = {"thermal": [9.0, 1.0], "flips": [0.1, 0.2]}, {"thermal": "$T_1$", "flips": "$p$"}
+    plots.accuracy_sweeps(axes, found, strengths, labels=labels, today={"thermal": 5.0, "flips": 0.15})
+    assert [ax.get_title(loc="left") for ax in axes.flat] == [f"{a}, {b}" for a in found for b in strengths]
+    assert [ax.get_xlabel() for ax in axes.flat] == ["", "", "$T_1$", "$p$"]
+    assert list(named(axes[0, 0])["1 block"].get_xdata()) == [9, 1]
+    assert [0.15, 0.15] in [list(line.get_xdata()) for line in axes[1, 1].lines]
+    plt.close(figure)
 
 
 def test_shots_are_ticked_at_powers_of_four(ax: Any) -> None:

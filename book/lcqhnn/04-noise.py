@@ -209,14 +209,11 @@ plots.show(
 SWEPT = {"depolarising": settings["p2"], "thermal": settings["t1_us"]}
 LABELS = {"depolarising": "strength $p_2$ after a CNOT", "thermal": "$T_1$, µs"}
 figure, axes = plt.subplots(2, 2, figsize=(7.2, 5.6), sharey=True)
-for row, (key, title) in zip(axes, DATASETS.items(), strict=True):
-    for ax, (kind, strengths) in zip(row, SWEPT.items(), strict=True):
-        found = endurance.by_depth(data[key]["trained"][kind])
-        today = settings["today"][kind]
-        plots.accuracy_under_noise(ax, strengths, found, today=today)
-        ax.set(title=f"{title}, {kind}", xlabel=LABELS[kind], ylim=(40, 102))
-        ax.label_outer()
-axes[0, 0].legend(loc="lower left")
+found = {
+    title: {kind: endurance.by_depth(data[key]["trained"][kind]) for kind in SWEPT}
+    for key, title in DATASETS.items()
+}
+plots.accuracy_sweeps(axes, found, SWEPT, labels=LABELS, today=settings["today"])
 plots.show(
     figure,
     alt="Four panels: accuracy against depolarising strength and against T1 for two "
@@ -266,14 +263,11 @@ plots.show(
 
 # %%
 figure, axes = plt.subplots(2, 2, figsize=(7.2, 5.6), sharey=True)
-for row, (key, title) in zip(axes, DATASETS.items(), strict=True):
-    for ax, (kind, strengths) in zip(row, SWEPT.items(), strict=True):
-        found = endurance.by_depth(data[key]["reset"][kind])
-        today = settings["today"][kind]
-        plots.accuracy_under_noise(ax, strengths, found, today=today)
-        ax.set(title=f"{title}, {kind}", xlabel=LABELS[kind], ylim=(40, 102))
-        ax.label_outer()
-axes[0, 0].legend(loc="lower left")
+found = {
+    title: {kind: endurance.by_depth(data[key]["reset"][kind]) for kind in SWEPT}
+    for key, title in DATASETS.items()
+}
+plots.accuracy_sweeps(axes, found, SWEPT, labels=LABELS, today=settings["today"])
 plots.show(
     figure,
     alt="The same four panels with the threshold set anew and a finite number of shots. "

@@ -103,7 +103,7 @@ plots.show(
 
 # %%
 error = 100 - paper["test"]
-rows = [["ours", f"{wrong:.0f}"], ["80.34 % of 10,000", f"{100 * error:.0f}"]]
+rows = [["ours", f"{wrong:.0f}"], [f"{paper['test']:g} % of 10,000", f"{100 * error:.0f}"]]
 tables.table(["misclassified test images", ""], rows)
 
 # %% [markdown]
@@ -142,7 +142,7 @@ for variant, text in words.items():
 
 # %%
 figure, ax = plt.subplots(figsize=(7.2, 4.8))
-plots.intervals(ax, found, {"the paper's 80.34 %": paper["test"]}, marked=("as described",))
+plots.intervals(ax, found, {f"the paper's {paper['test']:g} %": paper["test"]}, marked=("as described",))
 ax.set(xlabel="test accuracy after 50 epochs, %")
 plots.show(
     figure,

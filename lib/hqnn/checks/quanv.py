@@ -13,13 +13,14 @@ from torchvision.transforms import v2
 
 from hqnn import circuits, datasets, experiments, kernels, runs
 from hqnn.checks.registry import EXACT, Context, Missing, evaluator
+from hqnn.checks.shared import judge_printed
 from hqnn.errors import HqnnError
 from hqnn.experiments.quanv import MODELS, USUAL_RATE, QuanvConfig
 from hqnn.ledger import Claim
 from hqnn.lowering import lower
 from hqnn.models import quanv
 from hqnn.stats import mean_interval
-from hqnn.verdicts import Judgement, Verdict, judge_equality, judge_exact, judge_sign, judge_value
+from hqnn.verdicts import Judgement, Verdict, judge_equality, judge_exact, judge_sign
 
 _T = TypeVar("_T")
 Model = Literal["quanv", "cnn4", "cnn1"]
@@ -110,13 +111,7 @@ def quanv_kernel(claim: Claim, context: Context, *, model: Model) -> Judgement:
 def quanv_accuracy(claim: Claim, context: Context, *, model: Model) -> Judgement:
     """The final test accuracy, where one run is the whole procedure: images drawn, several initialisations, mean."""
     per_draw = _found(lambda: kernels.by_draw(model, root=context.root)).mean(axis=1)
-    judgement = judge_value(
-        mean_interval(per_draw),
-        claim.number,
-        rounding=claim.rounding,
-        tolerance=claim.tolerance,
-        resolution=claim.resolution,
-    )
+    judgement = judge_printed(claim, mean_interval(per_draw), spread=None, runs=1)  # both are of initialisations
     best = _found(lambda: kernels.best_rate(model, root=context.root))
     there = _found(lambda: kernels.by_rate(model, "all_accuracy", root=context.root)[best]).mean()
     tuned = f"at the rate that validation prefers ({best:g}) it is {there:.3f} on all 10,000 test images"

@@ -124,20 +124,20 @@ def _at(curves: _Curves, epoch: int, claim: Claim) -> NDArray[np.float64]:
     return curves.values[:, epoch - 1]
 
 
+def judge_printed(claim: Claim, ours: Interval, **changes: float | None) -> Judgement:
+    """`judge_value` with what the claim says of its own value, but for the changes."""
+    of_claim: dict[str, Any] = {
+        name: getattr(claim, name) for name in ("rounding", "tolerance", "resolution", "spread", "runs")
+    }
+    return judge_value(ours, claim.number, **of_claim | changes)
+
+
 def _accuracy(claim: Claim, context: Context, experiment: str, variant: str, epoch: int, metric: Metric) -> Judgement:
     curves = _curves(context, experiment, variant, metric)
     ours = mean_interval(_at(curves, epoch, claim))
     draw = context.ledger.samples[experiment][metric]
-    judgement = judge_value(
-        ours,
-        claim.number,
-        rounding=claim.rounding,
-        tolerance=claim.tolerance,
-        resolution=claim.resolution,
-        spread=claim.spread,
-        runs=claim.runs,
-        extra_variance=1e4 * draw_variance(ours.mean / 100, draw.drawn, draw.of),
-    )
+    variance = 1e4 * draw_variance(ours.mean / 100, draw.drawn, draw.of)
+    judgement = judge_printed(claim, ours, extra_variance=variance)
     return replace(judgement, evidence=curves.evidence)
 
 
@@ -174,14 +174,7 @@ def better(claim: Claim, context: Context, *, experiment: str, first: str, secon
 def gap(claim: Claim, context: Context, *, experiment: str, first: str, second: str, epoch: int) -> Judgement:
     """The first variant's lead in test accuracy, in points."""
     ours, variance, evidence = _gap(claim, context, experiment, first, second, epoch)
-    judgement = judge_value(
-        ours,
-        claim.number,
-        rounding=claim.rounding,
-        tolerance=claim.tolerance,
-        resolution=abs(claim.number),
-        extra_variance=variance,
-    )
+    judgement = judge_printed(claim, ours, resolution=abs(claim.number), extra_variance=variance)
     return replace(judgement, evidence=evidence)
 
 
@@ -203,15 +196,7 @@ def final_value(claim: Claim, context: Context, *, experiment: str, variant: str
     curves = _curves(context, experiment, variant, curve)
     if len(curves.values) < 2:
         raise Missing(f"a single run of {experiment}/{variant} has no spread")
-    judgement = judge_value(
-        mean_interval(curves.values[:, -1]),
-        claim.number,
-        rounding=claim.rounding,
-        tolerance=claim.tolerance,
-        resolution=claim.resolution,
-        spread=claim.spread,
-        runs=claim.runs,
-    )
+    judgement = judge_printed(claim, mean_interval(curves.values[:, -1]))
     return replace(judgement, evidence=curves.evidence)
 
 
@@ -219,13 +204,8 @@ def final_value(claim: Claim, context: Context, *, experiment: str, variant: str
 def final_lead(claim: Claim, context: Context, *, experiment: str, first: str, second: str) -> Judgement:
     """The first variant's lead in test accuracy after the last epoch, in points, tested on every image there is."""
     a, b, evidence = _pair(context, experiment, first, second, "test_accuracy")
-    judgement = judge_value(
-        mean_interval(a.values[:, -1] - b.values[:, -1]),
-        claim.number,
-        rounding=claim.rounding,
-        tolerance=claim.tolerance,
-        resolution=max(abs(claim.number), claim.tolerance),
-    )
+    lead = mean_interval(a.values[:, -1] - b.values[:, -1])
+    judgement = judge_printed(claim, lead, resolution=max(abs(claim.number), claim.tolerance))
     return replace(judgement, evidence=evidence)
 
 
@@ -261,7 +241,7 @@ def epochs_to(claim: Claim, context: Context, *, experiment: str, variant: str, 
     """The first epoch at which the test accuracy passes a threshold (percent)."""
     curves = _curves(context, experiment, variant, "test_accuracy")
     epochs, note = _epochs(curves, threshold)
-    judgement = judge_value(mean_interval(epochs), claim.number, tolerance=claim.tolerance, resolution=claim.resolution)
+    judgement = judge_printed(claim, mean_interval(epochs), rounding=0.0)
     return _noted(judgement, note, evidence=curves.evidence)
 
 
@@ -376,13 +356,7 @@ def analysed(claim: Claim, context: Context, analysis: str, key: str) -> tuple[I
 def analysis_value(claim: Claim, context: Context, *, analysis: str, key: str) -> Judgement:
     """A recorded result has the stated value."""
     ours, evidence = analysed(claim, context, analysis, key)
-    judgement = judge_value(
-        ours,
-        claim.number,
-        rounding=claim.rounding if claim.decimals else 0.0,
-        tolerance=claim.tolerance,
-        resolution=claim.resolution,
-    )
+    judgement = judge_printed(claim, ours, rounding=claim.rounding if claim.decimals else 0.0)
     return replace(judgement, evidence=evidence)
 
 

@@ -38,6 +38,7 @@ from hqnn.plots.house import (
 from hqnn.plots.images import image_columns, titled_images
 from hqnn.plots.noise import (
     DEPTH_COLOURS,
+    accuracy_sweeps,
     accuracy_under_noise,
     accuracy_with_shots,
     blocks,
@@ -75,6 +76,7 @@ __all__ = [
     "STYLE",
     "VERMILLION",
     "accuracy_by_shots",
+    "accuracy_sweeps",
     "accuracy_under_noise",
     "accuracy_with_shots",
     "amplitudes",

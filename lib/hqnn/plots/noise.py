@@ -107,6 +107,35 @@ def accuracy_under_noise(
     return ax
 
 
+def accuracy_sweeps(
+    axes: NDArray[Any],
+    accuracies: Mapping[str, Mapping[str, Mapping[int, NDArray[np.float64]]]],
+    strengths: Mapping[str, Sequence[float]],
+    *,
+    labels: Mapping[str, str],
+    today: Mapping[str, float],
+) -> NDArray[Any]:
+    """`accuracy_under_noise` from chance to certainty, a row of panels for each dataset, a column for each noise.
+
+    Args:
+        axes: Where to draw [datasets, kinds].
+        accuracies: Dataset -> kind of noise -> number of blocks -> fractions [seeds, S].
+        strengths: Kind -> [S], in the order in which noise grows.
+        labels: Kind -> what its strength is called.
+        today: Kind -> the strength typical of present hardware.
+
+    Returns:
+        The same `axes`.
+    """
+    for row, (dataset, by_kind) in zip(axes, accuracies.items(), strict=True):
+        for ax, (kind, found) in zip(row, by_kind.items(), strict=True):
+            accuracy_under_noise(ax, strengths[kind], found, today=today[kind])
+            ax.set(title=f"{dataset}, {kind}", xlabel=labels[kind], ylim=(40, 102))
+            ax.label_outer()
+    axes[0, 0].legend(loc="lower left")
+    return axes
+
+
 def accuracy_with_shots(
     ax: Axes, shots: Sequence[int], perfect: NDArray[np.float64], noisy: Mapping[int, NDArray[np.float64]]
 ) -> Axes:
