@@ -36,11 +36,13 @@ def test_compression_has_the_curve_and_the_levels(ax: Any) -> None:
 
 
 def test_intervals_show_every_run_the_mean_and_the_levels(ax: Any) -> None:
-    plots.intervals(ax, {"a": np.array([90.0, 92.0]), "b": np.array([50.0])}, {"paper": 94.5}, marked=("b",))
+    values = {"a": np.array([90.0, 92.0]), "b": np.array([50.0])}
+    plots.intervals(ax, values, {"paper": 94.5}, marked=("b",), printed={"b": 77.0})
     drawn = [line.get_xdata() for line in ax.lines]
     assert [90.0, 92.0] in [list(x) for x in drawn]
     assert [91.0] in [list(x) for x in drawn]
     assert [94.5, 94.5] in [list(x) for x in drawn]
+    assert [77.0] in [list(x) for x in drawn]
     assert ax.get_ylim()[0] > ax.get_ylim()[1]  # the first on top
 
 

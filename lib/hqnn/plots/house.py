@@ -48,6 +48,11 @@ COLOURS: Mapping[str, str] = MappingProxyType(
 )
 """The colour of each model, the same in every figure; blue is the hybrid throughout the book."""
 
+PRINTED: Mapping[str, Any] = MappingProxyType(
+    {"linestyle": "none", "marker": "D", "markerfacecolor": "white", "markersize": 6.5, "zorder": 4}
+)
+"""A value that the paper prints: a hollow diamond."""
+
 STYLE: Mapping[Any, Any] = MappingProxyType(
     {
         "figure.figsize": (7.2, 4.0),

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from hqnn import stats
-from hqnn.plots.house import BLUE, COLOURS, GREY, INK, VERMILLION
+from hqnn.plots.house import BLUE, COLOURS, GREY, INK, PRINTED, VERMILLION
 
 
 def image_rows(ax: Axes, rows: Mapping[str, NDArray[np.float64]]) -> Axes:
@@ -78,7 +78,12 @@ def compression(ax: Axes, components: Mapping[int, float], levels: Mapping[str, 
 
 
 def intervals(
-    ax: Axes, values: Mapping[str, NDArray[np.float64]], levels: Mapping[str, float], *, marked: Sequence[str] = ()
+    ax: Axes,
+    values: Mapping[str, NDArray[np.float64]],
+    levels: Mapping[str, float],
+    *,
+    marked: Sequence[str] = (),
+    printed: Mapping[str, float] | None = None,
 ) -> Axes:
     """One row per variant: every run as a faint dot, the mean with its 95 % interval; printed values as lines.
 
@@ -87,12 +92,15 @@ def intervals(
         values: Variant -> one value per run, in the unit of the axis.
         levels: Label -> value of a vertical line.
         marked: Variants to draw in another colour.
+        printed: Variant -> a value that the paper prints for this one alone, drawn as a hollow diamond.
 
     Returns:
         The same `ax`.
     """
     for position, (name, runs) in enumerate(values.items()):
         colour = VERMILLION if name in marked else BLUE
+        if name in (printed or {}):
+            ax.plot((printed or {})[name], position, **PRINTED, color=colour)
         interval = stats.mean_interval(runs)
         ax.plot(runs, [position] * len(runs), "o", color=colour, alpha=0.3, markersize=4)
         half = interval.half_width if np.isfinite(interval.half_width) else 0.0

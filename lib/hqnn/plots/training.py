@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -12,15 +11,18 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from hqnn import stats
-from hqnn.plots.house import BLUE, COLOURS, GREEN, GREY, INK, ORANGE, PURPLE, VERMILLION
+from hqnn.plots.house import BLUE, COLOURS, GREEN, GREY, INK, ORANGE, PRINTED, PURPLE, VERMILLION
 
-DATASET_MARKS: Mapping[str, tuple[str, str]] = MappingProxyType({"MNIST": (BLUE, "o"), "FashionMNIST": (ORANGE, "s")})
-"""Colour and marker of each dataset, where a figure has both in one panel."""
-
-_PRINTED: Mapping[str, Any] = MappingProxyType(
-    {"linestyle": "none", "marker": "D", "markerfacecolor": "white", "markersize": 6.5, "zorder": 4}
+DATASET_MARKS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "MNIST": (BLUE, "o"),
+        "FashionMNIST": (ORANGE, "s"),
+        "Medical MNIST": (GREEN, "^"),
+        "CIFAR-10": (VERMILLION, "D"),
+        "CIFAR-10, augmented": (PURPLE, "v"),
+    }
 )
-"""A value that the paper prints: a hollow diamond."""
+"""Colour and marker of each dataset, where a figure has both in one panel."""
 
 
 def learning_curves(
@@ -46,7 +48,7 @@ def learning_curves(
         ax.plot(epochs, [i.mean for i in intervals], color=colour, label=name)
         ax.fill_between(epochs, low, np.minimum(high, 100), color=colour, alpha=0.18, linewidth=0)
         for epoch, value in (printed or {}).get(name, {}).items():
-            ax.plot(epoch, value, **_PRINTED, color=colour)
+            ax.plot(epoch, value, **PRINTED, color=colour)
     ax.set(xlabel="epoch", ylabel="test accuracy, %", xlim=(0, len(epochs) + 1))
     return ax
 
@@ -69,7 +71,7 @@ def curve_bands(
         ax.plot(epochs, history.T, color=COLOURS[name], alpha=0.35, linewidth=0.8)
         ax.plot(epochs, history.mean(axis=0), color=COLOURS[name], label=name)
         if name in (printed or {}):
-            ax.plot(epochs[-1], (printed or {})[name], **_PRINTED, color=COLOURS[name], clip_on=False)
+            ax.plot(epochs[-1], (printed or {})[name], **PRINTED, color=COLOURS[name], clip_on=False)
     ax.set(xlabel="epoch", xticks=epochs if len(epochs) < 13 else epochs[4::5])
     return ax
 
@@ -89,7 +91,7 @@ def single_runs(ax: Axes, values: Mapping[str, NDArray[np.float64]], printed: Ma
         offsets = np.linspace(-0.28, 0.04, len(runs))
         ax.plot(position + offsets, np.sort(runs), "o", color=COLOURS[name], alpha=0.7, markersize=4.5)
         ax.hlines(runs.mean(), position - 0.34, position + 0.1, color=COLOURS[name], linewidth=2.2)
-        ax.plot(position + 0.28, printed[name], **_PRINTED, color=INK)
+        ax.plot(position + 0.28, printed[name], **PRINTED, color=INK)
     ax.set_xticks(range(len(values)), list(values))
     ax.set_xlim(-0.6, len(values) - 0.4)
     ax.grid(visible=False, axis="x")
@@ -142,7 +144,7 @@ def candidates(
             ax.plot(epochs, run, color=colour, linewidth=1.2)
         ax.plot([], [], color=colour, label=name)
     ax.plot([], [], color=GREY, linewidth=0.7, label="all others")
-    ax.plot(list(printed), list(printed.values()), **_PRINTED, color=INK, label="paper")
+    ax.plot(list(printed), list(printed.values()), **PRINTED, color=INK, label="paper")
     ax.set(xlabel="epoch", ylabel="test accuracy, %", xlim=(0, len(epochs) + 1))
     return ax
 

@@ -11,7 +11,7 @@ from hqnn import datasets
 from hqnn.experiments import ParallelConfig
 from hqnn.models import hqnn
 from hqnn.tasks.base import AUGMENTATIONS, SCHEDULES, Outcome, Session, measure, outcome, perform, train
-from hqnn.training import BatchTransform, Samples, evaluate, seed_epoch
+from hqnn.training import BatchTransform, Fit, Samples, evaluate, seed_epoch
 
 
 @perform.register
@@ -20,24 +20,9 @@ def _(config: ParallelConfig, session: Session) -> Outcome:
     on_device = {name: Samples(*(t.to(session.device) for t in samples)) for name, samples in splits.items()}
     seed_epoch(session.seed, 0)
     model = hqnn.build(config).to(session.device)
-    watch: dict[str, list[Tensor]] = {"convolution": [model.get_parameter("convolutions.convolutions.0.weight")]}
-    watch["dense"] = [model.get_parameter("dense.0.weight")]
-    if any(p.requires_grad for p in model.middle.parameters()):
-        watch["middle"] = list(model.middle.parameters())
-    prepare, measured = partial(as_input, config), "val" if config.n_val else "test"
-    fitted = train(
-        config,
-        session,
-        model,
-        on_device["train"],
-        loss=functional.cross_entropy,
-        evaluate_on={measured: on_device[measured]},
-        schedule=SCHEDULES[config.schedule],
-        prepare=prepare,
-        augment=AUGMENTATIONS[config.augment],
-        watch=watch,
-    )
-    predicted = predict(model, on_device[measured], prepare)
+    measured = "val" if config.n_val else "test"
+    fitted = learn(config, session, model, on_device["train"], {measured: on_device[measured]})
+    predicted = predict(model, on_device[measured], partial(as_input, config))
     (wrong,) = (predicted != splits[measured].targets).nonzero(as_tuple=True)
     errors = {"images": wrong.tolist(), "predicted": predicted[wrong].tolist()}
     return outcome(model, fitted, dataset, errors=errors)
@@ -52,6 +37,40 @@ def _(config: ParallelConfig, weights: Mapping[str, Tensor]) -> dict[str, float]
     model.load_state_dict(dict(weights))
     means = evaluate(model, splits["test"], functional.cross_entropy, prepare=partial(as_input, config))
     return {f"test_{quantity}": value for quantity, value in means.items()}
+
+
+def learn(
+    config: ParallelConfig, session: Session, model: nn.Module, samples: Samples, evaluate_on: dict[str, Samples]
+) -> Fit:
+    """Train a network of `hqnn.models.hqnn` on bytes as a run does, gradients watched.
+
+    Args:
+        config: What the model was built from.
+        session: Gives the seed, the checkpoints and the progress.
+        model: On the session's device, like all samples.
+        samples: Bytes [N, C, H, W] with their classes [N].
+        evaluate_on: Further samples by the name of their curves.
+
+    Returns:
+        The history, the snapshots and the time taken.
+    """
+    watch: dict[str, list[Tensor]] = {"convolution": [model.get_parameter("convolutions.convolutions.0.weight")]}
+    watch["dense"] = [model.get_parameter("dense.0.weight")]
+    middle: list[Tensor] = [p for name, p in model.named_parameters() if name.startswith("middle.") and p.requires_grad]
+    if middle:
+        watch["middle"] = middle
+    return train(
+        config,
+        session,
+        model,
+        samples,
+        loss=functional.cross_entropy,
+        evaluate_on=evaluate_on,
+        schedule=SCHEDULES[config.schedule],
+        prepare=partial(as_input, config),
+        augment=AUGMENTATIONS[config.augment],
+        watch=watch,
+    )
 
 
 def predict(model: nn.Module, samples: Samples, prepare: BatchTransform, *, batch_size: int = 512) -> Tensor:
