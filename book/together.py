@@ -40,7 +40,7 @@ plots.style()
 printed = {claim.id: claim for claim in claims.load().claims}
 
 # %% [markdown]
-# ## Seven comparisons
+# ## Nine comparisons
 #
 # Each paper compares its hybrid with classical networks on one or more datasets. Here is the hybrid's lead in test accuracy, as
 # printed, and as our runs give it, paired by seed, at the end of training.
@@ -83,7 +83,11 @@ compared = {
         (value("L6-fashion-lcqhnn-50"), value("L6-fashion-cnn4-50")),
     ),
 }
-for key, row, name in (("mnist", "H3", "MNIST"), ("medical", "H4", "Medical MNIST"), ("cifar10", "H5", "CIFAR-10")):
+for key, row, name in (
+    ("mnist", "H3", "MNIST"),
+    ("medical", "H4", "Medical MNIST"),
+    ("cifar10", "H5", "CIFAR-10"),
+):
     compared[f"hqnn, {name}"] = Comparison(
         *ends(f"hqnn-{key}/hqnn", f"hqnn-{key}/cnn"),
         (value(f"{row}-accuracy-hqnn"), value(f"{row}-accuracy-cnn")),
@@ -109,14 +113,17 @@ said = {name: one.said[0] - one.said[1] for name, one in compared.items()}
 plots.intervals(ax, {name: one.lead for name, one in compared.items()}, {}, printed=said)
 ax.axvline(0, color=plots.INK, linewidth=1)
 ax.set_xscale("symlog", linthresh=1)
-ax.set(xlabel="hybrid's lead over its rival, points (linear between -1 and 1, logarithmic beyond)", xlim=(-60, 60))
+ax.set(
+    xlabel="hybrid's lead over its rival, points (linear between -1 and 1, logarithmic beyond)",
+    xlim=(-60, 60),
+)
 ticks = [-30, -10, -3, -1, 0, 1, 3, 10, 30]
 ax.set_xticks(ticks, [f"{tick:+d}" if tick else "0" for tick in ticks])
 ax.minorticks_off()
 plots.show(
     figure,
     alt="Nine rows, one per comparison. Hollow diamonds, the printed leads, lie to the right of zero in all rows "
-    "but the last. Our means with their intervals lie at zero or to the left of it.",
+    "but the last. Our means with their intervals lie next to zero or to the left of it.",
     caption="The hybrid's lead, as printed (hollow) and as we find it (every pair of runs, the mean and its 95 % "
     "interval). *Recorded runs, whole datasets.*",
 )
@@ -126,23 +133,29 @@ rows, leads = [], {}
 for name, one in compared.items():
     leads[name] = stats.mean_interval(one.lead)
     means = [stats.mean_interval(v).mean for v in (one.hybrid, one.rival)]
-    rows.append([name, f"{one.said[0]:g}", f"{means[0]:.2f}", f"{one.said[1]:g}", f"{means[1]:.2f}"])
+    rows.append(
+        [name, f"{one.said[0]:g}", f"{means[0]:.2f}", f"{one.said[1]:g}", f"{means[1]:.2f}"]
+    )
     rows[-1] += [f"{said[name]:+.2f}", tables.number(leads[name])]
 header = ["hybrid, printed", "ours", "rival, printed", "ours", "lead, printed", "ours"]
 tables.table(["test accuracy, %", *header], rows)
 
 # %%
-ahead = [name for name, lead in leads.items() if lead.low > 0]
+ahead = {name: lead for name, lead in leads.items() if lead.low > 0}
 claimed = [name for name, lead in said.items() if lead > 0]
-low = {side: [] for side in ("hybrid", "rival")}
-for one in compared.values():
-    for side, number in zip(low, one.said, strict=True):
-        low[side].append(number - getattr(one, side).mean())
+off = {
+    name: [
+        mine.mean() - number
+        for mine, number in zip((one.hybrid, one.rival), one.said, strict=True)
+    ]
+    for name, one in compared.items()
+}
+weak = [name for name, (hybrid, rival) in off.items() if rival > 0.5 > abs(hybrid)]
 Markdown(
-    f"{len(claimed)} of the {len(compared)} printed leads are positive. Of ours {len(ahead)} "
-    f"{'is' if len(ahead) == 1 else 'are'} positive beyond doubt. And the reason is the same each time: printed rivals are weaker "
-    f"than ours, by {-np.median(low['rival']):.1f} points in the median, printed hybrids are not "
-    f"({-np.median(low['hybrid']):+.1f})."
+    f"{len(claimed)} of the {len(compared)} printed leads are positive, up to {max(said.values()):.1f} points. Of ours "
+    f"{len(ahead)} have an interval above zero, and the larger of them is {max(lead.mean for lead in ahead.values()):.2f} points. "
+    f"In {len(weak)} comparisons ({'; '.join(weak)}) our hybrid has the printed accuracy within half a point, and the rival "
+    "is better than printed: there the lead was made by a weak rival."
 )
 
 # %% [markdown]
@@ -161,7 +174,9 @@ without = {
     "hqnn, MNIST, 10,000 images: nothing": ends("hqnn-parts/hqnn", "hqnn-parts/identity"),
     "hqnn, quanvolution: bare pixels": [tuned["quanv"], tuned["pixels"]],
     "transfer, all latents: the latents": [
-        feature_series.accuracies(inputs="measured", reading="blocks", outcome="probabilities", scale="positive"),
+        feature_series.accuracies(
+            inputs="measured", reading="blocks", outcome="probabilities", scale="positive"
+        ),
         feature_series.accuracies(inputs="latents"),
     ],
     "transfer, 5 components: the components": [
@@ -171,22 +186,31 @@ without = {
 }
 rows, gains = [], {}
 for name, (a, b) in without.items():
-    gains[name] = stats.mean_interval(a - b)
-    rows.append([name, len(a), f"{a.mean():.2f}", f"{b.mean():.2f}", tables.number(gains[name])])
-tables.table(["what stands in its place", "pairs", "with the circuit, %", "without, %", "the circuit's gain, points"], rows)
+    gains[name] = stats.paired_difference(a, b)
+    row = [name, len(a), f"{a.mean():.2f}", f"{b.mean():.2f}"]
+    rows.append([*row, tables.number(gains[name].difference), f"{gains[name].p_value:.2g}"])
+header = ["pairs", "with the circuit, %", "without, %", "gain, points", "p"]
+tables.table(["what stands in the circuit's place", *header], rows)
 
 # %%
-helped = [name for name, gain in gains.items() if gain.low > 0]
-hurt = [name for name, gain in gains.items() if gain.high < 0]
+adjusted = dict(zip(gains, stats.holm([gain.p_value for gain in gains.values()]), strict=True))
+clear = {name: gains[name].difference.mean for name, p in adjusted.items() if p < 0.05}
+best_gain = max(gain.difference.mean for gain in gains.values())
 Markdown(
-    f"In {len(helped)} of {len(gains)} networks the circuit helps, in {len(hurt)} it costs accuracy, in the other "
-    f"{len(gains) - len(helped) - len(hurt)} there is no difference that the runs can show."
+    f"The largest gain is {best_gain:.2f} points. With Holm's correction for the {len(gains)} comparisons {len(clear)} "
+    f"{'is' if len(clear) == 1 else 'are'} significant at the level of 0.05"
+    + (
+        f" ({'; '.join(f'{name}, {gain:+.2f} points' for name, gain in clear.items())})"
+        if clear
+        else ""
+    )
+    + "."
 )
 
 # %% [markdown]
 # ## What the circuits compute
 #
-# That the circuits add nothing is no accident. Three of the four have outputs that fit on a line, whatever their states are in between; the
+# That the circuits add so little is no accident. Three of the four have outputs that fit on a line, whatever their states are in between; the
 # pages derive and test the formulas.
 #
 # | circuit | its outputs | where |
@@ -204,7 +228,11 @@ Markdown(
 
 # %%
 totals = claims.counts(claims.evaluate())
-open_ends = sum(by[verdict] for by in totals.values() for verdict in (Verdict.NOT_REPRODUCED, Verdict.NOT_CHECKABLE))
+open_ends = sum(
+    by[verdict]
+    for by in totals.values()
+    for verdict in (Verdict.NOT_REPRODUCED, Verdict.NOT_CHECKABLE)
+)
 Markdown(
     f"Of the {sum(sum(by.values()) for by in totals.values())} sentences in [the ledger](scoreboard.ipynb) "
     f"{open_ends} could not be confirmed. What would have prevented most of them:"
@@ -222,8 +250,9 @@ Markdown(
 # ## Checks
 
 # %%
-assert len(ahead) == 0
-assert len(claimed) == len(compared) - 1
-assert not helped
-assert np.median(low["rival"]) < np.median(low["hybrid"])
-print("no printed lead is found, and no circuit helps where it is taken out: holds")
+assert len(claimed) > 2 * len(ahead)
+assert all(lead.mean < 0.2 for lead in ahead.values())
+assert len(weak) >= 3
+print("no lead of ours is above a fifth of a point, and several printed rivals are weak: holds")
+assert best_gain < 0.5 and not any(gain > 0 for gain in clear.values())
+print("no circuit gains half a point where it is taken out: holds")

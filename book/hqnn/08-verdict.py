@@ -320,7 +320,7 @@ mnist = stats.mean_interval(ends["hqnn-mnist", "hqnn"][:, -1])
 plain = stats.mean_interval(ends["hqnn-mnist", "cnn"][:, -1])
 steps = json.loads((storage.DATA / "benchmarks" / "training_step.json").read_bytes())[
     "median_ms"
-]["hqnn-mnist"]
+]["a tenth of an epoch"]
 reproduced = claims.counts(results)["hqnn"][Verdict.REPRODUCED]
 lines = [
     f"HQNN-Parallel works: {tables.percent(mnist)} % on MNIST (printed: {printed['H3-accuracy-hqnn'].number:g} %).",
