@@ -114,11 +114,11 @@ plots.intervals(ax, {name: one.lead for name, one in compared.items()}, {}, prin
 ax.axvline(0, color=plots.INK, linewidth=1)
 ax.set_xscale("symlog", linthresh=1)
 ax.set(
-    xlabel="hybrid's lead over its rival, points (linear between -1 and 1, logarithmic beyond)",
+    xlabel="hybrid's lead over its rival, points (logarithmic beyond ±1)",
     xlim=(-60, 60),
 )
 ticks = [-30, -10, -3, -1, 0, 1, 3, 10, 30]
-ax.set_xticks(ticks, [f"{tick:+d}" if tick else "0" for tick in ticks])
+ax.set_xticks(ticks, [f"{tick:+d}".replace("-", "−") if tick else "0" for tick in ticks])
 ax.minorticks_off()
 plots.show(
     figure,

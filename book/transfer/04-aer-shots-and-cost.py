@@ -42,6 +42,7 @@ from hqnn import (
     feature_series,
     plots,
     runs,
+    stats,
     studies,
     tables,
 )
@@ -130,13 +131,14 @@ tables.table(["reading, features, shots", "runs", "Aer, %", "compiled layer, %"]
 
 # %%
 OUTCOMES = ("string", "marginals", "probabilities")
+n = len(experiments.get("transfer-shots").seeds)
 figure, axes = plt.subplots(1, 2, figsize=(8.2, 3.7), sharey=True)
 by_shots = {}
 for ax, name in zip(axes, ("blocks", "pca-5"), strict=True):
     for outcome in OUTCOMES:
         fields = {"inputs": "measured", "reading": name, "outcome": outcome}
         by_shots[name, outcome] = {
-            float(s or np.inf): feature_series.accuracies(shots=s, **fields)[:1]
+            float(s or np.inf): feature_series.accuracies(shots=s, **fields)[:n]
             for s in (*SHOTS, None)
         }
     plots.accuracy_by_shots(ax, {o: by_shots[name, o] for o in OUTCOMES})
@@ -146,7 +148,8 @@ plots.show(
     figure,
     alt="Two panels, one per reading: test accuracy against the number of shots, with the exact limit "
     "to the right, one line each for string, marginals and probabilities.",
-    caption="Test accuracy against shots, 20 epochs, all with the same encoder. *Recorded runs, seed 0.*",
+    caption="Test accuracy against shots, 20 epochs: means with 95 % intervals, the same encoders at every number of "
+    f"shots. *Recorded runs, {n} seeds.*",
 )
 
 # %%
@@ -167,7 +170,7 @@ tables.table(["reading", "features", *(f"{s:,}, %" for s in SHOTS), "exact, %"],
 rows = []
 for variant in experiments.get("transfer-probes").variants:
     values = 100 * runs.history("transfer-probes", variant, "test_accuracy")[:, -1]
-    rows.append([f"`{variant}`", len(values), f"{values.mean():.1f}"])
+    rows.append([f"`{variant}`", len(values), tables.number(stats.mean_interval(values), 1)])
 tables.table(["linear probe on", "runs", "test accuracy, %"], rows)
 
 # %% [markdown]

@@ -222,12 +222,12 @@ _BRIEF = replace(_TRANSFER, epochs=20)
 
 EXPERIMENTS = (
     _transfer("transfer-autoencoder", "The autoencoder on MNIST", {"mnist": _CODER}),
-    _transfer("transfer-autoencoder-fashion", "The autoencoder on FashionMNIST", {"fashion": _FASHION_CODER}, range(1)),
+    _transfer("transfer-autoencoder-fashion", "The autoencoder on FashionMNIST", {"fashion": _FASHION_CODER}, range(3)),
     _transfer("transfer-autoencoder-readings", "Why the error is 0.020, on MNIST", _coders(), range(1)),
     _transfer("transfer-classical", "The classical network on 64 latents of MNIST", {"latents": _TRANSFER}),
-    _transfer("transfer-causes", "Why the accuracy is 80.34 %, on MNIST", _causes(_TRANSFER), range(1)),
+    _transfer("transfer-causes", "Why the accuracy is 80.34 %, on MNIST", _causes(_TRANSFER), range(3)),
     _transfer(
-        "transfer-augmented", "The classical network on modified images of MNIST", _augmented(_TRANSFER), range(3)
+        "transfer-augmented", "The classical network on modified images of MNIST", _augmented(_TRANSFER)
     ),
     _transfer(
         "transfer-hybrid",
@@ -235,19 +235,18 @@ EXPERIMENTS = (
         {name: replace(_measurements(_TRANSFER)[name], snapshots=(50,)) for name in _CLAIMED},
     ),
     _transfer("transfer-readings", "Every reading of the circuit, on MNIST", _measurements(_BRIEF)),
-    _transfer("transfer-shots", "Fewer and more shots, on MNIST", _by_shots(_BRIEF), range(1)),
+    _transfer("transfer-shots", "Fewer and more shots, on MNIST", _by_shots(_BRIEF), range(3)),
     _transfer("transfer-aer", "The shots thrown by Aer, on MNIST", _on_aer(_BRIEF), range(1)),
-    _transfer("transfer-probes", "Linear classifiers on what was measured, on MNIST", _probes(_BRIEF), range(1)),
+    _transfer("transfer-probes", "Linear classifiers on what was measured, on MNIST", _probes(_BRIEF), range(3)),
     _transfer(
         "transfer-fashion",
         "The encoder of MNIST, and an untrained one, on FashionMNIST",
         _transfers(_BRIEF, {"mnist": _CODER, "untrained": _UNTRAINED}),
-        range(3),
     ),
     _transfer(
         "transfer-fashion-own",
         "FashionMNIST's own encoder on FashionMNIST",
         _transfers(_BRIEF, {"fashion": _FASHION_CODER}),
-        range(1),
+        range(3),
     ),
 )
