@@ -132,7 +132,9 @@ def measured(seconds: float) -> dict[str, Any]:
         for name in EXPERIMENTS
     }
     groups["hqnn-mnist"]["dense"] = step(experiments.get("hqnn-parts").variants["dense"])
-    groups["a tenth of an epoch"] = {name: epoch(config) for name, config in mnist.items() if isinstance(config, ParallelConfig)}
+    groups["a tenth of an epoch"] = {
+        name: epoch(config) for name, config in mnist.items() if isinstance(config, ParallelConfig)
+    }
     groups["settings"] = {
         "as recorded": step(hybrid),
         "channels first": step(hybrid, layout=torch.contiguous_format),

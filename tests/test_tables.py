@@ -30,6 +30,8 @@ def test_numbers_carry_their_intervals() -> None:
     assert percent(0.5, 0) == "50"
     assert points(Interval(-0.0078, 0.002, 10)) == "-0.78 ± 0.20"
     assert number(Interval(-0.4567, 0.0312, 10)) == "-0.46 ± 0.03"
+    assert points(Interval(-0.00001, 0.002, 10)) == "+0.00 ± 0.20"
+    assert number(Interval(-0.001, 0.5, 10)) == "0.00 ± 0.50"
 
 
 def test_equations_break_before_each_term() -> None:

@@ -8,19 +8,19 @@ import re
 from collections import Counter
 
 import nbformat
+import yaml
 
 from hqnn import claims
 from hqnn.verdicts import Verdict
-from tools.notebooks import notebooks
 from tools.repository import ROOT, address
 
 README = ROOT / "README.md"
-PICTURE = ROOT / "book" / "_static" / "training.png"
-PICTURED = ROOT / "book" / "lcqhnn" / "02-training.ipynb"
+PICTURE = ROOT / "book" / "_static" / "leads.png"
+PICTURED = ROOT / "book" / "together.ipynb"
 
 
 def picture() -> tuple[bytes, str]:
-    """The first figure of the page on training, as PNG and as the Markdown that shows it."""
+    """The first figure of the page on all three papers, as PNG and as the Markdown that shows it."""
     cells = nbformat.read(PICTURED, as_version=4).cells
     data = next(o.data for c in cells for o in c.get("outputs", ()) if "image/png" in o.get("data", ()))
     return base64.b64decode(data["image/png"]), f"![{data['text/plain']}]({PICTURE.relative_to(ROOT).as_posix()})"
@@ -37,11 +37,18 @@ def headline() -> str:
 
 
 def links() -> str:
-    """One Colab link per notebook, under the notebook's own title."""
+    """One Colab link per notebook, under the notebook's own title, part by part in the book's order."""
     lines = []
-    for path in notebooks():
-        title = nbformat.read(path, as_version=4).cells[0].source.splitlines()[0].removeprefix("# ")
-        lines.append(f"- [{title}]({address().colab(path.relative_to(ROOT).as_posix())})")
+    for part in yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))["parts"]:
+        pages = [ROOT / f"{chapter['file']}.ipynb" for chapter in part["chapters"]]
+        titled = [
+            f"[{nbformat.read(page, as_version=4).cells[0].source.splitlines()[0].removeprefix('# ')}]"
+            f"({address().colab(page.relative_to(ROOT).as_posix())})"
+            for page in pages
+            if page.exists()
+        ]
+        if titled:
+            lines.append(f"- **{part['caption']}**: {' · '.join(titled)}")
     return "\n".join(lines)
 
 

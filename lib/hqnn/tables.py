@@ -46,12 +46,12 @@ def percent(value: Interval | float, digits: int = 2) -> str:
 
 def points(value: Interval, digits: int = 2) -> str:
     """A difference of fractions in percentage points, signed, with its half width."""
-    return f"{100 * value.mean:+.{digits}f} ± {100 * value.half_width:.{digits}f}"
+    return f"{100 * value.mean:+z.{digits}f} ± {100 * value.half_width:.{digits}f}"
 
 
 def number(value: Interval, digits: int = 2) -> str:
     """A mean, signed where it is negative, with its half width."""
-    return f"{value.mean:.{digits}f} ± {value.half_width:.{digits}f}"
+    return f"{value.mean:z.{digits}f} ± {value.half_width:.{digits}f}"
 
 
 def equations(left: Sequence[str], right: Sequence[str]) -> Markdown:

@@ -162,5 +162,5 @@ EXPERIMENTS = (
         _rivals(_MEDICAL),
         range(3),
     ),
-    _parallel("hqnn-parts", "The circuits changed, replaced or removed, on 10,000 images of MNIST", _parts(), range(3)),
+    _parallel("hqnn-parts", "The circuits changed, replaced or removed, on 10,000 images of MNIST", _parts(), range(5)),
 )

@@ -226,9 +226,7 @@ EXPERIMENTS = (
     _transfer("transfer-autoencoder-readings", "Why the error is 0.020, on MNIST", _coders(), range(1)),
     _transfer("transfer-classical", "The classical network on 64 latents of MNIST", {"latents": _TRANSFER}),
     _transfer("transfer-causes", "Why the accuracy is 80.34 %, on MNIST", _causes(_TRANSFER), range(3)),
-    _transfer(
-        "transfer-augmented", "The classical network on modified images of MNIST", _augmented(_TRANSFER)
-    ),
+    _transfer("transfer-augmented", "The classical network on modified images of MNIST", _augmented(_TRANSFER)),
     _transfer(
         "transfer-hybrid",
         "The hybrid in four readings, on MNIST",
