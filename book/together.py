@@ -1,7 +1,7 @@
 # %% [markdown]
 # # The three papers together
 #
-# Three groups, three circuits, three kinds of network, and one question: what does the circuit add? This page puts the
+# Three papers, four circuits, and one question: what does the circuit add? This page puts the
 # comparisons of all three parts side by side, the printed ones and ours, and asks where the printed leads come from.
 #
 # *Run time: seconds. Needs: only the repository. All runs are recorded ones, on the papers' datasets.*
