@@ -145,7 +145,7 @@ plots.show(
 # %%
 rows, final = [], {}
 for one, words in READINGS.items():
-    for name in cifar.variants:
+    for name in experiments.get(one).variants:
         if name not in available[one]:
             rows.append([f"{NAMES[name]}, {words}", "not recorded yet", "", "", ""])
             continue

@@ -33,7 +33,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import HTML, Markdown
 
-from hqnn import claims, kernels, plots, runs, stats, storage, tables
+from hqnn import claims, experiments, kernels, plots, runs, stats, storage, tables
 from hqnn.experiments.quanv import MODELS, RATES
 from hqnn.verdicts import Verdict
 
@@ -81,6 +81,8 @@ leads, rows, shown = {}, [], {}
 for experiment, dataset in DATASETS.items():
     done = runs.complete(experiment)
     for name, words in RIVALS.items():
+        if name not in experiments.get(experiment).variants:
+            continue
         if not {"hqnn", name} <= set(done):
             rows.append([f"{dataset}, {words}", "", "not recorded yet", "", "", ""])
             continue

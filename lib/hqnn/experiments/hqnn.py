@@ -152,8 +152,8 @@ EXPERIMENTS = (
     ),
     _parallel(
         "hqnn-cifar10-augmented",
-        "HQNN-Parallel and its rivals on CIFAR-10, flipped and shifted in training",
-        _rivals(replace(_CIFAR, augment="flip-shift")),
+        "HQNN-Parallel and the paper's CNN on CIFAR-10, flipped and shifted in training",
+        {name: replace(_rivals(_CIFAR)[name], augment="flip-shift") for name in ("hqnn", "cnn")},
         range(3),
     ),
     _parallel(
