@@ -141,7 +141,7 @@ Markdown(
 #
 # ## The networks
 #
-# What was recorded so far: networks of exactly the printed sizes ([how they were found](01-model-and-counts.ipynb)), with
+# Networks of exactly the printed sizes ([how they were found](01-model-and-counts.ipynb)), with
 # the paper's rotations by up to ten degrees and its horizontal flips.
 
 # %%

@@ -52,8 +52,8 @@ plots.show(
 # %% [markdown]
 # ## What is printed
 #
-# Table 1 has the accuracies of the two models the other way round than the text and figure 6, and it repeats them, again
-# exchanged, in the rows of Medical MNIST. The losses go with the text: the hybrid's test loss is the lower one.
+# Table 1 has the accuracies of the two models the other way round than the text and figure 6, and it repeats them in the rows of
+# Medical MNIST. The losses go with the text: the hybrid's test loss is the lower one.
 
 # %%
 rows_of = {claim.id: claim for claim in claims.load().claims}
@@ -73,7 +73,7 @@ accuracy = rows_of["H5-accuracy-hqnn"].number / 100
 error = 100 * np.sqrt(2 * accuracy * (1 - accuracy) / n_test)
 Markdown(
     f"The two accuracies are {gap:.2f} points apart, {round(gap * n_test / 100)} of {n_test:,} images. Two networks of equal "
-    f"quality that err on different images would differ by about {error:.1f} points by the choice of test images alone, to "
+    f"quality that err independently would differ by about {error:.1f} points by the choice of test images alone, to "
     "which the choice of initial weights adds. One run of each cannot tell them apart."
 )
 

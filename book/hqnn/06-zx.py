@@ -154,7 +154,8 @@ tables.table(["what may change", "rank, of 45"], ranks.items())
 
 # %% [markdown]
 # For one input the state has only 40 directions: behind the embedding each qubit of the first layer is in a pure state of its
-# own, which has two angles, not three. For another input other angles are the superfluous ones. Over many inputs the rank is
+# own, which has two angles, not three, so the three rotations next to it, the first $R_Z$ among them, do the work of two. For
+# another input other combinations of angles are the superfluous ones. Over many inputs the rank is
 # full, for the state and for the five outputs: **no weight and no combination of weights is redundant.** The claim holds, and
 # now for a reason.
 #

@@ -133,8 +133,8 @@ words = {
     "sgd": "plain gradient descent, rate 0.01",
     "unscaled": "latents not scaled",
 }
-found = {"as described": curves["test"][:, -1]}
-train = {"as described": curves["training"][:, -1]}
+found = {"images as they are": curves["test"][:, -1]}
+train = {"images as they are": curves["training"][:, -1]}
 for variant, text in words.items():
     name = "transfer-augmented" if variant.startswith("augmented") else "transfer-causes"
     for store, split in ((found, "test"), (train, "train")):
@@ -142,14 +142,14 @@ for variant, text in words.items():
 
 # %%
 figure, ax = plt.subplots(figsize=(7.2, 4.8))
-plots.intervals(ax, found, {f"the paper's {paper['test']:g} %": paper["test"]}, marked=("as described",))
+plots.intervals(ax, found, {f"the paper's {paper['test']:g} %": paper["test"]}, marked=("images as they are",))
 ax.set(xlabel="test accuracy after 50 epochs, %")
 plots.show(
     figure,
     alt="One row per changed setting with its test accuracies; a vertical line marks the paper's "
     "value. Most rows lie far to the right of it.",
     caption="The classical network with one thing changed. *Recorded runs: "
-    f"{n} as described, {len(found[words['augmented']])} each where all was modified, {len(found[words['flips']])} of the others.*",
+    f"{n} with images as they are, {len(found[words['augmented']])} each where all was modified, {len(found[words['flips']])} of the others.*",
 )
 
 # %%

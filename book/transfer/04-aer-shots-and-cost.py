@@ -126,8 +126,9 @@ tables.table(["reading, features, shots", "runs", "Aer, %", "compiled layer, %"]
 # %% [markdown]
 # ## How much does measurement lose?
 #
-# Each shot of five qubits is five bits. A probability estimated from $S$ shots is off by up to $1/(2\sqrt S)$, a marginal by up
-# to $1/\sqrt S$; and the marginals behind the CNOTs are products, which are small to begin with.
+# Each shot of five qubits is five bits. A probability $p$ estimated from $S$ shots has a standard error of $\sqrt{p(1-p)/S}$, at
+# most $1/(2\sqrt S)$, a marginal one of at most $1/\sqrt S$; and the marginals behind the CNOTs are products, which are small
+# to begin with.
 
 # %%
 OUTCOMES = ("string", "marginals", "probabilities")
@@ -175,7 +176,8 @@ tables.table(["linear probe on", "runs", "test accuracy, %"], rows)
 
 # %% [markdown]
 # With probabilities a linear classifier does *better* than on the numbers that went in: 32 products of sums are a table of
-# nonlinear features, for which no quantum computer is needed. Measuring loses little from about a thousand shots on.
+# nonlinear features, for which no quantum computer is needed. Probabilities lose little by measuring from about a thousand shots
+# on; marginals of five components still miss points at 8,192.
 #
 # ## Noise
 #

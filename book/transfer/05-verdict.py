@@ -82,8 +82,8 @@ rows = [
 tables.table(["test accuracy, %", "version 1", "version 2", "ours, 50 epochs"], rows)
 
 # %% [markdown]
-# What the second version reports of the classical network, we find; what the first reports of it, no setting gave in which clean
-# images are used and the network trains (the [second page](02-classical-baseline.ipynb) tried many). The first version's hybrid
+# What the second version reports of the classical network, we find. What the first reports of it, no setting gave with clean
+# images and a network that trains (the [second page](02-classical-baseline.ipynb) tried many). The first version's hybrid
 # is what we get if *all* latents go in, thirteen circuits per image, and *all* probabilities come out, which the paper does not
 # describe. In the second version five components go in, and the accuracy is that of five components.
 #
@@ -120,8 +120,13 @@ for reading in READINGS:
 tables.table(["left open", "test accuracy, %"], rows)
 
 # %% [markdown]
-# An experiment described so loosely cannot be repeated, only re-invented. Two assumptions of another kind: the "validation
-# set" is MNIST's test set, and a printed accuracy is one run of ours, which is the rule's main idea. Batch sizes, widths and
+# An experiment described so loosely cannot be repeated, only re-invented. Three assumptions of another kind: the images are
+# not flipped, rotated or shifted, although section 3.1 does that (the [second page](02-classical-baseline.ipynb) shows what it
+# costs); the "validation set" is MNIST's test set; and a printed accuracy is one run of ours, which is the rule's main idea.
+#
+# And one choice of ours needs a word. The first reading that we registered for the hybrid keeps marginals, and by it the ledger
+# judges the 94.5 %. That all probabilities give the number was found afterwards, among the readings of the table below, so the row
+# says which of them agree, and its verdict stays. Batch sizes, widths and
 # learning rates matter little beside these.
 #
 # ## Where the paper contradicts itself
@@ -140,7 +145,11 @@ claims.contradictions(results)
 # reused on the clothes of FashionMNIST, beside an encoder trained on FashionMNIST itself and one that was never trained.
 
 # %%
-encoders = {"mnist": "MNIST", "fashion": "FashionMNIST", "untrained": "nothing"}
+encoders = {
+    "mnist": "encoder of MNIST",
+    "fashion": "of FashionMNIST",
+    "untrained": "untrained encoder",
+}
 kinds = {"latents": "classical, 64 latents", "blocks": "hybrid, 13 blocks, marginals"}
 kinds["pca-5"] = "hybrid, 5 components, probabilities"
 accuracy = {}
@@ -149,11 +158,11 @@ for e in encoders:
     for k in kinds:
         accuracy[e, k] = 100 * runs.history(name, f"{e}-{k}", "test_accuracy")[:, -1]
 rows = [
-    [words, *(f"{accuracy[e, k].mean():.2f}" for e in encoders)] for k, words in kinds.items()
+    [words, *(tables.number(stats.mean_interval(accuracy[e, k])) for e in encoders)]
+    for k, words in kinds.items()
 ]
 rows.append(["runs", *(len(accuracy[e, "latents"]) for e in encoders)])
-header = [f"encoder trained on {words}" for words in encoders.values()]
-tables.table(["FashionMNIST, test accuracy, %", *header], rows)
+tables.table(["FashionMNIST, test accuracy, %", *encoders.values()], rows)
 
 # %%
 rows, gain = [], {}
@@ -166,9 +175,10 @@ header = ["over an untrained encoder, points", "over FashionMNIST's own encoder,
 tables.table(["lead of MNIST's encoder on FashionMNIST", *header], rows)
 
 # %% [markdown]
-# (20 epochs for each classifier. Leads are paired by seed, with 95 % intervals.)
+# (20 epochs for each classifier. Leads are paired by seed, with 95 % intervals.) So transfer there is, and it is classical:
+# the encoder of digits beats an untrained one where the network sees all 64 latents, and comes close to the encoder trained on
+# clothes. Behind five components the runs scatter too much to tell. The circuit takes accuracy away from every encoder.
 #
-# %% [markdown]
 # ## What we would tell the paper's readers
 
 # %%
@@ -186,15 +196,18 @@ classical = stats.mean_interval(ours["transfer-classical/latents"])
 # %%
 Markdown(
     f"- The classical network on 64 latents is near {100 * classical.mean:.0f} %, close to what the second version says; the first version's "
-    "80.34 % is not what its description gives.\n"
+    f"{printed['S3-validation-accuracy']:g} % is not what its description gives.\n"
     "- The best reading of the hybrid, thirteen circuits per image with exact probabilities and the better scaling, has "
     f"{after['blocks']} after 20 epochs. The classical network has {after['all']}: the circuit adds nothing.\n"
     f"- With five numbers in the circuit the hybrid has {after['pca-5']}, and a classical network on the same five numbers "
     f"{after['five']}.\n"
-    "- It cannot be otherwise: CNOTs directly before the measurement only rename outcomes, and what is measured is five "
-    "independent coins.\n"
-    "- Agreement in a number is not a repetition. The hybrid's 94.5 % comes out of one reading among many, which the text does "
-    "not describe.\n"
+    "- What the circuit computes anyone can multiply out: CNOTs directly before the measurement only rename outcomes, and what "
+    "is measured is five independent coins.\n"
+    f"- Agreement in a number is not a repetition. The hybrid's {printed['S5-validation-accuracy']:g} % comes out of one "
+    "reading among many, which the text does not describe.\n"
+    f"- Transfer works without a circuit: an encoder of digits is {tables.number(gain['latents'], 1)} points better for clothes "
+    f"than an untrained one. Behind it the circuit of thirteen blocks leaves {accuracy['mnist', 'blocks'].mean():.1f} % of "
+    f"{accuracy['mnist', 'latents'].mean():.1f} %.\n"
     f"- Of the {len(results)} claims in the ledger, {reproduced} are reproduced."
 )
 
@@ -217,4 +230,5 @@ assert classical.low > max(v.mean() for one, v in ours.items() if "hybrid" in on
 assert all(lead.mean > 0 for lead in gain.values()) and gain["latents"].low > 0
 assert abs(brief["blocks"].mean() - brief["all"].mean()) < 0.5
 print("the classical network is ahead of, or level with, every hybrid: holds")
-print("an encoder trained on digits is better for clothes than an untrained one: holds")
+assert all(accuracy[e, "latents"].mean() > accuracy[e, k].mean() for e in encoders for k in kinds if k != "latents")
+print("without a circuit an encoder of digits is better for clothes than an untrained one: holds")

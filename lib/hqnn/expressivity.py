@@ -110,13 +110,13 @@ def all_parts(coefficients: NDArray[np.complex128]) -> NDArray[np.float64]:
     return np.concatenate([flat.real, flat.imag], axis=1)
 
 
-def correlation_determinant(values: NDArray[np.float64]) -> float:
+def correlation_determinant(values: NDArray[np.float64] | NDArray[np.complex128]) -> float:
     """Determinant of the correlation matrix of columns that vary [S, N]; 0 if one is a linear function of others.
 
-    For uncorrelated columns it is 1.
+    For uncorrelated columns it is 1. With no more samples than columns it is 0 whatever they are.
     """
     varying = values[:, values.std(axis=0) > 1e-12]
-    return float(np.linalg.det(np.atleast_2d(np.corrcoef(varying, rowvar=False)))) if varying.size else 1.0
+    return float(np.linalg.det(np.atleast_2d(np.corrcoef(varying, rowvar=False))).real) if varying.size else 1.0
 
 
 def covariance_spectrum(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -192,20 +192,26 @@ Curve = Literal["train_loss", "train_accuracy", "test_loss", "test_accuracy"]
 
 @evaluator(number=True)
 def final_value(claim: Claim, context: Context, *, experiment: str, variant: str, curve: Curve) -> Judgement:
-    """The last value of a curve, percent for an accuracy; for networks tested on every image there is."""
+    """The last value of a curve, percent for an accuracy; the ledger's samples say if test images were drawn."""
     curves = _curves(context, experiment, variant, curve)
     if len(curves.values) < 2:
         raise Missing(f"a single run of {experiment}/{variant} has no spread")
-    judgement = judge_printed(claim, mean_interval(curves.values[:, -1]))
-    return replace(judgement, evidence=curves.evidence)
+    ours = mean_interval(curves.values[:, -1])
+    draw = context.ledger.samples.get(experiment, {}).get(curve)
+    variance = 1e4 * draw_variance(ours.mean / 100, draw.drawn, draw.of) if draw else 0.0
+    return replace(judge_printed(claim, ours, extra_variance=variance), evidence=curves.evidence)
 
 
 @evaluator(number=True)
 def final_lead(claim: Claim, context: Context, *, experiment: str, first: str, second: str) -> Judgement:
-    """The first variant's lead in test accuracy after the last epoch, in points, tested on every image there is."""
+    """The first variant's lead in test accuracy after the last epoch, in points."""
     a, b, evidence = _pair(context, experiment, first, second, "test_accuracy")
-    lead = mean_interval(a.values[:, -1] - b.values[:, -1])
-    judgement = judge_printed(claim, lead, resolution=max(abs(claim.number), claim.tolerance))
+    x, y = a.values[:, -1], b.values[:, -1]
+    draw = context.ledger.samples.get(experiment, {}).get("test_accuracy")
+    variance = 0.0
+    if draw:
+        variance = 1e4 * draw_variance_of_gap(float(x.mean()) / 100, float(y.mean()) / 100, draw.drawn, draw.of)
+    judgement = judge_printed(claim, mean_interval(x - y), resolution=abs(claim.number), extra_variance=variance)
     return replace(judgement, evidence=evidence)
 
 
@@ -216,6 +222,22 @@ def ends_better(claim: Claim, context: Context, *, experiment: str, first: str, 
     if curve.endswith("_loss"):
         a, b = b, a
     return _noted(*_compared(a.values[:, -1], b.values[:, -1]), evidence=evidence)
+
+
+@evaluator(number=False)
+def better_on_all(
+    claim: Claim, context: Context, *, experiments: Sequence[str], first: str, second: str, curve: Curve
+) -> Judgement:
+    """`ends_better` in each of some experiments."""
+    found = [
+        ends_better(claim, context, experiment=name, first=first, second=second, curve=curve) for name in experiments
+    ]
+    n = sum(judgement.verdict == Verdict.REPRODUCED for judgement in found)
+    return Judgement(
+        verdict=Verdict.REPRODUCED if n == len(found) else Verdict.NOT_REPRODUCED,
+        ours=f"on {n} of {len(found)} datasets",
+        evidence="; ".join(judgement.evidence for judgement in found),
+    )
 
 
 def _epochs(curves: _Curves, threshold: float) -> tuple[NDArray[np.float64], str]:

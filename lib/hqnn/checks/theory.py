@@ -108,17 +108,22 @@ def coefficient_spread(claim: Claim, context: Context) -> Judgement:
 
 @evaluator(number=True)
 def coefficient_determinant(claim: Claim, context: Context) -> Judgement:
-    """The determinant of the correlation matrix of all coefficients' parts, for every output."""
+    """The determinant of the correlation matrix of the coefficients' real and imaginary parts, for every output."""
     pc = circuits.strongly_entangling()
     weights = expressivity.random_weights(pc, PAPER_SAMPLES)
     pairs = [expressivity.of_first_inputs(found) for found in expressivity.coefficients(pc, weights)]
     found = [abs(expressivity.correlation_determinant(expressivity.all_parts(pair))) for pair in pairs]
     zero = max(found) < EXACT
+    numbers = abs(expressivity.correlation_determinant(pairs[-1].reshape(len(weights), -1)))
     return Judgement(
         verdict=_verdict(zero and claim.number == 0),
         ours=0.0 if zero else max(found),
         evidence="hqnn.expressivity.correlation_determinant",
-        note="since c(-ω) is the conjugate of c(ω), the matrix has equal rows for every circuit and every sample",
+        note=(
+            "read as the real and imaginary parts of the nine coefficients of two inputs: since c(-ω) is the conjugate "
+            f"of c(ω), the matrix has equal rows for every circuit; as nine complex numbers they give {numbers:.2f} for "
+            "the last output"
+        ),
     )
 
 
@@ -137,7 +142,7 @@ def zero_determinant(claim: Claim, context: Context) -> Judgement:
     informative = determinants["rigid", "all"] > EXACT
     return Judgement(
         verdict=_verdict(informative),
-        ours=f"zero for every circuit; each coefficient counted once, it is {determinants['free', 'once']:.2f} here",
+        ours=f"zero even for qubits without CNOTs; each part counted once, it is {determinants['free', 'once']:.2f} here",
         evidence="hqnn.expressivity",
         note=(
             "a zero determinant means linear dependence, and here only that each number is listed twice; uncorrelated "

@@ -147,7 +147,7 @@ def final_value_by_reading(
                 continue
             n += 1
             if verdict == Verdict.REPRODUCED:
-                agree.append(other)
+                agree.append(f"{name}/{other}")
     note = f"of {n} readings tried, {len(agree)} agree" + (f": {', '.join(agree)}" if agree else "")
     return replace(judgement, note="; ".join(filter(None, (judgement.note, note))))
 

@@ -101,6 +101,7 @@ _CIFAR = ParallelConfig(
 )
 _SMALL = replace(_DIGITS, n_train=10_000)
 _CNN: dict[str, Any] = {"hidden": (224, 32), "middle": "identity", "batch_norm": False}
+_THREE = {"hqnn": _DIGITS, "cnn": replace(_DIGITS, **_CNN), "blocks": replace(_DIGITS, middle="blocks")}
 
 
 def _rivals(hybrid: ParallelConfig) -> dict[str, ParallelConfig]:
@@ -137,12 +138,14 @@ EXPERIMENTS = (
     _parallel(
         "hqnn-mnist",
         "HQNN-Parallel and its rivals on MNIST",
-        {
-            "hqnn": replace(_DIGITS, snapshots=(_DIGITS.epochs,)),
-            "cnn": replace(_DIGITS, **_CNN),
-            "blocks": replace(_DIGITS, middle="blocks"),
-        },
+        _THREE | {"hqnn": replace(_DIGITS, snapshots=(_DIGITS.epochs,))},
         range(5),
+    ),
+    _parallel(
+        "hqnn-mnist-rates",
+        "The same at the hybrid's best learning rate",
+        {name: replace(config, learning_rate=1e-2) for name, config in _THREE.items()},
+        range(3),
     ),
     _parallel(
         "hqnn-cifar10",
