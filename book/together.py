@@ -26,18 +26,15 @@ if "google.colab" in sys.modules:
     sys.path.insert(0, str(book / "lib"))
 
 # %%
-from dataclasses import dataclass
-
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import Markdown
 
-from hqnn import claims, feature_series, kernels, plots, runs, stats, tables
+from hqnn import claims, comparisons, feature_series, plots, stats, tables
 from hqnn.readings import readings
 from hqnn.verdicts import Verdict
 
 plots.style()
-printed = {claim.id: claim for claim in claims.load().claims}
 
 # %% [markdown]
 # ## Nine comparisons
@@ -48,70 +45,9 @@ printed = {claim.id: claim for claim in claims.load().claims}
 # first version of transfer: there it is the one of many that comes closest to the printed accuracy.
 
 # %%
-@dataclass
-class Comparison:
-    """One comparison that a paper makes: accuracies in per cent."""
-
-    hybrid: np.ndarray
-    """One per seed, ours."""
-    rival: np.ndarray
-    said: tuple[float, float]
-    """Printed, of the hybrid and the rival."""
-
-    @property
-    def lead(self):
-        """One per seed."""
-        return self.hybrid - self.rival
-
-
-def value(row):
-    """A printed value, a fraction as per cent."""
-    claim = printed[row]
-    return claim.number if claim.unit == "%" else 100 * claim.number
-
-
-def ends(*series):
-    """The final test accuracies of series over the seeds that they share, per cent."""
-    return [100 * history[:, -1] for history in runs.paired("test_accuracy", *series)]
-
-
-compared = {
-    "lcqhnn, MNIST 0/1": Comparison(
-        *ends("lcqhnn-mnist/lcqhnn", "lcqhnn-mnist/cnn-4"),
-        (value("L6-mnist-lcqhnn-50"), value("L6-mnist-cnn4-50")),
-    ),
-    "lcqhnn, FashionMNIST": Comparison(
-        *ends("lcqhnn-fashion/lcqhnn", "lcqhnn-fashion/cnn-4"),
-        (value("L6-fashion-lcqhnn-50"), value("L6-fashion-cnn4-50")),
-    ),
-}
-for key, row, name in (
-    ("mnist", "H3", "MNIST"),
-    ("medical", "H4", "Medical MNIST"),
-    ("cifar10", "H5", "CIFAR-10"),
-):
-    compared[f"hqnn, {name}"] = Comparison(
-        *ends(f"hqnn-{key}/hqnn", f"hqnn-{key}/cnn"),
-        (value(f"{row}-accuracy-hqnn"), value(f"{row}-accuracy-cnn")),
-    )
-best = {name: kernels.best_rate(name) for name in ("quanv", "cnn4", "cnn1", "pixels")}
-tuned = {name: 100 * kernels.by_rate(name, "all_accuracy")[rate] for name, rate in best.items()}
-for name in ("cnn4", "cnn1"):
-    compared[f"hqnn, quanvolution, over {name.upper()}"] = Comparison(
-        tuned["quanv"], tuned[name], (value("Q2-accuracy-quanv"), value(f"Q2-accuracy-{name}"))
-    )
-compared["transfer, version 1, best reading"] = Comparison(
-    *ends("transfer-hybrid/blocks-probabilities-1024", "transfer-classical/latents"),
-    (value("S5-validation-accuracy"), value("S3-validation-accuracy")),
-)
-compared["transfer, version 2"] = Comparison(
-    *ends("transfer-hybrid/pca-5-probabilities-exact", "transfer-classical/latents"),
-    (value("S8-hybrid"), value("S8-classical")),
-)
-
-# %%
+compared = comparisons.load()
 figure, ax = plt.subplots(figsize=(7.2, 4.6))
-said = {name: one.said[0] - one.said[1] for name, one in compared.items()}
+said = {name: one.printed_lead for name, one in compared.items()}
 plots.intervals(ax, {name: one.lead for name, one in compared.items()}, {}, printed=said)
 ax.axvline(0, color=plots.INK, linewidth=1)
 ax.set_xscale("symlog", linthresh=1)
@@ -136,7 +72,7 @@ for name, one in compared.items():
     leads[name] = stats.mean_interval(one.lead)
     means = [stats.mean_interval(v).mean for v in (one.hybrid, one.rival)]
     rows.append(
-        [name, f"{one.said[0]:g}", f"{means[0]:.2f}", f"{one.said[1]:g}", f"{means[1]:.2f}"]
+        [name, f"{one.printed[0]:g}", f"{means[0]:.2f}", f"{one.printed[1]:g}", f"{means[1]:.2f}"]
     )
     rows[-1] += [f"{said[name]:+.2f}", tables.number(leads[name])]
 header = ["hybrid, printed", "ours", "rival, printed", "ours", "lead, printed", "ours"]
@@ -148,7 +84,7 @@ claimed = [name for name, lead in said.items() if lead > 0]
 off = {
     name: [
         mine.mean() - number
-        for mine, number in zip((one.hybrid, one.rival), one.said, strict=True)
+        for mine, number in zip((one.hybrid, one.rival), one.printed, strict=True)
     ]
     for name, one in compared.items()
 }
@@ -168,13 +104,13 @@ Markdown(
 
 # %%
 without = {
-    "lcqhnn, FashionMNIST: no circuit": ends(
+    "lcqhnn, FashionMNIST: no circuit": comparisons.finals(
         "lcqhnn-fashion/lcqhnn",
         next(r.series for r in readings("ablations", "fashion") if r.words == "no circuit"),
     ),
-    "hqnn, MNIST: classical blocks": ends("hqnn-mnist/hqnn", "hqnn-mnist/blocks"),
-    "hqnn, MNIST, 10,000 images: nothing": ends("hqnn-parts/hqnn", "hqnn-parts/identity"),
-    "hqnn, quanvolution: bare pixels": [tuned["quanv"], tuned["pixels"]],
+    "hqnn, MNIST: classical blocks": comparisons.finals("hqnn-mnist/hqnn", "hqnn-mnist/blocks"),
+    "hqnn, MNIST, 10,000 images: nothing": comparisons.finals("hqnn-parts/hqnn", "hqnn-parts/identity"),
+    "hqnn, quanvolution: bare pixels": comparisons.finals("quanv", "pixels"),
     "transfer, all latents: the latents": [
         feature_series.accuracies(
             inputs="measured", reading="blocks", outcome="probabilities", scale="positive"

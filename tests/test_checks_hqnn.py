@@ -112,8 +112,49 @@ def test_hard_images_are_those_some_rival_gets_wrong(tmp_path: Path) -> None:
     write(tmp_path, "hqnn", {"test_accuracy": [0.99] * 5}, [[1, 2], [1, 2, 8], [3, 7, 9], [2, 9], [9, 1]])
     judgement = judged(tmp_path, "hard_images", MNIST | {"variant": "hqnn", "rivals": ["cnn"]}, value=99)
     assert judgement.ours == pytest.approx(50.0)
-    assert judgement.verdict == Verdict.NOT_REPRODUCED
-    assert "the 4 test images" in judgement.note
+    assert judgement.verdict == Verdict.NOT_CHECKABLE  # other images could be meant
+    assert "the 4 that some run of cnn" in judgement.note
+    easy = judged(tmp_path, "hard_images", MNIST | {"variant": "hqnn", "rivals": ["cnn"]}, value=40)
+    assert easy.verdict == Verdict.REPRODUCED
+
+
+def test_a_lead_within_its_own_size_confirms_nothing(tmp_path: Path) -> None:
+    base = np.array([0.980, 0.990, 0.985, 0.970, 0.995])
+    noise = np.array([1, -1, 2, -2, 0]) * 1e-3
+    write(tmp_path, "hqnn", {"test_accuracy": list(base + 0.001 + noise)})
+    write(tmp_path, "cnn", {"test_accuracy": list(base)})
+    assert judged(tmp_path, "final_lead", PAIR, value=0.1, decimals=2, tolerance=1.0).verdict == Verdict.NOT_CHECKABLE
+
+
+def test_the_draw_of_test_images_counts_where_there_is_one(tmp_path: Path) -> None:
+    values = [0.9990, 0.99901, 0.99899]
+    for experiment, variants in (("hqnn-medical", ("hqnn", "cnn")), ("hqnn-cifar10", ("hqnn", "cnn"))):
+        for variant in variants:
+            write(tmp_path, variant, {"test_accuracy": values}, experiment=experiment)
+    margins = {}
+    for experiment in ("hqnn-medical", "hqnn-cifar10"):
+        of = {"experiment": experiment}
+        value = judged(
+            tmp_path, "final_value", of | {"variant": "hqnn", "curve": "test_accuracy"}, value=99.9, decimals=2
+        )
+        lead = judged(tmp_path, "final_lead", of | {"first": "hqnn", "second": "cnn"}, value=0.5, decimals=2)
+        margins[experiment] = (value.margin, lead.margin)
+    (drawn, drawn_lead), (every, every_lead) = margins["hqnn-medical"], margins["hqnn-cifar10"]
+    error = 100 * 4.303 * np.sqrt(2 * 0.999 * 0.001 * (58954 - 11791) / 58953 / 11791)  # Student's t, two degrees
+    assert drawn == pytest.approx(np.hypot(every - 0.005, error) + 0.005, rel=1e-3)
+    assert drawn_lead > every_lead == pytest.approx(0.005)
+
+
+@pytest.mark.parametrize(("lead", "verdict"), [(0.002, Verdict.REPRODUCED), (-0.002, Verdict.NOT_REPRODUCED)])
+def test_better_on_all_needs_every_dataset(tmp_path: Path, lead: float, verdict: Verdict) -> None:
+    base, noise = np.array([0.8, 0.81, 0.82]), np.array([1, -1, 0]) * 1e-5
+    for experiment, by in (("hqnn-medical", 0.001), ("hqnn-cifar10", lead)):
+        write(tmp_path, "hqnn", {"test_accuracy": list(base + by + noise)}, experiment=experiment)
+        write(tmp_path, "cnn", {"test_accuracy": list(base)}, experiment=experiment)
+    arguments = {"first": "hqnn", "second": "cnn", "curve": "test_accuracy"}
+    judgement = judged(tmp_path, "better_on_all", arguments | {"experiments": ["hqnn-medical", "hqnn-cifar10"]})
+    assert judgement.verdict == verdict
+    assert judgement.ours == f"on {1 + (lead > 0)} of 2 datasets"
 
 
 # --- structure and sizes
@@ -127,6 +168,23 @@ def test_sizes_of_the_hybrid(tmp_path: Path, part: str, value: int) -> None:
     arguments = MNIST | {"variant": "hqnn", "part": part}
     assert judged(tmp_path, "parallel_size", arguments, value=value).verdict == Verdict.REPRODUCED
     assert judged(tmp_path, "parallel_size", arguments, value=value + 1).verdict == Verdict.NOT_REPRODUCED
+
+
+@pytest.mark.parametrize(
+    ("experiment", "verdict"), [("hqnn-medical", Verdict.REPRODUCED), ("hqnn-mnist", Verdict.NOT_REPRODUCED)]
+)
+def test_augmentation_is_that_of_all_networks(tmp_path: Path, experiment: str, verdict: Verdict) -> None:
+    arguments = {"experiment": experiment, "kind": "flip-rotate"}
+    assert judged(tmp_path, "parallel_augmentation", arguments).verdict == verdict
+
+
+def test_the_convolutions_were_not_kept_if_no_network_with_one_dense_layer_fits(tmp_path: Path) -> None:
+    found = judged(tmp_path, "kept_convolutions", {"total": 372_234})
+    assert found.verdict == Verdict.NOT_REPRODUCED
+    assert found.ours == "0 of 113 networks of 372,234 parameters have a single dense layer"
+    front = counts.convolutions((1, 16, 32), 5, norm=True)
+    possible = front + counts.dense((counts.FEATURES, 100, 10))
+    assert judged(tmp_path, "kept_convolutions", {"total": possible}).verdict == Verdict.REPRODUCED
 
 
 def test_ratios_are_rounded_as_printed(tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ def test_the_circuit_and_its_execution(tmp_path: Path) -> None:
 
 
 def test_one_series_above_another_of_a_different_experiment(tmp_path: Path) -> None:
-    write(tmp_path, "transfer-augmented", "augmented", list(np.linspace(0.90, 0.91, 3)))
+    write(tmp_path, "transfer-augmented", "augmented", list(np.linspace(0.90, 0.91, 5)))
     arguments = {
         "first": "transfer-classical/latents",
         "second": "transfer-augmented/augmented",
@@ -96,7 +96,7 @@ def test_other_readings_that_agree_are_named(tmp_path: Path) -> None:
     write(tmp_path, "transfer-hybrid", "blocks-probabilities-1024", np.linspace(0.943, 0.947, 5).tolist())
     judgement = judged(tmp_path, "final_value_by_reading", arguments, value=94.5, unit="%")
     assert judgement.verdict == Verdict.NOT_REPRODUCED
-    assert judgement.note == "of 2 readings tried, 1 agree: blocks-probabilities-1024"
+    assert judgement.note == "of 2 readings tried, 1 agree: transfer-hybrid/blocks-probabilities-1024"
 
 
 def test_the_worst_class_counts(tmp_path: Path) -> None:

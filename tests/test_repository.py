@@ -132,7 +132,7 @@ def _memory_address(notebook: NotebookNode) -> None:
 
 
 def _svg(notebook: NotebookNode) -> None:
-    notebook.cells[2].outputs[1].data["image/svg+xml"] = "<svg/>"
+    notebook.cells[2].outputs[1].data["image/svg+xml"] = "<svg><dc:date>2026</dc:date></svg>"
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,16 @@ def test_image_carries_its_text_and_the_caption_follows(shown: list[Any]) -> Non
     assert caption == {"text/markdown": "It rises, $x$.", "text/plain": "It rises, $x$."}
 
 
+def test_vector_images_are_the_same_text_each_time(shown: list[Any]) -> None:
+    for _ in range(2):
+        plots.show(figure(), alt="A line.", caption="It rises.", vector=True)
+    (first, _), _, (second, _), _ = shown
+    assert first == second
+    assert first["text/plain"] == "A line."
+    assert first["image/svg+xml"].lstrip().startswith("<?xml")
+    assert "<dc:date>" not in first["image/svg+xml"]
+
+
 def test_image_is_opaque_and_denser_than_displayed(shown: list[Any]) -> None:
     plots.show(figure(), alt="a", caption="c")
     data, metadata = shown[0]

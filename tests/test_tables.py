@@ -3,7 +3,7 @@
 import pytest
 
 from hqnn.stats import Interval
-from hqnn.tables import equations, number, percent, points, table
+from hqnn.tables import equations, number, percent, points, span, table
 
 
 def test_a_table_is_markdown_with_aligned_columns_and_escaped_bars() -> None:
@@ -32,6 +32,7 @@ def test_numbers_carry_their_intervals() -> None:
     assert number(Interval(-0.4567, 0.0312, 10)) == "-0.46 ± 0.03"
     assert points(Interval(-0.00001, 0.002, 10)) == "+0.00 ± 0.20"
     assert number(Interval(-0.001, 0.5, 10)) == "0.00 ± 0.50"
+    assert span([2.0, -1.25, 0.5], 1) == "-1.2 to 2.0"
 
 
 def test_equations_break_before_each_term() -> None:

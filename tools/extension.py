@@ -59,7 +59,8 @@ def join_figures(app: Sphinx, document: nodes.document) -> None:
     """Join each image output of a notebook with the caption output behind it into one figure, in place."""
     number = 0
     for output in list(document.findall(_is_mime_bundle)):
-        images = [image for container in _of_type(output, "image/png") for image in container.findall(nodes.image)]
+        containers = (container for mime in ("image/png", "image/svg+xml") for container in _of_type(output, mime))
+        images = [image for container in containers for image in container.findall(nodes.image)]
         if not images:
             continue
         (image,) = images

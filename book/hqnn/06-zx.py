@@ -58,6 +58,7 @@ plots.show(
     "CNOTs, three weights, a ring of CNOTs, three weights and a ring of CNOTs.",
     caption="One quantum layer of HQNN-Parallel as a ZX-diagram, like figure 9a of the paper: inputs φ, "
     "weights θ. Multiples of π/2 are not printed.",
+    vector=True,
 )
 
 # %% [markdown]
@@ -81,6 +82,7 @@ plots.show(
     "five wires, ten hang above them in two rows of phase gadgets.",
     caption="The same layer reduced, like figure 9b. All edges are Hadamard edges. The ten weights on "
     "top sit on phase gadgets: rotations about products of Z on several qubits.",
+    vector=True,
 )
 
 # %% [markdown]

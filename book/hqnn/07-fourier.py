@@ -4,8 +4,8 @@
 # A circuit that embeds its inputs by rotations computes a truncated Fourier series
 # [[Schuld et al., 2021](../references.md)]. In its appendix the paper samples the coefficients of one output of a quantum
 # layer over random weights, finds them widely spread, and concludes from a zero determinant that they are independent
-# [[hqnn](../references.md), app. A.2, fig. 10]. This page repeats both (claims H10 to H12) and shows why the determinant is
-# zero for every circuit there is.
+# [[hqnn](../references.md), app. A.2, fig. 10]. This page repeats both (claims H10 to H12) and asks what the determinant
+# can show.
 #
 # *Run time: less than a minute. Needs: only the repository. Everything is computed here; nothing is trained.*
 
@@ -141,9 +141,24 @@ print(f"the same for a random unitary on five qubits:      {haar:.4f}")
 # "The determinant of the correlation matrix of all values was equal to zero for every output, demonstrating the independent
 # and expressive nature of all the Fourier terms." A correlation matrix has determinant 1 if all its variables are
 # uncorrelated, and 0 if one of them is a linear function of the others. So a zero says the opposite of what the paper reads
-# from it. And it says it about every circuit, because $c_{-\omega}=\overline{c_\omega}$: each number stands in the list twice.
+# from it. And which values are "all"? If real and imaginary parts are listed, it is zero for every circuit, because
+# $c_{-\omega}=\overline{c_\omega}$: each number stands in the list twice. If all 243 coefficients are listed, it is zero for any
+# 100 samples, since a hundred points span fewer than 243 directions. As nine complex numbers the coefficients of two inputs
+# would give something, but that is not zero:
+
+# %%
+nine = {
+    k: expressivity.correlation_determinant(
+        expressivity.of_first_inputs(found)[:100].reshape(100, -1)
+    )
+    for k, found in enumerate(by_output)
+}
+for k, value in nine.items():
+    print(f"output {k}, nine complex coefficients, 100 settings: {value:.2f}")
+
+# %% [markdown]
 #
-# The remedy is to count each number once, leaving out those that never vary. Then the determinant says whether the others
+# The remedy is to count each part once, leaving out those that never vary. Then the determinant says whether the others
 # are correlated, and the eigenvalues of the covariance matrix say more: how many directions there are at all, and how many *equally strong* ones would concentrate the variance
 # as much, $(\sum\lambda)^2/\sum\lambda^2$. We compare with the same layer with
 # fewer repetitions of rotations and CNOTs, and so with fewer weights.
@@ -172,7 +187,9 @@ tables.table(["first two inputs, others at 0", *header], rows)
 # %% [markdown]
 # The first column is zero for all three, although the smallest layer has only a few of the nine numbers to vary. Counted once,
 # those that vary are nearly uncorrelated for each of them. So not even the right determinant says how much a layer can do;
-# the number of directions does. Now all five inputs:
+# the number of directions does, and two inputs are too few for it: with two repetitions of rotations and CNOTs all nine are
+# there. (The effective number even falls from two repetitions to three, because the constant term then takes a larger part of the
+# variance.) Now all five inputs:
 
 # %%
 spectra = {}
@@ -205,7 +222,7 @@ tables.table(["all inputs", *header], rows)
 # %% [markdown]
 # Over all weights the coefficients of the layer take up 242 directions, all but the constant term that must vanish. But they
 # are functions of 45 weights, and at any point the last output moves in only as many directions as the last column says (the
-# rank of [the page before](06-zx.ipynb)). The coefficients are uncorrelated and yet far from independent: fix a few dozen of
+# rank of [the page before](06-zx.ipynb)). The coefficients are nearly uncorrelated and yet far from independent: fix a few dozen of
 # them, and the rest have no choice.
 #
 # ## An input embedded d times
@@ -248,13 +265,16 @@ assert np.abs(np.imag(pairs["zero"][:, 1, 1])).max() < 1e-12
 assert np.abs(pairs["mean"][:, 1, 1]).max() < 1e-12
 print("only the constant term vanishes, and its imaginary part always: holds")
 assert abs(mean_square / haar - 1) < 0.1
-print("the output is spread like that of a random unitary: holds")
+print("the mean square of the output is that of a random unitary, within a tenth: holds")
 assert all(abs(both[0]) < 1e-9 for both in determinants.values())
 assert (
     determinants["three repetitions"][1] > 0.8
     and dimensions["three repetitions"] == 9 > dimensions["one repetition"]
 )
-print("the determinant is zero for every circuit, and not if each number counts once: holds")
+assert all(0.1 < value < 1 for value in nine.values())
+print(
+    "the determinant of all parts is zero for every circuit, and not if each counts once: holds"
+)
 assert expressivity.dimension(spectra["three repetitions"]) == 242
 assert local["three repetitions"] == 40 < pc.n_weights
 print("242 directions over all weights, 40 at any point: holds")

@@ -30,11 +30,10 @@ if "google.colab" in sys.modules:
 import json
 
 import matplotlib.pyplot as plt
-import numpy as np
 from IPython.display import HTML, Markdown
 
-from hqnn import claims, experiments, kernels, plots, runs, stats, storage, tables
-from hqnn.experiments.quanv import MODELS, RATES
+from hqnn import claims, comparisons, experiments, kernels, plots, runs, stats, storage, tables
+from hqnn.experiments.quanv import RATES
 from hqnn.verdicts import Verdict
 
 plots.style()
@@ -71,7 +70,7 @@ claims.by_subject(results, subjects)
 #
 # ## Is the hybrid better?
 #
-# The paper says so three times, each time from one run of each network. Here the runs are paired by seed. The hybrid stands
+# The paper says so three times, without saying from how many runs. Here the runs are paired by seed. The hybrid stands
 # beside two rivals: the classical network with the number of parameters that the paper prints, and a fair one, the hybrid
 # with each circuit replaced by a classical map of *as many* parameters. All have the same data, optimiser, schedule and
 # number of epochs.
@@ -165,7 +164,7 @@ plots.paired_differences(
 plots.show(
     figure,
     alt="Forest plot: one row per change to the circuits, with the hybrid's lead over the changed network "
-    "in points of test accuracy. All intervals are wide and the means lie within a few tenths of a point of zero.",
+    "in points of test accuracy. The means lie within a few tenths of a point of zero, but for a single circuit.",
     caption="What the circuits are worth: the hybrid's lead over itself without them, or with others; every "
     f"pair, the mean and its 95 % interval. *Recorded runs, {len(pairs['frozen'][0])} pairs.*",
 )
@@ -179,9 +178,10 @@ bare = runs.load("hqnn-parts", "identity")[0].result["n_parameters"]["total"]
 Markdown(
     f"{len(clear)} of {len(worth)} changes make a difference that {worth['frozen'].n} pairs can show"
     + (f" ({'; '.join(clear)})" if clear else "")
-    + f". Frozen, without CNOTs, replaced or left out: the means differ by at most {limit:.2f} points. What costs accuracy is "
-    f"a single circuit ({tables.points(-worth['circuits-1'])} points), through which only five features pass. The network without circuits "
-    f"has {bare:,} parameters, {base['total'] - bare} fewer than the hybrid's {base['total']:,}."
+    + f". Frozen, without CNOTs, replaced or left out: the means differ by at most {limit:.2f} points. Through a single circuit only "
+    f"five features pass, which costs {tables.points(worth['circuits-1'])} points. The network without circuits has {bare:,} "
+    f"parameters, {base['total'] - bare} fewer than the hybrid's {base['total']:,}: the {base['quantum']} angles and the "
+    "normalisation behind them."
 )
 
 # %% [markdown]
@@ -221,11 +221,23 @@ tables.table(
 
 # %% [markdown]
 # Its four angles learn something: frozen at random it is worse. But its function is a product of cosines, and the CNOTs, which
-# are all that is quantum about it, only multiply channels that were more useful apart.
-#
+# are all that is quantum about it, only multiply channels that were more useful apart. The text leaves the circuit open, and
+# this is our primary reading. Of all that we tried, the best came up to the printed accuracy:
+
+# %%
+found = kernels.kernels()
+name, rate = max(((n, r) for n in found for r in found[n]), key=lambda at: found[at[0]][at[1]].mean())
+nearest = found[name][rate]
+Markdown(
+    f"The best of {len(found)} circuits by test images ({name}; rate {rate:g}) has {tables.percent(stats.mean_interval(nearest))} % "
+    f"(printed: {100 * printed['Q2-accuracy-quanv'].number:g} %), {100 * (tuned['cnn4'].mean() - nearest.mean()):.1f} points behind "
+    f"our CNN4 (printed: {100 * printed['Q2-accuracy-cnn4'].number:g} %)."
+)
+
+# %% [markdown]
 # ## What holds: ZX and Fourier
 #
-# The paper's two analyses are of the circuit itself, and their statements are true:
+# The paper's two analyses are of the circuit itself, and all but one of their statements are true:
 
 # %%
 rows = [
@@ -236,8 +248,8 @@ rows = [
 tables.table(["statement", "verdict", "ours"], rows)
 
 # %% [markdown]
-# What does not follow is that they are advantages. No weight is redundant in almost any circuit of this kind, with few layers or
-# many ([page 6](06-zx.ipynb)); a determinant that is zero for every circuit measures nothing ([page 7](07-fourier.ipynb)).
+# What does not follow is that they are advantages. No weight is redundant in circuits of this kind with one layer, two, three or
+# four ([page 6](06-zx.ipynb)); a determinant that is zero for every circuit measures nothing ([page 7](07-fourier.ipynb)).
 #
 # ## What we had to assume
 #
@@ -246,57 +258,33 @@ tables.table(["statement", "verdict", "ours"], rows)
 
 
 # %%
-def span(values, scale=100.0, digits=2):
-    """Lowest to highest."""
-    values = scale * np.array(values)
-    return f"{values.min():.{digits}f} to {values.max():.{digits}f}"
-
-
 rows = []
 search = {"hqnn": [], "cnn": []}
 for record in runs.load("hqnn-search"):
-    search[record.variant.partition("-")[0]].append(record.history["val_accuracy"][-1])
-cells = [span(search[name]) for name in ("hqnn", "cnn")]
-rows.append(["schedule, batch, rate: MNIST, 10,000 images", len(search["hqnn"]), *cells])
-ends = {
-    (e, name): runs.history(e, name, "test_accuracy")
-    for e in DATASETS
-    for name in ("hqnn", "cnn")
-    if name in runs.complete(e)
-}
-halves = [
-    [h[:, e].mean() for e in (h.shape[1] // 2 - 1, -1)]
-    for n in ("hqnn", "cnn")
-    for h in (ends["hqnn-mnist", n],)
-]
-rows.append(["half the epochs, or all: MNIST", 2, *map(span, halves)])
-cifar = [e for e in DATASETS if "cifar" in e and (e, "hqnn") in ends and (e, "cnn") in ends]
-cells = [span([ends[e, name][:, -1].mean() for e in cifar]) for name in ("hqnn", "cnn")]
-rows.append(["images flipped and shifted, or not: CIFAR-10", len(cifar), *cells])
-found = kernels.kernels()
-cells = [span([v.mean() for by in found.values() for v in by.values()]), ""]
-rows.append(["which rotations, which CNOTs: HQNN-Quanv", len(found), *cells])
-rates = {
-    name: [v.mean() for v in kernels.by_rate(name, "all_accuracy").values()] for name in MODELS
-}
-rows.append(
-    ["rate: HQNN-Quanv and CNN4", len(RATES), span(rates["quanv"]), span(rates["cnn4"])]
-)
-drawn = {name: kernels.by_draw(name).mean(axis=1) for name in MODELS}
-rows.append(
-    [
-        "draw of 600 images: HQNN-Quanv and CNN4",
-        len(drawn["quanv"]),
-        span(drawn["quanv"]),
-        span(drawn["cnn4"]),
-    ]
-)
+    search[record.variant.partition("-")[0]].append(100 * record.history["val_accuracy"][-1])
+n_tried = len(search["hqnn"])
+rows.append(["schedule, batch, rate: MNIST, 10,000 images", n_tried, *map(tables.span, search.values())])
+for text, *series in (
+    ("rate 0.003 or 0.01: MNIST", "hqnn-mnist", "hqnn-mnist-rates"),
+    ("images flipped and shifted, or not: CIFAR-10", "hqnn-cifar10", "hqnn-cifar10-augmented"),
+):
+    if all({"hqnn", "cnn"} <= set(runs.complete(one)) for one in series):
+        ends = [[comparisons.finals(f"{one}/{name}")[0].mean() for one in series] for name in ("hqnn", "cnn")]
+        rows.append([text, 2, *map(tables.span, ends)])
+means = [100 * values.mean() for by_rate in found.values() for values in by_rate.values()]
+rows.append(["which rotations, which CNOTs, in which order: HQNN-Quanv", len(found), tables.span(means), ""])
+pair = ("quanv", "cnn4")
+rates = [[100 * v.mean() for v in kernels.by_rate(name, "all_accuracy").values()] for name in pair]
+rows.append(["rate: HQNN-Quanv and CNN4", len(RATES), *map(tables.span, rates)])
+drawn = [100 * kernels.by_draw(name).mean(axis=1) for name in pair]
+rows.append(["draw of 600 images: HQNN-Quanv and CNN4", len(drawn[0]), *map(tables.span, drawn)])
 tables.table(["left open, and where it was tried", "tried", "hybrid, %", "CNN, %"], rows)
 
 # %% [markdown]
-# Rates decide far more than circuits do. That is why both networks were given the same search. Three assumptions of another
-# kind have no such table: which of the two networks with 45,194 parameters is meant, which of the many with the sizes printed
-# for Medical MNIST and CIFAR-10, and that a printed accuracy is one run of ours, which is the rule's main idea.
+# Rates decide far more than circuits do. Both networks were given the same search, and then one rate; [page 2](02-mnist.ipynb)
+# shows that the comparison does not hang on it. Assumptions of another kind have no such table: which of the two networks with 45,194 parameters is meant,
+# which of the 113 with 372,234, which of the many with the sizes printed for Medical MNIST and CIFAR-10, and that a printed
+# accuracy is one run of ours, which is the rule's main idea.
 #
 # ## Where the paper contradicts itself
 #
@@ -306,40 +294,45 @@ tables.table(["left open, and where it was tried", "tried", "hybrid, %", "CNN, %
 claims.contradictions(results)
 
 # %% [markdown]
+# Beside these it resizes images of 64 × 64 pixels "up to 244 × 244", where no network of the printed size takes such images
+# ([page 1](01-model-and-counts.ipynb)), keeps "quantum layers" unchanged that its numbers of parameters change, and takes a
+# determinant of zero, the sign of dependence, for one of independence ([page 7](07-fourier.ipynb)).
+
+# %% [markdown]
 # ## The experiment they should have run
 #
-# The comparison that the paper wants needs no more computing than it had:
+# The comparison that the paper wants is cheap: gradients by backpropagation instead of the parameter-shift rule, which [costs
+# thirty times as much](01-model-and-counts.ipynb), pay for all of it.
 #
 # - a rival *inside* the model: everything kept, the circuits replaced by something classical with as many parameters, by a dense
 #   layer, or by nothing;
-# - a dataset on which networks of this size still differ. On MNIST and Medical MNIST there is nothing left to win: one network
-#   without learning, a nearest neighbour, already has almost the accuracy printed for the latter;
+# - a dataset on which networks of this size still differ. On MNIST and Medical MNIST there is nothing left to win: a nearest
+#   neighbour, which learns nothing, already has almost the accuracy printed for the latter;
 # - several seeds, differences paired by seed, and for 100 test images several draws of them;
 # - one search of learning rates for all, by images that are not test images.
 #
 # ## What we would tell the paper's readers
 
 # %%
-mnist = stats.mean_interval(ends["hqnn-mnist", "hqnn"][:, -1])
-plain = stats.mean_interval(ends["hqnn-mnist", "cnn"][:, -1])
+mnist, plain = (
+    stats.mean_interval(values) for values in comparisons.finals("hqnn-mnist/hqnn", "hqnn-mnist/cnn")
+)
 steps = json.loads((storage.DATA / "benchmarks" / "training_step.json").read_bytes())[
     "median_ms"
 ]["a tenth of an epoch"]
 reproduced = claims.counts(results)["hqnn"][Verdict.REPRODUCED]
 lines = [
-    f"HQNN-Parallel works: {tables.percent(mnist)} % on MNIST (printed: {printed['H3-accuracy-hqnn'].number:g} %).",
-    f"So does the paper's CNN: {tables.percent(plain)} % (printed: {printed['H3-accuracy-cnn'].number:g} %). The lead of "
+    f"HQNN-Parallel works: {tables.number(mnist)} % on MNIST (printed: {printed['H3-accuracy-hqnn'].number:g} %).",
+    f"So does the paper's CNN: {tables.number(plain)} % (printed: {printed['H3-accuracy-cnn'].number:g} %). The lead of "
     f"{printed['H3-gap'].number:.2f} points is {tables.points(leads['MNIST', 'cnn'])} points here.",
     "The small number of parameters is that of a narrow dense layer. Without circuits, frozen circuits or classical blocks in "
     f"their place, the accuracy on 10,000 images changes by at most {limit:.2f} points.",
     "HQNN-Quanv is not level with four classical kernels but "
-    f"{abs(100 * kernel_leads['cnn4'].mean):.0f} points behind, and its CNOTs cost it "
-    f"{abs(100 * kernel_leads['no-cnots'].mean):.0f}.",
-    "A step of the hybrid takes "
-    f"{100 * (steps['hqnn'] / steps['blocks'] - 1):.0f} % longer than one of its classical twin; simulating 20 qubits in fours "
-    "of five costs next to nothing, and for the same reason shows nothing that a classical computer could not do.",
-    "No redundant weight, a full set of frequencies: these are properties of the circuit, carefully shown, and say nothing "
-    "about what it is good for.",
+    f"{abs(100 * kernel_leads['cnn4'].mean):.0f} points behind in our primary reading, where its CNOTs cost it "
+    f"{abs(100 * kernel_leads['no-cnots'].mean):.0f}, and behind in every other that we tried.",
+    f"Training the hybrid takes {steps['hqnn'] / steps['blocks']:.2f} times as long as training the fair rival. Simulating four "
+    "circuits of five qubits costs next to nothing, and for the same reason shows nothing that a classical computer could not do.",
+    "No redundant weight, a full set of frequencies: these are properties of the circuit, and say nothing about what it is good for.",
     f"Of the {len(results)} claims in the ledger, {reproduced} are reproduced.",
 ]
 Markdown("\n".join(f"- {line}" for line in lines))
@@ -364,6 +357,7 @@ assert all(
 )
 print("on MNIST and Medical MNIST no rival differs from the hybrid: holds")
 assert limit < 0.5
+assert max(means) < 100 * tuned["cnn4"].mean() - 3
 assert kernel_leads["cnn4"].high < -0.1 and 0 in kernel_leads["cnn1"]
 assert kernel_leads["no-cnots"].high < 0 < kernel_leads["frozen"].low
 print("the quanvolution is behind CNN4 and behind itself without CNOTs: holds")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import numpy as np
 from IPython.display import Markdown
+from numpy.typing import ArrayLike
 
 from hqnn.stats import Interval
 
@@ -52,6 +54,11 @@ def points(value: Interval, digits: int = 2) -> str:
 def number(value: Interval, digits: int = 2) -> str:
     """A mean, signed where it is negative, with its half width."""
     return f"{value.mean:z.{digits}f} ± {value.half_width:.{digits}f}"
+
+
+def span(values: ArrayLike, digits: int = 2) -> str:
+    """From the lowest to the highest of some values."""
+    return f"{np.min(values):.{digits}f} to {np.max(values):.{digits}f}"
 
 
 def equations(left: Sequence[str], right: Sequence[str]) -> Markdown:

@@ -121,8 +121,8 @@ def coefficient_determinant(claim: Claim, context: Context) -> Judgement:
         evidence="hqnn.expressivity.correlation_determinant",
         note=(
             "read as the real and imaginary parts of the nine coefficients of two inputs: since c(-ω) is the conjugate "
-            f"of c(ω), the matrix has equal rows for every circuit; as nine complex numbers they give {numbers:.2f} for "
-            "the last output"
+            f"of c(ω), the matrix has equal rows for every circuit; as nine complex numbers they give {numbers:.2f} "
+            "for the last output"
         ),
     )
 
@@ -142,7 +142,7 @@ def zero_determinant(claim: Claim, context: Context) -> Judgement:
     informative = determinants["rigid", "all"] > EXACT
     return Judgement(
         verdict=_verdict(informative),
-        ours=f"zero even for qubits without CNOTs; each part counted once, it is {determinants['free', 'once']:.2f} here",
+        ours=f"zero for every circuit; each part counted once, it is {determinants['free', 'once']:.2f} here",
         evidence="hqnn.expressivity",
         note=(
             "a zero determinant means linear dependence, and here only that each number is listed twice; uncorrelated "

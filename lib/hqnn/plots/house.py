@@ -103,32 +103,35 @@ def style() -> None:
     mpl.rcParams.update(STYLE)
 
 
-def render(figure: Figure) -> bytes:
-    """Draw a finished figure as a PNG image, in the house style's size and resolution; then close it."""
+def render(figure: Figure, *, vector: bool = False) -> bytes:
+    """Draw a finished figure as a PNG or SVG image in the house style's size, always the same bytes; then close it."""
     buffer = io.BytesIO()
-    figure.savefig(
-        buffer,
-        format="png",
-        dpi=PIXEL_RATIO * STYLE["figure.dpi"],
-        bbox_inches="tight",
-        pad_inches=0.1,
-        facecolor="white",
-        metadata={"Software": None},
-    )
+    with mpl.rc_context({"svg.hashsalt": "hqnn"}):
+        figure.savefig(
+            buffer,
+            format="svg" if vector else "png",
+            dpi=STYLE["figure.dpi"] * (1 if vector else PIXEL_RATIO),
+            bbox_inches="tight",
+            pad_inches=0.1,
+            facecolor="white",
+            metadata={"Date": None, "Creator": None} if vector else {"Software": None},
+        )
     plt.close(figure)
     return buffer.getvalue()
 
 
-def show(figure: Figure | bytes, *, alt: str, caption: str) -> None:
+def show(figure: Figure | bytes, *, alt: str, caption: str, vector: bool = False) -> None:
     """Show a finished figure with its alternative text and, below it, its caption; then close it.
 
     The image output's plain text is the alternative text, and the caption is a second, Markdown, output. A notebook
-    shows both in order; the HTML build joins them into one figure. A re-run compares both texts word for word.
+    shows both in order; the HTML build joins them into one figure. A re-run compares both texts word for word, and an
+    SVG image to the letter.
 
     Args:
-        figure: The figure, or the PNG image of one that was drawn where its data are (see `render`).
+        figure: The figure, or the image of one that was drawn where its data are (see `render`).
         alt: Plain text for a reader who cannot see the figure: its kind, its axes and what stands out.
         caption: One or two sentences of Markdown; says whether it shows recorded runs or the page's own quick run.
+        vector: Show an SVG image, for fine drawings that a reader will enlarge.
 
     Raises:
         ValueError: `alt` or `caption` is empty.
@@ -136,8 +139,11 @@ def show(figure: Figure | bytes, *, alt: str, caption: str) -> None:
     for name, text in (("alt", alt), ("caption", caption)):
         if not text.strip():
             raise ValueError(f"a figure is shown with its {name} text; got an empty one")
-    png = figure if isinstance(figure, bytes) else render(figure)
-    width, height = (round(pixels / PIXEL_RATIO) for pixels in struct.unpack(">2I", png[16:24]))
-    image = {"image/png": base64.b64encode(png).decode("ascii"), "text/plain": alt}
-    display(image, raw=True, metadata={"image/png": {"width": width, "height": height, "alt": alt}})
+    drawn = figure if isinstance(figure, bytes) else render(figure, vector=vector)
+    if vector:
+        display({"image/svg+xml": drawn.decode(), "text/plain": alt}, raw=True)
+    else:
+        width, height = (round(pixels / PIXEL_RATIO) for pixels in struct.unpack(">2I", drawn[16:24]))
+        image = {"image/png": base64.b64encode(drawn).decode("ascii"), "text/plain": alt}
+        display(image, raw=True, metadata={"image/png": {"width": width, "height": height, "alt": alt}})
     display({"text/markdown": caption, "text/plain": caption}, raw=True)

@@ -1,0 +1,32 @@
+"""Comparisons of the three papers: what is printed comes from the ledger, what is ours from the records."""
+
+import numpy as np
+import pytest
+
+from hqnn import comparisons, kernels, ledger, runs
+
+
+def test_printed_accuracies_are_the_ledgers_in_percent() -> None:
+    found = comparisons.load()
+    printed = {name: one.printed for name, one in found.items()}
+    assert printed["hqnn, MNIST"] == (99.21, 98.71)
+    assert printed["hqnn, quanvolution, over CNN1"] == pytest.approx((67, 53))
+    assert printed["transfer, version 2"] == (75, 98)
+    leads = {claim.id: claim.number for claim in ledger.read().claims if claim.id in ("H3-gap", "H4-gap", "H5-gap")}
+    for row, name in (("H3", "MNIST"), ("H4", "Medical MNIST"), ("H5", "CIFAR-10")):
+        assert found[f"hqnn, {name}"].printed_lead == pytest.approx(leads[f"{row}-gap"])
+
+
+def test_ours_are_final_accuracies_paired_by_seed() -> None:
+    found = comparisons.load()
+    for one in found.values():
+        assert one.hybrid.shape == one.rival.shape == one.lead.shape
+        assert np.all((one.hybrid >= 0) & (one.hybrid <= 100))
+    records = runs.load("hqnn-mnist", "cnn")
+    assert found["hqnn, MNIST"].rival == pytest.approx([100 * r.history["test_accuracy"][-1] for r in records])
+
+
+def test_kernels_are_taken_at_their_best_rates() -> None:
+    (pixels,) = comparisons.finals("pixels")
+    at = kernels.by_rate("pixels", "all_accuracy")
+    assert pixels == pytest.approx(100 * at[kernels.best_rate("pixels")])
