@@ -27,7 +27,6 @@ if "google.colab" in sys.modules:
 
 # %%
 import matplotlib.pyplot as plt
-import numpy as np
 from IPython.display import Markdown
 
 from hqnn import claims, comparisons, feature_series, plots, stats, tables
@@ -72,7 +71,13 @@ for name, one in compared.items():
     leads[name] = stats.mean_interval(one.lead)
     means = [stats.mean_interval(v).mean for v in (one.hybrid, one.rival)]
     rows.append(
-        [name, f"{one.printed[0]:g}", f"{means[0]:.2f}", f"{one.printed[1]:g}", f"{means[1]:.2f}"]
+        [
+            name,
+            f"{one.printed[0]:g}",
+            f"{means[0]:.2f}",
+            f"{one.printed[1]:g}",
+            f"{means[1]:.2f}",
+        ]
     )
     rows[-1] += [f"{said[name]:+.2f}", tables.number(leads[name])]
 header = ["hybrid, printed", "ours", "rival, printed", "ours", "lead, printed", "ours"]
@@ -109,7 +114,9 @@ without = {
         next(r.series for r in readings("ablations", "fashion") if r.words == "no circuit"),
     ),
     "hqnn, MNIST: classical blocks": comparisons.finals("hqnn-mnist/hqnn", "hqnn-mnist/blocks"),
-    "hqnn, MNIST, 10,000 images: nothing": comparisons.finals("hqnn-parts/hqnn", "hqnn-parts/identity"),
+    "hqnn, MNIST, 10,000 images: nothing": comparisons.finals(
+        "hqnn-parts/hqnn", "hqnn-parts/identity"
+    ),
     "hqnn, quanvolution: bare pixels": comparisons.finals("quanv", "pixels"),
     "transfer, all latents: the latents": [
         feature_series.accuracies(

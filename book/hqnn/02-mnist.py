@@ -509,6 +509,7 @@ assert hybrid.low > 99
 assert on_hard.high < 0.99
 assert through["accuracy/shuffled"].high < 20 < 99 < through["accuracy"].low
 assert shares["convolution"] == max(shares.values()) and shares["circuits"] < 0.1
+assert max(ratios) <= 1.10 and epoch["hqnn"] <= 1.15 * epoch["blocks"]
 assert settings["channels first"] > 1.1 * usual
 assert 0.7 * usual < settings["bfloat16 convolutions"]
 print("the records are of the networks described above, and the hybrid is above 99 %: holds")

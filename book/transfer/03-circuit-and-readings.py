@@ -349,7 +349,9 @@ tables.table(header, [*paper_rows, *rows])
 colours = (plots.BLUE, plots.GREEN, plots.ORANGE, plots.PURPLE)
 figure, axes = plt.subplots(1, 2, figsize=(8.2, 3.8), sharey=True)
 for ax, split in zip(axes, ("train", "test"), strict=True):
-    for colour, variant in zip(colours, experiments.get("transfer-hybrid").variants, strict=True):
+    for colour, variant in zip(
+        colours, experiments.get("transfer-hybrid").variants, strict=True
+    ):
         history = 100 * runs.history("transfer-hybrid", variant, f"{split}_accuracy")
         epochs = np.arange(1, history.shape[1] + 1)
         ax.plot(epochs, history.T, color=colour, alpha=0.35, linewidth=0.8)

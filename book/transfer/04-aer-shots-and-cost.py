@@ -182,31 +182,36 @@ tables.table(["linear probe on", "runs", "test accuracy, %"], rows)
 # ## Noise
 #
 # The paper blames "the current limitations of quantum hardware, such as qubit count and noise" for its hybrid's accuracy, but
-# ran a perfect simulator. What would noise do? The second version's hybrid, trained on exact probabilities, reads noisy ones:
+# ran a perfect simulator. What would noise do? Two hybrids, trained on perfect devices, read noisy ones: that of the second version, and
+# that of thirteen blocks, which alone comes up to the first version's accuracy.
 
 # %%
 noisy = analyses.load("transfer-noise")
 words = {"none": "perfect device", "manila": "model of a real device (ibm_manila)"}
-rows = []
-for device, accuracy in noisy.result.items():
+hybrids = {"pca-5": "5 components", "blocks": "13 blocks"}
+devices = list(dict.fromkeys(key.partition("/")[2] for key in noisy.data))
+rows, change = [], {}
+for device in devices:
     kind, _, strength = device.partition("/")
     title = words.get(device) or (
         f"depolarising, two-qubit strength {strength}"
         if kind == "depolarising"
         else f"each bit misread with probability {strength}"
     )
-    rows.append(
-        [
-            title,
-            tables.percent(accuracy),
-            f"{100 * (accuracy.mean - noisy.result['none'].mean):+.1f}",
-        ]
-    )
-tables.table(["device", "test accuracy, %", "change, points"], rows)
+    cells = []
+    for name in hybrids:
+        found, perfect = (np.array(noisy.data[f"{name}/{d}"]) for d in (device, "none"))
+        change[name, device] = stats.mean_interval(found - perfect)
+        cells += [tables.percent(stats.mean_interval(found), 1)]
+        cells += [tables.points(change[name, device], 1) if device != "none" else ""]
+    rows.append([title, *cells])
+header = [text for title in hybrids.values() for text in (f"{title}, %", "change, points")]
+tables.table(["device", *header], rows)
 
 # %% [markdown]
-# Gate errors of one in a hundred cost less than a point, misread bits more, and the model of a real device of five qubits takes
-# more than ten points. (The classifier was not trained on noisy features, which would win some of this back.) So noise *can*
+# (300 test images, exact probabilities of the noisy device; changes are paired by seed, with 95 % intervals.) Gate errors of
+# one in a hundred cost little, misread bits more, and the model of a real device of five qubits takes more than ten points from the hybrid
+# of five components. (The classifiers were not trained on noisy features, which would win some of this back.) So noise *can*
 # cost what the paper says. But the paper's figure comes from a simulator without noise.
 #
 # ## The claims
@@ -232,7 +237,7 @@ assert (
     by_shots["blocks", "probabilities"][1024].mean()
     > by_shots["blocks", "probabilities"][100].mean()
 )
-assert noisy.result["depolarising/0.1"].mean < noisy.result["none"].mean
-change = {device: a.mean - noisy.result["none"].mean for device, a in noisy.result.items()}
-assert -0.01 < change["depolarising/0.01"] <= 0 and change["manila"] < -0.1
+assert all(change[name, "depolarising/0.1"].high < 0 for name in hybrids)
+assert all(-0.02 < change[name, "depolarising/0.01"].mean <= 0 for name in hybrids)
+assert change["pca-5", "manila"].mean < -0.1
 print("fewer shots and more noise lose accuracy: holds")

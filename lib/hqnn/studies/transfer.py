@@ -262,7 +262,7 @@ def _naive(template: QuantumCircuit, rows: Sequence[NDArray[np.float64]] | NDArr
 
 @recipe(
     "transfer-noise",
-    inputs=("transfer-hybrid/pca-5-probabilities-exact",),
+    inputs=("transfer-hybrid/pca-5-probabilities-exact", "transfer-hybrid/blocks-probabilities-1024"),
     tested=300,
     seeds=5,
     depolarising=[0.001, 0.003, 0.01, 0.03, 0.1],
@@ -270,11 +270,11 @@ def _naive(template: QuantumCircuit, rows: Sequence[NDArray[np.float64]] | NDArr
     readout=[0.01, 0.03, 0.1],
 )
 def transfer_noise(series: Series, settings: Mapping[str, Any]) -> Findings:
-    """The hybrid of the second version, trained on exact probabilities, read from noisy devices.
+    """Hybrids that were trained on perfect devices, read from noisy ones.
 
-    Test accuracy, one value per seed, on the perfect device (`none`), with depolarising gates (`depolarising/<p2>`, the
-    strength on two qubits), with misread bits (`readout/<p>`), and on a model of a real device (`manila`). The noisy
-    probabilities are Aer's exact ones, for `tested` evenly spaced test images.
+    By `<reading>/<device>` the test accuracy, one value per seed, on the perfect device (`none`), with depolarising
+    gates (`depolarising/<p2>`, the strength on two qubits), with misread bits (`readout/<p>`), and on a model of a real
+    device (`manila`). The noisy probabilities are Aer's exact ones, for `tested` evenly spaced test images.
     """
     devices: dict[str, noise.Noise | None] = {"none": None}
     devices |= {
@@ -283,20 +283,30 @@ def transfer_noise(series: Series, settings: Mapping[str, Any]) -> Findings:
     devices |= {f"readout/{p}": noise.readout(p) for p in settings["readout"]}
     devices["manila"] = noise.manila()
     accuracies: dict[str, list[float]] = {}
-    ((name, records),) = series.items()
-    config = experiments.get(name.split("/")[0]).variants[name.split("/")[1]]
-    assert isinstance(config, TransferConfig)
-    for record in records[: settings["seeds"]]:
-        latents, labels = transfer.encoded(config, _session(record.seed))
-        step = len(labels["test"]) // settings["tested"]
-        standard = Standard(transfer.described(config, {"train": latents["train"]}, record.seed)["train"])
-        inputs = transfer.described(replace(config, inputs="encoded"), latents, record.seed)["test"][::step]
-        reading = READINGS[config.reading]
-        model = Classifier(config, reading.n_circuits * 2**5).eval()
-        model.load_state_dict(record.snapshot(config.epochs))
-        for device, model_of_noise in devices.items():
-            frequencies = aer_frequencies(reading.circuit(), inputs, shots=None, noise=model_of_noise)
-            with torch.no_grad():
-                found = model(standard(summarise(frequencies, config.outcome))).argmax(1)
-            accuracies.setdefault(device, []).append(float((found == labels["test"][::step]).double().mean()))
+    for name, records in series.items():
+        config = experiments.get(name.split("/")[0]).variants[name.split("/")[1]]
+        assert isinstance(config, TransferConfig)
+        for record in records[: settings["seeds"]]:
+            for device, accuracy in _on_devices(config, record, devices, settings["tested"]).items():
+                accuracies.setdefault(f"{config.reading}/{device}", []).append(accuracy)
     return Findings(result={device: mean_interval(found) for device, found in accuracies.items()}, data=accuracies)
+
+
+def _on_devices(
+    config: TransferConfig, record: Record, devices: Mapping[str, noise.Noise | None], tested: int
+) -> dict[str, float]:
+    """The accuracy of one run's classifier on evenly spaced test images, read from each device."""
+    latents, labels = transfer.encoded(config, _session(record.seed))
+    step = len(labels["test"]) // tested
+    standard = Standard(transfer.described(config, {"train": latents["train"]}, record.seed)["train"])
+    inputs = transfer.described(replace(config, inputs="encoded"), latents, record.seed)["test"][::step]
+    reading = READINGS[config.reading]
+    model = Classifier(config, reading.n_circuits * 2**5).eval()
+    model.load_state_dict(record.snapshot(config.epochs))
+    accuracies = {}
+    for device, model_of_noise in devices.items():
+        frequencies = aer_frequencies(reading.circuit(), inputs, shots=None, noise=model_of_noise)
+        with torch.no_grad():
+            found = model(standard(summarise(frequencies, config.outcome))).argmax(1)
+        accuracies[device] = float((found == labels["test"][::step]).double().mean())
+    return accuracies
