@@ -160,10 +160,10 @@ Markdown(
 #
 # | circuit, our primary reading | its outputs | where |
 # |---|---|---|
-# | lcqhnn | sums of one to four products of sines and cosines of the features, the weights in the prefactors | [page 1](lcqhnn/01-circuit.ipynb) |
-# | hqnn, quanvolution | products of one to four cosines of a pixel plus a weight | [page 5](hqnn/05-quanvolution.ipynb) |
-# | transfer | the statistics of five independent coins | [page 3](transfer/03-circuit-and-readings.ipynb) |
-# | hqnn, five qubits, three layers | a trigonometric polynomial with 242 coefficients, ruled by 45 weights | [page 7](hqnn/07-fourier.ipynb) |
+# | lcqhnn | sums of one to four products of sines and cosines of the features, the weights in the prefactors | [page 1](lcqhnn/01-circuit.ipynb) |
+# | hqnn, quanvolution | products of one to four cosines of a pixel plus a weight | [page 5](hqnn/05-quanvolution.ipynb) |
+# | transfer | the statistics of five independent coins | [page 3](transfer/03-circuit-and-readings.ipynb) |
+# | hqnn, five qubits, three layers | a trigonometric polynomial with 242 coefficients, ruled by 45 weights | [page 7](hqnn/07-fourier.ipynb) |
 #
 # The last one is of five qubits, 32 amplitudes, and [takes a few per cent](benchmarks.ipynb) of a training step to compute
 # exactly. None of this says that larger circuits, or others, could not help. It says that these papers give no reason to
