@@ -72,6 +72,18 @@ def test_a_final_loss_is_judged_as_it_is(tmp_path: Path) -> None:
     assert judged(tmp_path, "final_value", arguments, value=0.0449, decimals=4).verdict == Verdict.NOT_REPRODUCED
 
 
+def test_another_reading_is_noted_where_it_decides_otherwise(tmp_path: Path) -> None:
+    write(tmp_path, "hqnn", {"test_accuracy": [0.77, 0.771, 0.772]}, experiment="hqnn-cifar10")
+    write(tmp_path, "hqnn", {"test_accuracy": [0.826, 0.828, 0.830]}, experiment="hqnn-cifar10-augmented")
+    arguments = {"experiment": "hqnn-cifar10", "variant": "hqnn", "curve": "test_accuracy"}
+    for value, verdict in ((82.78, Verdict.NOT_REPRODUCED), (77.1, Verdict.REPRODUCED), (60.0, Verdict.NOT_REPRODUCED)):
+        both = judged(
+            tmp_path, "final_value", arguments | {"reading": "hqnn-cifar10-augmented"}, value=value, decimals=2
+        )
+        assert both.verdict == verdict
+        assert ("in hqnn-cifar10-augmented ours is 82.8 and" in both.note) == (value != 60.0)
+
+
 def test_an_experiment_with_few_seeds_needs_all_of_them(tmp_path: Path) -> None:
     write(tmp_path, "hqnn", {"test_loss": [0.1, 0.2, 0.3, 0.4]})
     arguments = MNIST | {"variant": "hqnn", "curve": "test_loss"}

@@ -159,28 +159,25 @@ tables.table(["CIFAR-10, after the last epoch", *header], rows)
 
 # %% [markdown]
 # On the images as they are every network learns them by heart: the training loss goes to nearly zero, the test loss turns round and
-# rises. There is no epoch at which all printed numbers hold together. Where the training losses first fall below the
-# paper's:
+# rises, and the accuracy stays five points below the printed one. On flipped and shifted images the picture is the paper's: both
+# networks reach the printed accuracies, with a test loss near the printed ones. So the paper seems to have changed the images here, too,
+# without saying so. Its training losses are lower than ours, though, which are running means over changed images.
+#
+# Could it have stopped early instead? Where the training losses first fall below the paper's:
 
 # %%
 level = max(paper["train_loss"].values())
-rows, there = [], {}
+rows = []
 for one, words in READINGS.items():
     for name in available[one]:
         by = {curve: curves[one, curve][name] for curve in paper}
-        reach = [int(np.argmax(run < level)) if (run < level).any() else None for run in by["train_loss"]]
-        if None in reach:
+        if (by["train_loss"].min(axis=1) > level).any():
             rows.append([f"{NAMES[name]}, {words}", "not reached", "", ""])
             continue
-        there[one, name] = {
-            curve: np.array([run[e] for run, e in zip(runs_, reach, strict=True)])
-            for curve, runs_ in by.items()
-        }
-        rows.append([f"{NAMES[name]}, {words}", " ".join(str(e + 1) for e in reach)])
-        rows[-1] += [
-            f"{there[one, name]['test_loss'].mean():.3f}",
-            f"{100 * there[one, name]['test_accuracy'].mean():.2f}",
-        ]
+        at = np.argmax(by["train_loss"] < level, axis=1)
+        there = {curve: values[np.arange(len(at)), at].mean() for curve, values in by.items()}
+        rows.append([f"{NAMES[name]}, {words}", " ".join(str(e + 1) for e in at)])
+        rows[-1] += [f"{there['test_loss']:.3f}", f"{100 * there['test_accuracy']:.2f}"]
 tables.table([f"training loss first below {level}", "epochs, by run", "test loss", "test accuracy, %"], rows)
 
 # %% [markdown]
@@ -234,4 +231,10 @@ assert 0 < gap < error
 for name in ("hqnn", "cnn"):
     size = count_parameters(hqnn.build(cifar.variants[name]))["total"]
     assert size == rows_of[f"H5-parameters-{name}"].number
+augmented = {name: final["hqnn-cifar10-augmented", name].mean() for name in ("hqnn", "cnn")}
+plain = {name: final["hqnn-cifar10", name].mean() for name in ("hqnn", "cnn")}
+printed_of = {name: rows_of[f"H5-accuracy-{name}"].number / 100 for name in ("hqnn", "cnn")}
+assert all(abs(augmented[name] - printed_of[name]) < 0.01 < 0.04 < printed_of[name] - plain[name] for name in plain)
+assert all(0 in lead for lead in leads.values())
+print("changed images give the printed accuracies, unchanged ones do not: holds")
 print("table 1 exchanges the two models, and the networks have the printed sizes: holds")

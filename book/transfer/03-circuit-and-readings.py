@@ -347,7 +347,7 @@ tables.table(header, [*paper_rows, *rows])
 
 # %%
 colours = (plots.BLUE, plots.GREEN, plots.ORANGE, plots.PURPLE)
-figure, axes = plt.subplots(1, 2, figsize=(8.2, 3.8), sharey=True)
+figure, axes = plt.subplots(1, 2, figsize=(8.2, 4.2), sharey=True)
 for ax, split in zip(axes, ("train", "test"), strict=True):
     for colour, variant in zip(
         colours, experiments.get("transfer-hybrid").variants, strict=True
@@ -358,7 +358,7 @@ for ax, split in zip(axes, ("train", "test"), strict=True):
         ax.plot(epochs, history.mean(axis=0), color=colour, label=variant)
     ax.set(title={"train": "training images", "test": "test images"}[split], xlabel="epoch")
 axes[0].set(ylabel="accuracy, %", ylim=(20, 100))
-axes[1].legend(loc="lower right")
+figure.legend(*axes[1].get_legend_handles_labels(), loc="outside upper center", ncols=2)
 plots.show(
     figure,
     alt="Accuracy against epoch on training and test images for four readings, thin lines for runs and thick "

@@ -191,15 +191,26 @@ Curve = Literal["train_loss", "train_accuracy", "test_loss", "test_accuracy"]
 
 
 @evaluator(number=True)
-def final_value(claim: Claim, context: Context, *, experiment: str, variant: str, curve: Curve) -> Judgement:
-    """The last value of a curve, percent for an accuracy; the ledger's samples say if test images were drawn."""
+def final_value(
+    claim: Claim, context: Context, *, experiment: str, variant: str, curve: Curve, reading: str = ""
+) -> Judgement:
+    """The last value of a curve, percent for an accuracy; a note if another experiment, `reading`, decides otherwise.
+
+    The ledger's samples say whether test images were drawn.
+    """
     curves = _curves(context, experiment, variant, curve)
     if len(curves.values) < 2:
         raise Missing(f"a single run of {experiment}/{variant} has no spread")
     ours = mean_interval(curves.values[:, -1])
     draw = context.ledger.samples.get(experiment, {}).get(curve)
     variance = 1e4 * draw_variance(ours.mean / 100, draw.drawn, draw.of) if draw else 0.0
-    return replace(judge_printed(claim, ours, extra_variance=variance), evidence=curves.evidence)
+    judgement = judge_printed(claim, ours, extra_variance=variance)
+    note = ""
+    if reading:
+        other = final_value(claim, context, experiment=reading, variant=variant, curve=curve)
+        if other.verdict != judgement.verdict:
+            note = f"in {reading} ours is {other.ours:.4g} and the verdict would be: {other.verdict}"
+    return _noted(judgement, note, evidence=curves.evidence)
 
 
 @evaluator(number=True)
