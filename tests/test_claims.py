@@ -146,8 +146,18 @@ def test_the_samples_in_the_ledger_are_those_of_the_experiments() -> None:
 
     for experiment, metrics in ledger.read().samples.items():
         for config in experiments.get(experiment).variants.values():
-            assert metrics["test_accuracy"].drawn == config.n_test
-            assert metrics["val_accuracy"].drawn == config.n_val
+            sizes = {"test_accuracy": config.n_test, "val_accuracy": config.n_val}
+            assert {metric: draw.drawn for metric, draw in metrics.items()} == {
+                metric: sizes[metric] for metric in metrics
+            }
+            assert "test_accuracy" in metrics
+
+
+def test_medical_mnists_test_images_are_drawn_from_all() -> None:
+    from hqnn import analyses
+
+    draw = ledger.read().samples["hqnn-medical"]["test_accuracy"]
+    assert draw.of == analyses.load("hqnn-medical-audit").result["images"].mean
 
 
 @pytest.mark.parametrize("name", ["lcqhnn-mnist", "lcqhnn-fashion"])
