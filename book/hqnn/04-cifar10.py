@@ -126,7 +126,8 @@ for row, (one, words) in zip(axes, READINGS.items(), strict=True):
         shown = {name: scale * history for name, history in curves[one, curve].items()}
         plots.curve_bands(ax, shown, printed)
         ax.set(title=f"{curve.replace('_', ' ')}, {words}")
-        ax.label_outer()
+for ax in axes[0]:
+    ax.set(xlabel="")
 for ax in axes[:, 2]:
     ax.set(ylim=(45, 88), ylabel="%")
 axes[0, 0].set(ylim=(0, 1.6))
@@ -178,7 +179,10 @@ for one, words in READINGS.items():
         there = {curve: values[np.arange(len(at)), at].mean() for curve, values in by.items()}
         rows.append([f"{NAMES[name]}, {words}", " ".join(str(e + 1) for e in at)])
         rows[-1] += [f"{there['test_loss']:.3f}", f"{100 * there['test_accuracy']:.2f}"]
-tables.table([f"training loss first below {level}", "epochs, by run", "test loss", "test accuracy, %"], rows)
+tables.table(
+    [f"training loss first below {level}", "epochs, by run", "test loss", "test accuracy, %"],
+    rows,
+)
 
 # %% [markdown]
 # ### Who is ahead?
@@ -234,7 +238,10 @@ for name in ("hqnn", "cnn"):
 augmented = {name: final["hqnn-cifar10-augmented", name].mean() for name in ("hqnn", "cnn")}
 plain = {name: final["hqnn-cifar10", name].mean() for name in ("hqnn", "cnn")}
 printed_of = {name: rows_of[f"H5-accuracy-{name}"].number / 100 for name in ("hqnn", "cnn")}
-assert all(abs(augmented[name] - printed_of[name]) < 0.01 < 0.04 < printed_of[name] - plain[name] for name in plain)
+assert all(
+    abs(augmented[name] - printed_of[name]) < 0.01 < 0.04 < printed_of[name] - plain[name]
+    for name in plain
+)
 assert all(0 in lead for lead in leads.values())
 print("changed images give the printed accuracies, unchanged ones do not: holds")
 print("table 1 exchanges the two models, and the networks have the printed sizes: holds")

@@ -275,7 +275,9 @@ tables.table(header, rows)
 gap = drawn["quanv"] - drawn["cnn4"]
 low, high = gap.min(), gap.max()
 printed = [100 * (PRINTED["quanv"] - PRINTED[name]) for name in ("cnn4", "cnn1")]
-rows = [["lead over CNN4", f"{gap.mean():+.1f}", f"{low:+.1f} to {high:+.1f}", f"{printed[0]:+.0f}"]]
+rows = [
+    ["lead over CNN4", f"{gap.mean():+.1f}", f"{low:+.1f} to {high:+.1f}", f"{printed[0]:+.0f}"]
+]
 other = drawn["quanv"] - drawn["cnn1"]
 rows += [
     [

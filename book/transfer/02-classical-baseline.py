@@ -142,7 +142,12 @@ for variant, text in words.items():
 
 # %%
 figure, ax = plt.subplots(figsize=(7.2, 4.8))
-plots.intervals(ax, found, {f"the paper's {paper['test']:g} %": paper["test"]}, marked=("images as they are",))
+plots.intervals(
+    ax,
+    found,
+    {f"the paper's {paper['test']:g} %": paper["test"]},
+    marked=("images as they are",),
+)
 ax.set(xlabel="test accuracy after 50 epochs, %")
 plots.show(
     figure,
@@ -156,7 +161,12 @@ plots.show(
 rows = []
 for text, values in found.items():
     away = np.hypot(values - paper["test"], train[text] - paper["training"]).min()
-    row = [text, len(values), f"{train[text].mean():.2f}", tables.number(stats.mean_interval(values))]
+    row = [
+        text,
+        len(values),
+        f"{train[text].mean():.2f}",
+        tables.number(stats.mean_interval(values)),
+    ]
     rows.append([*row, f"{away:.1f}"])
 rows.sort(key=lambda row: float(row[-1]))
 paper_row = ["**the paper**", "", paper["training"], paper["test"], ""]

@@ -190,7 +190,7 @@ noisy = analyses.load("transfer-noise")
 words = {"none": "perfect device", "manila": "model of a real device (ibm_manila)"}
 hybrids = {"pca-5": "5 components", "blocks": "13 blocks"}
 devices = list(dict.fromkeys(key.partition("/")[2] for key in noisy.data))
-rows, change = [], {}
+rows, lost = [], {}
 for device in devices:
     kind, _, strength = device.partition("/")
     title = words.get(device) or (
@@ -201,9 +201,9 @@ for device in devices:
     cells = []
     for name in hybrids:
         found, perfect = (np.array(noisy.data[f"{name}/{d}"]) for d in (device, "none"))
-        change[name, device] = stats.mean_interval(found - perfect)
+        lost[name, device] = stats.mean_interval(found - perfect)
         cells += [tables.percent(stats.mean_interval(found), 1)]
-        cells += [tables.points(change[name, device], 1) if device != "none" else ""]
+        cells += [tables.points(lost[name, device], 1) if device != "none" else ""]
     rows.append([title, *cells])
 header = [text for title in hybrids.values() for text in (f"{title}, %", "change, points")]
 tables.table(["device", *header], rows)
@@ -237,7 +237,7 @@ assert (
     by_shots["blocks", "probabilities"][1024].mean()
     > by_shots["blocks", "probabilities"][100].mean()
 )
-assert all(change[name, "depolarising/0.1"].high < 0 for name in hybrids)
-assert all(abs(change[name, "depolarising/0.01"].mean) < 0.02 for name in hybrids)
-assert change["pca-5", "manila"].mean < -0.1
+assert all(lost[name, "depolarising/0.1"].high < 0 for name in hybrids)
+assert all(abs(lost[name, "depolarising/0.01"].mean) < 0.02 for name in hybrids)
+assert lost["pca-5", "manila"].mean < -0.1
 print("fewer shots and more noise lose accuracy: holds")
