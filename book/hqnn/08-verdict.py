@@ -346,7 +346,8 @@ steps = json.loads((storage.DATA / "benchmarks" / "training_step.json").read_byt
     "median_ms"
 ]["a tenth of an epoch"]
 augmented = [
-    runs.history("hqnn-cifar10-augmented", name, "test_accuracy")[:, -1] for name in ("hqnn", "cnn")
+    runs.history("hqnn-cifar10-augmented", name, "test_accuracy")[:, -1]
+    for name in ("hqnn", "cnn")
 ]
 reproduced = claims.counts(results)["hqnn"][Verdict.REPRODUCED]
 lines = [
