@@ -132,7 +132,7 @@ def _memory_address(notebook: NotebookNode) -> None:
 
 
 def _svg(notebook: NotebookNode) -> None:
-    notebook.cells[2].outputs[1].data["image/svg+xml"] = "<svg><dc:date>2026</dc:date></svg>"
+    notebook.cells[2].outputs[0].data["image/svg+xml"] = "<svg><metadata>2026</metadata></svg>"
 
 
 @pytest.mark.parametrize(

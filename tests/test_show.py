@@ -50,7 +50,7 @@ def test_vector_images_are_the_same_text_each_time(shown: list[Any]) -> None:
     assert first == second
     assert first["text/plain"] == "A line."
     assert first["image/svg+xml"].lstrip().startswith("<?xml")
-    assert "<dc:date>" not in first["image/svg+xml"]
+    assert "<metadata>" not in first["image/svg+xml"]
 
 
 def test_image_is_opaque_and_denser_than_displayed(shown: list[Any]) -> None:

@@ -86,8 +86,8 @@ def _code_faults(cell: NotebookNode) -> Iterator[str]:
             yield "has an error or a line on standard error among its outputs"
         data = output.get("data", {})
         text = "".join(data.get("text/plain", output.get("text", "")))
-        if "<dc:date>" in "".join(data.get("image/svg+xml", "")):
-            yield "shows an SVG image with a date, which a re-run would compare to the letter; use `plots.show`"
+        if "<metadata>" in "".join(data.get("image/svg+xml", "")):
+            yield "shows an SVG image with metadata, which a re-run would compare to the letter; use `plots.show`"
         if re.search(r"\bat 0x[0-9a-f]{6,}", text):
             yield "prints an address in memory, which differs in each run"
         if any(mime.startswith("image/") for mime in data):

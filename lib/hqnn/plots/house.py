@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 import struct
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -114,10 +115,11 @@ def render(figure: Figure, *, vector: bool = False) -> bytes:
             bbox_inches="tight",
             pad_inches=0.1,
             facecolor="white",
-            metadata={"Date": None, "Creator": None} if vector else {"Software": None},
+            metadata={} if vector else {"Software": None},
         )
     plt.close(figure)
-    return buffer.getvalue()
+    image = buffer.getvalue()
+    return re.sub(rb"\s*<metadata>.*?</metadata>", b"", image, flags=re.DOTALL) if vector else image  # holds a date
 
 
 def show(figure: Figure | bytes, *, alt: str, caption: str, vector: bool = False) -> None:
