@@ -157,7 +157,9 @@ def test_medical_mnists_test_images_are_drawn_from_all() -> None:
     from hqnn import analyses
 
     draw = ledger.read().samples["hqnn-medical"]["test_accuracy"]
-    assert draw.of == analyses.load("hqnn-medical-audit").result["images"].mean
+    audit = analyses.load("hqnn-medical-audit")
+    assert audit is not None
+    assert draw.of == audit.result["images"].mean
 
 
 @pytest.mark.parametrize("name", ["lcqhnn-mnist", "lcqhnn-fashion"])

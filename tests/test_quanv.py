@@ -109,3 +109,18 @@ def test_a_quick_run_learns(name: str) -> None:
     assert set(outcome.history) == set(config.curves)
     assert outcome.history["train_loss"][-1] < outcome.history["train_loss"][0]
     assert outcome.history["test_accuracy"][-1] > 0.2
+
+
+@pytest.mark.parametrize(
+    ("cnots", "pairs"),
+    [
+        ("chain", [(0, 1), (1, 2), (2, 3)]),
+        ("reversed", [(2, 3), (1, 2), (0, 1)]),
+        ("star", [(0, 1), (0, 2), (0, 3)]),
+        ("none", []),
+    ],
+)
+def test_patterns_of_cnots(cnots: circuits.Cnots, pairs: list[tuple[int, int]]) -> None:
+    circuit = circuits.quanvolution(cnots=cnots).circuit
+    found = [tuple(circuit.find_bit(q).index for q in i.qubits) for i in circuit.data if i.operation.name == "cx"]
+    assert found == pairs
