@@ -212,13 +212,6 @@ def test_load_and_history_order_by_variant_and_seed(root: Path, monkeypatch: pyt
         runs.paired("test_loss", "toy/hybrid", "toy/plain", root=root)
 
 
-def test_only_variants_with_all_seeds_are_complete(root: Path) -> None:
-    both = runs.complete("toy", root=root)
-    assert both == list(experiments.get("toy").variants)
-    record_path(root, both[0], 1).unlink()
-    assert runs.complete("toy", root=root) == both[1:]
-
-
 def test_asking_for_records_that_are_not_there(root: Path, tmp_path: Path) -> None:
     assert runs.load("toy", root=tmp_path / "nowhere") == []
     with pytest.raises(HqnnError, match="no records of toy/plain: run `python -m hqnn run toy`"):

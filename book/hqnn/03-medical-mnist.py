@@ -145,14 +145,10 @@ Markdown(
 # the paper's rotations by up to ten degrees and its horizontal flips.
 
 # %%
-available = runs.complete("hqnn-medical")
-records = {name: runs.load("hqnn-medical", name) for name in available}
+records = {name: runs.load("hqnn-medical", name) for name in medical.variants}
 leaked = set(audit.data["leaked"]) | set(audit.data["near"])
 rows = []
 for name in medical.variants:
-    if name not in available:
-        rows.append([NAMES[name], "not recorded yet", "", "", ""])
-        continue
     finals = {
         c: np.array([r.history[c][-1] for r in records[name]])
         for c in ("test_loss", "test_accuracy")
@@ -175,8 +171,14 @@ for ax, curve, key in zip(
     axes, ("test_loss", "test_accuracy"), ("test-loss", "accuracy"), strict=True
 ):
     scale = 100 if curve == "test_accuracy" else 1
-    shown = {name: scale * runs.history("hqnn-medical", name, curve) for name in available}
-    paper = {name: rows_of[f"H4-{key}-{name}"].number for name in available if name != "blocks"}
+    shown = {
+        name: scale * runs.history("hqnn-medical", name, curve) for name in medical.variants
+    }
+    paper = {
+        name: rows_of[f"H4-{key}-{name}"].number
+        for name in medical.variants
+        if name != "blocks"
+    }
     plots.curve_bands(ax, shown, paper).set_title(curve.replace("_", " "))
 axes[0].set(yscale="log")
 axes[1].set(ylim=(99, 100.02), ylabel="%")

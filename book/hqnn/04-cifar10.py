@@ -103,9 +103,9 @@ READINGS = {
     "hqnn-cifar10": "images as they are",
     "hqnn-cifar10-augmented": "flipped and shifted",
 }
-available = {one: runs.complete(one) for one in READINGS}
+trained = {one: list(experiments.get(one).variants) for one in READINGS}
 curves = {
-    (one, curve): {name: runs.history(one, name, curve) for name in available[one]}
+    (one, curve): {name: runs.history(one, name, curve) for name in trained[one]}
     for one in READINGS
     for curve in ("train_loss", "test_loss", "test_accuracy")
 }
@@ -146,10 +146,7 @@ plots.show(
 # %%
 rows, final = [], {}
 for one, words in READINGS.items():
-    for name in experiments.get(one).variants:
-        if name not in available[one]:
-            rows.append([f"{NAMES[name]}, {words}", "not recorded yet", "", "", ""])
-            continue
+    for name in trained[one]:
         ends = [curves[one, curve][name][:, -1] for curve in paper]
         final[one, name] = ends[-1]
         means = [stats.mean_interval(values) for values in ends]
@@ -170,7 +167,7 @@ tables.table(["CIFAR-10, after the last epoch", *header], rows)
 level = max(paper["train_loss"].values())
 rows = []
 for one, words in READINGS.items():
-    for name in available[one]:
+    for name in trained[one]:
         by = {curve: curves[one, curve][name] for curve in paper}
         if (by["train_loss"].min(axis=1) > level).any():
             rows.append([f"{NAMES[name]}, {words}", "not reached", "", ""])
@@ -193,7 +190,7 @@ tables.table(
 rows, leads = [], {}
 for one, words in READINGS.items():
     for other in ("cnn", "blocks"):
-        if {"hqnn", other} <= set(available[one]):
+        if other in trained[one]:
             pair = [final[one, name] for name in ("hqnn", other)]
             leads[one, other] = stats.paired_difference(*pair).difference
             rows.append([f"over {NAMES[other]}, {words}", tables.points(leads[one, other])])

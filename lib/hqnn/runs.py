@@ -561,12 +561,6 @@ def count(experiment: Experiment, *, scale: Scale = "paper", root: Path = DATA) 
     }
 
 
-def complete(name: str, *, root: Path = DATA) -> list[str]:
-    """The variants of an experiment of which every required seed is stored and current, in the registry's order."""
-    experiment = experiments.get(name)
-    return [variant for variant, n in count(experiment, root=root).items() if n == len(experiment.seeds)]
-
-
 def _folder(root: Path, scale: Scale) -> Path:
     return root / ("runs" if scale == "paper" else "quick")
 
