@@ -213,3 +213,7 @@ def measured(seconds: float) -> dict[str, Any]:
 def main() -> None:
     """Measure everything and write the record."""
     make("quantum_layer", measured, description=__doc__, packages=_PACKAGES)
+
+
+if __name__ == "__main__":
+    main()

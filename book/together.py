@@ -188,7 +188,7 @@ Markdown(
 # 2. **A rival inside the model.** The same network with the circuit frozen, without entangling gates, replaced by something
 #    classical of as many parameters, and removed.
 # 3. **The same search for everyone.** Where a rival is weak, look for the reason before printing it.
-# 4. **Test images enough.** With 100 of them, the draw alone moves an accuracy by five points and more.
+# 4. **Test images enough.** With 100 of them, [the draw alone](hqnn/05-quanvolution.ipynb) moves an accuracy by whole points.
 # 5. **The circuit on paper.** Write down what it computes. If a formula will do, say so.
 # 6. **Everything a run needs.** Optimiser, rate, batch, epochs, initial values, layers, their order. Or the program.
 #

@@ -81,7 +81,7 @@ def kept_convolutions(claim: Claim, context: Context, *, total: int) -> Judgemen
         verdict=Verdict.REPRODUCED if any(one in kept for one in single) else Verdict.NOT_REPRODUCED,
         ours=f"{len(single)} of {len(rivals)} networks of {total:,} parameters have a single dense layer",
         evidence="hqnn.counts.rivals",
-        note=f"{len(kept)} of them have the hybrid's normalised convolutions, and two dense layers",
+        note=f"{len(kept)} of them have the hybrid's normalised convolutions",
     )
 
 
