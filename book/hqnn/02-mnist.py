@@ -510,6 +510,7 @@ for name in MODELS:
         )
 assert hybrid.low > 99
 assert own["hqnn"][2] == rate and own["cnn"][2] == chosen.learning_rate
+assert all(0 in lead for lead in best_leads.values())
 assert on_hard.high < 0.99
 assert through["accuracy/shuffled"].high < 20 < 99 < through["accuracy"].low
 assert shares["convolution"] == max(shares.values()) and shares["circuits"] < 0.1
