@@ -86,6 +86,7 @@ class QuantumLayer(nn.Module):
         _, self.distribution = _compile(rotations, None, copies, "auto")
         self.weights = nn.Parameter(2 * math.pi * torch.rand(copies, pc.n_weights, dtype=dtype))
         self._place()
+        self._shape = self.weights.shape
         self._digest = _digest(rotations, pc.observables)
         self.register_state_dict_post_hook(_sign)
 
@@ -152,14 +153,16 @@ class QuantumLayer(nn.Module):
 
     def _evaluate(self, evaluator: _Evaluator, inputs: Tensor) -> Tensor:
         x, w = self._checked(inputs)
+        if x.dtype == w.dtype and not torch.is_autocast_enabled(w.device.type):
+            return self._run(evaluator, x, w)
         with _own_precision(w):
             return self._run(evaluator, x.to(w.dtype), w)
 
     def _checked(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Inputs and weights as autograd takes them, or a sentence on what is wrong with them."""
-        weights, shape = cast(Tensor, self.weights), (self.copies, self.pc.n_weights)
-        if weights.shape != shape:
-            raise ValueError(f"weights have shape {tuple(weights.shape)}; this layer expects {shape}")
+        weights = cast(Tensor, self.weights)
+        if weights.shape != self._shape:
+            raise ValueError(f"weights have shape {tuple(weights.shape)}; this layer expects {tuple(self._shape)}")
         if not isinstance(inputs, Tensor) or (
             inputs.dtype != weights.dtype
             and not (inputs.is_floating_point() and torch.is_autocast_enabled(inputs.device.type))
@@ -180,10 +183,8 @@ class QuantumLayer(nn.Module):
     def _run(self, evaluator: _Evaluator, x: Tensor, w: Tensor) -> Tensor:
         if self.derived_inputs or self.derived_weights:
             x, w = self._with_derived(x, w)
-        # Forward-mode derivatives and transforms of functions need every operation; torch has no public name for these.
-        if torch._C._are_functorch_transforms_active() or any(
-            forward_ad.unpack_dual(t).tangent is not None for t in (x, w)
-        ):
+        # These need every operation on its own. Torch has no public names for either question.
+        if torch._C._are_functorch_transforms_active() or forward_ad._current_level >= 0:
             return evaluator.run(x, w)[0]
         return cast(Tensor, _HandWritten.apply(x, w, evaluator))
 
