@@ -408,6 +408,8 @@ def test_wrong_inputs_are_named() -> None:
         QuantumLayer(circuits.lcqhnn(), dtype=torch.float16)
     with pytest.raises(ValueError, match="at least one"):
         QuantumLayer(circuits.lcqhnn(), copies=0)
+    with pytest.raises(TypeError, match="pc is a QuantumCircuit; wrap"):
+        QuantumLayer(QuantumCircuit(1))  # type: ignore[arg-type]
 
 
 def test_circuits_that_cannot_be_compiled_are_named() -> None:

@@ -66,6 +66,7 @@ class QuantumLayer(nn.Module):
     `torch.save` stored remembers the circuit, and loading it into the layer of another one is refused.
 
     Raises:
+        TypeError: `pc` is not a `ParametricCircuit`.
         ValueError: `copies` below one, an unsupported dtype, an unsupported circuit, or a method that does not fit it.
     """
 
@@ -75,6 +76,8 @@ class QuantumLayer(nn.Module):
         self, pc: ParametricCircuit, *, copies: int = 1, dtype: torch.dtype = torch.float32, method: Method = "auto"
     ) -> None:
         super().__init__()
+        if not isinstance(pc, ParametricCircuit):
+            raise TypeError(f"pc is a {type(pc).__name__}; wrap a circuit in ParametricCircuit(circuit=…, inputs=…, …)")
         if copies < 1:
             raise ValueError(f"copies is {copies}; a layer has at least one circuit")
         _check_dtype(dtype)
