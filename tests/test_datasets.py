@@ -434,7 +434,8 @@ def test_absent_everywhere(kind: str, tmp_path: Path, monkeypatch: pytest.Monkey
     if kind != "unset":
         monkeypatch.setenv("HQNN_DATA", str(folder))
     assert not datasets.is_available("mnist")
-    place = "on this machine" if kind == "unset" else f"in HQNN_DATA={folder}"
+    why = {"absent": r" \(No such file or directory\)", "file": r" \(Not a directory\)"}.get(kind, "")
+    place = "on this machine" if kind == "unset" else f"in HQNN_DATA={folder}{why}"
     with pytest.raises(MissingDatasetError, match=f"MNIST is not {place}: .*`python -m hqnn data mnist`.* HQNN_DATA"):
         datasets.load("mnist")
 
@@ -513,7 +514,7 @@ def files_limited_to(n_bytes: int) -> Iterator[None]:
 
 
 @pytest.mark.parametrize(("n_bytes", "variable"), [(40_000, "HQNN_CACHE"), (10_000, "TMPDIR")])
-def test_a_full_disk_leaves_nothing_behind(n_bytes: int, variable: str, provided: Path, tmp_path: Path) -> None:
+def test_a_full_disk_leaves_nothing_behind(n_bytes: int, variable: str, mnist_site: Site, tmp_path: Path) -> None:
     with (
         files_limited_to(n_bytes),
         pytest.raises(HqnnError, match=f"cannot be written .*make room.*{variable}") as error,
