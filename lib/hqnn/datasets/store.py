@@ -125,7 +125,7 @@ def _provided(name: str) -> Path | None:
 
 
 def _absence(name: str) -> str:
-    """That a dataset is not here, as far as the user has a say in it."""
+    """That a dataset is not where the user has it looked for, and why if that cannot be read."""
     title, folder = SOURCES[name].title, _named("HQNN_DATA")
     if folder is None:
         return f"{title} is not on this machine"
@@ -330,8 +330,8 @@ def _download(name: str, progress: bool) -> Dataset:
                 raise _unwritable(Path(tempfile.gettempdir()), "TMPDIR", error) from error
             reason = _reason(error)
     raise MissingDatasetError(
-        f"{source.title} could not be downloaded from {source.origin} ({reason}): run `python -m hqnn data {name}` "
-        f"again with a working network, or {_LAYOUT}"
+        f"{_absence(name)} and could not be downloaded from {source.origin} ({reason}): run "
+        f"`python -m hqnn data {name}` again with a working network, or {_LAYOUT}"
     )
 
 
