@@ -664,6 +664,13 @@ def test_every_inconsistency_is_noticed(root: Path, change: Callable[[dict[str, 
     assert [problem for problem in problems(root) if complaint in problem], problems(root)
 
 
+def test_other_images_than_the_config_draws_are_noticed(root: Path) -> None:
+    for seed in (0, 1):
+        edit(record_path(root, seed=seed), _other_images)
+    assert problems(root) == ["toy/hybrid: its seeds were not trained on the images that its config draws."]
+    assert runs.verify(root, measure=False).problems == []
+
+
 def test_values_that_are_not_finite_are_noticed(root: Path) -> None:
     """JSON has no NaN; Python's reader would take it all the same."""
     path = record_path(root, "plain")

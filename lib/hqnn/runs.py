@@ -32,6 +32,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from hqnn import experiments, storage, tasks
+from hqnn.datasets import MissingDatasetError
 from hqnn.errors import HqnnError
 from hqnn.experiments import Config, Experiment, Scale
 from hqnn.storage import DATA
@@ -603,11 +604,11 @@ def verify(root: Path = DATA, *, measure: bool = True) -> Verification:
 
     Checked are: format, checksum, place, config and its hash, curves and their lengths, finite values, the
     weights' file, that the runs of a variant saw the same images, and that every required seed is there. Where
-    the dataset is, the last weights of each record are measured again.
+    the dataset is, the images are drawn again, and the last weights of each record measured again.
 
     Args:
         root: The data folder.
-        measure: Whether to measure stored weights.
+        measure: Whether to draw the images and to measure stored weights.
     """
     problems: list[str] = []
     n_measured = 0
@@ -627,7 +628,7 @@ def verify(root: Path = DATA, *, measure: bool = True) -> Verification:
         n_measured += measured
     for experiment in experiments.EXPERIMENTS.values():
         for variant in experiment.variants:
-            problems += _problems_of_series(experiment, variant, records.values())
+            problems += _problems_of_series(experiment, variant, records.values(), measure)
     return Verification(problems, len(records), n_measured)
 
 
@@ -690,7 +691,7 @@ def _problems_of_result(record: Record, config: Config) -> list[str]:
     return problems
 
 
-def _problems_of_series(experiment: Experiment, variant: str, records: Iterable[Record]) -> list[str]:
+def _problems_of_series(experiment: Experiment, variant: str, records: Iterable[Record], measure: bool) -> list[str]:
     """What is wrong with the seeds of a variant taken together."""
     series = [record for record in records if (record.experiment, record.variant) == (experiment.name, variant)]
     name = f"{experiment.name}/{variant}"
@@ -698,8 +699,13 @@ def _problems_of_series(experiment: Experiment, variant: str, records: Iterable[
     missing = sorted(set(experiment.seeds) - {record.seed for record in series})
     if missing:
         problems.append(f"{name} lacks the seeds {', '.join(map(str, missing))}.")
-    if len({storage.canonical_json(record.provenance.get("dataset")) for record in series}) > 1:
+    origins = {storage.canonical_json(record.provenance.get("dataset")) for record in series}
+    if len(origins) > 1:
         problems.append(f"{name}: its seeds were not trained on the same images.")
+    elif origins and measure:
+        with suppress(MissingDatasetError):
+            if storage.canonical_json(tasks.origin(experiment.variants[variant])) not in origins:
+                problems.append(f"{name}: its seeds were not trained on the images that its config draws.")
     return problems
 
 
