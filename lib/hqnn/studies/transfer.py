@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from qiskit import transpile
 from qiskit.circuit import QuantumCircuit
 from qiskit_aer import AerSimulator
-from scipy.stats import chi2
+from scipy.stats import chisquare
 from torch import Tensor
 
 from hqnn import aer, experiments, noise, plots, runs
@@ -226,25 +226,38 @@ def measure_exact(reading: str, inputs: Tensor) -> NDArray[np.float64]:
 def chi_squared(counts: NDArray[np.int64], probabilities: NDArray[np.float64]) -> float:
     """How likely counts as far from their expectation as these are, if the probabilities are right.
 
-    Outcomes of one row that are expected less than five times are taken together with its rarest other ones.
+    Each row's outcomes that are expected less than five times are taken together; where even their sum is expected less
+    often, with the row's next rarest. So every cell that is compared is expected at least five times. An outcome that
+    occurred with probability zero is not compared: it refutes the probabilities.
 
     Args:
         counts: [N, K], each row with the same sum.
-        probabilities: [N, K].
+        probabilities: [N, K], each row summing to 1.
 
     Returns:
-        The p-value of the sum of all rows' statistics.
+        The p-value of the sum of all rows' statistics, each of which has one degree of freedom less than it has cells.
+
+    Raises:
+        ValueError: The rows of `probabilities` do not sum to 1, or no row has two cells to compare.
     """
-    statistic, degrees = 0.0, 0
-    for seen, expected in zip(counts, probabilities * counts.sum(1, keepdims=True), strict=True):
-        order = np.argsort(expected)
-        rare = int(np.searchsorted(np.cumsum(expected[order]), _LEAST_EXPECTED)) + 1
-        groups = [order[:rare], *([k] for k in order[rare:])]
-        e = np.array([expected[g].sum() for g in groups])
-        o = np.array([seen[g].sum() for g in groups])
-        statistic += float(((o - e) ** 2 / e).sum())
-        degrees += len(groups) - 1
-    return float(chi2.sf(statistic, degrees))
+    total = probabilities.sum(1, keepdims=True)
+    if not np.allclose(total, 1, rtol=0, atol=1e-5):
+        raise ValueError(f"each row of probabilities must sum to 1, but sums lie from {total.min():g} to {total.max():g}")
+    if counts[probabilities <= 0].any():
+        return 0.0
+    seen: list[float] = []
+    expected: list[float] = []
+    for of_row, e in zip(counts, counts.sum(1, keepdims=True) * probabilities / total, strict=True):
+        order = np.argsort(e)
+        first = int(np.searchsorted(e[order], _LEAST_EXPECTED))  # how many outcomes the first cell holds
+        if e[order[:first]].sum() < _LEAST_EXPECTED:
+            first += 1
+        cells = [0, *range(first, len(e))]
+        seen += np.add.reduceat(of_row[order], cells).tolist()
+        expected += np.add.reduceat(e[order], cells).tolist()
+    if len(seen) == len(counts):
+        raise ValueError("no row has two cells that are expected five times: take more shots")
+    return float(chisquare(seen, expected, ddof=len(counts) - 1).pvalue)
 
 
 def _naive(template: QuantumCircuit, rows: Sequence[NDArray[np.float64]] | NDArray[np.float64], shots: int) -> float:
