@@ -242,7 +242,9 @@ def chi_squared(counts: NDArray[np.int64], probabilities: NDArray[np.float64]) -
     """
     total = probabilities.sum(1, keepdims=True)
     if not np.allclose(total, 1, rtol=0, atol=1e-5):
-        raise ValueError(f"each row of probabilities must sum to 1, but sums lie from {total.min():g} to {total.max():g}")
+        raise ValueError(
+            f"each row of probabilities must sum to 1, but sums lie from {total.min():g} to {total.max():g}"
+        )
     if counts[probabilities <= 0].any():
         return 0.0
     seen: list[float] = []
