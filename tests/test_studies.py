@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,6 +17,7 @@ from hqnn.analyses import Series
 from hqnn.models import lcqhnn
 from hqnn.quantum_layer import QuantumLayer
 from hqnn.studies.transfer import chi_squared
+from hqnn.tasks import transfer
 
 SMALL = replace(experiments.get("lcqhnn-mnist").quick["lcqhnn"], n_train=64, n_test=12)
 
@@ -88,6 +90,26 @@ def test_recorded_analyses_hold_what_claims_ask_for() -> None:
         stored = analyses.load(name) if name else None
         if stored is not None:
             assert claim.arguments["key"] in stored.result, claim.id
+
+
+def test_encoders_come_from_the_data_folder_of_the_records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class AskedError(Exception):
+        pass
+
+    def ask(experiment: str, variant: str, seed: int, *, root: Path) -> None:
+        raise AskedError(seed, root)
+
+    monkeypatch.setattr(runs, "kept_weights", ask)
+    monkeypatch.setattr(transfer, "encoded", lambda _config, session: session.kept("a", "b", session.seed))
+    for recipe in analyses.recipes().values():
+        if recipe.compute.__module__ == studies.transfer.__name__ and recipe.name != "transfer-compression":
+            seed = recipe.settings.get("seed", 3)
+            series: Any = {
+                one: [SimpleNamespace(seed=seed, path=tmp_path / "runs" / one / "seed-3.json")] for one in recipe.inputs
+            }
+            with pytest.raises(AskedError) as asked:
+                recipe.compute(series, recipe.settings)
+            assert asked.value.args == (seed, tmp_path)
 
 
 # --- counts against probabilities

@@ -4,6 +4,7 @@ import base64
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -30,8 +31,9 @@ _LEAST_EXPECTED = 5.0
 """Outcomes expected less often are taken together in a chi-squared test."""
 
 
-def _session(seed: int) -> Session:
-    return Session(seed=seed, key="", kept=runs.kept_weights)
+def _session(record: Record) -> Session:
+    """That of a record's seed, with encoders from the data folder that the record is in."""
+    return Session(seed=record.seed, key="", kept=partial(runs.kept_weights, root=record.path.parents[3]))
 
 
 def _exact(value: float) -> Interval:
@@ -130,7 +132,7 @@ def transfer_inputs(series: Series, settings: Mapping[str, Any]) -> Findings:
     ((name, records),) = series.items()
     config = TransferConfig(encoder=experiments.get(name.split("/")[0]).variants[name.split("/")[1]])
     for record in records:
-        latents, labels = transfer.encoded(config, _session(record.seed))
+        latents, labels = transfer.encoded(config, _session(record))
         of_class = [(labels["test"] == digit).nonzero()[:, 0] for digit in range(10)]
         few = torch.cat([found[len(found) // 2 :][: settings["per_class"]] for found in of_class])
         for reading in ("first-5", "pca-5"):
@@ -172,9 +174,9 @@ def transfer_aer(series: Series, settings: Mapping[str, Any]) -> Findings:
       images; `ratio/<shots>`: naive over batched.
     """
     result: dict[str, Interval] = {}
-    ((name, _),) = series.items()
+    ((name, records),) = series.items()
     config = TransferConfig(encoder=experiments.get(name.split("/")[0]).variants[name.split("/")[1]])
-    latents, _ = transfer.encoded(config, _session(settings["seed"]))
+    latents, _ = transfer.encoded(config, _session(next(r for r in records if r.seed == settings["seed"])))
     step = len(latents["test"]) // settings["compared"]
     for reading in settings["readings"]:
         encode = FeatureMap.fit(reading, "symmetric", latents["train"])
@@ -311,7 +313,7 @@ def _on_devices(
     config: TransferConfig, record: Record, devices: Mapping[str, noise.Noise | None], tested: int
 ) -> dict[str, float]:
     """The accuracy of one run's classifier on evenly spaced test images, read from each device."""
-    latents, labels = transfer.encoded(config, _session(record.seed))
+    latents, labels = transfer.encoded(config, _session(record))
     step = len(labels["test"]) // tested
     standard = Standard(transfer.described(config, {"train": latents["train"]}, record.seed)["train"])
     inputs = transfer.described(replace(config, inputs="encoded"), latents, record.seed)["test"][::step]
