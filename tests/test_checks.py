@@ -1,9 +1,11 @@
 """Every evaluator, on records and circuits where the right verdict is known."""
 
+import inspect
 import itertools
-from functools import partial
+from collections.abc import Iterator
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 import numpy as np
 import pytest
@@ -13,11 +15,13 @@ from judging import judge
 from qiskit import QuantumCircuit
 from synthetic import constant, step, write_records
 
-from hqnn import analyses, checks, circuits, experiments, ledger
+from hqnn import analyses, checks, circuits, experiments, ledger, runs
 from hqnn.analyses import Findings
 from hqnn.checks import Context
+from hqnn.errors import HqnnError
 from hqnn.ledger import Claim, LedgerError
 from hqnn.stats import Interval
+from hqnn.storage import DATA
 from hqnn.verdicts import Judgement, Verdict
 
 FASHION = {"experiment": "lcqhnn-fashion"}
@@ -335,10 +339,125 @@ def test_recorded_analyses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         judged(tmp_path, "analysis_positive", arguments)
 
 
-def test_a_single_run_has_no_spread_and_no_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    one = checks.shared._Curves((0,), np.array([[50.0]]), "data/runs/x/y")
-    monkeypatch.setattr(checks.shared, "_curves", lambda *_: one)
-    arguments = {"experiment": "x", "variant": "y", "curve": "test_accuracy"}
-    judgement = judged(tmp_path, "final_value", arguments, value=50.0)
-    assert judgement.verdict == Verdict.NOT_YET
-    assert "x/y" in judgement.note
+@pytest.mark.parametrize(("n", "verdict"), [(1, Verdict.NOT_YET), (2, Verdict.NOT_YET), (3, Verdict.REPRODUCED)])
+def test_an_analysis_of_fewer_than_three_seeds_gives_no_verdict(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n: int, verdict: Verdict
+) -> None:
+    monkeypatch.setattr(analyses, "RECIPES", {})
+    monkeypatch.setattr(analyses, "recipes", lambda: analyses.RECIPES)
+    analyses.recipe("focus", inputs=())(lambda *_: Findings(result={"up": Interval(0.5, 0.0, n)}))
+    analyses.make("focus", root=tmp_path)
+    of = {"analysis": "focus", "key": "up"}
+    for judgement in (
+        judged(tmp_path, "analysis_positive", of),
+        judged(tmp_path, "analysis_value", of, value=0.5, decimals=1),
+        judged(tmp_path, "analysis_bound", of | {"side": "at least", "bound": 0.4}),
+    ):
+        assert judgement.verdict == verdict
+        assert judgement.note == (f"a verdict needs at least 3 seeds, not {n}" if n < 3 else "")
+    if n == 1:
+        assert judged(tmp_path, "analysis_exact", of, value=0.5).verdict == Verdict.REPRODUCED
+    else:
+        with pytest.raises(LedgerError, match=f"L6-x: .*focus.json: up is a mean of {n} runs, not a count"):
+            judged(tmp_path, "analysis_exact", of, value=0.5)
+
+
+# --- every evaluator on every experiment
+
+
+ANY: dict[str, Any] = {
+    "epoch": 1,
+    "threshold": 50.0,
+    "at_least": 50.0,
+    "n_test": 1,
+    "kind": "none",
+    "part": "qubits",
+    "expected": {},
+}
+ON_EXPERIMENTS = {
+    name: parameters
+    for name, function in checks.EVALUATORS.items()
+    if (parameters := inspect.signature(function, eval_str=True).parameters).keys()
+    & {"experiment", "experiments", "names", "first"}
+    and not name.startswith("quanv_")  # theirs are fixed
+}
+
+
+@pytest.fixture(scope="module")
+def recorded() -> Iterator[None]:
+    """Records and the ledger are read once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runs, "load", cache(runs.load))
+        patch.setattr(ledger, "read", cache(ledger.read))
+        yield
+
+
+def arguments_for(name: str, experiment: str) -> Iterator[dict[str, Any]]:
+    """What a row could say to an evaluator about an experiment, once for every value of a fixed choice."""
+    variants = list(experiments.get(experiment).variants)
+    series = f"{experiment}/" if name == "ends_higher" else ""
+    given = ANY | {
+        "experiment": experiment,
+        "variant": variants[0],
+        "first": series + variants[0],
+        "second": series + variants[-1],
+        "larger": variants[0],
+        "smaller": variants[-1],
+        "rivals": variants[-1:],
+        **{several: [experiment] for several in ("experiments", "names", "others")},
+    }
+    parameters = {k: p for k, p in list(ON_EXPERIMENTS[name].items())[2:] if p.default is p.empty}
+    choices = [k for k, p in parameters.items() if k not in given and get_origin(p.annotation) is Literal]
+    for chosen in itertools.product(*(get_args(parameters[k].annotation) for k in choices)):
+        yield {k: given[k] for k in parameters if k not in choices} | dict(zip(choices, chosen, strict=True))
+
+
+@pytest.mark.parametrize("name", ON_EXPERIMENTS)
+def test_an_evaluator_judges_an_experiment_or_says_which_row_does_not_fit_it(name: str, recorded: None) -> None:
+    about_design = {"parallel_size", "parallel_split", "parallel_augmentation", "parallel_ratio"}
+    about_design |= {"autoencoder_layers", "classifier_layers"}
+    judgements = 0
+    for experiment in experiments.EXPERIMENTS.values():
+        for arguments in arguments_for(name, experiment.name):
+            try:
+                judgement = judged(DATA, name, arguments, value=1)
+            except LedgerError as error:
+                assert str(error).startswith("Claim L6-x: "), arguments
+                continue
+            judgements += 1
+            if len(experiment.seeds) < 3 and name not in about_design:
+                assert judgement.verdict == Verdict.NOT_YET, arguments
+                assert "fewer than 3" in judgement.note
+            elif name not in about_design:
+                assert judgement.verdict != Verdict.NOT_YET, arguments
+    assert judgements
+
+
+def test_what_a_row_misses_is_named(tmp_path: Path) -> None:
+    for name, arguments, message in (
+        (
+            "final_value",
+            {"variant": "mnist", "curve": "test_accuracy"},
+            "needs the curve 'test_accuracy'",
+        ),
+        (
+            "parallel_size",
+            {"variant": "mnist", "part": "qubits"},
+            "needs a run with a ParallelConfig, but",
+        ),
+        ("final_value", {"variant": "mnits", "curve": "test_loss"}, "has no variant 'mnits': did you mean mnist"),
+    ):
+        with pytest.raises(HqnnError, match=f"^Claim L6-x: .*{message}"):
+            judged(tmp_path, name, {"experiment": "transfer-autoencoder"} | arguments, value=1)
+    with pytest.raises(LedgerError, match="Claim L6-x: there is no reading 'last-5'; choose from first-5"):
+        judged(tmp_path, "reading_features", {"reading": "last-5"}, value=32)
+    with pytest.raises(LedgerError, match="needs the 'errors' of lcqhnn-fashion/cnn-4, whose records hold history"):
+        write_records(tmp_path, "lcqhnn-fashion", {"cnn-4": constant([0.9] * 10)})
+        judged(tmp_path, "hard_images", FASHION | {"variant": "lcqhnn", "rivals": ["cnn-4"]}, value=32)
+
+
+def test_an_accuracy_without_validation_images_has_no_note_about_them() -> None:
+    medical = {"experiment": "hqnn-medical", "variant": "hqnn"}
+    judgement = judged(DATA, "accuracy", medical | {"epoch": 4}, value=99.97, decimals=2)
+    assert judgement == judged(DATA, "final_value", medical | {"curve": "test_accuracy"}, value=99.97, decimals=2)
+    assert judgement.verdict == Verdict.REPRODUCED

@@ -128,6 +128,9 @@ def test_hard_images_are_those_some_rival_gets_wrong(tmp_path: Path) -> None:
     assert "the 4 that some run of cnn" in judgement.note
     easy = judged(tmp_path, "hard_images", MNIST | {"variant": "hqnn", "rivals": ["cnn"]}, value=40)
     assert easy.verdict == Verdict.REPRODUCED
+    write(tmp_path, "cnn", {"test_accuracy": [1.0] * 5}, [[]] * 5)
+    none = judged(tmp_path, "hard_images", MNIST | {"variant": "hqnn", "rivals": ["cnn"]}, value=40)
+    assert (none.verdict, none.note) == (Verdict.NOT_CHECKABLE, "no run of cnn gets an image wrong")
 
 
 def test_a_lead_within_its_own_size_confirms_nothing(tmp_path: Path) -> None:
@@ -180,6 +183,11 @@ def test_sizes_of_the_hybrid(tmp_path: Path, part: str, value: int) -> None:
     arguments = MNIST | {"variant": "hqnn", "part": part}
     assert judged(tmp_path, "parallel_size", arguments, value=value).verdict == Verdict.REPRODUCED
     assert judged(tmp_path, "parallel_size", arguments, value=value + 1).verdict == Verdict.NOT_REPRODUCED
+
+
+def test_a_network_without_circuits_has_no_qubits(tmp_path: Path) -> None:
+    arguments = MNIST | {"variant": "cnn", "part": "qubits"}
+    assert judged(tmp_path, "parallel_size", arguments, value=0).verdict == Verdict.REPRODUCED
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """How trained networks bear noise, where the answer is known."""
 
+import json
 from typing import Any
 
 import numpy as np
@@ -108,8 +109,19 @@ def test_signal_shrinks_by_the_gates_that_its_pauli_string_meets() -> None:
     found = endurance.shrinkage(network(), features, SETTINGS)
     # With one block ⟨Z_3⟩ is one Pauli path: three CNOTs, two pulses of each RY on qubits 2 and 3, one Hadamard gate.
     assert found["kept"]["1"][3] == pytest.approx((1 - p) ** (3 + 4 + 1), abs=1e-9)
-    assert all(deep < shallow for deep, shallow in zip(found["kept"]["2"], found["kept"]["1"], strict=True))
+    assert all(deep < shallow for deep, shallow in zip(found["kept"]["2"][1:], found["kept"]["1"][1:], strict=True))
     assert found["signal"][3] == pytest.approx(np.sqrt((np.cos(2 * features[:, 2]) ** 2).mean()), abs=1e-9)
+
+
+def test_nothing_is_left_of_no_signal() -> None:
+    # RY(π/2) on every qubit takes away all of ⟨Z_0⟩ but its rounding.
+    found = endurance.shrinkage(network(), labelled(50, 3).features, SETTINGS)
+    assert found["signal"][0] < endurance.NO_SIGNAL < found["signal"][1]
+    for factors in found["kept"].values():
+        assert np.isnan(factors).tolist() == [True, False, False, False]
+    stored = json.loads(json.dumps(endurance.by_seed([found, found]), allow_nan=False))
+    assert stored["kept"]["1"][0][0] is None
+    assert np.isnan(endurance.by_depth(stored["kept"])[1]).tolist() == 2 * [[True, False, False, False]]
 
 
 def test_losses_are_paired_differences_in_points(measured: dict[str, Any]) -> None:

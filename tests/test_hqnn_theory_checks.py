@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from judging import judge
 
-from hqnn import circuits, zx
+from hqnn import circuits, experiments, runs, zx
 from hqnn.experiments.quanv import MODELS, RATES
 from hqnn.kernels import best_rate, by_draw, by_rate, kernels, series_by_rate
 from hqnn.storage import DATA
@@ -79,6 +79,31 @@ def test_without_records_there_is_no_verdict(tmp_path: Path) -> None:
         ("quanv_sizes", {}),
     ):
         assert judged(name, tmp_path, **arguments).verdict == Verdict.NOT_YET
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "missing"),
+    [
+        ("quanv_equal", {"first": "quanv", "second": "cnn4"}, "hqnn-quanv-rates"),
+        ("quanv_better", {"first": "quanv", "second": "cnn1"}, "hqnn-quanv-rates"),
+        ("quanv_accuracy", {"model": "quanv", "value": 0.67}, "hqnn-quanv-draws"),
+        ("quanv_sizes", {}, "hqnn-quanv"),
+    ],
+)
+def test_fewer_seeds_than_planned_give_no_verdict(
+    monkeypatch: pytest.MonkeyPatch, name: str, arguments: dict[str, Any], missing: str
+) -> None:
+    load = runs.load
+
+    def all_but_the_last(experiment: str, *names: str, **options: Any) -> list[runs.Record]:
+        last = experiments.get(experiment).seeds[-1]
+        return [r for r in load(experiment, *names, **options) if r.seed < last or experiment != missing]
+
+    monkeypatch.setattr(runs, "load", all_but_the_last)
+    judgement = judged(name, **arguments)
+    assert judgement.verdict == Verdict.NOT_YET
+    least = len(experiments.get(missing).seeds)
+    assert judgement.note.startswith(f"fewer than {least} current records of {missing}/")
 
 
 def test_the_recorded_comparison() -> None:

@@ -24,7 +24,7 @@ from toy import BASE, LONG, ROOT, VARIANTS, environment, experiment
 
 from hqnn import datasets, experiments, runs, storage, tasks, training
 from hqnn.errors import HqnnError
-from hqnn.experiments import LcqhnnConfig
+from hqnn.experiments import AutoencoderConfig, LcqhnnConfig, TransferConfig
 from hqnn.models import lcqhnn
 from hqnn.runs import Run
 from hqnn.training import DivergedError
@@ -698,6 +698,16 @@ def test_a_run_from_scratch_reproduces_its_record(root: Path) -> None:
     assert not again.identical
     assert not again.reproduces
     assert again.final_accuracy == pytest.approx(0.25)
+
+
+def test_a_repetition_builds_on_the_records_beside_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    coder = AutoencoderConfig(dataset="digits", epochs=1, snapshots=(1,))
+    upper = TransferConfig(dataset="digits", encoder=coder, epochs=1, hidden=(8,))
+    for name, config in {"coder": coder, "upper": upper}.items():
+        found = replace(experiment({"it": config}), name=name)  # type: ignore[dict-item]
+        monkeypatch.setitem(experiments.EXPERIMENTS, name, found)
+    runs.run(["coder", "upper"], [1], root=tmp_path, progress=False)
+    assert runs.rerun("upper", "it", 1, root=tmp_path, progress=False).identical
 
 
 def test_labels_are_unique_paths() -> None:

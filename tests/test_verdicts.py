@@ -1,6 +1,8 @@
 """The decision rule, on distributions where the right answer is known."""
 
 import math
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
@@ -9,6 +11,8 @@ from hypothesis import strategies as st
 
 from hqnn.stats import Interval, mean_interval
 from hqnn.verdicts import (
+    Judgement,
+    Missing,
     Verdict,
     draw_variance,
     draw_variance_of_gap,
@@ -129,9 +133,24 @@ def test_the_numbers_behind_a_judgement() -> None:
     assert judgement.margin == pytest.approx(4.302653 * math.sqrt(1 + 1 / 3) + 0.05)
 
 
-def test_one_run_has_no_spread_to_judge_by() -> None:
-    with pytest.raises(ValueError, match="at least two runs"):
-        judge_value(mean_interval([1.0]), 1.0)
+@pytest.mark.parametrize("n", [1, 2, 3])
+@pytest.mark.parametrize(
+    "rule",
+    [
+        partial(judge_value, paper=1.0),
+        partial(judge_bound, paper=1.0, side="at least"),
+        judge_sign,
+        partial(judge_equality, tolerance=1.0),
+    ],
+    ids=["value", "bound", "sign", "equality"],
+)
+def test_no_rule_gives_a_verdict_on_fewer_than_three_seeds(rule: Callable[[Interval], Judgement], n: int) -> None:
+    for ours in (mean_interval([1.0, 1.1, 0.9][:n]), Interval(1.0, 0.0, n)):
+        if n < 3:
+            with pytest.raises(Missing, match=f"at least 3 seeds, not {n}"):
+                rule(ours)
+        else:
+            assert rule(ours).n_seeds == n
 
 
 @given(runs_of_ours)

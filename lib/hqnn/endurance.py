@@ -26,6 +26,8 @@ from hqnn.stats import Interval, mean_interval
 
 COMPARED = ("depolarising", "thermal", "backend")
 """The kinds of noise under which deep and shallow circuits are compared."""
+NO_SIGNAL = 1e-12
+"""An expectation value with a root mean square below this is zero but for rounding: no share of it can be left."""
 
 
 class Encoded(NamedTuple):
@@ -83,7 +85,8 @@ def endure(
     Returns:
         `perfect`: accuracy without noise; `trained` and `reset`: accuracies by kind of noise and depth [strengths];
         `shots`: mean accuracies by device and depth [shots]; `signal`: root mean square of each noiseless ⟨Z⟩ [4];
-        `kept`: by depth, the factor [4] by which depolarising noise of strength `kept_at` shrinks them. All fractions.
+        `kept`: by depth, the factor [4] by which depolarising noise of strength `kept_at` shrinks them, NaN where the
+        signal is below `NO_SIGNAL`. All fractions.
     """
     rng = np.random.default_rng(seed)
     perfect = network.on(None)
@@ -131,11 +134,13 @@ def shrinkage(network: Network, features: NDArray[np.float64], settings: Mapping
     device = noise.depolarising(settings["p1_over_p2"] * strength, strength)
     values = values_of_outcomes(network.circuit)
     z = network.on(None)(features) @ values
+    signal = np.sqrt((z**2).mean(0))
+    power = np.where(signal < NO_SIGNAL, np.nan, signal**2)
     kept = {}
     for depth in settings["depths"]:
         noisy = network.on(device, n_layers=depth)(features) @ values
-        kept[str(depth)] = ((noisy * z).mean(0) / (z**2).mean(0)).tolist()
-    return {"signal": np.sqrt((z**2).mean(0)).tolist(), "kept": kept}
+        kept[str(depth)] = ((noisy * z).mean(0) / power).tolist()
+    return {"signal": signal.tolist(), "kept": kept}
 
 
 def summarise(measured: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]) -> dict[str, Interval]:
@@ -171,14 +176,15 @@ def summarise(measured: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]
 
 
 def by_seed(measured: Sequence[Any]) -> Any:
-    """Turn one nested mapping per seed into one mapping of lists over seeds, rounded for storage."""
+    """Turn one nested mapping per seed into one mapping of lists over seeds, rounded for storage; NaN becomes None."""
     if isinstance(measured[0], Mapping):
         return {key: by_seed([m[key] for m in measured]) for key in measured[0]}
-    return np.round(measured, 4).tolist()
+    rounded = np.round(measured, 4)
+    return np.where(np.isnan(rounded), None, rounded).tolist()
 
 
 def by_depth(stored: Mapping[str, Any]) -> dict[int, NDArray[np.float64]]:
-    """A stored mapping from numbers of blocks to lists, as integers to arrays."""
+    """A stored mapping from numbers of blocks to lists, as integers to arrays; None becomes NaN."""
     return {int(depth): np.array(values, float) for depth, values in stored.items()}
 
 

@@ -729,13 +729,15 @@ class Rerun:
 def rerun(experiment: str, variant: str, seed: int, *, root: Path = DATA, progress: bool = True) -> Rerun:
     """Run one recorded seed again from scratch, with the registry's config, and compare.
 
+    What the run builds on is read from `root` too.
+
     Raises:
         HqnnError: There is no such record, or the run fails.
     """
     config = experiments.select(experiments.get(experiment), [variant])[variant]
     one = Run(experiment=experiment, variant=variant, scale="paper", seed=seed, config=config)
     record = read_record(one.record(root))
-    outcome = execute(config, seed, progress=progress)
+    outcome = execute(config, seed, progress=progress, root=root)
     gaps = {curve: np.abs(np.subtract(values, record.history[curve])) for curve, values in outcome.history.items()}
     return Rerun(
         identical=outcome.result == record.result,

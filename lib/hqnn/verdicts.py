@@ -42,7 +42,8 @@ and an interval around our own, negative ones took in every value.)
 
 *Contradicted by the paper itself* needs no run of ours: two places of the paper exclude each other, and the row names
 both. *Not checkable* also covers what the paper leaves undefined. *Not yet evaluated* is the absence of a verdict: no
-evaluator, no record, or fewer than `MIN_SEEDS` seeds (all seeds of an experiment that has fewer).
+evaluator, no record, or fewer than `MIN_SEEDS` seeds (all seeds of an experiment that has fewer, but never fewer than
+`LEAST_SEEDS`).
 
 About one in twenty true value claims fails a 95 % rule by chance; a verdict is about its row, and the pattern over
 rows says more than any one of them.
@@ -60,7 +61,12 @@ from scipy.stats import t as student_t
 from hqnn.stats import Interval
 
 MIN_SEEDS = 10
+LEAST_SEEDS = 3
 LEVEL = 0.95
+
+
+class Missing(Exception):  # noqa: N818 - not an error: the row has no verdict yet
+    """What a claim would be judged by does not exist yet; the message says what."""
 
 
 class Verdict(StrEnum):
@@ -159,6 +165,9 @@ def judge_value(
 
     Returns:
         The judgement; `margin` is what |difference| was compared with.
+
+    Raises:
+        Missing: There are fewer than `LEAST_SEEDS` runs.
     """
     half = _half_width(ours, spread, runs, extra_variance)
     margin = max(half, tolerance) + rounding
@@ -195,6 +204,9 @@ def judge_bound(
 
     Returns:
         The judgement.
+
+    Raises:
+        Missing: There are fewer than `LEAST_SEEDS` runs.
     """
     margin = max(_half_width(ours, None, 1, extra_variance), tolerance) + rounding
     difference = ours.mean - paper
@@ -211,6 +223,9 @@ def judge_sign(differences: Interval) -> Judgement:
 
     Returns:
         The judgement; its note says whether a failure is a tie or the opposite sign.
+
+    Raises:
+        Missing: There are fewer than `LEAST_SEEDS` runs.
     """
     if differences.low > 0:
         verdict, note = Verdict.REPRODUCED, ""
@@ -230,6 +245,9 @@ def judge_equality(differences: Interval, tolerance: float) -> Judgement:
 
     Returns:
         The judgement.
+
+    Raises:
+        Missing: There are fewer than `LEAST_SEEDS` runs.
     """
     nearest = max(0.0, abs(differences.mean) - differences.half_width)
     farthest = abs(differences.mean) + differences.half_width
@@ -263,8 +281,6 @@ def judge_exact(ours: float | str, paper: float | str) -> Judgement:
 
 
 def _half_width(ours: Interval, spread: float | None, runs: int, extra_variance: float) -> float:
-    if ours.n < 2:
-        raise ValueError(f"a spread needs at least two runs, got {ours.n}")
     t = float(student_t.ppf(0.5 + LEVEL / 2, ours.n - 1))
     variance_of_mean = (ours.half_width / t) ** 2
     paper_variance = variance_of_mean * ours.n if spread is None else spread**2
@@ -272,6 +288,8 @@ def _half_width(ours: Interval, spread: float | None, runs: int, extra_variance:
 
 
 def _measured(ours: Interval, verdict: Verdict, difference: float | None, margin: float | None, note: str) -> Judgement:
+    if ours.n < LEAST_SEEDS:
+        raise Missing(f"a verdict needs at least {LEAST_SEEDS} seeds, not {ours.n}")
     return Judgement(
         verdict=verdict,
         ours=ours.mean,

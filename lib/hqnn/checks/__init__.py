@@ -8,7 +8,8 @@ those of one paper's own claims in the module of that name.
 
 from hqnn.checks import hqnn, lcqhnn, quanv, shared, theory, transfer  # registers their evaluators
 from hqnn.checks.lcqhnn import denominators, front_ends
-from hqnn.checks.registry import EVALUATORS, Context, Missing, judge, validate
+from hqnn.checks.registry import EVALUATORS, Context, judge, validate
+from hqnn.verdicts import Missing
 
 __all__ = [
     "EVALUATORS",

@@ -11,7 +11,7 @@ from torch import nn
 
 from hqnn import circuits, counts, experiments, parameter_shift
 from hqnn.checks.registry import Context, evaluator
-from hqnn.checks.shared import current_records
+from hqnn.checks.shared import config_of, current_records, results
 from hqnn.experiments import ParallelConfig
 from hqnn.ledger import Claim
 from hqnn.models import hqnn
@@ -26,22 +26,16 @@ EQUAL_GRADIENTS = 1e-9
 Part = Literal["features", "qubits", "weights", "parameters", "convolutions"]
 
 
-def _config(experiment: str, variant: str) -> ParallelConfig:
-    config = experiments.get(experiment).variants[variant]
-    assert isinstance(config, ParallelConfig)
-    return config
-
-
 @evaluator(number=True)
 def parallel_size(claim: Claim, context: Context, *, experiment: str, variant: str, part: Part) -> Judgement:
     """A number of something in one of the networks that are trained here."""
-    config = _config(experiment, variant)
+    config = config_of(claim, experiment, variant, ParallelConfig)
     model = hqnn.build(config)
     first = model.get_submodule("dense.0")
     assert isinstance(first, nn.Linear)
     ours = {
         "features": first.in_features,
-        "qubits": config.n_circuits * config.n_qubits,
+        "qubits": sum(m.copies * m.pc.n_qubits for m in model.modules() if isinstance(m, QuantumLayer)),
         "weights": count_parameters(model)["quantum"],
         "parameters": count_parameters(model)["total"],
         "convolutions": len(config.channels),
@@ -52,7 +46,9 @@ def parallel_size(claim: Claim, context: Context, *, experiment: str, variant: s
 @evaluator(number=True)
 def parallel_split(claim: Claim, context: Context, *, experiment: str, n_test: int) -> Judgement:
     """All networks of an experiment were trained on so many images and tested on `n_test` others."""
-    configs = [_config(experiment, variant) for variant in experiments.get(experiment).variants]
+    configs = [
+        config_of(claim, experiment, variant, ParallelConfig) for variant in experiments.get(experiment).variants
+    ]
     splits = {(config.n_train, config.n_test) for config in configs}
     evidence = f"hqnn.datasets.partition, {experiment}"
     if splits != {(int(claim.number), n_test)}:
@@ -63,7 +59,8 @@ def parallel_split(claim: Claim, context: Context, *, experiment: str, n_test: i
 @evaluator(number=False)
 def parallel_augmentation(claim: Claim, context: Context, *, experiment: str, kind: str) -> Judgement:
     """All networks of an experiment are trained on images changed in one way, by name."""
-    kinds = {_config(experiment, variant).augment for variant in experiments.get(experiment).variants}
+    variants = experiments.get(experiment).variants
+    kinds = {config_of(claim, experiment, variant, ParallelConfig).augment for variant in variants}
     return Judgement(
         verdict=Verdict.REPRODUCED if kinds == {kind} else Verdict.NOT_REPRODUCED,
         ours=f"{' or '.join(sorted(kinds))} in all networks",
@@ -88,7 +85,8 @@ def kept_convolutions(claim: Claim, context: Context, *, total: int) -> Judgemen
 @evaluator(number=True)
 def parallel_ratio(claim: Claim, context: Context, *, experiment: str, larger: str, smaller: str) -> Judgement:
     """How many times the parameters of one network another has, rounded as printed."""
-    sizes = [count_parameters(hqnn.build(_config(experiment, v)))["total"] for v in (larger, smaller)]
+    configs = [config_of(claim, experiment, variant, ParallelConfig) for variant in (larger, smaller)]
+    sizes = [count_parameters(hqnn.build(config))["total"] for config in configs]
     judgement = judge_exact(round(sizes[0] / sizes[1], claim.decimals or None), claim.number)
     return replace(judgement, evidence=f"hqnn.models.hqnn, {experiment}", note=f"{sizes[0] / sizes[1]:.2f} times")
 
@@ -96,7 +94,7 @@ def parallel_ratio(claim: Claim, context: Context, *, experiment: str, larger: s
 @evaluator(number=False)
 def parallel_layers(claim: Claim, context: Context, *, layers: Sequence[str]) -> Judgement:
     """An image goes through these layers of the hybrid for MNIST in this order."""
-    config = _config("hqnn-mnist", "hqnn")
+    config = config_of(claim, "hqnn-mnist", "hqnn", ParallelConfig)
     model, texts = hqnn.build(config).eval(), list[str]()
     for module in model.modules():
         if not list(module.children()):
@@ -180,13 +178,12 @@ def hard_images(claim: Claim, context: Context, *, experiment: str, variant: str
     """
     hard: set[int] = set()
     for rival in rivals:
-        hard |= {
-            image
-            for record in current_records(context, experiment, rival)
-            for image in record.result["errors"]["images"]
-        }
-    ours = current_records(context, experiment, variant)
-    correct = [100 * (1 - len(hard & set(r.result["errors"]["images"])) / len(hard)) for r in ours]
+        for errors in results(claim, current_records(context, experiment, rival), "errors"):
+            hard |= set(errors["images"])
+    ours = results(claim, current_records(context, experiment, variant), "errors")
+    if not hard:
+        return Judgement(verdict=Verdict.NOT_CHECKABLE, note=f"no run of {', '.join(rivals)} gets an image wrong")
+    correct = [100 * (1 - len(hard & set(errors["images"])) / len(hard)) for errors in ours]
     judgement = judge_bound(mean_interval(np.array(correct)), claim.number, side="at least", rounding=claim.rounding)
     held = judgement.verdict == Verdict.REPRODUCED
     return replace(

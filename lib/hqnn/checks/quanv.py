@@ -1,9 +1,8 @@
 """Evaluators of what hqnn claims about its quanvolution."""
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Literal, TypeVar
+from typing import Literal
 
 import numpy as np
 import torch
@@ -12,17 +11,15 @@ from torch import nn
 from torchvision.transforms import v2
 
 from hqnn import circuits, datasets, experiments, kernels, runs
-from hqnn.checks.registry import EXACT, Context, Missing, evaluator
-from hqnn.checks.shared import judge_printed
-from hqnn.errors import HqnnError
-from hqnn.experiments.quanv import MODELS, USUAL_RATE, QuanvConfig
+from hqnn.checks.registry import EXACT, Context, evaluator
+from hqnn.checks.shared import current_records, judge_printed
+from hqnn.experiments.quanv import MODELS, N_DRAWS, USUAL_RATE, QuanvConfig
 from hqnn.ledger import Claim
 from hqnn.lowering import lower
 from hqnn.models import quanv
 from hqnn.stats import mean_interval
-from hqnn.verdicts import Judgement, Verdict, judge_equality, judge_exact, judge_sign
+from hqnn.verdicts import Judgement, Missing, Verdict, judge_equality, judge_exact, judge_sign
 
-_T = TypeVar("_T")
 Model = Literal["quanv", "cnn4", "cnn1"]
 
 TIMES = "benchmarks/gradients.json"
@@ -86,10 +83,9 @@ def quanv_sizes(claim: Claim, context: Context) -> Judgement:
     """The recorded runs have the printed sizes."""
     experiment = experiments.get("hqnn-quanv")
     (sizes,) = {(c.n_train, c.n_test, c.epochs) for c in experiment.variants.values()}
-    n_seeds = min(len(runs.load("hqnn-quanv", name, root=context.root)) for name in MODELS)
-    right = sizes == (500, 100, 20) and n_seeds >= 10
+    n_seeds = min(len(current_records(context, "hqnn-quanv", name)) for name in MODELS)
     return Judgement(
-        verdict=Verdict.REPRODUCED if right else Verdict.NOT_YET,
+        verdict=Verdict.REPRODUCED if sizes == (500, 100, 20) else Verdict.NOT_REPRODUCED,
         ours=f"{sizes[0]} and {sizes[1]} images, {sizes[2]} epochs, {n_seeds} seeds",
         evidence="data/runs/hqnn-quanv",
         note="besides, each model is tested on all 10,000 test images",
@@ -110,10 +106,12 @@ def quanv_kernel(claim: Claim, context: Context, *, model: Model) -> Judgement:
 @evaluator(number=True)
 def quanv_accuracy(claim: Claim, context: Context, *, model: Model) -> Judgement:
     """The final test accuracy, where one run is the whole procedure: images drawn, several initialisations, mean."""
-    per_draw = _found(lambda: kernels.by_draw(model, root=context.root)).mean(axis=1)
+    _demand(context, *(f"hqnn-quanv-draws/{model}-draw-{k}" for k in range(N_DRAWS)))
+    _demand(context, *kernels.series_by_rate(model).values())
+    per_draw = kernels.by_draw(model, root=context.root).mean(axis=1)
     judgement = judge_printed(claim, mean_interval(per_draw), spread=None, runs=1)  # both are of initialisations
-    best = _found(lambda: kernels.best_rate(model, root=context.root))
-    there = _found(lambda: kernels.by_rate(model, "all_accuracy", root=context.root)[best]).mean()
+    best = kernels.best_rate(model, root=context.root)
+    there = kernels.by_rate(model, "all_accuracy", root=context.root)[best].mean()
     tuned = f"at the rate that validation prefers ({best:g}) it is {there:.3f} on all 10,000 test images"
     return replace(
         judgement,
@@ -122,9 +120,17 @@ def quanv_accuracy(claim: Claim, context: Context, *, model: Model) -> Judgement
     )
 
 
+def _demand(context: Context, *series: str) -> None:
+    """Raise `Missing` unless each series has as many current records as a verdict needs."""
+    for one in series:
+        current_records(context, *one.split("/"))
+
+
 def _tuned(context: Context, curve: str, *models: str) -> tuple[list[NDArray[np.float64]], str]:
     """A curve's last values at each model's own best rate, over the same seeds, and which rates these are."""
-    rates = _found(lambda: {model: kernels.best_rate(model, root=context.root) for model in models})
+    for model in models:
+        _demand(context, *kernels.series_by_rate(model).values())
+    rates = {model: kernels.best_rate(model, root=context.root) for model in models}
     series = [kernels.series_by_rate(model)[rate] for model, rate in rates.items()]
     values = [history[:, -1] for history in runs.paired(curve, *series, root=context.root)]
     return values, " and ".join(f"{rate:g}" for rate in rates.values())
@@ -133,7 +139,7 @@ def _tuned(context: Context, curve: str, *models: str) -> tuple[list[NDArray[np.
 def _usual(context: Context, first: str, second: str) -> str:
     """The difference at the rate that all models share, in words."""
     series = [f"hqnn-quanv/{model}" for model in (first, second)]
-    a, b = (h[:, -1] for h in _found(lambda: runs.paired("all_accuracy", *series, root=context.root)))
+    a, b = (history[:, -1] for history in runs.paired("all_accuracy", *series, root=context.root))
     gap = mean_interval(a - b)
     return f"with {USUAL_RATE:g} for both the difference is {gap.mean:+.3f} ± {gap.half_width:.3f}"
 
@@ -187,11 +193,3 @@ def quickest_gradient(claim: Claim, context: Context) -> Judgement:
             f"single patch adjoint differentiation in C++ takes {single:.2g} times as long as backpropagation"
         ),
     )
-
-
-def _found(read: Callable[[], _T]) -> _T:
-    """What reading records gives, or that the row has no verdict yet."""
-    try:
-        return read()
-    except HqnnError as error:
-        raise Missing(str(error)) from error

@@ -6,20 +6,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_origin, get_type_hints
 
+from hqnn.errors import HqnnError
 from hqnn.ledger import Claim, Ledger, LedgerError
-from hqnn.verdicts import (
-    Judgement,
-    Verdict,
-)
+from hqnn.verdicts import Judgement, Missing, Verdict
 
 Evaluator = Callable[..., Judgement]
 
 EXACT = 1e-9
 """Below this, exact numbers are equal."""
-
-
-class Missing(Exception):  # noqa: N818 - not an error: the row has no verdict yet
-    """What a claim would be judged by does not exist yet; the message says what."""
 
 
 @dataclass(frozen=True)
@@ -80,10 +74,12 @@ def validate(claim: Claim, ledger: Ledger) -> None:
             raise LedgerError(f"Claim {claim.id}: the evaluator {claim.evaluator!r} takes no argument {name!r}.")
         if not _fits(value, hints[name]):
             raise LedgerError(f"Claim {claim.id}: the argument {name!r} is {value!r}, which is of the wrong kind.")
-    if claim.evaluator in _ON_TEST_IMAGES and claim.arguments["experiment"] not in ledger.samples:
+    if claim.evaluator in _ON_TEST_IMAGES and "test_accuracy" not in ledger.samples.get(
+        claim.arguments["experiment"], {}
+    ):
         raise LedgerError(
-            f"Claim {claim.id}: the ledger's 'samples' do not say how the images of "
-            f"{claim.arguments['experiment']!r} were drawn; add that experiment."
+            f"Claim {claim.id}: the ledger's 'samples' do not say how the test images of "
+            f"{claim.arguments['experiment']!r} were drawn; add its 'test_accuracy'."
         )
 
 
@@ -105,6 +101,10 @@ def judge(claim: Claim, context: Context) -> Judgement:
 
     Returns:
         The judgement; "not yet evaluated" if the row has no evaluator or what it needs does not exist yet.
+
+    Raises:
+        LedgerError: The evaluator does not fit what the row names.
+        HqnnError: The row names an unknown experiment or variant, or a record is damaged.
     """
     if claim.evaluator is None:
         return Judgement(verdict=Verdict.NOT_YET)
@@ -112,4 +112,8 @@ def judge(claim: Claim, context: Context) -> Judgement:
         judgement = EVALUATORS[claim.evaluator](claim, context, **claim.arguments)
     except Missing as missing:
         return Judgement(verdict=Verdict.NOT_YET, note=str(missing))
+    except LedgerError:
+        raise
+    except HqnnError as error:
+        raise HqnnError(f"Claim {claim.id}: {error}") from error
     return judgement if judgement.evidence else replace(judgement, evidence=f"hqnn.checks.{claim.evaluator}")

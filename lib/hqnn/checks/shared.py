@@ -4,19 +4,21 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hqnn import analyses, experiments, runs
-from hqnn.checks.registry import EXACT, Context, Missing, evaluator
+from hqnn.checks.registry import EXACT, Context, evaluator
 from hqnn.ledger import Claim, LedgerError
 from hqnn.runs import Record
 from hqnn.stats import Interval, epochs_to_reach, mean_interval, paired_difference
 from hqnn.verdicts import (
+    LEAST_SEEDS,
     MIN_SEEDS,
     Judgement,
+    Missing,
     Verdict,
     draw_variance,
     draw_variance_of_gap,
@@ -66,6 +68,7 @@ def printed_order_of_values(
 
 
 Metric = Literal["test_accuracy", "val_accuracy"]
+_Kind = TypeVar("_Kind")
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,37 @@ class _Curves:
     values: NDArray[np.float64]
     """[seeds, epochs]"""
     evidence: str
+
+
+def config_of(claim: Claim, experiment: str, variant: str, kind: type[_Kind]) -> _Kind:
+    """The config of a variant, which must be of a certain kind.
+
+    Raises:
+        LedgerError: It is of another.
+        HqnnError: There is no such experiment or variant.
+    """
+    config = experiments.select(experiments.get(experiment), [variant])[variant]
+    if not isinstance(config, kind):
+        raise LedgerError(
+            f"Claim {claim.id}: the evaluator {claim.evaluator!r} needs a run with a {kind.__name__}, but "
+            f"{experiment}/{variant} has a {type(config).__name__}."
+        )
+    return config
+
+
+def results(claim: Claim, records: Sequence[Record], name: str) -> list[Any]:
+    """One entry of the result of each of some records.
+
+    Raises:
+        LedgerError: One has no such entry.
+    """
+    for record in records:
+        if name not in record.result:
+            raise LedgerError(
+                f"Claim {claim.id}: the evaluator {claim.evaluator!r} needs the {name!r} of "
+                f"{record.experiment}/{record.variant}, whose records hold {', '.join(record.result)}."
+            )
+    return [record.result[name] for record in records]
 
 
 def current_records(context: Context, experiment: str, variant: str) -> list[Record]:
@@ -94,11 +128,17 @@ def current_records(context: Context, experiment: str, variant: str) -> list[Rec
 
 
 def needed(experiment: str) -> int:
-    """How many seeds a verdict needs: `MIN_SEEDS`, or all of an experiment that has fewer."""
-    return min(MIN_SEEDS, len(experiments.get(experiment).seeds))
+    """How many seeds a verdict needs: `MIN_SEEDS`, or all of an experiment that has fewer, at least `LEAST_SEEDS`."""
+    return max(LEAST_SEEDS, min(MIN_SEEDS, len(experiments.get(experiment).seeds)))
 
 
-def _curves(context: Context, experiment: str, variant: str, curve: str) -> _Curves:
+def _curves(claim: Claim, context: Context, experiment: str, variant: str, curve: str) -> _Curves:
+    known = experiments.select(experiments.get(experiment), [variant])[variant].curves
+    if curve not in known:
+        raise LedgerError(
+            f"Claim {claim.id}: the evaluator {claim.evaluator!r} needs the curve {curve!r} of {experiment}/{variant}, "
+            f"whose records hold {', '.join(known)}."
+        )
     records = current_records(context, experiment, variant)
     scale = 100 if curve.endswith("_accuracy") else 1
     return _Curves(
@@ -108,14 +148,21 @@ def _curves(context: Context, experiment: str, variant: str, curve: str) -> _Cur
     )
 
 
-def _pair(context: Context, experiment: str, first: str, second: str, curve: str) -> tuple[_Curves, _Curves, str]:
-    """Two variants over the seeds they share."""
-    a, b = (_curves(context, experiment, variant, curve) for variant in (first, second))
+def pair(claim: Claim, context: Context, first: str, second: str, curve: str) -> tuple[_Curves, _Curves, str]:
+    """Two series, each `experiment/variant`, over the seeds they share; and the evidence."""
+    a, b = (_curves(claim, context, *series.partition("/")[::2], curve) for series in (first, second))
     common = sorted(set(a.seeds) & set(b.seeds))
-    if len(common) < needed(experiment):
-        raise Missing(f"{first} and {second} of {experiment} share fewer than {needed(experiment)} seeds")
+    least = min(needed(series.partition("/")[0]) for series in (first, second))
+    if len(common) < least:
+        raise Missing(f"{first} and {second} share fewer than {least} seeds")
     a, b = (replace(c, seeds=tuple(common), values=c.values[[c.seeds.index(seed) for seed in common]]) for c in (a, b))
     return a, b, f"{a.evidence}, {b.evidence}"
+
+
+def _pair(
+    claim: Claim, context: Context, experiment: str, first: str, second: str, curve: str
+) -> tuple[_Curves, _Curves, str]:
+    return pair(claim, context, f"{experiment}/{first}", f"{experiment}/{second}", curve)
 
 
 def _at(curves: _Curves, epoch: int, claim: Claim) -> NDArray[np.float64]:
@@ -133,7 +180,7 @@ def judge_printed(claim: Claim, ours: Interval, **changes: float | None) -> Judg
 
 
 def _accuracy(claim: Claim, context: Context, experiment: str, variant: str, epoch: int, metric: Metric) -> Judgement:
-    curves = _curves(context, experiment, variant, metric)
+    curves = _curves(claim, context, experiment, variant, metric)
     ours = mean_interval(_at(curves, epoch, claim))
     draw = context.ledger.samples[experiment][metric]
     variance = 1e4 * draw_variance(ours.mean / 100, draw.drawn, draw.of)
@@ -143,8 +190,10 @@ def _accuracy(claim: Claim, context: Context, experiment: str, variant: str, epo
 
 @evaluator(number=True, test_images=True)
 def accuracy(claim: Claim, context: Context, *, experiment: str, variant: str, epoch: int) -> Judgement:
-    """The test accuracy after an epoch, in percent; a note if the validation accuracy would be judged otherwise."""
+    """The test accuracy after an epoch, in percent; a note if the validation accuracy, if any, is judged otherwise."""
     judgement = _accuracy(claim, context, experiment, variant, epoch, "test_accuracy")
+    if "val_accuracy" not in context.ledger.samples[experiment]:
+        return judgement
     other = _accuracy(claim, context, experiment, variant, epoch, "val_accuracy")
     if other.verdict == judgement.verdict:
         return judgement
@@ -156,7 +205,7 @@ def _gap(
     claim: Claim, context: Context, experiment: str, first: str, second: str, epoch: int
 ) -> tuple[Interval, float, str]:
     """Paired difference in test accuracy (points), its variance from the draw of test images, and the evidence."""
-    a, b, evidence = _pair(context, experiment, first, second, "test_accuracy")
+    a, b, evidence = _pair(claim, context, experiment, first, second, "test_accuracy")
     x, y = _at(a, epoch, claim), _at(b, epoch, claim)
     draw = context.ledger.samples[experiment]["test_accuracy"]
     variance = 1e4 * draw_variance_of_gap(float(x.mean()) / 100, float(y.mean()) / 100, draw.drawn, draw.of)
@@ -166,7 +215,7 @@ def _gap(
 @evaluator(number=False, test_images=True)
 def better(claim: Claim, context: Context, *, experiment: str, first: str, second: str, epoch: int) -> Judgement:
     """The first variant has the higher test accuracy."""
-    a, b, evidence = _pair(context, experiment, first, second, "test_accuracy")
+    a, b, evidence = _pair(claim, context, experiment, first, second, "test_accuracy")
     return _noted(*_compared(_at(a, epoch, claim), _at(b, epoch, claim)), evidence=evidence)
 
 
@@ -198,9 +247,7 @@ def final_value(
 
     The ledger's samples say whether test images were drawn.
     """
-    curves = _curves(context, experiment, variant, curve)
-    if len(curves.values) < 2:
-        raise Missing(f"a single run of {experiment}/{variant} has no spread")
+    curves = _curves(claim, context, experiment, variant, curve)
     ours = mean_interval(curves.values[:, -1])
     draw = context.ledger.samples.get(experiment, {}).get(curve)
     variance = 1e4 * draw_variance(ours.mean / 100, draw.drawn, draw.of) if draw else 0.0
@@ -216,7 +263,7 @@ def final_value(
 @evaluator(number=True)
 def final_lead(claim: Claim, context: Context, *, experiment: str, first: str, second: str) -> Judgement:
     """The first variant's lead in test accuracy after the last epoch, in points."""
-    a, b, evidence = _pair(context, experiment, first, second, "test_accuracy")
+    a, b, evidence = _pair(claim, context, experiment, first, second, "test_accuracy")
     x, y = a.values[:, -1], b.values[:, -1]
     draw = context.ledger.samples.get(experiment, {}).get("test_accuracy")
     variance = 0.0
@@ -229,7 +276,7 @@ def final_lead(claim: Claim, context: Context, *, experiment: str, first: str, s
 @evaluator(number=False)
 def ends_better(claim: Claim, context: Context, *, experiment: str, first: str, second: str, curve: Curve) -> Judgement:
     """After the last epoch the first variant has the higher accuracy, or the lower loss; ours is by how much."""
-    a, b, evidence = _pair(context, experiment, first, second, curve)
+    a, b, evidence = _pair(claim, context, experiment, first, second, curve)
     if curve.endswith("_loss"):
         a, b = b, a
     return _noted(*_compared(a.values[:, -1], b.values[:, -1]), evidence=evidence)
@@ -272,7 +319,7 @@ def _noted(judgement: Judgement, *notes: str, evidence: str) -> Judgement:
 @evaluator(number=True)
 def epochs_to(claim: Claim, context: Context, *, experiment: str, variant: str, threshold: float) -> Judgement:
     """The first epoch at which the test accuracy passes a threshold (percent)."""
-    curves = _curves(context, experiment, variant, "test_accuracy")
+    curves = _curves(claim, context, experiment, variant, "test_accuracy")
     epochs, note = _epochs(curves, threshold)
     judgement = judge_printed(claim, mean_interval(epochs), rounding=0.0)
     return _noted(judgement, note, evidence=curves.evidence)
@@ -289,7 +336,7 @@ def epoch_bound(
     side: Literal["at most", "at least"],
 ) -> Judgement:
     """The test accuracy passes a threshold (percent) by an epoch."""
-    curves = _curves(context, experiment, variant, "test_accuracy")
+    curves = _curves(claim, context, experiment, variant, "test_accuracy")
     epochs, note = _epochs(curves, threshold)
     judgement = judge_bound(mean_interval(epochs), claim.number, side=side, tolerance=claim.tolerance)
     return _noted(judgement, note, evidence=curves.evidence)
@@ -300,7 +347,7 @@ def reached_sooner(
     claim: Claim, context: Context, *, experiment: str, first: str, second: str, threshold: float
 ) -> Judgement:
     """The first variant needs fewer epochs to a threshold (percent) of test accuracy; ours is how many fewer."""
-    a, b, evidence = _pair(context, experiment, first, second, "test_accuracy")
+    a, b, evidence = _pair(claim, context, experiment, first, second, "test_accuracy")
     (x, note_a), (y, note_b) = _epochs(a, threshold), _epochs(b, threshold)
     judgement, p_value = _compared(y, x)
     return _noted(judgement, p_value, *_labelled({first: note_a, second: note_b}), evidence=evidence)
@@ -314,7 +361,7 @@ def speed_gain(
 
     Q = 1 - E_A / E_B is judged on the logarithm of that ratio.
     """
-    a, b, evidence = _pair(context, experiment, first, second, "test_accuracy")
+    a, b, evidence = _pair(claim, context, experiment, first, second, "test_accuracy")
     (x, note_a), (y, note_b) = _epochs(a, threshold), _epochs(b, threshold)
     remaining = 100 - claim.number  # 100 E_A / E_B
     if remaining <= 0:
@@ -397,6 +444,10 @@ def analysis_value(claim: Claim, context: Context, *, analysis: str, key: str) -
 def analysis_exact(claim: Claim, context: Context, *, analysis: str, key: str) -> Judgement:
     """A recorded count is the printed one."""
     ours, evidence = analysed(claim, context, analysis, key)
+    if ours.n > 1:
+        raise LedgerError(
+            f"Claim {claim.id}: {evidence} is a mean of {ours.n} runs, not a count: use 'analysis_value'."
+        )
     return replace(judge_exact(ours.mean, claim.number), evidence=evidence)
 
 

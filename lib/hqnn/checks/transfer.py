@@ -10,15 +10,15 @@ from qiskit import QuantumCircuit, transpile
 from qiskit_aer import AerSimulator
 from torch import nn
 
-from hqnn import datasets, experiments, runs
-from hqnn.checks.registry import Context, Missing, evaluator
-from hqnn.checks.shared import Curve, analysed, current_records, final_value
+from hqnn import datasets, experiments
+from hqnn.checks.registry import Context, evaluator
+from hqnn.checks.shared import Curve, analysed, config_of, current_records, final_value, pair, results
 from hqnn.experiments import AutoencoderConfig, TransferConfig
-from hqnn.ledger import Claim
+from hqnn.ledger import Claim, LedgerError
 from hqnn.models.transfer import N_PIXELS, Autoencoder, Classifier
 from hqnn.quantum_features import READINGS
 from hqnn.stats import mean_interval, paired_difference
-from hqnn.verdicts import Judgement, Verdict, judge_bound, judge_exact, judge_sign
+from hqnn.verdicts import Judgement, Missing, Verdict, judge_bound, judge_exact, judge_sign
 
 
 def _layers(model: nn.Module) -> str:
@@ -35,9 +35,7 @@ def _layers(model: nn.Module) -> str:
 @evaluator(number=False)
 def autoencoder_layers(claim: Claim, context: Context, *, experiment: str, variant: str) -> Judgement:
     """The recorded autoencoder has two dense layers each way, ReLU in the encoder and sigmoid in the decoder."""
-    config = experiments.get(experiment).variants[variant]
-    assert isinstance(config, AutoencoderConfig)
-    model = Autoencoder(config)
+    model = Autoencoder(config_of(claim, experiment, variant, AutoencoderConfig))
     kinds = [
         [type(layer) for layer in part if not isinstance(layer, nn.Linear)] for part in (model.encoder, model.decoder)
     ]
@@ -52,8 +50,7 @@ def autoencoder_layers(claim: Claim, context: Context, *, experiment: str, varia
 @evaluator(number=False)
 def classifier_layers(claim: Claim, context: Context, *, experiment: str, variant: str) -> Judgement:
     """The recorded network has three dense layers with batch normalisation and dropout, Adam and a falling rate."""
-    config = experiments.get(experiment).variants[variant]
-    assert isinstance(config, TransferConfig)
+    config = config_of(claim, experiment, variant, TransferConfig)
     model = Classifier(config, config.encoder.n_latents)
     block = [nn.Linear, nn.ReLU, nn.BatchNorm1d, nn.Dropout]
     fits = [type(layer) for layer in list(model)[:12]] == 3 * block and config.optimizer == "adam"
@@ -101,6 +98,8 @@ def aer_steps(claim: Claim, context: Context) -> Judgement:
 @evaluator(number=True)
 def reading_features(claim: Claim, context: Context, *, reading: str) -> Judgement:
     """How many probabilities a reading measures for each image."""
+    if reading not in READINGS:
+        raise LedgerError(f"Claim {claim.id}: there is no reading {reading!r}; choose from {', '.join(READINGS)}.")
     chosen = READINGS[reading]
     return replace(
         judge_exact(chosen.n_circuits * 2 ** chosen.circuit().n_qubits, claim.number), evidence="hqnn.quantum_features"
@@ -119,13 +118,11 @@ def flat_pixels(claim: Claim, context: Context) -> Judgement:
 @evaluator(number=False)
 def ends_higher(claim: Claim, context: Context, *, first: str, second: str, curve: Curve) -> Judgement:
     """After the last epoch a curve of one series, `experiment/variant`, is above that of another, paired by seed."""
-    for series in (first, second):
-        current_records(context, *series.split("/"))
-    a, b = (values[:, -1] for values in runs.paired(curve, first, second, root=context.root))
-    comparison = paired_difference(100 * a, 100 * b)
+    a, b, evidence = pair(claim, context, first, second, curve)
+    comparison = paired_difference(a.values[:, -1], b.values[:, -1])
     return replace(
         judge_sign(comparison.difference),
-        evidence=f"data/runs/{first}, data/runs/{second}",
+        evidence=evidence,
         note="; ".join(
             filter(None, (judge_sign(comparison.difference).note, f"{comparison.test}: p = {comparison.p_value:.2g}"))
         ),
@@ -156,7 +153,7 @@ def final_value_by_reading(
 def every_class(claim: Claim, context: Context, *, experiment: str, variant: str, at_least: float) -> Judgement:
     """Of the class that is recognised worst, more than a share of the images (percent) is classified correctly."""
     records = current_records(context, experiment, variant)
-    matrices = [np.array(record.result["confusion"]) for record in records]
+    matrices = [np.array(confusion) for confusion in results(claim, records, "confusion")]
     worst = mean_interval([100 * float((m.diagonal() / m.sum(1)).min()) for m in matrices])
     judgement = judge_bound(worst, at_least, side="at least")
     return replace(judgement, difference=None, evidence=f"data/runs/{experiment}/{variant}", note="of the worst class")

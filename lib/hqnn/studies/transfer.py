@@ -4,6 +4,7 @@ import base64
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from qiskit import transpile
 from qiskit.circuit import QuantumCircuit
 from qiskit_aer import AerSimulator
-from scipy.stats import chi2
+from scipy.stats import chisquare
 from torch import Tensor
 
 from hqnn import aer, experiments, noise, plots, runs
@@ -30,8 +31,9 @@ _LEAST_EXPECTED = 5.0
 """Outcomes expected less often are taken together in a chi-squared test."""
 
 
-def _session(seed: int) -> Session:
-    return Session(seed=seed, key="", kept=runs.kept_weights)
+def _session(record: Record) -> Session:
+    """That of a record's seed, with encoders from the data folder that the record is in."""
+    return Session(seed=record.seed, key="", kept=partial(runs.kept_weights, root=record.path.parents[3]))
 
 
 def _exact(value: float) -> Interval:
@@ -130,7 +132,7 @@ def transfer_inputs(series: Series, settings: Mapping[str, Any]) -> Findings:
     ((name, records),) = series.items()
     config = TransferConfig(encoder=experiments.get(name.split("/")[0]).variants[name.split("/")[1]])
     for record in records:
-        latents, labels = transfer.encoded(config, _session(record.seed))
+        latents, labels = transfer.encoded(config, _session(record))
         of_class = [(labels["test"] == digit).nonzero()[:, 0] for digit in range(10)]
         few = torch.cat([found[len(found) // 2 :][: settings["per_class"]] for found in of_class])
         for reading in ("first-5", "pca-5"):
@@ -172,9 +174,9 @@ def transfer_aer(series: Series, settings: Mapping[str, Any]) -> Findings:
       images; `ratio/<shots>`: naive over batched.
     """
     result: dict[str, Interval] = {}
-    ((name, _),) = series.items()
+    ((name, records),) = series.items()
     config = TransferConfig(encoder=experiments.get(name.split("/")[0]).variants[name.split("/")[1]])
-    latents, _ = transfer.encoded(config, _session(settings["seed"]))
+    latents, _ = transfer.encoded(config, _session(next(r for r in records if r.seed == settings["seed"])))
     step = len(latents["test"]) // settings["compared"]
     for reading in settings["readings"]:
         encode = FeatureMap.fit(reading, "symmetric", latents["train"])
@@ -226,25 +228,40 @@ def measure_exact(reading: str, inputs: Tensor) -> NDArray[np.float64]:
 def chi_squared(counts: NDArray[np.int64], probabilities: NDArray[np.float64]) -> float:
     """How likely counts as far from their expectation as these are, if the probabilities are right.
 
-    Outcomes of one row that are expected less than five times are taken together with its rarest other ones.
+    Each row's outcomes that are expected less than five times are taken together; where even their sum is expected less
+    often, with the row's next rarest. So every cell that is compared is expected at least five times. An outcome that
+    occurred with probability zero is not compared: it refutes the probabilities.
 
     Args:
         counts: [N, K], each row with the same sum.
-        probabilities: [N, K].
+        probabilities: [N, K], each row summing to 1.
 
     Returns:
-        The p-value of the sum of all rows' statistics.
+        The p-value of the sum of all rows' statistics, each of which has one degree of freedom less than it has cells.
+
+    Raises:
+        ValueError: The rows of `probabilities` do not sum to 1, or no row has two cells to compare.
     """
-    statistic, degrees = 0.0, 0
-    for seen, expected in zip(counts, probabilities * counts.sum(1, keepdims=True), strict=True):
-        order = np.argsort(expected)
-        rare = int(np.searchsorted(np.cumsum(expected[order]), _LEAST_EXPECTED)) + 1
-        groups = [order[:rare], *([k] for k in order[rare:])]
-        e = np.array([expected[g].sum() for g in groups])
-        o = np.array([seen[g].sum() for g in groups])
-        statistic += float(((o - e) ** 2 / e).sum())
-        degrees += len(groups) - 1
-    return float(chi2.sf(statistic, degrees))
+    total = probabilities.sum(1, keepdims=True)
+    if not np.allclose(total, 1, rtol=0, atol=1e-5):
+        raise ValueError(
+            f"each row of probabilities must sum to 1, but sums lie from {total.min():g} to {total.max():g}"
+        )
+    if counts[probabilities <= 0].any():
+        return 0.0
+    seen: list[float] = []
+    expected: list[float] = []
+    for of_row, e in zip(counts, counts.sum(1, keepdims=True) * probabilities / total, strict=True):
+        order = np.argsort(e)
+        first = int(np.searchsorted(e[order], _LEAST_EXPECTED))  # how many outcomes the first cell holds
+        if e[order[:first]].sum() < _LEAST_EXPECTED:
+            first += 1
+        cells = [0, *range(first, len(e))]
+        seen += np.add.reduceat(of_row[order], cells).tolist()
+        expected += np.add.reduceat(e[order], cells).tolist()
+    if len(seen) == len(counts):
+        raise ValueError("no row has two cells that are expected five times: take more shots")
+    return float(chisquare(seen, expected, ddof=len(counts) - 1).pvalue)
 
 
 def _naive(template: QuantumCircuit, rows: Sequence[NDArray[np.float64]] | NDArray[np.float64], shots: int) -> float:
@@ -296,7 +313,7 @@ def _on_devices(
     config: TransferConfig, record: Record, devices: Mapping[str, noise.Noise | None], tested: int
 ) -> dict[str, float]:
     """The accuracy of one run's classifier on evenly spaced test images, read from each device."""
-    latents, labels = transfer.encoded(config, _session(record.seed))
+    latents, labels = transfer.encoded(config, _session(record))
     step = len(labels["test"]) // tested
     standard = Standard(transfer.described(config, {"train": latents["train"]}, record.seed)["train"])
     inputs = transfer.described(replace(config, inputs="encoded"), latents, record.seed)["test"][::step]
