@@ -139,7 +139,7 @@ def is_even(values: np.ndarray, bound: float) -> bool:
 def test_every_copy_is_mirrored_rotated_and_shifted_by_a_draw_of_its_own(
     change: Callable[[torch.Tensor], torch.Tensor], parts: set[str]
 ) -> None:
-    """Up to ten degrees, as printed [hqnn, section 2.1.2]; up to 15 and a tenth of the side, as in the recorded runs."""
+    """Up to ten degrees, as printed [hqnn, section 2.1.2]; up to 15 and a tenth of the side in the recorded runs."""
     found = drawn(change)
     bounds = {"angle": math.radians(10 if change is flip_and_rotate else 15), "right": 2.8, "down": 2.8}
     for part, values in found.items():

@@ -1,4 +1,4 @@
-"""The networks on numbers: what becomes of an image on its way to the angles, and of what is measured on its way out."""
+"""The networks on numbers: what an image becomes on its way to the angles, and what is measured on its way out."""
 
 import math
 from dataclasses import replace
