@@ -158,7 +158,7 @@ def test_frequencies_reproduce_probabilities_in_the_limit() -> None:
 
 def test_every_device_of_a_sweep_is_as_strong_as_it_says() -> None:
     """A rotation about Y is two pulses and a CNOT on |00⟩ leaves ⟨Z⟩ = 1: what noise takes of both is known."""
-    given = {"p2": [0.003, 0.2], "gates": [0.07, 0.5], "readout": [0.04], "t1_us": [300, 30]}
+    given: dict[str, Any] = {"p2": [0.003, 0.2], "gates": [0.07, 0.5], "readout": [0.04], "t1_us": [300, 30]}
     sweeps = endurance.sweeps({**given, "p1_over_p2": 0.1, "t2_over_t1": 0.7, "depths": [1, 2, 4], "deeper": 4})
     turn, entangle = QuantumCircuit(1), QuantumCircuit(2)
     turn.ry(2 * np.pi, 0)

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -130,7 +131,7 @@ def test_the_rivals_heads(head: str, dropout_at: str) -> None:
 
 
 @pytest.mark.parametrize("model", ["lcqhnn", "cnn"])
-def test_dropout_acts_where_the_config_says(model: str) -> None:
+def test_dropout_acts_where_the_config_says(model: Literal["lcqhnn", "cnn"]) -> None:
     """With all features dropped the reduction yields its biases; with its own outputs dropped, zeros."""
     seen = {}
     for place in ("features", "bottleneck"):
@@ -165,6 +166,7 @@ def test_pixels_become_angles_in_the_order_of_the_text() -> None:
     expected = expected.reshape(5, 4 * 3 * 3)
     for position in (0, 3):
         linear, norm = model.dense[position : position + 2]
+        assert isinstance(linear, nn.Linear)
         expected = norm(expected @ linear.weight.T + linear.bias).relu()
     torch.testing.assert_close(model.angles(x), expected)
     met = []
