@@ -1,6 +1,7 @@
 """What the recorded analyses measure, where the answer is known."""
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -22,7 +23,6 @@ from hqnn import (
     gradcam,
     ledger,
     looking,
-    plots,
     runs,
     studies,
     tasks,
@@ -216,16 +216,9 @@ def test_the_focus_is_that_of_every_run_at_every_stage(trained: Trained) -> None
 
 
 def test_heat_maps_are_those_of_the_first_images_of_each_class(
-    trained: Trained, monkeypatch: pytest.MonkeyPatch
+    trained: Trained, watched: Callable[[str], list[Any]]
 ) -> None:
-    drawn: list[tuple[Any, ...]] = []
-    draw = plots.heat_gallery
-
-    def watched(*shown: Any) -> Any:
-        drawn.append(shown)
-        return draw(*shown)
-
-    monkeypatch.setattr(plots, "heat_gallery", watched)
+    drawn = watched("heat_gallery")
     hybrids = {name: records for name, records in trained.series.items() if name.endswith("/lcqhnn")}
     settings = {"per_class": [3, 1], "seed": 2, "window": 3}
     found = analyses.recipes()["lcqhnn-heatmaps"].compute(hybrids, settings)

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.stats import chi2
 
-from hqnn import aer, analyses, datasets, experiments, noise, plots, quantum_features, runs, tasks
+from hqnn import aer, analyses, datasets, experiments, noise, quantum_features, runs, tasks
 from hqnn.analyses import Findings
 from hqnn.experiments import AutoencoderConfig, TransferConfig
 from hqnn.models.transfer import Classifier
@@ -122,16 +122,9 @@ def distribution(x: Array, encoding: str) -> Array:
 
 
 def test_compression_is_compared_with_projections_on_principal_components(
-    coders: dict[int, tasks.Outcome], monkeypatch: pytest.MonkeyPatch
+    coders: dict[int, tasks.Outcome], watched: Callable[[str], list[Any]]
 ) -> None:
-    drawn: list[dict[str, Array]] = []
-    draw: Callable[..., Any] = plots.image_rows
-
-    def watched(ax: Any, rows: dict[str, Array]) -> Any:
-        drawn.append(rows)
-        return draw(ax, rows)
-
-    monkeypatch.setattr(plots, "image_rows", watched)
+    drawn = watched("image_rows")
     train, test = pixels("train"), pixels("test")
     _, _, rows = np.linalg.svd(train - train.mean(0), full_matrices=False)
     projected = {k: train.mean(0) + (test - train.mean(0)) @ rows[:k].T @ rows[:k] for k in range(1, 9)}
@@ -169,9 +162,10 @@ def test_compression_is_compared_with_projections_on_principal_components(
         "8 components": projected[8][middle],
         "3 components": projected[3][middle],
     }
-    assert list(drawn[0]) == list(shown)
+    ((_, pictures),) = drawn
+    assert list(pictures) == list(shown)
     for label, images in shown.items():
-        np.testing.assert_allclose(drawn[0][label].reshape(10, 784), images, atol=1e-5)
+        np.testing.assert_allclose(pictures[label].reshape(10, 784), images, atol=1e-5)
 
 
 # --- what goes into the circuit
