@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -61,6 +61,21 @@ def test_without_entanglement_no_gate_has_two_qubits() -> None:
 def test_observables_count_qubits_from_the_right() -> None:
     assert [o.paulis[0].to_label() for o in pauli_on_each_qubit(3, "Y")] == ["IIY", "IYI", "YII"]
     assert circuits.parity(2) == SparsePauliOp("ZZ")
+
+
+@pytest.mark.parametrize("axis", ["x", "y", "z"])
+@pytest.mark.parametrize("rotations_first", [True, False])
+def test_the_quanvolution_has_its_parts_in_the_order_asked_for(
+    axis: Literal["x", "y", "z"], rotations_first: bool
+) -> None:
+    """The pixels enter by RY(pi x) in either case [hqnn, section 2.3.2]."""
+    pc = circuits.quanvolution(axis, "chain", rotations_first=rotations_first)
+    rotations = [(f"r{axis}", (q,)) for q in range(4)]
+    cnots = [("cx", pair) for pair in ((0, 1), (1, 2), (2, 3))]
+    parts = [*rotations, *cnots] if rotations_first else [*cnots, *rotations]
+    assert gate_list(pc.circuit) == [*(("ry", (q,)) for q in range(4)), *parts]
+    first = [i.operation.params[0] for i in pc.circuit.data if i.operation.name == "ry"][:4]
+    assert [float(angle.gradient(x)) for angle, x in zip(first, pc.inputs, strict=True)] == [np.pi] * 4
 
 
 def test_a_parametric_circuit_names_what_does_not_fit() -> None:

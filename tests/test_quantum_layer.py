@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from qiskit.circuit import Gate, Parameter, ParameterVector, QuantumCircuit
 from qiskit.circuit import library as gates
 from qiskit.quantum_info import SparsePauliOp, Statevector, random_unitary
+from scipy.stats import kstest
 from torch.autograd import forward_ad
 
 from hqnn import aer, circuits
@@ -348,6 +349,12 @@ def test_single_precision_is_accurate_to_its_rounding() -> None:
         single.weights.copy_(double.weights)
     inputs = torch.randn(8, 20, dtype=torch.float64)
     assert (single(inputs.float()) - double(inputs)).abs().max() < 2e-5
+
+
+def test_weights_are_drawn_evenly_from_a_whole_turn_and_apart_for_every_copy() -> None:
+    weights = QuantumLayer(entangling(), copies=500, dtype=torch.float64).weights.detach().numpy()
+    assert kstest(weights.ravel(), "uniform", (0, 2 * np.pi)).pvalue > 1e-3
+    assert np.abs(np.corrcoef(weights[:-1].ravel(), weights[1:].ravel())[0, 1]) < 0.05
 
 
 def test_probabilities_and_samples() -> None:

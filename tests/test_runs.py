@@ -165,6 +165,14 @@ def test_the_record_says_everything(stored: Path) -> None:
     assert runs.read_record(record_path(stored, "plain")).weights is None
 
 
+def test_a_run_builds_on_the_last_weights_that_a_record_keeps(stored: Path) -> None:
+    for seed in (0, 1):
+        kept = runs.kept_weights("toy", "hybrid", seed, root=stored)
+        last = runs.read_record(record_path(stored, seed=seed)).snapshot(4)
+        assert kept.keys() == last.keys()
+        assert all(torch.equal(kept[name], last[name]) for name in last)
+
+
 def test_the_record_is_readable(stored: Path) -> None:
     lines = record_path(stored).read_text().splitlines()
     assert sum('"test_accuracy": [' in line and line.rstrip(",").endswith("]") for line in lines) == 1

@@ -21,6 +21,7 @@ from torch.nn import functional
 from hqnn import training
 from hqnn.errors import HqnnError, NonFiniteError
 from hqnn.storage import pack_tensors, read_tensors, write_atomically
+from hqnn.tasks.base import SCHEDULES
 from hqnn.training import Checkpoint, DivergedError, Fit, Samples, deterministic, evaluate, fit, seed_epoch
 
 EPOCHS = 6
@@ -466,6 +467,45 @@ def test_progress_bar_counts_steps(capsys: pytest.CaptureFixture[str]) -> None:
     shown = capsys.readouterr()
     assert "/4 " in shown.err
     assert shown.out == ""
+
+
+def test_samples_are_shuffled_anew_in_every_epoch_as_seed_and_epoch_say() -> None:
+    seen: list[int] = []
+    numbered = Samples(torch.arange(20.0)[:, None].expand(-1, 5), torch.arange(20) % 2)
+
+    def prepare(inputs: Tensor) -> Tensor:
+        seen.extend(inputs[:, 0].int().tolist())
+        return inputs
+
+    model = build(3)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    fit(
+        model,
+        numbered,
+        loss=functional.cross_entropy,
+        optimizer=optimizer,
+        epochs=3,
+        batch_size=8,
+        seed=3,
+        prepare=prepare,
+    )
+    for epoch in (1, 2, 3):
+        seed_epoch(3, epoch)
+        assert seen[20 * (epoch - 1) : 20 * epoch] == torch.randperm(20).tolist()
+    assert seen[:20] != seen[20:40]
+
+
+@pytest.mark.parametrize(
+    ("name", "factors"),
+    [
+        ("one-cycle", {0.0: 0.04, 0.1: 0.52, 0.2: 1.0, 0.4: (1 + math.sqrt(0.5)) / 2, 0.6: 0.5, 1.0: 0.0}),
+        ("halvings", {0.0: 1.0, 0.19: 1.0, 0.2: 0.5, 0.4: 0.25, 0.6: 0.125, 0.8: 0.0625, 0.999: 0.0625}),
+    ],
+)
+def test_schedules_rise_and_fall_as_described(name: str, factors: dict[float, float]) -> None:
+    schedule = SCHEDULES[name]
+    assert schedule is not None
+    assert [schedule(done) for done in factors] == pytest.approx(list(factors.values()), abs=1e-12)
 
 
 def test_the_schedule_sets_the_rate_of_every_step_and_survives_a_resume(tmp_path: Path) -> None:

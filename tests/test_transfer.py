@@ -110,6 +110,22 @@ def test_features_depend_on_the_seed_alone(inputs: str) -> None:
 # --- modified copies of images
 
 
+@pytest.mark.parametrize("test_too", [False, True])
+def test_training_images_and_perhaps_test_images_are_modified_each_by_draws_of_their_own(test_too: bool) -> None:
+    """Split and seed decide what is drawn: no two splits of any two seeds are modified alike."""
+    coder = replace(CODER, epochs=0, snapshots=())
+    config = replace(SHORT, encoder=coder, augment="all", augment_test=test_too)
+    images, encoder = transfer.images("digits")[0], transfer.trained_encoder(coder, Session(seed=4, key=""))
+    latents, labels = transfer.encoded(config, Session(seed=4, key=""))
+    for split, stream in (("train", 8), ("test", 9)):
+        pictures = images[split].inputs
+        if split == "train" or test_too:
+            pictures = augmentation.modified(pictures, "all", stream)
+        with torch.no_grad():
+            torch.testing.assert_close(latents[split], encoder(pictures.flatten(1)))
+        assert torch.equal(labels[split], images[split].targets)
+
+
 def test_modified_copies() -> None:
     images = torch.rand(60, 1, 28, 28)
     assert augmentation.modified(images, "none", 0) is images

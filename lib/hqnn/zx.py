@@ -107,7 +107,7 @@ def expectation(pc: ParametricCircuit, output: int) -> Diagram:
         output: Which observable O; it must be a product of Pauli matrices with coefficient 1.
 
     Returns:
-        The diagram, in which every angle stands twice, the second time with the opposite sign.
+        The diagram, in which every angle stands twice, the second time with the opposite sign; times -i for each Y.
 
     Raises:
         ValueError: As `diagram`, or the observable is a sum.
