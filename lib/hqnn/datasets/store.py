@@ -64,8 +64,8 @@ class Status:
 
 
 def cache_folder() -> Path:
-    """Where what was fetched or computed is kept: `HQNN_CACHE`, or the git-ignored `data/cache`."""
-    return Path(os.environ.get("HQNN_CACHE") or storage.DATA / "cache").expanduser()
+    """Where what was fetched or computed is kept: `HQNN_CACHE`, or what `storage` has for it."""
+    return Path(os.environ.get("HQNN_CACHE") or storage.cache_folder()).expanduser()
 
 
 def _cache_file(name: str) -> Path:
