@@ -207,7 +207,7 @@ def code_digest() -> str:
 @cache
 def environment() -> dict[str, Any]:
     """Code, versions and processor, as they were when first asked for in this process."""
-    commit = _git("rev-parse", "HEAD")
+    commit = _git("rev-parse", "HEAD") if storage.in_clone() else None  # not that of a repository around an environment
     versions = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:
@@ -280,12 +280,13 @@ def run(
         progress: Whether to show a bar on stderr.
 
     Raises:
-        HqnnError: A name is unknown, a dataset is missing, the disk is full, the scheduler cannot be reached, or
-            runs diverged (the others are finished first).
+        HqnnError: A name is unknown, `root` is no folder, a dataset is missing, the disk is full, the scheduler cannot
+            be reached, or runs diverged (the others are finished first).
         KeyboardInterrupt: Interrupted; its message says how to continue.
     """
     if jobs < 1:
         raise ValueError(f"jobs must be at least 1, not {jobs}.")
+    storage.data_folder(root, may_be_new=True)
     seeds = None if seeds is None else tuple(seeds)
     each = (
         Run(experiment=name, variant=variant, scale=scale, seed=seed, config=config)

@@ -11,6 +11,7 @@ has found; one on no spider does not act at all.
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,15 +19,19 @@ from fractions import Fraction
 from typing import cast
 
 import numpy as np
-import pyzx
 from numpy.typing import NDArray
-from pyzx.circuit import Circuit
-from pyzx.graph.base import BaseGraph
-from pyzx.utils import EdgeType, VertexType
 from qiskit.circuit import Barrier, ParameterExpression
 from qiskit.circuit.library import CXGate, HGate, PhaseGate, RXGate, RYGate, RZGate
 
 from hqnn.circuits import STANDARD_GATES, ParametricCircuit, class_of, opened
+
+with warnings.catch_warnings():  # where it is not compiled yet, PyZX warns of its own escape sequences
+    warnings.simplefilter("ignore", DeprecationWarning)
+    warnings.simplefilter("ignore", SyntaxWarning)  # the same, from Python 3.12 on
+    import pyzx
+    from pyzx.circuit import Circuit
+    from pyzx.graph.base import BaseGraph
+    from pyzx.utils import EdgeType, VertexType
 
 _BASE = 7  # digits -3 to 3
 _CLIFFORD = {HGate: "HAD", CXGate: "CNOT"}

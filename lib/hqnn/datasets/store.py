@@ -77,12 +77,12 @@ class Status:
 
 
 def cache_folder() -> Path:
-    """Where what was fetched or computed is kept: `HQNN_CACHE`, or the git-ignored `data/cache`.
+    """Where what was fetched or computed is kept: `HQNN_CACHE`, or what `storage` has for it.
 
     Raises:
         HqnnError: `HQNN_CACHE` names the home folder of nobody.
     """
-    return _named("HQNN_CACHE") or storage.DATA / "cache"
+    return _named("HQNN_CACHE") or storage.cache_folder()
 
 
 def _named(variable: str) -> Path | None:
