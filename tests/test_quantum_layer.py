@@ -416,7 +416,7 @@ def test_wrong_inputs_are_named() -> None:
     with pytest.raises(ValueError, match="at least one"):
         QuantumLayer(circuits.lcqhnn(), copies=0)
     with pytest.raises(TypeError, match="pc is a QuantumCircuit; wrap"):
-        QuantumLayer(QuantumCircuit(1))  # type: ignore[arg-type]
+        QuantumLayer(QuantumCircuit(1))
 
 
 def test_circuits_that_cannot_be_compiled_are_named() -> None:
