@@ -131,6 +131,25 @@ def test_a_frozen_circuit_has_no_quantum_parameters_to_train() -> None:
     assert not torch.equal(outcome.weights(0)["reduce.weight"], outcome.weights(2)["reduce.weight"])
 
 
+def test_a_checkpoint_is_taken_up_by_the_same_run_of_the_same_code_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys: list[str] = []
+
+    def perform(_config: LcqhnnConfig, session: tasks.Session) -> tasks.Outcome:
+        keys.append(session.key)
+        return tasks.Outcome(result={}, snapshots={}, dataset={}, seconds=0.0)
+
+    monkeypatch.setattr(tasks, "perform", perform)
+    for config, seed, device in ((BASE, 0, "cpu"), (BASE, 1, "cpu"), (LONG, 0, "cpu"), (BASE, 0, "meta")):
+        runs.execute(config, seed, device=device)
+    runs.execute(BASE, 0)
+    assert keys[0] == keys.pop()
+    for owner, name, other in ((runs, "code_digest", lambda: "changed"), (torch, "__version__", "0.1")):
+        with monkeypatch.context() as patch:
+            patch.setattr(owner, name, other)
+            runs.execute(BASE, 0)
+    assert len(set(keys)) == len(keys) == 6
+
+
 def test_a_device_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(HqnnError, match="no device 'cuda' here"):
@@ -193,19 +212,21 @@ def test_nothing_else_is_left_behind(stored: Path) -> None:
 
 def test_load_and_history_order_by_variant_and_seed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     register(monkeypatch, seeds=range(12))
-    ten = record_path(root, seed=10)
-    shutil.copy(record_path(root), ten)
-    edit(ten, lambda record: record.update(seed=10))
-    shutil.copy(record_path(root).with_suffix(".safetensors"), ten.with_suffix(".safetensors"))
+    for seed in (10, 2):
+        copy = record_path(root, seed=seed)
+        shutil.copy(record_path(root), copy)
+        edit(copy, lambda record, seed=seed: record.update(seed=seed))  # type: ignore[misc]
+        shutil.copy(record_path(root).with_suffix(".safetensors"), copy.with_suffix(".safetensors"))
     assert [(r.variant, r.seed) for r in runs.load("toy", root=root)] == [
         ("hybrid", 0),
         ("hybrid", 1),
+        ("hybrid", 2),
         ("hybrid", 10),
         ("plain", 0),
         ("plain", 1),
     ]
     curves = runs.history("toy", "hybrid", "test_loss", root=root)
-    assert curves.shape == (3, 4)
+    assert curves.shape == (4, 4)
     assert np.array_equal(curves[0], curves[2])
     assert curves[1].tolist() == runs.load("toy", "hybrid", root=root)[1].history["test_loss"]
     hybrid, plain = runs.paired("test_loss", "toy/hybrid", "toy/plain", root=root)
