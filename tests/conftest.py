@@ -6,8 +6,13 @@ from typing import Any
 import matplotlib.pyplot as plt
 import pytest
 import torch
+from hypothesis import settings
 
 from hqnn import plots
+
+# The same examples in every run, and as long for each as a busy machine takes.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.load_profile("repeatable")
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-import time
+from functools import partial
 from typing import Any
 
 import pytest
@@ -40,16 +40,19 @@ def test_an_angle_that_no_peer_could_build_is_named() -> None:
 
 def test_calls_take_turns_and_slow_ones_are_few() -> None:
     order: list[str] = []
+    now = 0.0
 
-    def slow() -> None:
-        order.append("slow")
-        time.sleep(0.15)
+    def take(name: str, seconds: float) -> None:
+        nonlocal now
+        order.append(name)
+        now += seconds
 
-    taken = quantum_layer.in_turns({"fast": lambda: order.append("fast"), "slow": slow}, 0.02)
-    assert len(taken["slow"]) == 3
-    assert min(taken["slow"]) > 100 > min(taken["fast"])
-    assert len(taken["fast"]) > 30
-    assert order.index("slow") < len(order) - 1 - order[::-1].index("fast")
+    functions = {"fast": partial(take, "fast", 1 / 1024), "slow": partial(take, "slow", 1 / 8)}
+    taken = quantum_layer.in_turns(functions, quantum_layer.TURNS * 4 / 1024, clock=lambda: now)
+    # The fast one fills each of ten turns with four calls, of which the first is not timed; nor is the slow one's.
+    assert taken == {"fast": [1000 / 1024] * 30, "slow": [125.0] * 3}
+    turn = ["fast"] * 4
+    assert order == [*turn, "slow", "slow", *turn, "slow", *turn, "slow", *turn * 7]
     result = quantum_layer.summary({"a": [3.0, 1.0, 2.0]})
     assert result == {"median_ms": {"a": 2.0}, "p10_ms": {"a": 1.2}, "calls": {"a": 3}}
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from qiskit.circuit import (
@@ -142,7 +142,6 @@ def test_an_angle_without_inputs_counts_as_a_weight() -> None:
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 5))
-@settings(deadline=None, derandomize=True)
 def test_pauli_action_is_that_of_the_matrix(seed: int, n_qubits: int) -> None:
     (pauli,) = random_pauli_list(n_qubits, 1, seed=seed, phase=False)
     (x,), (z,) = masks(PauliList([pauli]))
@@ -152,7 +151,6 @@ def test_pauli_action_is_that_of_the_matrix(seed: int, n_qubits: int) -> None:
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 5), st.integers(0, 8))
-@settings(deadline=None, derandomize=True)
 def test_eigenbasis_diagonalises_commuting_strings(seed: int, n_qubits: int, n_strings: int) -> None:
     rng = np.random.default_rng(seed)
     strings = ["".join(rng.choice(list("IZ"), n_qubits)) for _ in range(n_strings)]
@@ -174,7 +172,6 @@ def test_eigenbasis_of_diagonal_strings_is_the_computational_one() -> None:
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 4), st.integers(1, 12))
-@settings(deadline=None, derandomize=True)
 def test_layers_commute_and_keep_the_order_of_what_does_not(seed: int, n_qubits: int, n_rotations: int) -> None:
     paulis = random_pauli_list(n_qubits, n_rotations, seed=seed, phase=False)
     circuit, parameters = QuantumCircuit(n_qubits), ParameterVector("w", n_rotations)
@@ -212,7 +209,6 @@ def evolution(pauli: Pauli, angle: Parameter) -> QuantumCircuit:
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 6))
-@settings(deadline=None, derandomize=True)
 def test_commute_is_that_of_qiskit(seed: int, n_qubits: int) -> None:
     paulis = random_pauli_list(n_qubits, 2, seed=seed)
     (x1, x2), (z1, z2) = masks(paulis)

@@ -122,7 +122,7 @@ def random_circuits(draw: st.DrawFn) -> tuple[ParametricCircuit, int]:
     return ParametricCircuit(circuit=circuit, inputs=x, weights=w, observables=observables), seed
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 @given(random_circuits())
 def test_random_circuits_agree_with_statevector(case: tuple[ParametricCircuit, int]) -> None:
     pc, seed = case
@@ -153,7 +153,7 @@ def test_gradients_and_second_derivatives(pc: ParametricCircuit, method: Method)
     assert torch.autograd.gradgradcheck(function, (inputs, layer.weights))
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=25)
 @given(random_circuits())
 def test_gradients_of_random_circuits(case: tuple[ParametricCircuit, int]) -> None:
     pc, seed = case

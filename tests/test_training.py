@@ -307,7 +307,7 @@ def test_killed_at_any_moment_and_resumed(tmp_path: Path, monkeypatch: pytest.Mo
     script = SCRIPT.format(tests=str(Path(__file__).parent), ready=str(ready), path=str(path))
     process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(script)], env=environment())
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 240
         while not path.exists() and time.monotonic() < deadline:
             time.sleep(0.02)
         time.sleep(0.3)

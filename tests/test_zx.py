@@ -38,7 +38,7 @@ gate_lists = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(gate_lists)
 def test_a_diagram_is_its_circuit_before_and_after_reduction(gates: list[tuple[str, int]]) -> None:
     pc = _circuit(gates)
