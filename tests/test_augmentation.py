@@ -12,6 +12,7 @@ import torch
 from scipy import ndimage, stats
 from torch.nn import functional
 
+from hqnn import augmentation
 from hqnn.augmentation import flip_and_rotate, flip_and_shift, modified
 from hqnn.training import BatchTransform
 
@@ -153,6 +154,13 @@ def test_every_copy_is_mirrored_rotated_and_shifted_by_a_draw_of_its_own(
     columns += [np.roll(column, 1) for column in columns]  # the copy before
     correlations = np.atleast_2d(np.corrcoef(columns)) - np.eye(len(columns))
     assert np.abs(correlations).max() < 0.07
+
+
+def test_images_changed_in_chunks_are_changed_as_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    images = torch.rand(20, 1, 8, 8)
+    whole = modified(images, "all", 5)
+    monkeypatch.setattr(augmentation, "_CHUNK", 7)
+    torch.testing.assert_close(modified(images, "all", 5), whole)
 
 
 def test_images_that_are_not_square_are_rotated_without_shear() -> None:

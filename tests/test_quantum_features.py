@@ -91,6 +91,9 @@ def test_aers_counts_are_taken_from_the_cache(monkeypatch: pytest.MonkeyPatch) -
     for shots, seed in ((11, 1), (10, 2)):
         with pytest.raises(TypeError):
             aer_frequencies(pc, inputs, shots=shots, seed=seed)
+    for other_pc, other_inputs in ((READINGS["first-5"].circuit(entangle=False), inputs), (pc, inputs + 0.5)):
+        with pytest.raises(TypeError):
+            aer_frequencies(other_pc, other_inputs, shots=10, seed=1)
 
 
 @pytest.mark.parametrize(("scale", "low"), [("symmetric", -1.0), ("positive", 0.0)])

@@ -12,6 +12,7 @@ from hqnn.errors import HqnnError
 from hqnn.experiments import AutoencoderConfig, TransferConfig
 from hqnn.models.transfer import Autoencoder, Classifier, Standard
 from hqnn.tasks import Session, transfer
+from hqnn.training import Samples
 
 CODER = AutoencoderConfig(dataset="digits", epochs=1, batch_size=64, snapshots=(1,))
 SHORT = TransferConfig(dataset="digits", encoder=CODER, epochs=1, batch_size=64, hidden=(8,))
@@ -73,6 +74,12 @@ def test_an_encoder_outside_the_registry_is_trained_first() -> None:
     assert confusion.sum() == 449
     accuracy = float(confusion.diagonal().sum()) / 449
     assert accuracy == pytest.approx(outcome.history["test_accuracy"][-1], abs=1e-5)
+
+
+def test_confusion_has_a_row_for_each_class_and_a_column_for_what_it_is_taken_for() -> None:
+    scores = torch.eye(3)[[0, 1, 1, 2, 0, 0]]
+    samples = Samples(scores, torch.tensor([0, 0, 0, 1, 2, 2]))
+    assert transfer.confusion(nn.Identity(), samples).tolist() == [[1, 2, 0], [0, 0, 1], [2, 0, 0]]
 
 
 def test_an_encoder_of_the_registry_is_read_from_its_record(tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
-"""The networks on numbers: what an image becomes on its way to the angles, and what is measured on its way out."""
+"""The lean hybrid network and its rivals on numbers: from image to angles, and from what is measured to scores."""
 
 import math
-from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -11,13 +10,10 @@ from qiskit.quantum_info import Statevector
 from torch import Tensor, nn
 from torch.nn import functional
 
-from hqnn import aer, circuits
-from hqnn.experiments import LcqhnnConfig, ParallelConfig
-from hqnn.models import hqnn, lcqhnn
-from hqnn.models.hqnn import Blocks
+from hqnn import circuits
+from hqnn.experiments import LcqhnnConfig
+from hqnn.models import lcqhnn
 from hqnn.tasks import count_parameters
-
-# --- the lean hybrid network
 
 BEFORE = [-3.0, -0.4, 0.0, 1.2]
 """What the reduction to four features yields in `fixed`."""
@@ -33,8 +29,8 @@ def fixed(config: LcqhnnConfig) -> lcqhnn.Lcqhnn:
     return model
 
 
-def images(n: int, size: int = 28, channels: int = 1) -> Tensor:
-    return torch.rand(n, channels, size, size, generator=torch.Generator().manual_seed(0))
+def images(n: int) -> Tensor:
+    return torch.rand(n, 1, 28, 28, generator=torch.Generator().manual_seed(0))
 
 
 @pytest.mark.parametrize("dropout_at", ["features", "bottleneck"])
@@ -141,74 +137,3 @@ def test_dropout_acts_where_the_config_says(model: Literal["lcqhnn", "cnn"]) -> 
         network(images(1))
         expected = network.get_parameter("reduce.bias") if place == "features" else torch.zeros(4)
         torch.testing.assert_close(seen[place][0], expected)
-
-
-# --- the parallel hybrid network
-
-SMALL = ParallelConfig(size=12, channels=(3, 4), kernel=3, n_layers=1, n_circuits=2, n_qubits=3, hidden=(7, 6))
-
-
-def warmed(config: ParallelConfig) -> hqnn.Parallel:
-    """A network in evaluation mode whose normalisations have seen some images."""
-    model = hqnn.build(config)
-    model(images(16, config.size))
-    return model.eval()
-
-
-def test_pixels_become_angles_in_the_order_of_the_text() -> None:
-    """Convolution, normalisation, ReLU, pooling; dense, normalisation, ReLU; no scaling [hqnn, section 2.2]."""
-    model, x = warmed(SMALL), images(5, 12)
-    expected = x
-    for convolution, norm in zip(model.convolutions.convolutions, model.convolutions.norms, strict=True):
-        assert isinstance(convolution, nn.Conv2d)
-        expected = functional.conv2d(expected, convolution.weight, convolution.bias, padding=1)
-        expected = functional.max_pool2d(norm(expected).relu(), 2)
-    expected = expected.reshape(5, 4 * 3 * 3)
-    for position in (0, 3):
-        linear, norm = model.dense[position : position + 2]
-        assert isinstance(linear, nn.Linear)
-        expected = norm(expected @ linear.weight.T + linear.bias).relu()
-    torch.testing.assert_close(model.angles(x), expected)
-    met = []
-    model.middle.register_forward_pre_hook(lambda _module, inputs: met.append(inputs[0]))
-    model(x)
-    torch.testing.assert_close(met[0], expected)  # radians as they are
-
-
-def test_each_circuit_takes_its_own_features_and_all_outputs_are_scored() -> None:
-    model, x = warmed(SMALL), images(4, 12)
-    angles = model.angles(x).detach().double().numpy()
-    pc = circuits.strongly_entangling(n_qubits=3, n_layers=1)
-    weights = model.middle.get_parameter("weights").detach().double().numpy()
-    parts = [aer.expectations(pc, angles[:, 3 * c : 3 * c + 3], weights[c]) for c in range(2)]
-    measured = torch.from_numpy(np.concatenate(parts, 1)).float()
-    torch.testing.assert_close(model.middle(model.angles(x)), measured, atol=1e-5, rtol=0)
-    norm = model.activation[0]
-    expected = norm(measured).relu() @ model.scores.weight.T + model.scores.bias
-    torch.testing.assert_close(model(x), expected, atol=1e-4, rtol=1e-4)
-
-
-@pytest.mark.parametrize(("parameters", "hidden", "bias"), [(7, 1, True), (10, 2, False), (17, 3, True)])
-def test_blocks_are_two_small_matrices_with_tanh_between(parameters: int, hidden: int, bias: bool) -> None:
-    """Of width 2: each hidden unit has two weights on either side and perhaps a bias; two offsets follow."""
-    block = Blocks(3, 2, parameters)
-    assert (block.into.shape, block.bias is not None) == ((3, 2, hidden), bias)
-    assert sum(p.numel() for p in block.parameters()) == 3 * parameters
-    x = torch.randn(5, 6)
-    expected = []
-    for c in range(3):
-        inner = x[:, 2 * c : 2 * c + 2] @ block.into[c]
-        inner = torch.tanh(inner if block.bias is None else inner + block.bias[c])
-        expected.append(inner @ block.out[c] + block.offset[c])
-    torch.testing.assert_close(block(x), torch.cat(expected, 1))
-
-
-@pytest.mark.parametrize(
-    ("middle", "trained", "quantum"),
-    [("circuits", 18, 18), ("no-entanglement", 18, 18), ("frozen", 0, 0), ("dense", 42, 0), ("identity", -12, 0)],
-)
-def test_what_stands_in_the_middle_is_trained_or_not(middle: str, trained: int, quantum: int) -> None:
-    """Beside the network without a middle part; `identity` also lacks the normalisation behind it."""
-    sizes = count_parameters(hqnn.build(replace(SMALL, middle=middle)))
-    around = (9 * 3 + 3) + (9 * 3 * 4 + 4) + 2 * (3 + 4) + (36 * 7 + 7) + (7 * 6 + 6) + 2 * (7 + 6) + 12 + (6 * 10 + 10)
-    assert sizes == {"total": around + trained, "quantum": quantum}
