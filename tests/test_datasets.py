@@ -119,11 +119,15 @@ def tiny(n_train: int, n_test: int, *shape: int) -> Tiny:
     return Tiny(images, {s: (np.arange(len(x)) * 7 % 4).astype(np.uint8) for s, x in images.items()})
 
 
+def idx(array: NDArray[np.uint8]) -> bytes:
+    return struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape) + array.tobytes()
+
+
 def idx_files(data: Tiny, *, packed: bool = True) -> Files:
     files = {}
     for split, stem in (("train", "train"), ("test", "t10k")):
         for kind, array in (("images-idx3", data.images[split]), ("labels-idx1", data.labels[split])):
-            content = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape) + array.tobytes()
+            content = idx(array)
             name = f"MNIST/raw/{stem}-{kind}-ubyte"
             files[f"{name}.gz" if packed else name] = gzip.compress(content, mtime=0) if packed else content
     return files
@@ -456,6 +460,15 @@ ZEROS = bytes(2**25)
 PICTURE = "resized/CXR/1.jpeg"
 
 
+ZEROS_28 = np.zeros((5, 28, 28), np.uint8)
+
+
+def images_and_labels(images: NDArray[np.uint8], n_labels: int) -> Files:
+    """MNIST's files for training, as far as they go."""
+    labels = np.zeros(n_labels, np.uint8)
+    return {FIRST: gzip.compress(idx(images)), FIRST.replace("images-idx3", "labels-idx1"): gzip.compress(idx(labels))}
+
+
 def zip_of(files: Files, method: int = zipfile.ZIP_DEFLATED, *, says: int | None = None) -> bytes:
     """A zip, which may say that each of its files is of another size."""
     file = io.BytesIO()
@@ -507,6 +520,7 @@ def sheets(*contents: bytes, ends: list[int] | None = None, **others: bytes) -> 
 
 
 TOO_LARGE = r"more than [\d,]+ bytes"
+WRONG_IDX = "train-images-idx3-ubyte is not in the idx format, or not of the length it says"
 ODD_ROWS = "arrays that are not rows of whole numbers"
 MISFIT = "offsets that do not fit the sheets and the labels"
 NO_AXIS = npy(np.zeros(0, np.uint8), (10**7, 0))
@@ -514,6 +528,19 @@ NO_AXIS = npy(np.zeros(0, np.uint8), (10**7, 0))
 HARM: dict[str, tuple[str, Callable[[], Files], str]] = {
     "gzip of zeros": ("mnist", lambda: {FIRST: gzip.compress(ZEROS, 1)}, TOO_LARGE),
     "file of zeros": ("mnist", lambda: {FIRST.removesuffix(".gz"): ZEROS}, TOO_LARGE),
+    "idx of more than it says": ("mnist", lambda: {FIRST: gzip.compress(idx(ZEROS_28) + b"\0")}, WRONG_IDX),
+    "idx of less than it says": ("mnist", lambda: {FIRST: gzip.compress(idx(ZEROS_28)[:-1])}, WRONG_IDX),
+    "idx of nothing": ("mnist", lambda: {FIRST: gzip.compress(b"")}, WRONG_IDX),
+    "images of nothing": (
+        "mnist",
+        lambda: images_and_labels(np.zeros((10**5, 0, 0), np.uint8), 10**5),
+        r"100000 labels and images of the shape \(100000, 0, 0\)",
+    ),
+    "too many labels": (
+        "mnist",
+        lambda: images_and_labels(ZEROS_28, 10**5),
+        r"100000 labels and images of the shape \(5, 28, 28\)",
+    ),
     "tar.xz of zeros": (
         "medical_mnist",
         lambda: {"medical_mnist.tar.xz": tarred({PICTURE: ZEROS}, "xz")},
@@ -558,6 +585,7 @@ HARM: dict[str, tuple[str, Callable[[], Files], str]] = {
     "ends without labels": ("cifar10", lambda: sheets(webp(), y_train=npy(np.zeros(99, np.uint8))), MISFIT),
     "ends of nothing": ("cifar10", lambda: sheets(webp(), offsets=NO_AXIS), ODD_ROWS),
     "labels of nothing": ("cifar10", lambda: sheets(webp(), y_train=NO_AXIS, y_test=NO_AXIS), ODD_ROWS),
+    "labels of fractions": ("cifar10", lambda: sheets(webp(), y_train=npy(np.zeros(100))), ODD_ROWS),
     "labels of pickles": (
         "cifar10",
         lambda: sheets(webp(), y_train=npy(np.array([Path()] * 100, object))),
@@ -604,6 +632,16 @@ def test_what_is_too_large_or_no_array_is_refused_before_it_takes_memory(
     assert warned == []
 
 
+def test_a_device_is_no_file(pictures: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The empty one stands for those of which a read never ends."""
+    folder = write(tmp_path / "data", pictures)
+    monkeypatch.setenv("HQNN_DATA", str(folder))
+    for name in (PICTURE, "cifar10.npz"):
+        (folder / name).symlink_to(os.devnull)
+    assert len(datasets.load("medical_mnist").train) == 12
+    assert not datasets.is_available("cifar10")
+
+
 def test_a_picture_is_not_decoded_before_it_is_verified(
     pictures: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -645,7 +683,6 @@ SPOILERS: dict[str, Callable[[bytes], bytes]] = {
     "half an array": lambda content: gzip.compress(gzip.decompress(content)[:-1]),
     "more than it says": lambda content: gzip.compress(gzip.decompress(content) + b"\0"),
     "another magic number": lambda content: gzip.compress(b"\1" + gzip.decompress(content)[1:]),
-    "images of no pixels": lambda content: gzip.compress(struct.pack(">HBB3I", 0, 8, 3, 2**30, 0, 0)),
     "a packed tar": lambda content: tarred({"train-images-idx3-ubyte": gzip.decompress(content)}, "gz"),
 }
 
