@@ -8,15 +8,15 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
-from toy import ROOT, VARIANTS, environment, experiment
 
 from hqnn import __version__, analyses, datasets, experiments, runs, storage
-from hqnn.__main__ import MAX_SEED, MAX_SEEDS, main, names, seeds
+from hqnn.__main__ import main, names, seeds
 from hqnn.errors import HqnnError
+from hqnn.runs import MAX_SEED, MAX_SEEDS
+from tests.toy import VARIANTS, environment, experiment, reached, request, started, wait_for
 
 COMMANDS = ("data", "list", "run", "verify", "analyse", "claims")
 QUICK = ("run", "lcqhnn-mnist", "--scale", "quick", "--seeds", "0", "--variants", "cnn-4", "--quiet")
@@ -203,18 +203,12 @@ def test_an_interrupt_without_a_message(monkeypatch: pytest.MonkeyPatch, capsys:
 
 def test_termination_is_an_interrupt(tmp_path: Path) -> None:
     """Batch systems ask with SIGTERM before they kill."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.toy", "run", "toy", "--quiet", "--root", str(tmp_path)],
-        cwd=ROOT,
-        env=environment(),
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    deadline = time.monotonic() + 240
-    while not list(tmp_path.rglob("model.safetensors")) and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.02)
-    process.send_signal(signal.SIGTERM)
-    _, err = process.communicate(timeout=240)
+    request(tmp_path, "hold-0")
+    command = ("-m", "tests.toy", "run", "toy", "--quiet", "--root", str(tmp_path))
+    with started(*command, events=tmp_path) as process:
+        wait_for(lambda: reached(tmp_path) or process.poll() is not None)
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=240)
     assert process.returncode == 130
     assert err == (
         "Interrupted: 0 of 4 runs are stored; repeat the command to continue the others from where they were.\n"
@@ -223,15 +217,11 @@ def test_termination_is_an_interrupt(tmp_path: Path) -> None:
 
 def test_a_reader_that_stops_reading() -> None:
     """As in `python -m hqnn list | head -1`."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "hqnn", "list"], env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    assert process.stdout
-    process.stdout.close()
-    assert process.stderr
-    assert process.stderr.read() == b""
-    process.stderr.close()
-    assert process.wait() == 0
+    with started("-m", "hqnn", "list") as process:
+        assert process.stdout and process.stderr
+        process.stdout.close()
+        assert process.stderr.read() == ""
+        assert process.wait() == 0
 
 
 # --- folders

@@ -18,13 +18,11 @@ from hqnn.errors import HqnnError
 
 # Each command imports what it needs when it runs, so that --help and mistyped names answer at once.
 
-MAX_SEEDS = 10_000
-MAX_SEED = 2**63 - 1
-"""Some runs draw with 2 * seed + 1, and torch's generators take 64 bits."""
-
 
 def seeds(text: str) -> tuple[int, ...]:
     """Parse `0-9`, `3` or `0-4,7` into ascending seeds."""
+    from hqnn.runs import MAX_SEEDS
+
     chosen: set[int] = set()
     for part in text.split(","):
         first, dash, last = part.strip().partition("-")
@@ -41,6 +39,8 @@ def seeds(text: str) -> tuple[int, ...]:
 
 
 def _seed(digits: str) -> int:
+    from hqnn.runs import MAX_SEED
+
     if len(digits) > len(str(MAX_SEED)) or int(digits) > MAX_SEED:
         raise argparse.ArgumentTypeError(f"{_short(digits)} is too large for a seed; the last is {MAX_SEED}")
     return int(digits)
