@@ -21,6 +21,7 @@ import tempfile
 import threading
 import time
 import tracemalloc
+import urllib.request
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator
@@ -994,6 +995,8 @@ def test_a_server_out_of_reach(fault: str, mnist_site: Site, monkeypatch: pytest
     start = time.monotonic()
     reason = "Connection refused" if fault == "refused" else "timed out"
     monkeypatch.setenv("HQNN_DATA", "no folder")
+    opener = urllib.request.build_opener()
+    monkeypatch.setattr(urllib.request, "_opener", opener)
     where = r"HQNN_DATA=no folder \(No such file or directory\)"
     with pytest.raises(
         MissingDatasetError, match=f"{where} and could not be downloaded .*{reason}.*HQNN_DATA"
@@ -1002,6 +1005,7 @@ def test_a_server_out_of_reach(fault: str, mnist_site: Site, monkeypatch: pytest
     one_sentence(error)
     assert time.monotonic() - start < 5
     assert socket.getdefaulttimeout() is None
+    assert vars(urllib.request)["_opener"] is opener
 
 
 # --- the stand-in, status, names
