@@ -180,7 +180,9 @@ def by_seed(measured: Sequence[Any]) -> Any:
     if isinstance(measured[0], Mapping):
         return {key: by_seed([m[key] for m in measured]) for key in measured[0]}
     rounded = np.round(measured, 4)
-    return np.where(np.isnan(rounded), None, rounded).tolist()
+    stored = rounded.astype(object)
+    stored[np.isnan(rounded)] = None
+    return stored.tolist()
 
 
 def by_depth(stored: Mapping[str, Any]) -> dict[int, NDArray[np.float64]]:
