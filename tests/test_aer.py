@@ -11,12 +11,12 @@ from numpy.typing import ArrayLike, NDArray
 from qiskit.circuit import ParameterVector, QuantumCircuit
 from qiskit.circuit.library import QFTGate
 from qiskit.quantum_info import SparsePauliOp, Statevector
-from scipy import stats
 
 from hqnn import aer, noise
 from hqnn.circuits import ParametricCircuit, lcqhnn, pauli_on_each_qubit
 from hqnn.noise import Noise
 from hqnn.quantum_layer import QuantumLayer
+from hqnn.studies.transfer import chi_squared
 
 Array = NDArray[np.float64]
 LINE = ((0, 1), (1, 0), (1, 2), (2, 1), (2, 3), (3, 2))
@@ -56,18 +56,6 @@ def draw(pc: ParametricCircuit, n_samples: int, seed: int = 0) -> tuple[Array, A
 def states(pc: ParametricCircuit, x: Array, w: Array) -> list[Statevector]:
     parameters = [*pc.inputs, *pc.weights]
     return [Statevector(pc.circuit.assign_parameters(dict(zip(parameters, [*row, *w], strict=True)))) for row in x]
-
-
-def p_value(counts: NDArray[Any], expected: Array) -> float:
-    """Of Pearson's test over all rows; in each, the outcomes that are too rare for it count as one."""
-    statistic, freedom = 0.0, 0
-    for observed, mean in zip(counts, expected, strict=True):
-        rare = mean < 10
-        observed, mean = (np.append(v[~rare], v[rare].sum()) for v in (observed, mean))
-        cells = mean > 0
-        statistic += ((observed - mean)[cells] ** 2 / mean[cells]).sum()
-        freedom += cells.sum() - 1
-    return float(stats.chi2.sf(statistic, freedom))
 
 
 # --- exact
@@ -131,9 +119,9 @@ def test_a_routed_qubit_is_misread_where_it_is_measured() -> None:
     readout = np.stack([np.stack([1 - flips, flips], -1), np.stack([flips, 1 - flips], -1)], 1)
     line = Noise(name="line", coupling=LINE, readout=readout)
     counts = aer.counts(pc, x, w, shots=20_000, noise=line, seed=3)
-    assert p_value(counts, 20_000 * aer.probabilities(pc, x, w, noise=line)) > 1e-3
+    assert chi_squared(counts, aer.probabilities(pc, x, w, noise=line)) > 1e-3
     straight = replace(line, readout=readout[aer.physical(pc.circuit, line).layout.final_index_layout()])
-    assert p_value(counts, 20_000 * aer.probabilities(pc, x, w, noise=straight)) < 1e-6
+    assert chi_squared(counts, aer.probabilities(pc, x, w, noise=straight)) < 1e-6
 
 
 @pytest.mark.parametrize("shots", [None, 50])
@@ -164,10 +152,10 @@ def test_counts_follow_the_exact_distribution(model: Noise | None) -> None:
     counts = aer.counts(pc, x, w, shots=4000, noise=model, seed=7)
     assert counts.dtype == np.int64
     assert (counts.sum(1) == 4000).all()
-    assert 1e-3 < p_value(counts, 4000 * aer.probabilities(pc, x, w, noise=model)) < 1 - 1e-3
+    assert 1e-3 < chi_squared(counts, aer.probabilities(pc, x, w, noise=model)) < 1 - 1e-3
     # The test has the power to tell the device from a perfect one.
     other = noise.manila() if model is None else None
-    assert p_value(counts, 4000 * aer.probabilities(pc, x, w, noise=other)) < 1e-6
+    assert chi_squared(counts, aer.probabilities(pc, x, w, noise=other)) < 1e-6
 
 
 def test_expectations_scatter_as_their_variance_says() -> None:

@@ -383,13 +383,14 @@ ON_EXPERIMENTS = {
 }
 
 
-@pytest.fixture(scope="module")
-def recorded() -> Iterator[None]:
-    """Records and the ledger are read once."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runs, "load", cache(runs.load))
-        patch.setattr(ledger, "read", cache(ledger.read))
-        yield
+READ_ONCE = {runs: ("load", cache(runs.load)), ledger: ("read", cache(ledger.read))}
+
+
+@pytest.fixture
+def read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The committed records and the ledger are read once for all evaluators."""
+    for module, (name, function) in READ_ONCE.items():
+        monkeypatch.setattr(module, name, function)
 
 
 def arguments_for(name: str, experiment: str) -> Iterator[dict[str, Any]]:
@@ -413,7 +414,7 @@ def arguments_for(name: str, experiment: str) -> Iterator[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", ON_EXPERIMENTS)
-def test_an_evaluator_judges_an_experiment_or_says_which_row_does_not_fit_it(name: str, recorded: None) -> None:
+def test_an_evaluator_judges_an_experiment_or_says_which_row_does_not_fit_it(name: str, read_once: None) -> None:
     about_design = {"parallel_size", "parallel_split", "parallel_augmentation", "parallel_ratio"}
     about_design |= {"autoencoder_layers", "classifier_layers"}
     judgements = 0

@@ -23,6 +23,7 @@ from hqnn import aer, circuits
 from hqnn.circuits import ParametricCircuit, pauli_on_each_qubit
 from hqnn.errors import NonFiniteError
 from hqnn.quantum_layer import Method, QuantumLayer
+from hqnn.studies.transfer import chi_squared
 
 METHODS: tuple[Method, ...] = ("fourier", "matrix", "state")
 # Every standard gate of Qiskit on one or two qubits, by its number of angles.
@@ -371,8 +372,7 @@ def test_probabilities_and_samples() -> None:
     shots = 20_000
     counts = layer.sample(inputs, shots, generator=0)
     assert (counts.sum(-1) == shots).all()
-    chi_squared = ((counts - shots * got) ** 2 / (shots * got)).sum(-1)
-    assert (chi_squared < 24.3).all()  # 99.9 % point of the distribution with 7 degrees of freedom
+    assert 1e-3 < chi_squared(counts.reshape(-1, 8), got.reshape(-1, 8)) < 1 - 1e-3
     np.testing.assert_array_equal(counts, layer.sample(inputs, shots, generator=0))
 
 

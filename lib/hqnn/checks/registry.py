@@ -78,7 +78,7 @@ def validate(claim: Claim, ledger: Ledger) -> None:
         claim.arguments["experiment"], {}
     ):
         raise LedgerError(
-            f"Claim {claim.id}: the ledger's 'samples' do not say how the test images of "
+            f"Claim {claim.id}: the ledger's 'samples' do not say how the images of "
             f"{claim.arguments['experiment']!r} were drawn; add its 'test_accuracy'."
         )
 
