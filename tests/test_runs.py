@@ -916,7 +916,7 @@ def test_a_repetition_builds_on_the_records_beside_its_own(tmp_path: Path, monke
     coder = AutoencoderConfig(dataset="digits", epochs=1, snapshots=(1,))
     upper = TransferConfig(dataset="digits", encoder=coder, epochs=1, hidden=(8,))
     for name, config in {"coder": coder, "upper": upper}.items():
-        found = replace(experiment({"it": config}), name=name)
+        found = replace(experiment({"it": config}), name=name)  # type: ignore[dict-item]
         monkeypatch.setitem(experiments.EXPERIMENTS, name, found)
     runs.run(["coder", "upper"], [1], root=tmp_path, progress=False)
     assert runs.rerun("upper", "it", 1, root=tmp_path, progress=False).identical
