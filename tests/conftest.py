@@ -1,6 +1,6 @@
 """What every test starts from, and what several test files share."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -28,6 +28,24 @@ def house_style() -> Iterator[None]:
         plots.style()
         yield
         plt.close("all")
+
+
+@pytest.fixture
+def watched(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[Any]]:
+    """Watch figures being drawn: the name of a function of `hqnn.plots` -> a list that its calls' arguments go to."""
+
+    def watch(name: str) -> list[Any]:
+        calls: list[Any] = []
+        draw = getattr(plots, name)
+
+        def watching(*arguments: Any) -> Any:
+            calls.append(arguments)
+            return draw(*arguments)
+
+        monkeypatch.setattr(plots, name, watching)
+        return calls
+
+    return watch
 
 
 @pytest.fixture

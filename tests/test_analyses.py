@@ -1,5 +1,6 @@
 """Recorded analyses: stored whole, read back, and found out when they are stale."""
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 from synthetic import constant, write_records
 
-from hqnn import analyses
+from hqnn import analyses, runs
 from hqnn.analyses import Findings
 from hqnn.errors import HqnnError
 from hqnn.stats import Interval, mean_interval
@@ -59,6 +60,17 @@ def test_a_changed_record_makes_it_stale(root: Path) -> None:
     write_records(root, "lcqhnn-mnist", {"cnn-4": constant([0.8])})
     (problem,) = analyses.problems(root)
     assert f"is stale, the records of {SERIES} changed" in problem
+
+
+def test_other_weights_make_it_stale_and_another_machine_does_not(root: Path) -> None:
+    records = runs.load("lcqhnn-mnist", "cnn-4", root=root)
+    before = analyses.fingerprint(records)
+    first, *others = records
+    elsewhere = dataclasses.replace(first, provenance={"processor": "another"})
+    assert analyses.fingerprint([elsewhere, *others]) == before
+    retrained = dataclasses.replace(first, weights={"file": "seed-0.safetensors", "sha256": "0" * 64})
+    assert analyses.fingerprint([retrained, *others]) != before
+    assert analyses.fingerprint(others) != before
 
 
 def test_a_further_record_makes_it_stale(root: Path) -> None:

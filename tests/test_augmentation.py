@@ -1,12 +1,19 @@
 """Flips, rotations and shifts against torch's flip, SciPy's rotation, crops, and what must not change."""
 
+import math
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from itertools import product
+
 import numpy as np
 import pytest
 import torch
-from scipy import ndimage
+from scipy import ndimage, stats
 from torch.nn import functional
 
-from hqnn.augmentation import flip_and_rotate, flip_and_shift
+from hqnn import augmentation
+from hqnn.augmentation import flip_and_rotate, flip_and_shift, modified
 from hqnn.training import BatchTransform
 
 
@@ -82,3 +89,91 @@ def test_each_shifted_image_is_one_crop_of_the_padded_one_or_of_its_mirror_image
     ]
     assert set(found) == set(crops)
     assert 240 < sum(mirrored for mirrored, _, _ in found) < 360
+
+
+# --- what is drawn, read off images whose values are their own coordinates
+
+N_COPIES = 4000
+
+
+def looked_up(change: Callable[[torch.Tensor], torch.Tensor], height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+    """Where in the image each of `N_COPIES` copies takes its pixels from: place = matrix @ pixel + offset.
+
+    Both are counted in pixels from the centre, first to the right, then down. The two channels of the image are these
+    coordinates, scaled to [0, 1]; interpolating them linearly is exact, so three inner pixels tell the map.
+    """
+    x, y = torch.arange(width) - (width - 1) / 2, torch.arange(height) - (height - 1) / 2
+    image = torch.stack([(x / width + 0.5).expand(height, -1), (y / height + 0.5)[:, None].expand(-1, width)])
+    found = change(image.expand(N_COPIES, -1, -1, -1)).double().numpy() - 0.5
+    found = (found * np.array([width, height])[:, None, None])[:, :, height // 2 - 1 :, width // 2 - 1 :]
+    corner, right, down = found[:, :, 0, 0], found[:, :, 0, 3], found[:, :, 3, 0]
+    matrices = np.stack([right - corner, down - corner], 2) / 3
+    return matrices, corner - matrices @ [float(x[width // 2 - 1]), float(y[height // 2 - 1])]
+
+
+def drawn(change: Callable[[torch.Tensor], torch.Tensor], height: int = 28, width: int = 28) -> dict[str, np.ndarray]:
+    """The parts of every copy's change: mirrored or not, angle (radians), shifts right and down (pixels looked up)."""
+    matrices, offsets = looked_up(change, height, width)
+    mirrored = np.linalg.det(matrices) < 0
+    angles = np.arctan2(-matrices[:, 0, 1], matrices[:, 1, 1])  # the second column, which a mirror leaves as it is
+    sign, cos, sin = np.where(mirrored, -1, 1), np.cos(angles), np.sin(angles)
+    expected = np.stack([np.stack([sign * cos, -sin], 1), np.stack([sign * sin, cos], 1)], 1)
+    np.testing.assert_allclose(matrices, expected, atol=1e-4)  # left to right, not upside down, then rotated
+    return {"mirrored": mirrored, "angle": angles, "right": offsets[:, 0], "down": offsets[:, 1]}
+
+
+def is_even(values: np.ndarray, bound: float) -> bool:
+    """Whether values could be a sample of the uniform distribution from -bound to bound."""
+    return bool(stats.kstest(values, "uniform", (-bound, 2 * bound)).pvalue > 1e-3)
+
+
+@pytest.mark.parametrize(
+    ("change", "parts"),
+    [
+        pytest.param(partial(modified, kind="flips", seed=3), {"mirrored"}, id="flips"),
+        pytest.param(partial(modified, kind="rotations", seed=3), {"angle"}, id="rotations"),
+        pytest.param(partial(modified, kind="shifts", seed=3), {"right", "down"}, id="shifts"),
+        pytest.param(partial(modified, kind="all", seed=3), {"mirrored", "angle", "right", "down"}, id="all"),
+        pytest.param(flip_and_rotate, {"mirrored", "angle"}, id="flip_and_rotate"),
+    ],
+)
+def test_every_copy_is_mirrored_rotated_and_shifted_by_a_draw_of_its_own(
+    change: Callable[[torch.Tensor], torch.Tensor], parts: set[str]
+) -> None:
+    """Up to ten degrees, as printed [hqnn, section 2.1.2]; up to 15 and a tenth of the side in the recorded runs."""
+    found = drawn(change)
+    bounds = {"angle": math.radians(10 if change is flip_and_rotate else 15), "right": 2.8, "down": 2.8}
+    for part, values in found.items():
+        if part not in parts:
+            np.testing.assert_allclose(values, 0, atol=1e-4)
+        elif part == "mirrored":
+            assert abs(values.mean() - 0.5) < 0.03
+        else:
+            assert is_even(values, bounds[part]), part
+    columns = [found[part].astype(float) for part in sorted(parts)]
+    columns += [np.roll(column, 1) for column in columns]  # the copy before
+    correlations = np.atleast_2d(np.corrcoef(columns)) - np.eye(len(columns))
+    assert np.abs(correlations).max() < 0.07
+
+
+def test_images_changed_in_chunks_are_changed_as_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    images = torch.rand(20, 1, 8, 8)
+    whole = modified(images, "all", 5)
+    monkeypatch.setattr(augmentation, "_CHUNK", 7)
+    torch.testing.assert_close(modified(images, "all", 5), whole)
+
+
+def test_images_that_are_not_square_are_rotated_without_shear() -> None:
+    assert is_even(drawn(flip_and_rotate, 20, 30)["angle"], math.radians(10))
+
+
+def test_shifts_are_whole_pixels_up_to_four_in_both_directions() -> None:
+    """The usual crop of CIFAR-10's images, padded by four pixels."""
+    found = drawn(flip_and_shift, 32, 40)
+    assert abs(found["mirrored"].mean() - 0.5) < 0.03
+    np.testing.assert_allclose(found["angle"], 0, atol=1e-4)
+    steps = np.stack([found["right"], found["down"]], 1)
+    np.testing.assert_allclose(steps, steps.round(), atol=1e-4)
+    pairs = Counter(map(tuple, steps.round().astype(int).tolist()))
+    assert set(pairs) == set(product(range(-4, 5), repeat=2))
+    assert stats.chisquare(list(pairs.values())).pvalue > 1e-3

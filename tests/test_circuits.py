@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any, Literal
+
 import numpy as np
 import pytest
 from qiskit.circuit import Parameter, QuantumCircuit
-from qiskit.quantum_info import Operator, SparsePauliOp, Statevector
+from qiskit.quantum_info import Operator, Pauli, SparsePauliOp, Statevector
 
 from hqnn import circuits
 from hqnn.circuits import ParametricCircuit, pauli_on_each_qubit
@@ -60,6 +63,21 @@ def test_observables_count_qubits_from_the_right() -> None:
     assert circuits.parity(2) == SparsePauliOp("ZZ")
 
 
+@pytest.mark.parametrize("axis", ["x", "y", "z"])
+@pytest.mark.parametrize("rotations_first", [True, False])
+def test_the_quanvolution_has_its_parts_in_the_order_asked_for(
+    axis: Literal["x", "y", "z"], rotations_first: bool
+) -> None:
+    """The pixels enter by RY(pi x) in either case [hqnn, section 2.3.2]."""
+    pc = circuits.quanvolution(axis, "chain", rotations_first=rotations_first)
+    rotations = [(f"r{axis}", (q,)) for q in range(4)]
+    cnots = [("cx", pair) for pair in ((0, 1), (1, 2), (2, 3))]
+    parts = [*rotations, *cnots] if rotations_first else [*cnots, *rotations]
+    assert gate_list(pc.circuit) == [*(("ry", (q,)) for q in range(4)), *parts]
+    first = [i.operation.params[0] for i in pc.circuit.data if i.operation.name == "ry"][:4]
+    assert [float(angle.gradient(x)) for angle, x in zip(first, pc.inputs, strict=True)] == [np.pi] * 4
+
+
 def test_a_parametric_circuit_names_what_does_not_fit() -> None:
     a, b = Parameter("a"), Parameter("b")
     circuit = QuantumCircuit(1)
@@ -80,6 +98,78 @@ def test_a_parametric_circuit_names_what_does_not_fit() -> None:
         circuits.lcqhnn("forwards")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="at least 1"):
         circuits.lcqhnn(n_layers=0)
+
+
+def one_rotation(**fields: Any) -> ParametricCircuit:
+    """RX(a) measured in Z, with other fields in the place of some."""
+    a = Parameter("a")
+    circuit = QuantumCircuit(1)
+    circuit.rx(a, 0)
+    return ParametricCircuit(**{"circuit": circuit, "inputs": [a], "weights": [], "observables": Z} | fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"circuit": "rx"}, "circuit is a str; pass a QuantumCircuit"),
+        ({"inputs": Parameter("a")}, r"inputs is a single Parameter; put it in a list"),
+        ({"inputs": 2 * Parameter("a")}, "inputs is a single ParameterExpression; put it in a list"),
+        ({"inputs": "a"}, "inputs is a single str; put it in a list"),
+        ({"inputs": ["a"]}, r"inputs\[0\] is a str; pass a Parameter"),
+        ({"inputs": {Parameter("a")}}, "inputs is a set, which has no order"),
+        ({"weights": 3}, "weights is a single int; put it in a list"),
+        ({"observables": SparsePauliOp(["Z", "X"])}, "observables is a single SparsePauliOp; put it in a list"),
+        ({"observables": "Z"}, "observables is a single str; put it in a list"),
+        ({"observables": ["Z"]}, r"observables\[0\] is a str; pass a SparsePauliOp"),
+        ({"observables": [*Z, Pauli("Z")]}, r"observables\[1\] is a Pauli; pass a SparsePauliOp"),
+        ({"observables": [Operator(Pauli("Z"))]}, r"observables\[0\] is a Operator; pass a SparsePauliOp"),
+    ],
+)
+def test_things_of_another_type_are_named(fields: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(TypeError, match=sentence):
+        one_rotation(**fields)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, complex(0, math.nan)])
+def test_observables_that_are_no_finite_numbers_are_named(value: complex) -> None:
+    unchecked = SparsePauliOp(["Z", "X"])
+    unchecked.coeffs = np.array([1.0, value])  # its constructor multiplies, which warns
+    with pytest.raises(ValueError, match="observable 1 has a coefficient that is not a finite number"):
+        one_rotation(observables=[*Z, unchecked])
+
+
+def test_a_parametric_coefficient_is_named() -> None:
+    with pytest.raises(ValueError, match="observable 0 has a coefficient that is not a finite number; bind"):
+        one_rotation(observables=[SparsePauliOp("Z", np.array([Parameter("c")]))])
+
+
+@pytest.mark.parametrize("angle", [math.nan, math.inf])
+def test_bound_angles_that_are_no_finite_numbers_are_named(angle: float) -> None:
+    inner = QuantumCircuit(1, name="inner")
+    inner.ry(angle, 0)
+    circuit = QuantumCircuit(2)
+    circuit.append(inner.to_gate(), [1])
+    with pytest.raises(ValueError, match=r"gate 'ry' on qubits \[1\] has an angle that is NaN or infinite"):
+        ParametricCircuit(circuit=circuit, inputs=[], weights=[], observables=pauli_on_each_qubit(2))
+
+
+def test_classical_bits_are_refused() -> None:
+    circuit = QuantumCircuit(1, 1)
+    with pytest.raises(ValueError, match="classical bits"):
+        ParametricCircuit(circuit=circuit, inputs=[], weights=[], observables=Z)
+    circuit.measure(0, 0)
+    with pytest.raises(ValueError, match="'measure' is not a unitary gate"):
+        ParametricCircuit(circuit=circuit, inputs=[], weights=[], observables=Z)
+
+
+def test_a_gate_named_barrier_belongs_to_its_stage() -> None:
+    flip = QuantumCircuit(1, name="barrier")
+    flip.x(0)
+    circuit = QuantumCircuit(1)
+    circuit.append(flip.to_gate(), [0])
+    circuit.barrier(label="end")
+    pc = ParametricCircuit(circuit=circuit, inputs=[], weights=[], observables=Z)
+    assert Statevector(pc.stages()["end"]) == Statevector([0, 1])
 
 
 def rotation(pauli: str, angle: float) -> np.ndarray:

@@ -48,6 +48,20 @@ def test_rayleighs_p_is_that_of_the_published_formula() -> None:
     assert circular.rayleigh_p(angles) == pytest.approx(expected, rel=1e-9)
 
 
+@pytest.mark.parametrize("n", [8, 30, 1000])
+def test_kuipers_p_is_that_of_the_published_formula(n: int) -> None:
+    """[Stephens, J. R. Stat. Soc. B 32, 115 (1970)]: of V* = V (√n + 0.155 + 0.24/√n), 5 % lie above 1.747."""
+    angles = np.random.default_rng(n).vonmises(0.0, 0.4, n)
+    turns = np.sort(angles % (2 * np.pi)) / (2 * np.pi)
+    above, below = (max((k + edge) / n - turns[k] for k in range(n)) for edge in (1, 0))
+    smallest = min(k / n - turns[k] for k in range(n))
+    assert circular.kuiper_distance(angles) == pytest.approx(above - smallest)
+    assert below <= above
+    scaled = (above - smallest) * (np.sqrt(n) + 0.155 + 0.24 / np.sqrt(n))
+    expected = sum(2 * (4 * (j * scaled) ** 2 - 1) * np.exp(-2 * (j * scaled) ** 2) for j in range(1, 30))
+    assert circular.kuiper_p(angles) == pytest.approx(expected, rel=1e-6)
+
+
 @pytest.mark.parametrize("angles", [np.empty((0, 2)), np.array([0.1, np.nan]), np.array(0.3)])
 def test_no_angles_or_nan_is_refused(angles: NDArray[np.float64]) -> None:
     with pytest.raises(ValueError, match="at least one angle"):

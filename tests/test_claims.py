@@ -1,7 +1,10 @@
 """The verdicts as a whole: evaluated, shown in three forms, and guarded by a snapshot."""
 
+import io
 import json
 import re
+import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -264,15 +267,48 @@ def test_the_command_prints_the_table_or_json(capsys: pytest.CaptureFixture[str]
 
 
 def test_the_command_stores_the_verdicts_of_all_papers(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    results: list[claims.Result], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stored: list[int] = []
-    monkeypatch.setattr(claims, "write_snapshot", lambda results: stored.append(len(results)))
-    assert main(["claims", "--update"]) == 0
-    assert stored == [len(ledger.read().claims)]
-    assert main(["claims", "--update", "--paper", "hqnn"]) == 2
+    shutil.copy(ledger.PATH, tmp_path)
+    assert main(["claims", "--update", "--root", str(tmp_path)]) == 0
+    assert [row["id"] for row in json.loads((tmp_path / "verdicts.json").read_bytes())] == [r.claim.id for r in results]
+    (tmp_path / "verdicts.json").unlink()
+    assert main(["claims", "--update", "--paper", "hqnn", "--root", str(tmp_path)]) == 2
     assert "Leave out --paper with --update" in capsys.readouterr().err
-    assert len(stored) == 1
+    assert not (tmp_path / "verdicts.json").exists()
+
+
+def test_the_command_judges_the_records_of_another_folder_by_its_ledger(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = yaml.safe_load(ledger.PATH.read_text(encoding="utf-8"))
+    document["claims"] = {paper: [] for paper in ledger.GROUPS} | {
+        "lcqhnn": [row for row in document["claims"]["lcqhnn"] if row["id"] == "L6-fashion-cnn4-25"]
+    }
+    (data / "claims.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+    assert main(["claims", "--json", "--root", str(data)]) == 0
+    (found,) = json.loads(capsys.readouterr().out)
+    assert (found["id"], found["ours"]) == ("L6-fashion-cnn4-25", 90.45)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+@pytest.mark.parametrize("form", [[], ["--json"]], ids=["table", "json"])
+def test_the_command_prints_in_any_encoding(
+    encoding: str, form: list[str], results: list[claims.Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = io.BytesIO()
+    stdout = io.TextIOWrapper(page, encoding)
+    monkeypatch.setattr(claims, "evaluate", lambda *_, **__: results)
+    monkeypatch.setattr(sys, "stdout", stdout)
+    monkeypatch.setattr(sys, "__stdout__", stdout)
+    assert main(["claims", *form]) == 0
+    shown = page.getvalue().decode(encoding)
+    if form:
+        assert json.loads(shown) == [result.as_dict() for result in results]
+    else:
+        replaced = claims.format_table(results).encode(encoding, "replace").decode(encoding)
+        assert shown == f"{replaced}\n"
+        assert "?" in shown
 
 
 def test_the_command_refuses_an_unknown_paper(capsys: pytest.CaptureFixture[str]) -> None:

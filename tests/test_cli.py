@@ -1,19 +1,25 @@
 """The command line: what it prints, what it returns, and that mistakes are answered in one sentence."""
 
 import argparse
+import json
+import os
+import pwd
+import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
-from toy import ROOT, VARIANTS, environment, experiment
 
-from hqnn import __version__, analyses, datasets, experiments, runs
-from hqnn.__main__ import main, seeds
+from hqnn import __version__, analyses, datasets, experiments, runs, storage
+from hqnn.__main__ import main, names, seeds
+from hqnn.errors import HqnnError
+from hqnn.runs import MAX_SEED, MAX_SEEDS
+from tests.toy import VARIANTS, environment, experiment, reached, request, started, wait_for
 
 COMMANDS = ("data", "list", "run", "verify", "analyse", "claims")
+QUICK = ("run", "lcqhnn-mnist", "--scale", "quick", "--seeds", "0", "--variants", "cnn-4", "--quiet")
 
 
 @pytest.fixture
@@ -24,26 +30,21 @@ def toy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(["--help"])
-    assert ended.value.code == 0
+    assert main(["--help"]) == 0
     shown = capsys.readouterr().out
     assert all(f"    {command} " in shown for command in COMMANDS)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main([command, "--help"])
-    assert ended.value.code == 0
+    assert main([command, "--help"]) == 0
     shown = capsys.readouterr().out
     assert f"usage: python -m hqnn {command}" in shown
     assert "." in shown.partition("\n\n")[2]  # a sentence, not only options
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main(["--version"])
+    assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"hqnn {__version__}\n"
 
 
@@ -55,7 +56,7 @@ def test_seeds(text: str, expected: tuple[int, ...]) -> None:
     assert seeds(text) == expected
 
 
-@pytest.mark.parametrize("text", ["", "a", "1-", "-1", "1,,2", "1.5", "0-3-5"])
+@pytest.mark.parametrize("text", ["", ",", "a", "1-", "-1", "1,,2", "1.5", "1e3", "0-3-5", "٣", "0-٣", "²"])
 def test_seeds_that_are_none(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="is not a list of seeds such as 0-9"):
         seeds(text)
@@ -64,6 +65,25 @@ def test_seeds_that_are_none(text: str) -> None:
 def test_seeds_backwards() -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="'9-0' counts backwards; write 0-9"):
         seeds("9-0")
+
+
+def test_seeds_have_bounds() -> None:
+    assert seeds(str(MAX_SEED)) == (MAX_SEED,)
+    assert len(seeds(f"0-{MAX_SEEDS - 1},5")) == MAX_SEEDS
+    for text in (f"0-{MAX_SEEDS}", f"0-{MAX_SEEDS - 1},{MAX_SEEDS}", f"0-{MAX_SEED}"):
+        with pytest.raises(argparse.ArgumentTypeError, match="more than 10,000 seeds"):
+            seeds(text)
+    for text in (str(MAX_SEED + 1), "9" * 5000):  # the latter is more digits than Python converts
+        with pytest.raises(argparse.ArgumentTypeError, match="is too large for a seed; the last is") as refused:
+            seeds(text)
+        assert len(str(refused.value)) < 200
+
+
+def test_names() -> None:
+    assert names("a, b,") == ["a", "b"]
+    for text in ("", " , "):
+        with pytest.raises(argparse.ArgumentTypeError, match="names none; leave the option out for all"):
+            names(text)
 
 
 @pytest.mark.usefixtures("toy")
@@ -100,8 +120,13 @@ def test_run_list_verify_and_rerun(tmp_path: Path, capsys: pytest.CaptureFixture
         (["run", "toy", "--variants", "hybird"], "error: toy has no variant 'hybird': did you mean hybrid?"),
         (["run"], "error: Name experiments or say --all: there are toy."),
         (["run", "toy", "--all"], "error: Name experiments or say --all: there are toy."),
-        (["verify", "--rerun", "toy"], "error: Name the run to repeat as EXPERIMENT/VARIANT/SEED, not 'toy'."),
+        (["run", ""], "error: There is no experiment '': choose from toy."),
+        (["analyse", "toi"], "error: There is no analysis 'toi': choose from "),
+        (["verify"], "error: There are no records in "),
+        (["verify", "--rerun", "toi/plain/0"], "error: There is no experiment 'toi': did you mean toy?"),
+        (["verify", "--rerun", "toy/plian/0"], "error: toy has no variant 'plian': did you mean plain?"),
         (["verify", "--rerun", "toy/plain/9"], "error: There is no record "),
+        (["claims"], "error: There is no ledger at "),
     ],
 )
 def test_mistakes_are_answered_in_one_sentence(
@@ -119,14 +144,22 @@ def test_mistakes_are_answered_in_one_sentence(
     [
         (["runn"], "invalid choice: 'runn'"),
         (["run", "toy", "--jobs", "0"], "'0' is not a number of processes, 1 or more"),
+        (["run", "toy", "--jobs", "٣"], "'٣' is not a number of processes, 1 or more"),
+        (["run", "toy", "--jobs", "100000"], "'100000' processes are more than this machine can feed; use up to"),
+        (["run", "toy", "--jobs", "9" * 5000], "processes are more than this machine can feed; use up to"),
+        (["run", "toy", "--variants", ","], "',' names none; leave the option out for all"),
+        (["run", "toy", "--root", ""], "the folder's name is empty; write . for the one you are in"),
+        *(
+            (["verify", "--rerun", text], f"name the run to repeat as EXPERIMENT/VARIANT/SEED, not {text!r}")
+            for text in ("", "toy", "//", "toy//0", "toy/plain/", "toy/plain/-1", "toy/plain/٣", "toy/plain/0/0")
+        ),
+        (["verify", "--rerun", f"toy/plain/{'9' * 400}"], "is too large for a seed; the last is"),
         (["run", "toy", "--seeds", "x"], "'x' is not a list of seeds such as 0-9 or 0,3,7"),
         ([], "the following arguments are required: COMMAND"),
     ],
 )
 def test_wrong_usage(arguments: list[str], complaint: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(arguments)
-    assert ended.value.code == 2
+    assert main(arguments) == 2
     assert complaint in capsys.readouterr().err
 
 
@@ -152,6 +185,8 @@ def test_data_lists_and_fetches(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     assert main(["data"]) == 0
     assert fetched[2:] == list(datasets.NAMES)
     capsys.readouterr()
+    assert main(["data", "--all", "mnist"]) == 2
+    assert capsys.readouterr().err.startswith("error: Name datasets or say --all: there are mnist,")
     assert main(["data", "--list", "mnits"]) == 2
     assert "mnist" in capsys.readouterr().err
 
@@ -168,18 +203,12 @@ def test_an_interrupt_without_a_message(monkeypatch: pytest.MonkeyPatch, capsys:
 
 def test_termination_is_an_interrupt(tmp_path: Path) -> None:
     """Batch systems ask with SIGTERM before they kill."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.toy", "run", "toy", "--quiet", "--root", str(tmp_path)],
-        cwd=ROOT,
-        env=environment(),
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    deadline = time.monotonic() + 240
-    while not list(tmp_path.rglob("model.safetensors")) and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.02)
-    process.send_signal(signal.SIGTERM)
-    _, err = process.communicate(timeout=240)
+    request(tmp_path, "hold-0")
+    command = ("-m", "tests.toy", "run", "toy", "--quiet", "--root", str(tmp_path))
+    with started(*command, events=tmp_path) as process:
+        wait_for(lambda: reached(tmp_path) or process.poll() is not None)
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=240)
     assert process.returncode == 130
     assert err == (
         "Interrupted: 0 of 4 runs are stored; repeat the command to continue the others from where they were.\n"
@@ -188,12 +217,184 @@ def test_termination_is_an_interrupt(tmp_path: Path) -> None:
 
 def test_a_reader_that_stops_reading() -> None:
     """As in `python -m hqnn list | head -1`."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "hqnn", "list"], env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    with started("-m", "hqnn", "list") as process:
+        assert process.stdout and process.stderr
+        process.stdout.close()
+        assert process.stderr.read() == ""
+        assert process.wait() == 0
+
+
+# --- folders
+
+
+@pytest.mark.usefixtures("toy")
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        (command, name)
+        for command in ("list", "verify", "claims", "analyse --all", "run toy")
+        for name in ("file", "file/below", "x" * 300, "nothing")
+        if (command, name) != ("run toy", "nothing")  # a run makes its folder
+    ],
+)
+def test_a_root_that_is_no_folder(command: str, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").touch()
+    assert main([*command.split(), "--root", str(tmp_path / name)]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith(f"error: {tmp_path / name} cannot be read (")
+    assert shown.err.endswith("): name another folder with --root.\n")
+
+
+@pytest.mark.usefixtures("toy")
+def test_a_root_that_may_not_be_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbidden(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "iterdir", forbidden)
+    assert main(["list", "--root", str(tmp_path)]) == 2
+    assert capsys.readouterr() == (
+        "",
+        f"error: {tmp_path} cannot be read (Permission denied): name another folder with --root.\n",
     )
-    assert process.stdout
-    process.stdout.close()
-    assert process.stderr
-    assert process.stderr.read() == b""
-    process.stderr.close()
-    assert process.wait() == 0
+
+
+@pytest.mark.usefixtures("toy")
+def test_a_repetition_builds_on_the_records_of_its_own_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert main(["run", "toy", "--seeds", "0", "--variants", "plain", "--quiet", "--root", str(tmp_path)]) == 0
+    roots: list[Path] = []
+
+    def execute(*_: object, root: Path = storage.DATA, **__: object) -> None:
+        roots.append(root)
+        raise HqnnError("stop")
+
+    monkeypatch.setattr(runs, "execute", execute)
+    assert main(["verify", "--rerun", "toy/plain/0", "--root", str(tmp_path)]) == 2
+    assert roots == [tmp_path]
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Path:
+    """The package where an ordinary installation puts it, among other packages."""
+    place = tmp_path / "environment" / "lib" / "python" / "site-packages" / "hqnn"
+    shutil.copytree(Path(storage.__file__).parent, place, ignore=shutil.ignore_patterns("__pycache__"))
+    return place.parent
+
+
+def test_an_ordinary_installation_writes_nothing_beside_its_packages(installed: Path, tmp_path: Path) -> None:
+    before = sorted(installed.parents[1].rglob("*"))
+    program = """
+import json, sys
+from hqnn import datasets, runs, storage
+from hqnn.__main__ import main
+print(json.dumps([main(arguments) for arguments in json.loads(sys.argv[1])]))
+print(datasets.cache_folder())
+print(runs.environment()["git_commit"])
+storage.write_atomically(storage.DATA / "cache" / "some", b"")
+"""
+    commands = [["list"], ["verify"], ["claims"], ["claims", "--update"], ["analyse", "--all"], QUICK]
+    commands += [[*QUICK, "--root", "mine"], ["list", "--root", "mine"]]
+    environment = {name: text for name, text in os.environ.items() if name not in ("HQNN_CACHE", "XDG_CACHE_HOME")}
+    done = subprocess.run(
+        [sys.executable, "-c", program, json.dumps(commands)],
+        cwd=tmp_path,
+        env=environment
+        | {"PYTHONPATH": str(installed), "PYTHONDONTWRITEBYTECODE": "1", "HOME": str(tmp_path), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.splitlines()[-3:] == ["[2, 2, 2, 2, 2, 2, 0, 0]", str(tmp_path / ".cache" / "hqnn"), "None"]
+    absent = f"The book's records are not here ({installed.parent / 'data'} is not its data folder): run from a clone"
+    assert done.stderr.count(f"error: {absent} of the repository or give --root FOLDER.\n") == 6
+    assert done.stderr.splitlines()[-1].startswith(f"hqnn.errors.HqnnError: {absent}")
+    assert [path.name for path in (tmp_path / "mine" / "quick").rglob("*.json")] == ["seed-0.json"]
+    assert sorted(installed.parents[1].rglob("*")) == before
+
+
+def run_in_shell(command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a line in which $HQNN stands for the program."""
+    program = f"{sys.executable} -m hqnn"
+    return subprocess.run(
+        ["bash", "-c", command],
+        env={**environment(), "HQNN": program, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("arguments", ["list", "data --list"])
+def test_a_working_folder_that_is_gone(arguments: str, tmp_path: Path) -> None:
+    done = run_in_shell(f'cd "$GONE" && rmdir "$GONE" && $HQNN {arguments}', GONE=str(tmp_path))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "error: The folder you are in is gone: change to another one.\n"
+
+
+def test_a_user_without_a_home(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def unknown(_: int) -> None:
+        raise KeyError
+
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    assert main(["data", "--list"]) == 2
+    assert capsys.readouterr() == ("", "error: You have no home folder here: set HOME to one.\n")
+
+
+def test_an_error_of_the_machine_is_one_sentence(
+    toy: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def forbidden(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", "/x/seed-0.json")
+
+    monkeypatch.setattr(runs, "count", forbidden)
+    assert main(["list"]) == 2
+    assert (
+        capsys.readouterr().err == "error: /x/seed-0.json: Permission denied; put that right and repeat the command.\n"
+    )
+
+
+# --- standard streams
+
+CLOSED = "error: Standard output is closed: send it to a file, or to /dev/null.\n"
+FULL = "error: The output cannot be written (No space left on device): send it to another place.\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "status", "err"),
+    [
+        ("$HQNN list >&-", 2, CLOSED),
+        ("$HQNN --version >&-", 2, CLOSED),
+        ("$HQNN data --list >/dev/full", 2, FULL),
+        ("PYTHONUNBUFFERED=1 $HQNN data --list >/dev/full", 2, FULL),
+        ("$HQNN run --help >/dev/full", 2, FULL),
+        ("$HQNN data nothing 2>/dev/full", 2, ""),
+        ("$HQNN data nothing 2>&-", 2, ""),
+        ("$HQNN runn 2>/dev/full", 2, ""),
+        ("$HQNN data --list >/dev/full 2>/dev/full", 2, ""),
+        ("$HQNN data nothing <&- >&- 2>&-", 2, ""),
+        ("$HQNN data --list <&- >/dev/null", 0, ""),
+        ("$HQNN data --list | true; exit ${PIPESTATUS[0]}", 0, ""),
+        ("$HQNN data nothing 2>&1 >/dev/null | true; exit ${PIPESTATUS[0]}", 2, ""),
+    ],
+)
+def test_streams_that_take_nothing(command: str, status: int, err: str) -> None:
+    done = run_in_shell(command)
+    assert (done.returncode, done.stderr, done.stdout) == (status, err, "")
+
+
+def test_a_run_goes_on_without_its_messages(tmp_path: Path) -> None:
+    arguments = " ".join(word for word in QUICK if word != "--quiet")
+    for stderr in ("&-", "/dev/full"):
+        done = run_in_shell(f'$HQNN {arguments} --root "$ROOT" 2>{stderr}', ROOT=str(tmp_path / stderr[-4:]))
+        assert (done.returncode, done.stdout) == (0, "1 runs done, 0 were there already.\n")
+
+
+def test_a_reader_that_stops_reading_hides_no_problem(tmp_path: Path) -> None:
+    """The status of `verify | head -1` is that of the verification."""
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "stray.json").write_text("{}")
+    done = run_in_shell('$HQNN verify --root "$ROOT" | true; exit ${PIPESTATUS[0]}', ROOT=str(tmp_path))
+    assert (done.returncode, done.stderr) == (1, "")

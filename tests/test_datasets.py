@@ -9,6 +9,7 @@ import gzip
 import hashlib
 import http.server
 import io
+import lzma
 import os
 import pickle
 import random
@@ -16,8 +17,12 @@ import resource
 import socket
 import struct
 import tarfile
+import tempfile
 import threading
 import time
+import tracemalloc
+import urllib.request
+import warnings
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -30,6 +35,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from hqnn import datasets, storage
+from hqnn.__main__ import main
 from hqnn.datasets import DamagedDatasetError, Dataset, MissingDatasetError, sources, store
 from hqnn.errors import HqnnError
 
@@ -114,11 +120,15 @@ def tiny(n_train: int, n_test: int, *shape: int) -> Tiny:
     return Tiny(images, {s: (np.arange(len(x)) * 7 % 4).astype(np.uint8) for s, x in images.items()})
 
 
+def idx(array: NDArray[np.uint8]) -> bytes:
+    return struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape) + array.tobytes()
+
+
 def idx_files(data: Tiny, *, packed: bool = True) -> Files:
     files = {}
     for split, stem in (("train", "train"), ("test", "t10k")):
         for kind, array in (("images-idx3", data.images[split]), ("labels-idx1", data.labels[split])):
-            content = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape) + array.tobytes()
+            content = idx(array)
             name = f"MNIST/raw/{stem}-{kind}-ubyte"
             files[f"{name}.gz" if packed else name] = gzip.compress(content, mtime=0) if packed else content
     return files
@@ -172,16 +182,17 @@ def zipped(files: Files) -> bytes:
 
 
 def tarred(files: Files, compression: str, *links: tuple[str, str]) -> bytes:
+    """A tar of links, then of files, of which some may lie behind a link."""
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode=f"w:{compression}") as archive:  # type: ignore[call-overload]
-        for name, content in files.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(content)
-            archive.addfile(member, io.BytesIO(content))
         for name, target in links:
             member = tarfile.TarInfo(name)
             member.type, member.linkname = tarfile.SYMTYPE, target
             archive.addfile(member)
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
     return file.getvalue()
 
 
@@ -310,7 +321,6 @@ def cifar_batches(data: Tiny, monkeypatch: pytest.MonkeyPatch) -> Files:
     return {f"cifar-10-batches-py/{name}": content for name, content in batches.items()}
 
 
-@pytest.mark.filterwarnings("ignore:Python 3.14 will:DeprecationWarning")  # of torchvision's way to unpack a tar
 @pytest.mark.parametrize("form", ["sheets", "folder", "archive"])
 def test_cifar_in_each_of_its_forms(form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = tiny(100, 100, 32, 32, 3)
@@ -339,16 +349,25 @@ class Bomb:
         return os.mkdir, (str(self.path),)
 
 
-@pytest.mark.parametrize("form", ["folder", "archive"])
+@pytest.mark.parametrize(
+    ("form", "reason"),
+    [
+        ("folder", "test_batch has a wrong checksum"),
+        ("archive", "wrong checksum"),
+        ("archive of the right checksum", "test_batch has a wrong checksum"),
+    ],
+)
 def test_a_pickle_that_was_not_published_is_never_executed(
-    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    form: str, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files = cifar_batches(tiny(100, 100, 32, 32, 3), monkeypatch)
     files["cifar-10-batches-py/test_batch"] = pickle.dumps(Bomb(tmp_path / "executed"))
-    if form == "archive":
+    if form != "folder":
         files = {"cifar-10-python.tar.gz": tarred(files, "gz")}
+    if form == "archive of the right checksum":
+        monkeypatch.setattr(published.CIFAR10, "tgz_md5", md5(files["cifar-10-python.tar.gz"]))
     monkeypatch.setenv("HQNN_DATA", str(write(tmp_path / "data", files)))
-    with pytest.raises(DamagedDatasetError):
+    with pytest.raises(DamagedDatasetError, match=rf"published CIFAR-10 \({reason}\)"):
         datasets.load("cifar10")
     assert not (tmp_path / "executed").exists()
 
@@ -401,6 +420,260 @@ def test_no_member_is_written_anywhere(
     assert not Path("/resized").exists()
 
 
+# --- files that mean harm
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder into which nothing must be written, beside the temporary ones."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    (folder := tmp_path / "elsewhere").mkdir()
+    return folder
+
+
+def evil_tar(files: Files, elsewhere: Path) -> bytes:
+    """A tar of some files, and of others that want to be written elsewhere."""
+    above = {f"{'../' * n}{elsewhere.name}/evil.txt": b"" for n in range(1, 4)}
+    evil = {f"{elsewhere}/evil.txt": b"", "link/evil.txt": b"", **above}
+    return tarred(files | evil, "gz", ("link", str(elsewhere)))
+
+
+@pytest.mark.parametrize("name", ["evil.tar.gz", "train-images-idx3-ubyte.tar.gz"])
+def test_an_unexpected_archive_is_not_even_opened(name: str, provided: Path, elsewhere: Path) -> None:
+    (provided / "MNIST" / "raw" / name).write_bytes(evil_tar({}, elsewhere))
+    assert len(datasets.load("mnist").train) == 40
+    assert files_in(elsewhere) == []
+
+
+def test_no_member_of_cifars_archive_is_written_anywhere(
+    elsewhere: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = tiny(100, 100, 32, 32, 3)
+    adopt(monkeypatch, "cifar10", data.lines())
+    files = {"cifar-10-python.tar.gz": evil_tar(cifar_batches(data, monkeypatch), elsewhere)}
+    monkeypatch.setattr(published.CIFAR10, "tgz_md5", md5(files["cifar-10-python.tar.gz"]))
+    monkeypatch.setenv("HQNN_DATA", str(write(tmp_path / "data", files)))
+    assert len(datasets.load("cifar10").train) == 100
+    assert files_in(elsewhere) == []
+
+
+ZEROS = bytes(2**25)
+PICTURE = "resized/CXR/1.jpeg"
+
+
+ZEROS_28 = np.zeros((5, 28, 28), np.uint8)
+
+
+def images_and_labels(images: NDArray[np.uint8], n_labels: int) -> Files:
+    """MNIST's files for training, as far as they go."""
+    labels = np.zeros(n_labels, np.uint8)
+    return {FIRST: gzip.compress(idx(images)), FIRST.replace("images-idx3", "labels-idx1"): gzip.compress(idx(labels))}
+
+
+def zip_of(files: Files, method: int = zipfile.ZIP_DEFLATED, *, says: int | None = None) -> bytes:
+    """A zip, which may say that each of its files is of another size."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", method, compresslevel=1) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    size = struct.pack("<I", len(ZEROS))
+    return file.getvalue().replace(size, struct.pack("<I", says)) if says else file.getvalue()
+
+
+def sparse_tar() -> bytes:
+    """A tar of one file that says it is 2 GiB of holes."""
+    header = bytearray(tarfile.TarInfo(PICTURE).tobuf(tarfile.GNU_FORMAT))
+    header[156:157] = tarfile.GNUTYPE_SPARSE
+    header[483:495] = b"%011o\0" % 2**31
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    return lzma.compress(bytes(header) + bytes(1024))
+
+
+def npy(array: NDArray, shape: tuple[int, ...] | None = None) -> bytes:
+    """An array as npz files hold it, which may say that it has another shape."""
+    file = io.BytesIO()
+    header = np.lib.format.header_data_from_array_1_0(array)
+    np.lib.format.write_array_header_1_0(file, header | {"shape": shape or array.shape})
+    return file.getvalue() + array.tobytes()
+
+
+def webp(*size: int) -> bytes:
+    """An image, which may say that it has another size [width, height]."""
+    file = io.BytesIO()
+    Image.new("RGB", (320, 320)).save(file, "WEBP", lossless=True)
+    content = bytearray(file.getvalue())
+    if size:
+        flags = int.from_bytes(content[21:25], "little") >> 28 << 28
+        content[21:25] = struct.pack("<I", flags | (size[1] - 1) << 14 | (size[0] - 1))
+    return bytes(content)
+
+
+def sheets(*contents: bytes, ends: list[int] | None = None, **others: bytes) -> Files:
+    """A `cifar10.npz` of some sheets of training images, of which anything may be another array's file."""
+    arrays = {
+        "webp": npy(np.frombuffer(b"".join(contents), np.uint8)),
+        "offsets": npy(np.array(ends or np.cumsum([0, *map(len, contents)]))),
+        "y_train": npy(np.zeros(100 * len(contents), np.uint8)),
+        "y_test": npy(np.zeros(0, np.uint8)),
+    } | others
+    return {"cifar10.npz": zip_of({f"{name}.npy": content for name, content in arrays.items()})}
+
+
+TOO_LARGE = r"more than [\d,]+ bytes"
+WRONG_IDX = "train-images-idx3-ubyte is not in the idx format, or not of the length it says"
+ODD_ROWS = "arrays that are not rows of whole numbers"
+MISFIT = "offsets that do not fit the sheets and the labels"
+NO_AXIS = npy(np.zeros(0, np.uint8), (10**7, 0))
+"""Ten million rows of nothing."""
+HARM: dict[str, tuple[str, Callable[[], Files], str]] = {
+    "gzip of zeros": ("mnist", lambda: {FIRST: gzip.compress(ZEROS, 1)}, TOO_LARGE),
+    "file of zeros": ("mnist", lambda: {FIRST.removesuffix(".gz"): ZEROS}, TOO_LARGE),
+    "idx of more than it says": ("mnist", lambda: {FIRST: gzip.compress(idx(ZEROS_28) + b"\0")}, WRONG_IDX),
+    "idx of less than it says": ("mnist", lambda: {FIRST: gzip.compress(idx(ZEROS_28)[:-1])}, WRONG_IDX),
+    "idx of nothing": ("mnist", lambda: {FIRST: gzip.compress(b"")}, WRONG_IDX),
+    "images of nothing": (
+        "mnist",
+        lambda: images_and_labels(np.zeros((10**5, 0, 0), np.uint8), 10**5),
+        r"100000 labels and images of the shape \(100000, 0, 0\)",
+    ),
+    "too many labels": (
+        "mnist",
+        lambda: images_and_labels(ZEROS_28, 10**5),
+        r"100000 labels and images of the shape \(5, 28, 28\)",
+    ),
+    "tar.xz of zeros": (
+        "medical_mnist",
+        lambda: {"medical_mnist.tar.xz": tarred({PICTURE: ZEROS}, "xz")},
+        TOO_LARGE,
+    ),
+    "tar.xz with zeros": ("medical_mnist", lambda: {"medical_mnist.tar.xz": tarred({"x": ZEROS}, "xz")}, TOO_LARGE),
+    "tar.xz of holes": ("medical_mnist", lambda: {"medical_mnist.tar.xz": sparse_tar()}, TOO_LARGE),
+    "tar.xz of many": (
+        "medical_mnist",
+        lambda: {"medical_mnist.tar.xz": tarred(dict.fromkeys(map(str, range(150)), b""), "xz")},
+        "more than 100 members",
+    ),
+    "zip of zeros": ("medical_mnist", lambda: {"medical_mnist.zip": zip_of({PICTURE: ZEROS})}, TOO_LARGE),
+    "zip that lies": (
+        "medical_mnist",
+        lambda: {"medical_mnist.zip": zip_of({PICTURE: ZEROS}, says=1000)},
+        "Bad CRC-32 for file '.*'",
+    ),
+    "zip by bzip2": (
+        "medical_mnist",
+        lambda: {"medical_mnist.zip": zip_of({PICTURE: ZEROS}, zipfile.ZIP_BZIP2, says=1000)},
+        "a zip compressed in another way than by deflate",
+    ),
+    "zip of many": (
+        "medical_mnist",
+        lambda: {"medical_mnist.zip": zip_of(dict.fromkeys(map(str, range(150)), b""))},
+        "more than 100 members",
+    ),
+    "large picture": ("medical_mnist", lambda: {PICTURE: ZEROS}, TOO_LARGE),
+    "large pictures": (
+        "medical_mnist",
+        lambda: {f"resized/Hand/{i}.jpeg": ZEROS[: 2**19] for i in range(8)},
+        TOO_LARGE,
+    ),
+    "npz of zeros": ("cifar10", lambda: sheets(webp(), webp=npy(np.frombuffer(ZEROS, np.uint8))), TOO_LARGE),
+    "sheets without end": ("cifar10", lambda: sheets(*[webp()] * 20), TOO_LARGE),
+    "a vast sheet": ("cifar10", lambda: sheets(webp(11_000, 11_000)), "a sheet of 11000×11000 RGB pixels"),
+    "a sheet of another format": ("cifar10", lambda: sheets(b"%!PS-Adobe-3.0 EPSF-3.0\n"), "not a WEBP file"),
+    "ends beyond": ("cifar10", lambda: sheets(webp(), ends=[0, 10**9]), MISFIT),
+    "ends in disorder": ("cifar10", lambda: sheets(webp(), webp(), ends=[0, len(webp()) * 2, len(webp()) * 2]), MISFIT),
+    "ends from the end": ("cifar10", lambda: sheets(webp(), ends=[-len(webp()), len(webp())]), MISFIT),
+    "ends without labels": ("cifar10", lambda: sheets(webp(), y_train=npy(np.zeros(99, np.uint8))), MISFIT),
+    "ends of nothing": ("cifar10", lambda: sheets(webp(), offsets=NO_AXIS), ODD_ROWS),
+    "labels of nothing": ("cifar10", lambda: sheets(webp(), y_train=NO_AXIS, y_test=NO_AXIS), ODD_ROWS),
+    "labels of fractions": ("cifar10", lambda: sheets(webp(), y_train=npy(np.zeros(100))), ODD_ROWS),
+    "labels of pickles": (
+        "cifar10",
+        lambda: sheets(webp(), y_train=npy(np.array([Path()] * 100, object))),
+        "Object arrays cannot be loaded when allow_pickle=False",
+    ),
+}
+"""Which dataset, its files, the reason why they are refused."""
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Datasets of few pixels and members, so that a small file is far too large."""
+    for name, source in sources.SOURCES.items():
+        monkeypatch.setitem(sources.SOURCES, name, dataclasses.replace(source, n_images=300))
+    monkeypatch.setattr(sources, "_MAX_MEMBERS", 100)
+
+
+@contextlib.contextmanager
+def memory_limited_to(n_bytes: int) -> Iterator[None]:
+    """What is allocated within must never be more at a time."""
+    tracemalloc.start()
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] < n_bytes
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.filterwarnings("default")  # a user sees warnings, and this must be one sentence
+@pytest.mark.parametrize("kind", HARM)
+def test_what_is_too_large_or_no_array_is_refused_before_it_takes_memory(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, make, reason = HARM[kind]
+    monkeypatch.setenv("HQNN_DATA", str(write(tmp_path / "data", make())))
+    with (
+        warnings.catch_warnings(record=True) as warned,
+        memory_limited_to(len(ZEROS) // 2),
+        pytest.raises(DamagedDatasetError, match=rf"is not the published .* \({reason}\): replace it") as error,
+    ):
+        datasets.load(name)
+    one_sentence(error)
+    assert warned == []
+
+
+def test_a_device_is_no_file(pictures: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The empty one stands for those of which a read never ends."""
+    folder = write(tmp_path / "data", pictures)
+    monkeypatch.setenv("HQNN_DATA", str(folder))
+    for name in (PICTURE, "cifar10.npz"):
+        (folder / name).symlink_to(os.devnull)
+    assert len(datasets.load("medical_mnist").train) == 12
+    assert not datasets.is_available("cifar10")
+
+
+def test_a_picture_is_not_decoded_before_it_is_verified(
+    pictures: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("an image was opened")
+
+    monkeypatch.setattr(Image, "open", refuse)
+    pictures[PICTURE] = pictures["resized/CXR/000002.jpeg"]
+    monkeypatch.setenv("HQNN_DATA", str(write(tmp_path / "data", pictures)))
+    with pytest.raises(DamagedDatasetError, match="13 images with fingerprint"):
+        datasets.load("medical_mnist")
+
+
+@pytest.mark.usefixtures("small")
+def test_a_cache_too_large_is_damaged(tmp_path: Path) -> None:
+    arrays = {f"{split}_{part}": ZEROS for split in ("train", "test") for part in ("images", "labels")}
+    arrays = {name: npy(np.frombuffer(content, np.uint8)) for name, content in arrays.items()}
+    arrays["fingerprint"] = npy(np.array(PUBLISHED["mnist"]))
+    files = {f"{name}.npy": content for name, content in arrays.items()}
+    write(tmp_path / "cache", {"mnist.npz": zip_of(files)})
+    del arrays, files
+    with (
+        memory_limited_to(len(ZEROS) // 2),
+        pytest.raises(MissingDatasetError, match=r"mnist\.npz is damaged: .*`python -m hqnn data mnist`"),
+    ):
+        datasets.load("mnist")
+
+
+# --- damage
+
+
 SPOILERS: dict[str, Callable[[bytes], bytes]] = {
     "flipped": lambda content: content[:-20] + bytes([content[-20] ^ 255]) + content[-19:],
     "truncated": lambda content: content[: len(content) // 2],
@@ -409,6 +682,9 @@ SPOILERS: dict[str, Callable[[bytes], bytes]] = {
     "another image": lambda content: gzip.compress(gzip.decompress(content)[:-1] + b"\0"),
     "an empty archive": lambda content: gzip.compress(b""),
     "half an array": lambda content: gzip.compress(gzip.decompress(content)[:-1]),
+    "more than it says": lambda content: gzip.compress(gzip.decompress(content) + b"\0"),
+    "another magic number": lambda content: gzip.compress(b"\1" + gzip.decompress(content)[1:]),
+    "a packed tar": lambda content: tarred({"train-images-idx3-ubyte": gzip.decompress(content)}, "gz"),
 }
 
 
@@ -434,9 +710,43 @@ def test_absent_everywhere(kind: str, tmp_path: Path, monkeypatch: pytest.Monkey
     if kind != "unset":
         monkeypatch.setenv("HQNN_DATA", str(folder))
     assert not datasets.is_available("mnist")
-    place = "on this machine" if kind == "unset" else f"in HQNN_DATA={folder}"
+    why = {"absent": r" \(No such file or directory\)", "file": r" \(Not a directory\)"}.get(kind, "")
+    place = "on this machine" if kind == "unset" else f"in HQNN_DATA={folder}{why}"
     with pytest.raises(MissingDatasetError, match=f"MNIST is not {place}: .*`python -m hqnn data mnist`.* HQNN_DATA"):
         datasets.load("mnist")
+
+
+@pytest.mark.parametrize("variable", ["HQNN_DATA", "HQNN_CACHE"])
+def test_a_home_folder_of_nobody(
+    variable: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(variable, "~no-such-user/data")
+    for use in (datasets.load, datasets.fetch, datasets.is_available):
+        with pytest.raises(HqnnError, match=f"{variable}=~no-such-user/data .*: set {variable} to another folder"):
+            use("mnist")
+    assert main(["data", "--list"]) == 2
+    shown = capsys.readouterr().err
+    assert shown.startswith(f"error: {variable}=~no-such-user/data ")
+    assert shown.count("\n") == 1
+
+
+def test_folders_that_cannot_be_read(
+    provided: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A name that no file can have stands for all that the system refuses, which it refuses nobody who may do all."""
+    unreadable = "/" + "x" * 300
+    monkeypatch.setenv("HQNN_CACHE", unreadable)
+    assert datasets.is_available("mnist")
+    assert len(datasets.load("mnist").train) == 40
+    with pytest.raises(HqnnError, match=r"cannot be written \(File name too long\): .*HQNN_CACHE") as error:
+        datasets.fetch("mnist", progress=False)
+    one_sentence(error)
+    monkeypatch.setenv("HQNN_DATA", unreadable)
+    assert not datasets.is_available("mnist")
+    with pytest.raises(MissingDatasetError, match=rf"MNIST is not in HQNN_DATA={unreadable} \(File name too long\): "):
+        datasets.load("mnist")
+    assert main(["data", "--list", "mnist"]) == 0
+    assert capsys.readouterr().out.split()[:2] == ["mnist", "absent"]
 
 
 # --- the cache
@@ -513,7 +823,7 @@ def files_limited_to(n_bytes: int) -> Iterator[None]:
 
 
 @pytest.mark.parametrize(("n_bytes", "variable"), [(40_000, "HQNN_CACHE"), (10_000, "TMPDIR")])
-def test_a_full_disk_leaves_nothing_behind(n_bytes: int, variable: str, provided: Path, tmp_path: Path) -> None:
+def test_a_full_disk_leaves_nothing_behind(n_bytes: int, variable: str, mnist_site: Site, tmp_path: Path) -> None:
     with (
         files_limited_to(n_bytes),
         pytest.raises(HqnnError, match=f"cannot be written .*make room.*{variable}") as error,
@@ -564,6 +874,14 @@ class Page(http.server.BaseHTTPRequestHandler):
             self.send_error(404)
             return
         body = site.files[name]
+        if fault.startswith("endless"):
+            self.send_response(302 if fault == "endless detour" else 200)
+            self.send_header("Location", f"{site.url}{name}")
+            self.end_headers()
+            with contextlib.suppress(OSError):  # the client hangs up
+                for _ in range(64):
+                    self.wfile.write(bytes(2**16))
+            return
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -652,6 +970,20 @@ def test_an_archive_that_is_something_else(medical_site: Site, pictures: Files, 
     assert not (tmp_path / "cache").exists()
 
 
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("name", ["mnist", "medical_mnist"])
+@pytest.mark.parametrize("fault", ["endless", "endless detour"])
+def test_a_server_that_never_stops(name: str, fault: str, mnist_site: Site, medical_site: Site, mnist: Files) -> None:
+    mnist_site.files |= mnist
+    mnist_site.fault, mnist_site.n_faulty = fault, 10_000
+    with (
+        memory_limited_to(2**22),
+        pytest.raises(MissingDatasetError, match=f"could not be downloaded .*{TOO_LARGE}.*HQNN_DATA") as error,
+    ):
+        datasets.fetch(name, progress=False)
+    one_sentence(error)
+
+
 @pytest.mark.parametrize("fault", ["refused", "silent", "stalled"])
 def test_a_server_out_of_reach(fault: str, mnist_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "_TIMEOUT_S", 0.1)
@@ -662,11 +994,18 @@ def test_a_server_out_of_reach(fault: str, mnist_site: Site, monkeypatch: pytest
             monkeypatch.setattr(published.MNIST, "mirrors", [f"http://127.0.0.1:{probe.getsockname()[1]}/"])
     start = time.monotonic()
     reason = "Connection refused" if fault == "refused" else "timed out"
-    with pytest.raises(MissingDatasetError, match=f"could not be downloaded .*{reason}.*HQNN_DATA") as error:
+    monkeypatch.setenv("HQNN_DATA", "no folder")
+    opener = urllib.request.build_opener()
+    monkeypatch.setattr(urllib.request, "_opener", opener)
+    where = r"HQNN_DATA=no folder \(No such file or directory\)"
+    with pytest.raises(
+        MissingDatasetError, match=f"{where} and could not be downloaded .*{reason}.*HQNN_DATA"
+    ) as error:
         datasets.fetch("mnist", progress=False)
     one_sentence(error)
     assert time.monotonic() - start < 5
     assert socket.getdefaulttimeout() is None
+    assert vars(urllib.request)["_opener"] is opener
 
 
 # --- the stand-in, status, names

@@ -6,8 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from qiskit.circuit import QuantumCircuit
+from qiskit.quantum_info import SparsePauliOp
 
-from hqnn import endurance, noise, resilience
+from hqnn import aer, circuits, endurance, noise, resilience
+from hqnn.circuits import ParametricCircuit
 from hqnn.endurance import Encoded
 from hqnn.experiments import LcqhnnConfig
 from hqnn.models import lcqhnn
@@ -163,3 +166,93 @@ def test_frequencies_reproduce_probabilities_in_the_limit() -> None:
     probabilities = network().on(None)(test.features)
     many = resilience.frequencies(probabilities, 1_000_000, np.random.default_rng(0))
     np.testing.assert_allclose(network().scores(many), network().scores(probabilities), atol=0.02)
+
+
+def test_every_device_of_a_sweep_is_as_strong_as_it_says() -> None:
+    """A rotation about Y is two pulses and a CNOT on |00⟩ leaves ⟨Z⟩ = 1: what noise takes of both is known."""
+    given: dict[str, Any] = {"p2": [0.003, 0.2], "gates": [0.07, 0.5], "readout": [0.04], "t1_us": [300, 30]}
+    sweeps = endurance.sweeps({**given, "p1_over_p2": 0.1, "t2_over_t1": 0.7, "depths": [1, 2, 4], "deeper": 4})
+    turn, entangle = QuantumCircuit(1), QuantumCircuit(2)
+    turn.ry(2 * np.pi, 0)
+    entangle.cx(0, 1)
+    probes = [
+        ParametricCircuit(circuit=circuit, inputs=[], weights=[], observables=[SparsePauliOp(z)])
+        for circuit, z in ((turn, "Z"), (entangle, "ZI"))
+    ]
+
+    def left(device: noise.Noise) -> list[float]:
+        return [float(aer.expectations(pc, np.zeros((1, 0)), [], noise=device)[0, 0]) for pc in probes]
+
+    expected = {
+        "depolarising": [[(1 - 0.1 * p) ** 2, 1 - p] for p in given["p2"]],
+        "one-qubit": [[(1 - p) ** 2, 1.0] for p in given["gates"]],
+        "two-qubit": [[1.0, 1 - p] for p in given["gates"]],
+        "readout": [[1 - 2 * p, 1 - 2 * p] for p in given["readout"]],
+    }
+    for kind, factors in expected.items():
+        np.testing.assert_allclose([left(device) for device in sweeps[kind].devices], factors, atol=1e-12)
+    times = [(*device.t1, *device.t2) for device in sweeps["thermal"].devices]
+    np.testing.assert_allclose(times, [(300e-6, 210e-6), (30e-6, 21e-6)])
+    assert [device.name for device in sweeps["backend"].devices] == ["ibmq_manila"]
+    assert {kind: (sweep.strengths, list(sweep.depths)) for kind, sweep in sweeps.items()} == {
+        "depolarising": (given["p2"], [1, 2, 4]),
+        "one-qubit": (given["gates"], [1, 4]),
+        "two-qubit": (given["gates"], [1, 4]),
+        "readout": (given["readout"], [1]),
+        "thermal": (given["t1_us"], [1, 2, 4]),
+        "backend": ([1], [1, 2, 4]),
+    }
+
+
+def test_accuracies_are_those_of_scores_computed_by_aer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of labels drawn at random, so that every score counts; as if the shots were so many that none scatters."""
+    monkeypatch.setattr(endurance, "frequencies", lambda probabilities, shots, rng: probabilities)
+    rng, model = np.random.default_rng(5), network(offset=0.3)
+    validation, test = (Encoded(rng.uniform(-2, 2, (n, 4)), rng.integers(0, 2, n)) for n in (30, 50))
+    given = {"p2": [0.02, 0.3], "p1_over_p2": 0.5, "gates": [0.2], "readout": [0.15], "t1_us": [40, 2]}
+    found = endurance.endure(model, validation, test, {**SETTINGS, **given}, seed=0)
+
+    def scores(features: np.ndarray, device: noise.Noise | None, depth: int) -> np.ndarray:
+        pc, weights = circuits.lcqhnn(n_layers=depth), np.tile(model.weights / depth, depth)
+        return aer.expectations(pc, features, weights, noise=device) @ [0.2, 1.0, -1.0, 2.0] + 0.3
+
+    def share(above: np.ndarray) -> float:
+        return float((above == (test.labels == 1)).mean())
+
+    assert found["perfect"] == share(scores(test.features, None, 1) > 0)
+    assert found["shots"]["perfect"]["1"] == pytest.approx([found["perfect"]] * 2)
+    devices = {
+        "depolarising": [noise.depolarising(0.01, 0.02), noise.depolarising(0.15, 0.3)],
+        "one-qubit": [noise.depolarising(0.2, 0)],
+        "two-qubit": [noise.depolarising(0, 0.2)],
+        "readout": [noise.readout(0.15)],
+        "thermal": [noise.thermal(40e-6, 40e-6), noise.thermal(2e-6, 2e-6)],
+        "backend": [noise.manila()],
+    }
+    for kind, sweep in devices.items():
+        for depth in (1,) if kind == "readout" else (1, 2):
+            trained, reset = [], []
+            for device in sweep:
+                ours, set_by = (scores(part.features, device, depth) for part in (test, validation))
+                trained.append(share(ours > 0))
+                means = [set_by[validation.labels == label].mean() for label in (0, 1)]
+                reset.append(share(ours > sum(means) / 2))
+            assert found["trained"][kind][str(depth)] == trained
+            assert found["reset"][kind][str(depth)] == reset
+            if kind == "backend":
+                assert found["shots"]["backend"][str(depth)] == pytest.approx(trained * 2)
+
+
+def test_pictured_scores_are_those_of_the_first_images() -> None:
+    model, test = network(offset=0.3), labelled(20, 2)
+    found = endurance.pictured(model, test, {**SETTINGS, "p1_over_p2": 0.5, "pictured_at": 0.1})
+    assert found["labels"] == test.labels[:7].tolist()
+    assert found["offset"] == 0.3
+    for depth, device, stored in (
+        (1, None, found["perfect"]),
+        (1, noise.depolarising(0.05, 0.1), found["noisy"]["1"]),
+        (2, noise.depolarising(0.05, 0.1), found["noisy"]["2"]),
+    ):
+        pc, weights = circuits.lcqhnn(n_layers=depth), np.tile(model.weights / depth, depth)
+        expected = aer.expectations(pc, test.features[:7], weights, noise=device) @ model.slopes + 0.3
+        np.testing.assert_allclose(stored, expected, atol=1e-4)

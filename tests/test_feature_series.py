@@ -2,9 +2,9 @@
 
 import pytest
 
-from hqnn import experiments
+from hqnn import experiments, runs
 from hqnn.errors import HqnnError
-from hqnn.feature_series import COMPARED, series
+from hqnn.feature_series import COMPARED, accuracies, series
 
 
 def test_every_variant_is_found_by_its_own_fields() -> None:
@@ -12,6 +12,13 @@ def test_every_variant_is_found_by_its_own_fields() -> None:
         for variant, config in experiments.get(name).variants.items():
             fields = {f: getattr(config, f) for f in ("inputs", "reading", "scale", "outcome", "shots", "entangle")}
             assert series(**fields) == f"{name}/{variant}"
+
+
+def test_accuracies_are_those_after_the_last_epoch_in_per_cent() -> None:
+    found = accuracies(inputs="measured", reading="pca-5", outcome="marginals", shots=1024)
+    last = [r.history["test_accuracy"][-1] for r in runs.load("transfer-readings", "pca-5-marginals-1024")]
+    assert found.tolist() == pytest.approx([100 * accuracy for accuracy in last])
+    assert len(found) == 5
 
 
 def test_fields_of_a_measurement_play_no_part_without_one() -> None:

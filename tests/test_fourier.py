@@ -1,5 +1,6 @@
 """The closed forms and the exact Fourier series, against Qiskit's state vectors."""
 
+import math
 import re
 
 import numpy as np
@@ -109,6 +110,36 @@ def test_spectrum_is_the_mean_square_over_random_weights() -> None:
     grid = np.stack(np.meshgrid(*[2 * np.pi * np.arange(4) / 4] * 2), axis=-1).reshape(-1, 2)  # exact for these waves
     mean_square = (np.abs(series.at_weights(grid)) ** 2).mean(axis=0)[len(frequencies) :]
     assert strengths == pytest.approx(np.sqrt(mean_square), abs=1e-12)
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e-11])
+def test_frequencies_that_differ_by_rounding_are_one(unit: float) -> None:
+    """0.1 + 0.2 is not 0.3 to a computer; the two reach the output beside different waves of the weights."""
+    x, w = ParameterVector("x", 1), ParameterVector("w", 1)
+    circuit = QuantumCircuit(2)
+    circuit.ry(0.1 * unit * x[0], 0)
+    circuit.ry(0.2 * unit * x[0], 0)
+    circuit.ry(0.3 * unit * x[0] + w[0], 1)
+    observables = [SparsePauliOp(["IZ", "ZI"], [1.0, 1.0])]
+    pc = ParametricCircuit(circuit=circuit, inputs=x, weights=w, observables=observables)
+    frequencies, strengths = fourier.fourier_series(pc).spectrum()
+    assert frequencies == pytest.approx(np.array([[0.3 * unit]]), rel=1e-9)
+    assert strengths == pytest.approx(np.array([[math.sqrt(1 / 4 + 1 / 4)]]))  # 1/2 at ν = 0 and 1/2 at ν = 1
+    points = np.array([[0.4], [5.0]]) / unit
+    exact = [expectations(pc, row, np.array([0.3])) for row in points]
+    np.testing.assert_allclose(fourier.fourier_series(pc)(points, np.array([0.3])), exact, atol=1e-9)
+
+
+def test_small_observables_are_not_rounding() -> None:
+    pc = circuits.lcqhnn(n_qubits=2)
+    small = [1e-20 * observable for observable in pc.observables]
+    tiny = ParametricCircuit(
+        circuit=pc.circuit, inputs=pc.inputs, weights=pc.weights, observables=[*small, pc.observables[0]]
+    )
+    x, w = np.array([[0.3, 0.7]]), np.array([0.2, 0.9])
+    values, expected = fourier.fourier_series(tiny)(x, w)[0], fourier.fourier_series(pc)(x, w)[0]
+    np.testing.assert_allclose(values, [*(1e-20 * expected), expected[0]], rtol=1e-12)
+    assert "0" not in fourier.closed_forms(tiny)
 
 
 @pytest.mark.parametrize("order", ["time", "product"])

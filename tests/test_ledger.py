@@ -102,10 +102,12 @@ def test_a_file_that_is_no_ledger_is_refused(tmp_path: Path) -> None:
         ledger.read(path)
     for text, message in (
         ("a: [", "not valid YAML"),
+        (b"\xff\xfe\x00", "not valid YAML"),
         ("- 1", "exactly the keys"),
-        ("claims: {}\nsamples: {}", "grouped"),
+        ("claims: {}\nsamples: {}", "must be lists grouped"),
+        ("claims: {lcqhnn: 1, hqnn: [], transfer: []}\nsamples: {}", "must be lists grouped"),
     ):
-        path.write_text(text)
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
         with pytest.raises(LedgerError, match=message):
             ledger.read(path)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -11,19 +12,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from qiskit.circuit import (
+    AnnotatedOperation,
     ClassicalRegister,
     Gate,
+    InverseModifier,
     Parameter,
     ParameterExpression,
     ParameterVector,
     QuantumCircuit,
     QuantumRegister,
 )
-from qiskit.circuit.library import QFTGate, efficient_su2, zz_feature_map
+from qiskit.circuit.library import CXGate, CZGate, HGate, QFTGate, RXGate, efficient_su2, zz_feature_map
 from qiskit.quantum_info import Pauli, PauliList, SparsePauliOp, Statevector, random_clifford, random_pauli_list
 
+from hqnn import aer, zx
 from hqnn.circuits import ParametricCircuit, lcqhnn, pauli_on_each_qubit
 from hqnn.lowering import PauliRotations, commute, eigenbasis, lower, pauli_action
+from hqnn.noise import depolarising
 
 a, b, c = Parameter("a"), Parameter("b"), Parameter("c")
 
@@ -251,6 +256,86 @@ def resetting() -> QuantumCircuit:
 def test_what_is_no_unitary_gate_is_named(build: Callable[[], QuantumCircuit], culprit: str) -> None:
     with pytest.raises(ValueError, match=culprit):
         lower(measured(build()))
+
+
+def borrowed(name: str) -> tuple[QuantumCircuit, QuantumCircuit]:
+    """A circuit with a composite gate of that name inside another one, and the same gates written out."""
+    inner = QuantumCircuit(2, name=name)
+    inner.ry(a, 0)
+    inner.cx(0, 1)
+    inner.h(1)
+    outer = QuantumCircuit(2, name="outer")
+    outer.append(inner.to_gate(), [1, 0])
+    composed, plain = QuantumCircuit(2), QuantumCircuit(2)
+    composed.append(outer.to_gate(), [0, 1])
+    composed.append(inner.to_gate(), [0, 1])
+    for first, second in ((1, 0), (0, 1)):
+        plain.ry(a, first)
+        plain.cx(first, second)
+        plain.h(second)
+    return composed, plain
+
+
+NAMES = ("h", "t", "rx", "p", "u", "cx", "swap", "rzz", "id", "barrier", "delay", "global_phase", "unitary", "cx_o0")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_gate_is_what_it_is_defined_as_and_not_what_it_is_called(name: str) -> None:
+    composed, plain = (measured(circuit, n_inputs=1) for circuit in borrowed(name))
+    values = np.array([0.7])
+    np.testing.assert_allclose(run(lower(composed), values), run(lower(plain), values), atol=1e-12)
+    for noise in (None, depolarising(0.02, 0.1)):
+        found, expected = (aer.expectations(pc, [values], [], noise=noise) for pc in (composed, plain))
+        np.testing.assert_allclose(found, expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_diagrams_go_by_definitions_too(name: str) -> None:
+    composed, plain = (zx.diagram(measured(circuit, n_inputs=1)) for circuit in borrowed(name))
+    assert zx.is_equal(composed, plain)
+
+
+def test_a_gate_controlled_by_zeros_is_not_the_one_controlled_by_ones() -> None:
+    circuit = QuantumCircuit(2)
+    circuit.ry(a, 0)
+    circuit.append(CXGate(ctrl_state=0), [0, 1])
+    circuit.append(CZGate(ctrl_state=0), [1, 0])
+    circuit.ry(b, 0)
+    assert_same_state(circuit)
+    circuit = circuit.copy_empty_like()
+    circuit.append(CXGate(ctrl_state=0), [0, 1])
+    with pytest.raises(ValueError, match="no translation"):
+        zx.diagram(measured(circuit))
+
+
+class Doubled(RXGate):
+    """A gate of one's own that inherits a standard gate's name."""
+
+    def _define(self) -> None:
+        self.definition = QuantumCircuit(1)
+        self.definition.rx(2 * self.params[0], 0)
+
+
+def test_a_subclass_of_a_standard_gate_is_what_it_defines() -> None:
+    circuit, plain = QuantumCircuit(1), QuantumCircuit(1)
+    circuit.append(Doubled(a), [0])
+    plain.rx(2 * a, 0)
+    np.testing.assert_array_equal(lower(measured(circuit)).slopes, lower(measured(plain)).slopes)
+
+
+def test_an_expression_with_nan_in_it_is_named() -> None:
+    circuit = QuantumCircuit(1)
+    circuit.rx((a + b).assign(b, math.nan), 0)
+    with pytest.raises(ValueError, match="is NaN or infinite"):
+        lower(measured(circuit))
+
+
+def test_operations_that_are_no_instructions_are_named() -> None:
+    for operation in (random_clifford(1, seed=0), AnnotatedOperation(HGate(), [InverseModifier()])):
+        circuit = QuantumCircuit(1)
+        circuit.append(operation, [0])
+        with pytest.raises(ValueError, match=f"'{operation.name}' is not a unitary gate with a definition"):
+            measured(circuit)
 
 
 def test_twelve_qubits_and_no_more() -> None:

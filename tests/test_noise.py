@@ -198,6 +198,16 @@ def test_a_waiting_qubit_relaxes() -> None:
     assert_equal(found, [1 - 2 * math.exp(-(40e-9 + 600e-9) / T1), 1])
 
 
+def test_a_gate_is_executed_as_late_as_it_can_be() -> None:
+    """An excited qubit that nothing awaits would decay; it is excited just before the measurement instead."""
+    circuit = QuantumCircuit(2)
+    circuit.x(0)
+    for _ in range(10):
+        circuit.x(1)
+    found = measure(circuit, noise.thermal(T1, T2, **TIMES), "IZ")
+    assert_equal(found, [1 - 2 * math.exp(-40e-9 / T1)])
+
+
 def test_both_qubits_of_a_gate_relax_for_its_duration() -> None:
     circuit = QuantumCircuit(2)
     circuit.x(0)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from hqnn import experiments
 from hqnn.experiments import ParallelConfig
@@ -91,6 +92,53 @@ def test_blocks_have_the_size_of_circuits_and_do_not_mix(n_parameters: int, hidd
     assert torch.equal(jacobian.abs().amax(0) > 0, mask > 0)
     with pytest.raises(ValueError, match="no block of width 5 has 17 parameters"):
         hqnn.Blocks(4, 5, 17)
+
+
+def warmed(config: ParallelConfig) -> hqnn.Parallel:
+    """A network in evaluation mode whose normalisations have seen some images."""
+    model = hqnn.build(config)
+    model(torch.rand(16, config.in_channels, config.size, config.size))
+    return model.eval()
+
+
+def test_pixels_become_angles_in_the_order_of_the_text() -> None:
+    """Convolution, normalisation, ReLU, pooling; dense, normalisation, ReLU; no scaling [hqnn, §2.2]."""
+    model, images = warmed(replace(SMALL, hidden=(6, 4))), torch.rand(5, 1, 8, 8)
+    x = images
+    for convolution, norm in zip(model.convolutions.convolutions, model.convolutions.norms, strict=True):
+        assert isinstance(convolution, nn.Conv2d)
+        x = functional.conv2d(x, convolution.weight, convolution.bias, padding=1)
+        x = functional.max_pool2d(norm(x).relu(), 2)
+    x = x.reshape(5, 3 * 2 * 2)
+    for position in (0, 3):
+        linear, norm = model.dense[position : position + 2]
+        assert isinstance(linear, nn.Linear)
+        x = norm(x @ linear.weight.T + linear.bias).relu()
+    torch.testing.assert_close(model.angles(images), x)
+    met = []
+    model.middle.register_forward_pre_hook(lambda _module, inputs: met.append(inputs[0]))
+    model(images)
+    torch.testing.assert_close(met[0], x)  # radians as they are
+
+
+def test_what_is_measured_is_normalised_rectified_and_scored() -> None:
+    model, images = warmed(SMALL), torch.rand(5, 1, 8, 8)
+    measured = model.middle(model.angles(images))
+    expected = model.activation[0](measured).clamp_min(0) @ model.scores.weight.T + model.scores.bias
+    torch.testing.assert_close(model(images), expected)
+
+
+@pytest.mark.parametrize(("parameters", "hidden", "bias"), [(7, 1, True), (10, 2, False), (17, 3, True)])
+def test_blocks_are_two_small_matrices_with_tanh_between(parameters: int, hidden: int, bias: bool) -> None:
+    block = hqnn.Blocks(3, 2, parameters)
+    assert (block.into.shape, block.bias is not None) == ((3, 2, hidden), bias)
+    x = torch.randn(5, 6)
+    expected = []
+    for c in range(3):
+        inner = x[:, 2 * c : 2 * c + 2] @ block.into[c]
+        inner = torch.tanh(inner if block.bias is None else inner + block.bias[c])
+        expected.append(inner @ block.out[c] + block.offset[c])
+    torch.testing.assert_close(block(x), torch.cat(expected, 1))
 
 
 def shifted(layer: QuantumLayer, x: Tensor, weight: tuple[int, int], by: float) -> Tensor:

@@ -91,6 +91,9 @@ def test_aers_counts_are_taken_from_the_cache(monkeypatch: pytest.MonkeyPatch) -
     for shots, seed in ((11, 1), (10, 2)):
         with pytest.raises(TypeError):
             aer_frequencies(pc, inputs, shots=shots, seed=seed)
+    for other_pc, other_inputs in ((READINGS["first-5"].circuit(entangle=False), inputs), (pc, inputs + 0.5)):
+        with pytest.raises(TypeError):
+            aer_frequencies(other_pc, other_inputs, shots=10, seed=1)
 
 
 @pytest.mark.parametrize(("scale", "low"), [("symmetric", -1.0), ("positive", 0.0)])
@@ -108,6 +111,30 @@ def test_scaling_fills_the_arccosines_domain_and_no_more(scale: str, low: float)
     beyond = encode(10 * latents - 3)
     assert beyond.min() == low
     assert beyond.max() == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "scale", "ends"),
+    [
+        ("first-5", "symmetric", (-1.0, 1.0)),
+        ("first-5", "positive", (0.0, 1.0)),
+        ("pca-5", "symmetric", (-math.pi / 2, math.pi / 2)),
+        ("pca-5", "positive", (0.0, math.pi)),
+    ],
+)
+def test_the_training_sets_range_is_stretched_evenly_over_the_domain(
+    name: str, scale: str, ends: tuple[float, float]
+) -> None:
+    """The whole domain of the arccosine, or half a turn; or the positive half of either."""
+    z = LATENTS.numpy()
+    values = z[:, :5]
+    if name == "pca-5":
+        _, axes = principal_axes(LATENTS, 5)
+        values = (z - z.mean(0)) @ axes.numpy()
+    low, high = values.min(0), values.max(0)
+    encode = FeatureMap.fit(name, scale, LATENTS)  # type: ignore[arg-type]
+    expected = [np.interp(column, (low[k], high[k]), ends) for k, column in enumerate(values.T)]
+    np.testing.assert_allclose(encode(LATENTS).numpy(), np.stack(expected, 1), atol=1e-12)
 
 
 def test_principal_axes_are_scipys() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from copy import deepcopy
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +16,8 @@ from numpy.typing import NDArray
 from qiskit.circuit import Gate, Parameter, ParameterVector, QuantumCircuit
 from qiskit.circuit import library as gates
 from qiskit.quantum_info import SparsePauliOp, Statevector, random_unitary
+from scipy.stats import kstest
+from torch.autograd import forward_ad
 
 from hqnn import aer, circuits
 from hqnn.circuits import ParametricCircuit, pauli_on_each_qubit
@@ -348,6 +352,12 @@ def test_single_precision_is_accurate_to_its_rounding() -> None:
     assert (single(inputs.float()) - double(inputs)).abs().max() < 2e-5
 
 
+def test_weights_are_drawn_evenly_from_a_whole_turn_and_apart_for_every_copy() -> None:
+    weights = QuantumLayer(entangling(), copies=500, dtype=torch.float64).weights.detach().numpy()
+    assert kstest(weights.ravel(), "uniform", (0, 2 * np.pi)).pvalue > 1e-3
+    assert np.abs(np.corrcoef(weights[:-1].ravel(), weights[1:].ravel())[0, 1]) < 0.05
+
+
 def test_probabilities_and_samples() -> None:
     pc = entangling()
     layer = QuantumLayer(pc, copies=2, dtype=torch.float64)
@@ -405,6 +415,8 @@ def test_wrong_inputs_are_named() -> None:
         QuantumLayer(circuits.lcqhnn(), dtype=torch.float16)
     with pytest.raises(ValueError, match="at least one"):
         QuantumLayer(circuits.lcqhnn(), copies=0)
+    with pytest.raises(TypeError, match="pc is a QuantumCircuit; wrap"):
+        QuantumLayer(QuantumCircuit(1))
 
 
 def test_circuits_that_cannot_be_compiled_are_named() -> None:
@@ -423,6 +435,150 @@ def test_circuits_that_cannot_be_compiled_are_named() -> None:
         QuantumLayer(wrap(measured))
     with pytest.raises(ValueError, match="13 qubits"):
         QuantumLayer(wrap(QuantumCircuit(13)))
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_autocast_leaves_the_precision_alone(method: Method, dtype: torch.dtype) -> None:
+    layer = QuantumLayer(circuits.lcqhnn(), dtype=dtype, method=method)
+    inputs = torch.randn(5, 4, dtype=dtype, requires_grad=True)
+
+    def everything(x: torch.Tensor) -> list[torch.Tensor]:
+        outputs = layer(x)
+        first = torch.autograd.grad(outputs.square().sum(), (inputs, layer.weights), create_graph=True)
+        plain = torch.autograd.grad(layer(x).square().sum(), (inputs, layer.weights))
+        return [outputs, layer.probabilities(x), *first, *plain]
+
+    def second(of: list[torch.Tensor]) -> list[torch.Tensor]:
+        return list(torch.autograd.grad(of[3].sum(), (inputs, layer.weights)))
+
+    expected = everything(inputs)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = everything(inputs)
+        half = layer(inputs.bfloat16())  # what a linear layer before it would pass on
+    torch.testing.assert_close(found, expected, rtol=0, atol=0)
+    torch.testing.assert_close(second(found), second(expected), rtol=0, atol=0)
+    assert half.dtype == dtype
+    torch.testing.assert_close(half, layer(inputs.bfloat16().to(dtype)), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_inference_tensors_are_taken(method: Method) -> None:
+    with torch.inference_mode():
+        inputs = torch.randn(3, 4)
+        born_there = QuantumLayer(circuits.lcqhnn(), method=method)
+    for layer in (QuantumLayer(circuits.lcqhnn(), method=method), born_there):
+        outputs = layer(inputs)
+        torch.testing.assert_close(outputs, layer(inputs.clone()), rtol=0, atol=0)
+        x = inputs.clone().requires_grad_()
+        (first,) = torch.autograd.grad(layer(x).square().sum(), x, create_graph=True)
+        (second,) = torch.autograd.grad(first.sum(), x)
+        assert second.isfinite().all()
+    layer = QuantumLayer(circuits.lcqhnn(), method=method)
+    layer(inputs).sum().backward()
+    assert layer.weights.grad is not None
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_weights_put_in_another_dtype(method: Method) -> None:
+    layer = QuantumLayer(circuits.lcqhnn(), method=method)
+    inputs = torch.randn(3, 4, dtype=torch.float64)
+    double = deepcopy(layer).double()
+    weights = double.weights.detach()
+    by_call = torch.func.functional_call(layer, {"weights": weights}, (inputs,))
+    torch.testing.assert_close(by_call, double(inputs), rtol=0, atol=0)
+    assert layer(inputs.float()).dtype == torch.float32
+    layer.load_state_dict({"weights": weights}, assign=True)
+    torch.testing.assert_close(layer(inputs), double(inputs), rtol=0, atol=0)
+    layer.load_state_dict({"weights": weights.half()}, assign=True)
+    for _ in range(2):
+        with pytest.raises(ValueError, match="float16"):
+            layer(inputs.half())
+    with pytest.raises(ValueError, match=r"weights have shape \(4,\); this layer expects \(1, 4\)"):
+        torch.func.functional_call(double, {"weights": weights[0]}, (inputs,))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_second_derivatives_where_an_output_depends_on_nothing(method: Method) -> None:
+    x, w = ParameterVector("x", 1), ParameterVector("w", 1)
+    circuit = QuantumCircuit(2)
+    circuit.ry(x[0], 0)
+    circuit.ry(w[0], 1)
+    for observable in ("ZI", "IZ", "II"):
+        pc = ParametricCircuit(circuit=circuit, inputs=x, weights=w, observables=[SparsePauliOp(observable)])
+        layer = QuantumLayer(pc, dtype=torch.float64, method=method)
+        inputs = torch.tensor([[0.4]], dtype=torch.float64, requires_grad=True)
+        first = torch.autograd.grad(layer(inputs).sum(), (inputs, layer.weights), create_graph=True)
+        for derivative, variable, acts in zip(first, (inputs, layer.weights), ("IZ", "ZI"), strict=True):
+            (second,) = torch.autograd.grad(derivative.sum(), variable, retain_graph=True)
+            expected = -variable.cos() if observable == acts else torch.zeros_like(variable)
+            torch.testing.assert_close(second, expected)
+    no_inputs = QuantumCircuit(1)
+    no_inputs.ry(w[0], 0)
+    pc = ParametricCircuit(circuit=no_inputs, inputs=[], weights=w, observables=[SparsePauliOp("Z")])
+    layer = QuantumLayer(pc, dtype=torch.float64, method=method).requires_grad_(False)
+    nothing = torch.zeros(2, 0, dtype=torch.float64, requires_grad=True)
+    (first_of_nothing,) = torch.autograd.grad(layer(nothing).sum(), nothing, create_graph=True)
+    assert first_of_nothing.shape == (2, 0)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_forward_mode_derivatives(method: Method) -> None:
+    layer = QuantumLayer(circuits.lcqhnn(), dtype=torch.float64, method=method)
+    inputs, direction = torch.randn(2, 3, 4, dtype=torch.float64)
+    with forward_ad.dual_level():
+        outputs = layer(forward_ad.make_dual(inputs, direction))
+        tangent = forward_ad.unpack_dual(outputs).tangent
+    jacobian = torch.func.jacrev(layer)(inputs)
+    assert tangent is not None
+    torch.testing.assert_close(tangent, torch.einsum("bobi,bi->bo", jacobian, direction))
+    torch.testing.assert_close(torch.func.jacfwd(layer)(inputs), jacobian)
+
+
+def test_weights_of_another_circuit_are_refused(tmp_path: Path) -> None:
+    """In a network, through a file, and under another name of the same circuit they are taken."""
+
+    def network(pc: ParametricCircuit) -> torch.nn.Module:
+        return torch.nn.Sequential(torch.nn.Linear(4, 4), QuantumLayer(pc))
+
+    original = circuits.lcqhnn()
+    renamed = original.circuit.copy("other")
+    stored = network(original)
+    torch.save(stored.state_dict(), tmp_path / "weights.pt")
+    for state in (stored.state_dict(), torch.load(tmp_path / "weights.pt", weights_only=True)):
+        network(replace(original, circuit=renamed)).load_state_dict(state)
+        others = [
+            circuits.lcqhnn("product"),
+            circuits.quanvolution(),
+            replace(original, observables=pauli_on_each_qubit(4, "X")),
+            replace(original, inputs=original.inputs[::-1]),
+        ]
+        for pc in others:
+            other = network(pc)
+            before = other[1].weights.detach().clone()  # type: ignore[index]
+            with pytest.raises(RuntimeError, match=r"the weights 1\.weights belong to another circuit"):
+                other.load_state_dict(state)
+            torch.testing.assert_close(other[1].weights.detach(), before, rtol=0, atol=0)  # type: ignore[index]
+    network(circuits.quanvolution()).load_state_dict(dict(stored.state_dict()))  # bare tensors say nothing
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_small_numbers_are_not_rounding(method: Method) -> None:
+    """An observable in joules, and an input in another unit."""
+    x, w = ParameterVector("x", 2), ParameterVector("w", 1)
+    circuit = QuantumCircuit(2)
+    circuit.ry(1e-13 * x[0], 0)
+    circuit.ry(x[1], 1)
+    circuit.cx(0, 1)
+    circuit.ry(1e-14 * w[0], 1)
+    observables = [SparsePauliOp(["ZI", "IX"], [1e-20, 2e-20]), SparsePauliOp("ZZ")]
+    pc = ParametricCircuit(circuit=circuit, inputs=x, weights=w, observables=observables)
+    layer = QuantumLayer(pc, dtype=torch.float64, method=method)
+    with torch.no_grad():
+        layer.weights.fill_(0.7e14)
+    inputs = np.array([[0.4e13, 0.2], [2e13, -0.5]])
+    expected = expectations(pc, inputs, np.array([0.7e14]))
+    np.testing.assert_allclose(layer(torch.from_numpy(inputs)).detach(), expected, rtol=1e-9)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")

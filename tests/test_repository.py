@@ -5,8 +5,10 @@ from __future__ import annotations
 import copy
 import os
 import subprocess
+import sys
 import tomllib
 from collections.abc import Callable
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import nbformat
@@ -15,6 +17,7 @@ import yaml
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from toy import environment
 
 import hqnn
 from tools import audit, readme
@@ -363,6 +366,47 @@ def test_requirement_faults_are_found(name: str, old: str, new: str, word: str) 
     assert old in files[name]
     files[name] = files[name].replace(old, new)
     assert any(word in fault for fault in audit.requirement_faults(*files.values()))
+
+
+def python_files(texts: dict[str, str]) -> dict[str, str]:
+    return {name: text for name, text in texts.items() if name.endswith(".py")}
+
+
+def test_everything_imported_is_declared(texts: dict[str, str]) -> None:
+    assert audit.import_faults(python_files(texts), read("pyproject.toml"), packages_distributions()) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "fault"),
+    [
+        ("lib/hqnn/a.py", "import sympy.core", "sympy"),
+        ("lib/hqnn/a.py", "import pytest", "pytest"),
+        ("book/a.py", "from yaml import load", "yaml"),
+        ("tests/test_a.py", "def f():\n    import pennylane", "pennylane"),
+        ("tests/test_a.py", "from no_such.thing import it", "no_such"),
+        ("lib/hqnn/a.py", "import numpy, hqnn.runs, os.path\nfrom . import sympy", ""),
+        ("tests/test_a.py", "import test_a, pytest", ""),
+        ("benchmarks/a.py", "import jax\nfrom tensorcircuit import gates", ""),
+    ],
+)
+def test_undeclared_imports_are_found(file: str, line: str, fault: str) -> None:
+    declared = '"numpy>=2"]\noptional-dependencies = {dev = ["pytest"], bench = ["jax", "tensorcircuit-ng"]}'
+    found = audit.import_faults({file: line}, f"[project]\ndependencies = [{declared}", {"yaml": ["PyYAML"]})
+    assert found == ([f"{file} imports {fault}, which pyproject.toml does not declare for it"] if fault else [])
+
+
+def test_warnings_as_errors_do_not_keep_pyzx_from_being_compiled(tmp_path: Path) -> None:
+    """As at its first import under `python -W error`, or in these tests, which makes errors of its escape sequences."""
+    program = "import sys, hqnn.circuits; sys.pycache_prefix = sys.argv[1]; import hqnn.zx"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program, str(tmp_path)],
+        env={**environment(), "PYTHONDONTWRITEBYTECODE": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert list(tmp_path.rglob("pyzx/__init__*.pyc"))  # it was compiled here
 
 
 def test_lock_marks_what_exists_for_linux_only() -> None:

@@ -3,24 +3,25 @@
 import errno
 import json
 import os
+import re
 import shutil
 import signal
+import socketserver
 import subprocess
-import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import replace
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
+import dask
 import numpy as np
 import pytest
 import torch
-from distributed import Client
-from toy import BASE, LONG, ROOT, VARIANTS, environment, experiment
+from distributed import Client, LocalCluster
 
 from hqnn import datasets, experiments, runs, storage, tasks, training
 from hqnn.errors import HqnnError
@@ -28,6 +29,19 @@ from hqnn.experiments import AutoencoderConfig, LcqhnnConfig, TransferConfig
 from hqnn.models import lcqhnn
 from hqnn.runs import Run
 from hqnn.training import DivergedError
+from tests.toy import (
+    BASE,
+    ROOT,
+    VARIANTS,
+    experiment,
+    holding,
+    labels,
+    reached,
+    request,
+    started,
+    stored_runs,
+    wait_for,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -131,10 +145,44 @@ def test_a_frozen_circuit_has_no_quantum_parameters_to_train() -> None:
     assert not torch.equal(outcome.weights(0)["reduce.weight"], outcome.weights(2)["reduce.weight"])
 
 
-def test_a_device_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(HqnnError, match="no device 'cuda' here"):
-        runs.execute(BASE, 0, device="cuda")
+def test_a_checkpoint_is_taken_up_by_the_same_run_of_the_same_code_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys: list[str] = []
+
+    def perform(_config: LcqhnnConfig, session: tasks.Session) -> tasks.Outcome:
+        keys.append(session.key)
+        return tasks.Outcome(result={}, snapshots={}, dataset={}, seconds=0.0)
+
+    monkeypatch.setattr(tasks, "perform", perform)
+    monkeypatch.setattr(runs, "_check_device", lambda _device: None)
+    other_config = replace(BASE, epochs=5)
+    for config, seed, device in ((BASE, 0, "cpu"), (BASE, 1, "cpu"), (other_config, 0, "cpu"), (BASE, 0, "meta")):
+        runs.execute(config, seed, device=device)
+    runs.execute(BASE, 0)
+    assert keys[0] == keys.pop()
+    for owner, name, other in ((runs, "code_digest", lambda: "changed"), (torch, "__version__", "0.1")):
+        with monkeypatch.context() as patch:
+            patch.setattr(owner, name, other)
+            runs.execute(BASE, 0)
+    assert len(set(keys)) == len(keys) == 6
+
+
+@pytest.mark.parametrize(
+    ("device", "n_gpus"),
+    [("foo", 0), ("", 0), ("meta", 0), ("mps", 0), ("cpu:3", 0), ("cuda", 0), ("cuda:7", 1), ("cuda:-1", 1)],
+)
+def test_a_device_that_is_not_there_is_found_before_anything_runs(
+    device: str, n_gpus: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: n_gpus > 0)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: n_gpus)
+    devices = "cpu, cuda, cuda:0" if n_gpus else "cpu"
+    complaint = rf"^There is no device '{device}' on .*: choose from {devices}\.$"
+    with pytest.raises(HqnnError, match=complaint):
+        runs.execute(BASE, 0, device=device)
+    with pytest.raises(HqnnError, match=complaint):
+        runs.run("toy", device=device, root=tmp_path)
+    assert capsys.readouterr().err == ""
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_config_without_a_task() -> None:
@@ -165,6 +213,20 @@ def test_the_record_says_everything(stored: Path) -> None:
     assert runs.read_record(record_path(stored, "plain")).weights is None
 
 
+def test_a_run_builds_on_the_last_weights_that_a_record_keeps(stored: Path) -> None:
+    for seed in (0, 1):
+        kept = runs.kept_weights("toy", "hybrid", seed, root=stored)
+        last = runs.read_record(record_path(stored, seed=seed)).snapshot(4)
+        assert kept.keys() == last.keys()
+        assert all(torch.equal(kept[name], last[name]) for name in last)
+
+
+def test_whether_the_code_was_changed_is_not_guessed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when git takes too long to tell."""
+    monkeypatch.setattr(runs, "_git", lambda command, *_: "0" * 40 if command == "rev-parse" else None)
+    assert runs.environment.__wrapped__()["git_dirty"] is None
+
+
 def test_the_record_is_readable(stored: Path) -> None:
     lines = record_path(stored).read_text().splitlines()
     assert sum('"test_accuracy": [' in line and line.rstrip(",").endswith("]") for line in lines) == 1
@@ -185,19 +247,21 @@ def test_nothing_else_is_left_behind(stored: Path) -> None:
 
 def test_load_and_history_order_by_variant_and_seed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     register(monkeypatch, seeds=range(12))
-    ten = record_path(root, seed=10)
-    shutil.copy(record_path(root), ten)
-    edit(ten, lambda record: record.update(seed=10))
-    shutil.copy(record_path(root).with_suffix(".safetensors"), ten.with_suffix(".safetensors"))
+    for seed in (10, 2):
+        copy = record_path(root, seed=seed)
+        shutil.copy(record_path(root), copy)
+        edit(copy, lambda record, seed=seed: record.update(seed=seed))  # type: ignore[misc]
+        shutil.copy(record_path(root).with_suffix(".safetensors"), copy.with_suffix(".safetensors"))
     assert [(r.variant, r.seed) for r in runs.load("toy", root=root)] == [
         ("hybrid", 0),
         ("hybrid", 1),
+        ("hybrid", 2),
         ("hybrid", 10),
         ("plain", 0),
         ("plain", 1),
     ]
     curves = runs.history("toy", "hybrid", "test_loss", root=root)
-    assert curves.shape == (3, 4)
+    assert curves.shape == (4, 4)
     assert np.array_equal(curves[0], curves[2])
     assert curves[1].tolist() == runs.load("toy", "hybrid", root=root)[1].history["test_loss"]
     hybrid, plain = runs.paired("test_loss", "toy/hybrid", "toy/plain", root=root)
@@ -281,6 +345,50 @@ def test_unknown_names_are_found_before_anything_runs(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("seeds", [(-1,), (True,), (2**63,), (0.5,), "0"])
+def test_seeds_that_are_none(seeds: Any, tmp_path: Path) -> None:
+    with pytest.raises(HqnnError, match=rf"^{seeds[0]!r} is no seed: choose whole numbers from 0 to 9223372036854775"):
+        runs.run("toy", seeds, root=tmp_path, progress=False)
+    assert not list(tmp_path.iterdir())
+
+
+def test_more_seeds_than_anybody_needs(tmp_path: Path) -> None:
+    with pytest.raises(HqnnError, match="More than 10,000 seeds are too many for one call"):
+        runs.run("toy", count(), root=tmp_path, progress=False)
+
+
+@pytest.mark.parametrize("seeds", [np.array([2**63 - 1]), iter([2**63 - 1])])
+def test_a_large_seed_of_any_kind(seeds: Any, tmp_path: Path) -> None:
+    runs.run("toy", seeds, variants=["plain"], root=tmp_path, progress=False)
+    (record,) = runs.load("toy", root=tmp_path)
+    assert record.seed == 2**63 - 1
+
+
+@pytest.mark.parametrize("file", [".", "runs", "runs/toy/plain", "checkpoints"])
+@pytest.mark.usefixtures("no_training")
+def test_a_folder_that_takes_no_records_is_found_before_anything_runs(
+    file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "data" / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    with pytest.raises(HqnnError, match=rf"{tmp_path}/data.* \((Not a directory|File exists)\): .*another folder"):
+        runs.run("toy", root=tmp_path / "data")
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.usefixtures("no_training")
+def test_a_folder_without_permission_is_found_before_anything_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(runs, "TemporaryFile", refuse)  # chmod would not stop root
+    with pytest.raises(HqnnError, match=r"^Nothing can be written to .*runs/toy.* \(Read-only file system\)"):
+        runs.run("toy", root=tmp_path, progress=False)
+
+
 def test_a_missing_dataset_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def absent(name: str) -> None:
         raise datasets.MissingDatasetError(f"{name} is not here")
@@ -318,88 +426,77 @@ def test_interrupted_and_continued_equals_uninterrupted(
     assert not list((again / "checkpoints").rglob("*.safetensors"))
 
 
-def start(*arguments: str) -> "subprocess.Popen[str]":
-    """Start the command line with the toy's long variant registered, as a terminal would: in a group of its own."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.toy", *arguments],
-        cwd=ROOT,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+def command(root: Path, *options: str) -> list[str]:
+    """`hqnn run toy`, in a process of its own."""
+    return ["-m", "tests.toy", "run", "toy", "--root", str(root), "--quiet", *options]
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 240) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
-
-
-def epochs_stored(root: Path) -> list[int]:
-    """How far each unfinished run is."""
-    epochs = []
-    for path in root.glob("checkpoints/**/model.safetensors"):
-        with suppress(FileNotFoundError):  # finished a moment ago
-            epochs.append(storage.read_tensors(path)[1]["epoch"])
-    return epochs
-
-
-@pytest.fixture(scope="module")
-def long_results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What uninterrupted runs of the long variant, seeds 0 to 2, yield."""
-    root = tmp_path_factory.mktemp("long")
-    with pytest.MonkeyPatch.context() as patch:
-        register(patch, {"long": LONG}, range(3))
-        runs.run("toy", root=root, progress=False)
-        return results(root)
-
-
-def test_killed_and_continued_equals_uninterrupted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, long_results: dict[str, Any]
-) -> None:
-    process = start("run", "toy", "--seeds", "0", "--root", str(tmp_path), "--quiet")
-    wait_for(lambda: [epoch for epoch in epochs_stored(tmp_path) if epoch > 1] or process.poll() is not None)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    assert not list(tmp_path.rglob("*.json"))
-    (killed_after,) = epochs_stored(tmp_path)
-    assert 1 < killed_after < LONG.epochs
-
-    register(monkeypatch, {"long": LONG})
-    reached: list[int] = []
-    with monkeypatch.context() as patched:
-        patched.setattr(runs._Bar, "reach", lambda _bar, _label, epoch: reached.append(epoch))
-        runs.run("toy", (0,), root=tmp_path, progress=False)
-    assert reached[0] == killed_after + 1
-    assert results(tmp_path) == {"long/0": long_results["long/0"]}
+ONE = ("--variants", "hybrid", "--seeds", "0")
+"""Of one run; with `--jobs 2` one worker process is started for it."""
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
-def test_interrupt_from_the_keyboard(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, long_results: dict[str, Any], jobs: str
+def test_killed_and_continued_equals_uninterrupted(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: str
 ) -> None:
-    command = ("run", "toy", "--seeds", "0-2", "--jobs", jobs, "--root", str(tmp_path))
-    process = start(*command)
-    wait_for(lambda: (list(tmp_path.rglob("*.json")) and epochs_stored(tmp_path)) or process.poll() is not None)
-    os.killpg(process.pid, signal.SIGINT)  # the terminal tells the workers, too
-    out, err = process.communicate(timeout=240)
-    assert process.returncode == 130, err
-    stored = len(list(tmp_path.rglob("*.json")))
-    assert 1 <= stored < 3
-    last = err.splitlines()[-1]
-    assert last == (
-        f"Interrupted: {stored} of 3 runs are stored; repeat the command to continue the others from where they were."
-    )
-    assert "Traceback" not in err
-    assert out == ""
-    assert epochs_stored(tmp_path)
+    """And no worker process outlives a command that is killed."""
+    again = tmp_path / "again"
+    held = {"toy/hybrid/seed-0": 2}
+    request(tmp_path, "hold-0")
+    with started(*command(again, *ONE, "--jobs", jobs), events=tmp_path) as process:
+        wait_for(lambda: reached(again) == held or process.poll() is not None)
+        process.kill()
+        process.communicate(timeout=240)  # until every process that can write there is gone
+    assert stored_runs(again) == []
+    assert reached(again) == held
 
-    register(monkeypatch, {"long": LONG}, range(3))
-    assert runs.run("toy", root=tmp_path, progress=False).skipped == stored
-    assert results(tmp_path) == long_results
+    first: dict[str, int] = {}
+    with monkeypatch.context() as patched:
+        patched.setattr(runs._Bar, "reach", lambda _bar, label, epoch: first.setdefault(label, epoch))
+        runs.run("toy", root=again, progress=False)
+    assert first == {label: held.get(label, 0) + 1 for label in labels()}
+    assert results(again) == results(root)
+
+
+@pytest.mark.parametrize(
+    ("jobs", "done", "held"),
+    [
+        (1, ["toy/hybrid/seed-0"], {"toy/hybrid/seed-1": 2}),
+        (2, ["toy/hybrid/seed-0", "toy/plain/seed-0"], {"toy/hybrid/seed-1": 2, "toy/plain/seed-1": 2}),
+    ],
+)
+def test_interrupt_from_the_keyboard(
+    root: Path, tmp_path: Path, jobs: int, done: list[str], held: dict[str, int]
+) -> None:
+    again = tmp_path / "again"
+    request(tmp_path, "hold-1")
+    with started(*command(again, "--jobs", str(jobs)), events=tmp_path) as process:
+        wait_for(lambda: (stored_runs(again) == done and reached(again) == held) or process.poll() is not None)
+        os.killpg(process.pid, signal.SIGINT)  # the terminal tells the workers, too
+        out, err = process.communicate(timeout=240)
+    assert (process.returncode, out) == (130, "")
+    assert err == interrupted(len(done), 4)
+    assert reached(again) == held
+    assert runs.run("toy", root=again, progress=False).skipped == len(done)
+    assert results(again) == results(root)
+
+
+def interrupted(n_done: int, n_runs: int) -> str:
+    return (
+        f"Interrupted: {n_done} of {n_runs} runs are stored; repeat the command to continue the others from where "
+        "they were.\n"
+    )
+
+
+@pytest.mark.parametrize("request_to_stop", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_while_the_workers_start(tmp_path: Path, request_to_stop: signal.Signals) -> None:
+    request(tmp_path, "hold-start", "hold-0")
+    with started(*command(tmp_path, *ONE, "--jobs", "2"), events=tmp_path) as process:
+        wait_for(lambda: (tmp_path / "starting").exists() or process.poll() is not None)
+        process.send_signal(request_to_stop)
+        (tmp_path / "hold-start").unlink()
+        out, err = process.communicate(timeout=240)
+    assert (process.returncode, out, err) == (130, "", interrupted(0, 1))
 
 
 # --- Dask
@@ -417,75 +514,185 @@ def test_records_made_by_worker_processes_are_the_same(
     assert not list((again / "checkpoints").rglob("*.safetensors"))
 
 
+@pytest.mark.parametrize("event", ["kill-start", "kill-0"])
+def test_a_worker_process_that_is_killed_is_replaced(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, event: str
+) -> None:
+    """While it starts or in the middle, without a word, and however long it takes until it is back."""
+    again = tmp_path / "again"
+    request(tmp_path, event)
+    monkeypatch.setenv("DASK_DISTRIBUTED__DEPLOY__LOST_WORKER_TIMEOUT", "0.1s")
+    with started(*command(again, *ONE, "--jobs", "2"), events=tmp_path) as process:
+        out, err = process.communicate(timeout=240)
+    assert (process.returncode, out, err) == (0, "1 runs done, 0 were there already.\n", "")
+    assert not (tmp_path / event).exists()
+    assert results(again) == {"hybrid/0": results(root)["hybrid/0"]}
+
+
+def test_a_run_of_which_workers_die_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    request(tmp_path, "kill-0")
+    monkeypatch.setenv("DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES", "0")
+    with started(*command(tmp_path, *ONE, "--jobs", "2"), events=tmp_path) as process:
+        _, err = process.communicate(timeout=240)
+    assert process.returncode == 2
+    assert err == (
+        "error: Several workers died while they ran toy/hybrid/seed-0: see their logs, then repeat the command.\n"
+    )
+
+
+@dataclass
+class Cluster:
+    """A real scheduler and two real workers on loopback."""
+
+    address: str
+    workers: list["subprocess.Popen[str]"]
+    events: Path
+
+
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, "list[subprocess.Popen[bytes]]"]]:
-    """A real scheduler and two real workers on loopback: its address and the workers."""
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     folder = tmp_path_factory.mktemp("dask")
     file = folder / "scheduler.json"
-
-    def dask(*arguments: str) -> "subprocess.Popen[bytes]":
-        with (folder / "log").open("ab") as log:
-            return subprocess.Popen([sys.executable, "-m", "dask", *arguments], env=environment(), stderr=log)
-
-    processes = [dask("scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(file))]
-    try:
-        wait_for(file.exists)
-        worker = ("worker", "--scheduler-file", str(file), "--nthreads", "1", "--no-nanny", "--no-dashboard")
-        processes += [dask(*worker) for _ in range(2)]
-        yield json.loads(file.read_text())["address"], processes[1:]
-    finally:
-        for process in processes:
-            process.kill()
-            process.wait()
+    common = ("--scheduler-file", str(file), "--no-dashboard")
+    scheduler = ("-m", "dask", "scheduler", "--host", "127.0.0.1", "--port", "0", *common)
+    worker = ("-m", "dask", "worker", "--nthreads", "1", "--no-nanny", "--preload", "tests.toy", *common)
+    with (folder / "log").open("a") as log, ExitStack() as stack:
+        stack.enter_context(started(*scheduler, output=log))
+        wait_for(lambda: file.exists() and file.read_text())
+        address = json.loads(file.read_text())["address"]
+        workers = [stack.enter_context(started(*worker, events=folder, output=log)) for _ in range(2)]
+        with Client(address) as client:
+            client.wait_for_workers(2)
+        yield Cluster(address, workers, folder)
 
 
-def test_an_interrupt_reaches_the_workers_of_a_scheduler(
-    tmp_path: Path, cluster: tuple[str, "list[subprocess.Popen[bytes]]"]
+def test_an_interrupt_reaches_the_workers_of_a_scheduler(tmp_path: Path, cluster: Cluster) -> None:
+    """They are free again although their runs would never have ended, and keep the checkpoints."""
+    held = {"toy/hybrid/seed-0": 2, "toy/hybrid/seed-1": 2}
+    with holding(cluster.events):
+        with started(*command(tmp_path, "--scheduler", cluster.address)) as process:
+            wait_for(lambda: reached(tmp_path) == held or process.poll() is not None)
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=240)
+        assert (process.returncode, err) == (130, interrupted(0, 4))
+        with Client(cluster.address) as client:
+            wait_for(lambda: not any(client.run(lambda dask_worker: len(dask_worker.active_threads)).values()))
+    assert reached(tmp_path) == held
+    assert [worker.poll() for worker in cluster.workers] == [None, None]
+
+
+def test_a_lost_workers_seeds_run_again_elsewhere(root: Path, tmp_path: Path, cluster: Cluster) -> None:
+    again = tmp_path / "again"
+
+    with ExitStack() as held, ThreadPoolExecutor(1) as pool:
+        held.enter_context(holding(cluster.events))
+
+        def kill_one_when_both_are_busy() -> None:
+            with held:
+                wait_for(lambda: len(reached(again)) == 2)
+                cluster.workers[0].kill()
+
+        killed = pool.submit(kill_one_when_both_are_busy)
+        summary = runs.run("toy", root=again, scheduler=cluster.address, progress=False)
+        killed.result()
+    assert summary == runs.Summary(done=4, skipped=0)
+    assert [worker.poll() is None for worker in cluster.workers] == [False, True]
+    assert results(again) == results(root)
+    assert not list((again / "checkpoints").rglob("*.safetensors"))
+
+
+@pytest.fixture
+def answering() -> Iterator[str]:
+    """The address of somebody who is no scheduler."""
+
+    class Greeter(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.sendall(b"HTTP/1.0 400 What?\r\n\r\n")
+
+    with socketserver.TCPServer(("127.0.0.1", 0), Greeter) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"tcp://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "foo",
+        "tcp://",
+        "tcp://127.0.0.1",
+        "tcp://127.0.0.1:9",
+        "tcp://127.0.0.1:x",
+        "tcp://127.0.0.1:99999",
+        "http://127.0.0.1:9",
+        "inproc://127.0.0.1:9",
+        "tls://127.0.0.1:9",
+        "ucx://127.0.0.1:9",
+        None,
+    ],
+)
+def test_no_scheduler_at_that_address(
+    address: str | None, answering: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They are free again long before their runs would have ended, and keep the checkpoints."""
-    address, workers = cluster
-    process = start("run", "toy", "--scheduler", address, "--root", str(tmp_path), "--quiet")
-    wait_for(lambda: epochs_stored(tmp_path) or process.poll() is not None)
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=240)
-    assert process.returncode == 130
-    assert err.startswith("Interrupted: 0 of 4 runs are stored;")
-    with Client(address) as client:
-        wait_for(lambda: not any(client.run(lambda dask_worker: len(dask_worker.active_threads)).values()))
-    assert 0 < max(epochs_stored(tmp_path)) < LONG.epochs
-    assert [worker.poll() for worker in workers] == [None, None]
-
-
-def test_a_lost_workers_seeds_run_again_elsewhere(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    long_results: dict[str, Any],
-    cluster: tuple[str, "list[subprocess.Popen[bytes]]"],
-) -> None:
-    address, workers = cluster
-    root = tmp_path / "data"
-    register(monkeypatch, {"long": LONG}, range(3))
-
-    def kill_one_when_both_are_busy() -> None:
-        wait_for(lambda: len(epochs_stored(root)) == 2)
-        workers[0].kill()
-
-    killer = threading.Thread(target=kill_one_when_both_are_busy)
-    killer.start()
-    summary = runs.run("toy", root=root, scheduler=address, progress=False)
-    killer.join()
-    assert summary == runs.Summary(done=3, skipped=0)
-    assert [worker.poll() is None for worker in workers] == [False, True]
-    assert results(root) == long_results
-    assert not list((root / "checkpoints").rglob("*.safetensors"))
-
-
-def test_no_scheduler_at_that_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from hqnn import cluster
 
+    def loops() -> set[threading.Thread]:
+        return {thread for thread in threading.enumerate() if thread.name == "IO loop"}
+
+    address = answering if address is None else address
     monkeypatch.setattr(cluster, "CONNECT_SECONDS", 1)
-    with pytest.raises(HqnnError, match=r"No Dask scheduler answers at tcp://127\.0\.0\.1:9"):
-        runs.run("toy", root=tmp_path, scheduler="tcp://127.0.0.1:9", progress=False)
+    before = loops()
+    with pytest.raises(HqnnError, match=rf"^No Dask scheduler answers at '{re.escape(address)}': start one with"):
+        runs.run("toy", root=tmp_path, scheduler=address, progress=False)
+    assert loops() == before  # what is left could hang when it is collected
+
+
+def test_a_scheduler_without_workers_is_said_again_and_again(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And as soon as a worker comes, it is given work."""
+    from hqnn import cluster
+
+    monkeypatch.setattr(cluster, "REMIND_SECONDS", 0.1)
+    said: list[str] = []
+
+    def said_twice() -> bool:
+        said.append(capsys.readouterr().err)
+        return "".join(said).count("No worker is connected") > 1
+
+    def send_a_worker() -> None:
+        wait_for(said_twice)
+        dask_cluster.scale(1)
+
+    local = LocalCluster(n_workers=0, threads_per_worker=1, dashboard_address="127.0.0.1:0", memory_limit=None)
+    with local as dask_cluster, ThreadPoolExecutor(1) as pool:
+        sent = pool.submit(send_a_worker)
+        summary = runs.run("toy", root=tmp_path / "again", scheduler=dask_cluster.scheduler_address)
+        sent.result()
+        sentence = (
+            f"No worker is connected to the Dask scheduler at {dask_cluster.scheduler_address}: start one with "
+            f"`dask worker {dask_cluster.scheduler_address}` and the runs go on, or stop with Ctrl-C."
+        )
+    assert summary == runs.Summary(done=4, skipped=0)
+    assert "".join(said).replace("\r", "\n").splitlines().count(sentence) > 1  # on lines of their own
+    assert results(tmp_path / "again") == results(root)
+
+
+def test_worker_processes_that_never_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from hqnn import cluster
+
+    request(tmp_path, "kill-start")
+    monkeypatch.setenv("TOY_EVENTS", str(tmp_path))
+    monkeypatch.setattr(cluster, "START_ATTEMPTS", 1)
+    with (
+        dask.config.set({"distributed.worker.preload": ["tests.toy"]}),
+        pytest.raises(HqnnError, match=r"^A worker process died 1 times while it started: use fewer"),
+        cluster.connect(1),
+    ):
+        pass
 
 
 # --- what goes wrong
@@ -506,7 +713,10 @@ def test_divergence_reaches_the_caller_of_execute() -> None:
         runs.execute(replace(VARIANTS["hybrid"], learning_rate=1e30), 0)
 
 
-def test_a_full_disk_loses_nothing_computed(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_full_disk_loses_nothing_computed(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int
+) -> None:
     again = tmp_path / "again"
     real = os.fsync
     full = False
@@ -520,16 +730,18 @@ def test_a_full_disk_loses_nothing_computed(root: Path, tmp_path: Path, monkeypa
 
     with monkeypatch.context() as patched:
         patched.setattr(os, "fsync", fsync)
-        with pytest.raises(HqnnError, match=r"No space left to write .*seed-1\.json"):
-            runs.run("toy", root=again, progress=False)
-    assert [r.seed for r in runs.load("toy", root=again)] == [0]
+        with pytest.raises(HqnnError, match=r"No space left to write .*seed-1\.json") as caught:
+            runs.run("toy", jobs=jobs, root=again, progress=False)
+    (lost,) = (label for label in labels() if f"/{label}.json" in str(caught.value))
+    before = stored_runs(again)
+    assert lost not in before
+    assert reached(again)[lost] == BASE.epochs
 
-    reached: list[str] = []
+    first: dict[str, int] = {}
     with monkeypatch.context() as patched:
-        patched.setattr(runs._Bar, "reach", lambda _bar, label, _epoch: reached.append(label))
-        runs.run("toy", variants=["hybrid"], root=again, progress=False)
-    assert reached == ["toy/hybrid/seed-1"]  # only the bar's last step: the finished run was stored, not repeated
-    assert runs.run("toy", root=again, progress=False) == runs.Summary(done=2, skipped=2)
+        patched.setattr(runs._Bar, "reach", lambda _bar, label, epoch: first.setdefault(label, epoch))
+        assert runs.run("toy", root=again, progress=False).skipped == len(before)
+    assert first[lost] == BASE.epochs  # only the bar's last step: the finished run was stored, not repeated
     assert results(again) == results(root)
 
 
@@ -664,6 +876,13 @@ def test_every_inconsistency_is_noticed(root: Path, change: Callable[[dict[str, 
     assert [problem for problem in problems(root) if complaint in problem], problems(root)
 
 
+def test_other_images_than_the_config_draws_are_noticed(root: Path) -> None:
+    for seed in (0, 1):
+        edit(record_path(root, seed=seed), _other_images)
+    assert problems(root) == ["toy/hybrid: its seeds were not trained on the images that its config draws."]
+    assert runs.verify(root, measure=False).problems == []
+
+
 def test_values_that_are_not_finite_are_noticed(root: Path) -> None:
     """JSON has no NaN; Python's reader would take it all the same."""
     path = record_path(root, "plain")
@@ -697,7 +916,7 @@ def test_a_repetition_builds_on_the_records_beside_its_own(tmp_path: Path, monke
     coder = AutoencoderConfig(dataset="digits", epochs=1, snapshots=(1,))
     upper = TransferConfig(dataset="digits", encoder=coder, epochs=1, hidden=(8,))
     for name, config in {"coder": coder, "upper": upper}.items():
-        found = replace(experiment({"it": config}), name=name)
+        found = replace(experiment({"it": config}), name=name)  # type: ignore[dict-item]
         monkeypatch.setitem(experiments.EXPERIMENTS, name, found)
     runs.run(["coder", "upper"], [1], root=tmp_path, progress=False)
     assert runs.rerun("upper", "it", 1, root=tmp_path, progress=False).identical

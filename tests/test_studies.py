@@ -1,21 +1,40 @@
 """What the recorded analyses measure, where the answer is known."""
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from qiskit.quantum_info import Statevector, partial_trace
 from scipy.stats import kstest
+from torch import Tensor
+from torch.nn import functional
 
-from hqnn import analyses, circuits, datasets, experiments, ledger, runs, studies
+from hqnn import (
+    analyses,
+    circuits,
+    datasets,
+    endurance,
+    experiments,
+    gradcam,
+    ledger,
+    looking,
+    runs,
+    studies,
+    tasks,
+)
 from hqnn.analyses import Series
+from hqnn.endurance import Encoded
+from hqnn.experiments import LcqhnnConfig
 from hqnn.models import lcqhnn
 from hqnn.quantum_layer import QuantumLayer
+from hqnn.resilience import Network
 from hqnn.studies.transfer import chi_squared
 from hqnn.tasks import transfer
 
@@ -41,7 +60,7 @@ def test_encoded_features_and_weights_reproduce_the_networks_scores() -> None:
     layer = QuantumLayer(lcqhnn.circuit(config), dtype=torch.float64)
     layer.load_state_dict({"weights": torch.from_numpy(network.weights)[None]}, strict=False)
     scores = model.classify(layer(torch.from_numpy(network.features)).float())
-    subset = datasets.subset(datasets.load("digits"), classes=(0, 1), n_train=192, n_val=64, n_test=64, seed=42)
+    subset = datasets.subset(datasets.load("digits"), classes=(0, 1), n_train=96, n_val=64, n_test=64, seed=42)
     expected = model(datasets.to_float(subset.test.images, 28))
     assert scores.detach().numpy() == pytest.approx(expected.detach().numpy(), abs=1e-5)
     assert network.labels.tolist() == subset.test.labels.tolist()
@@ -162,3 +181,208 @@ def test_every_cell_of_the_test_is_expected_five_times() -> None:
 def test_counts_that_cannot_be_tested_are_refused(probabilities: list[float], shots: int, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         chi_squared(np.array([[shots, 0]]), np.array([probabilities]))
+
+
+# --- focus, heat maps and noise, each on two seeds of networks that were trained for two epochs
+
+STAGES = (0, 1, 2)
+SEEDS = (1, 2)
+"""Of runs that get better at once; a run that stays at chance has no correlation."""
+
+
+class Trained(NamedTuple):
+    """Small networks under the registry's names, and what their recipes should have seen."""
+
+    series: Series
+    configs: dict[str, LcqhnnConfig]
+    images: dict[str, datasets.Subset]
+    accuracies: dict[str, NDArray[np.float64]]
+    """Test accuracy after epochs 1 and 2 [seeds, 2], as training measured it."""
+
+    def test(self, name: str) -> tuple[Tensor, Tensor]:
+        """Test images and labels of a series."""
+        part = self.images[name].test
+        return part.images.float() / 255, part.labels
+
+    def network(self, name: str, seed: int, epoch: int) -> Any:
+        """A series' network as it was after an epoch."""
+        model = lcqhnn.build(self.configs[name]).eval()
+        (record,) = (record for record in self.series[name] if record.seed == seed)
+        model.load_state_dict(record.snapshot(epoch))
+        return model
+
+
+@pytest.fixture(scope="module")
+def outcomes() -> dict[str, tuple[LcqhnnConfig, list[tasks.Outcome]]]:
+    found = {}
+    for experiment, classes in (("lcqhnn-mnist", (0, 1)), ("lcqhnn-fashion", (1, 6))):
+        for variant in ("lcqhnn", "cnn-4"):
+            quick = experiments.get(experiment).quick[variant]
+            config = replace(quick, classes=classes, n_train=96, n_val=20, n_test=50, epochs=2, snapshots=STAGES)
+            config = replace(config, learning_rate=0.01)
+            found[f"{experiment}/{variant}"] = config, [runs.execute(config, seed) for seed in SEEDS]
+    return found
+
+
+@pytest.fixture
+def trained(outcomes: dict[str, tuple[LcqhnnConfig, list[tasks.Outcome]]], monkeypatch: pytest.MonkeyPatch) -> Trained:
+    monkeypatch.setattr(looking, "STAGES", STAGES)
+    configs = {name: config for name, (config, _) in outcomes.items()}
+    for experiment in ("lcqhnn-mnist", "lcqhnn-fashion"):
+        small = {variant: configs[f"{experiment}/{variant}"] for variant in ("lcqhnn", "cnn-4")}
+        monkeypatch.setitem(experiments.EXPERIMENTS, experiment, replace(experiments.get(experiment), variants=small))
+    series: dict[str, Any] = {
+        name: [SimpleNamespace(seed=seed, snapshot=one.weights) for seed, one in zip(SEEDS, found, strict=True)]
+        for name, (_, found) in outcomes.items()
+    }
+    images = {
+        name: datasets.subset(
+            datasets.load("digits"), classes=config.classes, n_train=96, n_val=20, n_test=50, seed=config.data_seed
+        )
+        for name, config in configs.items()
+    }
+    accuracies = {name: np.array([o.history["test_accuracy"] for o in found]) for name, (_, found) in outcomes.items()}
+    return Trained(series, configs, images, accuracies)
+
+
+def heat_by_hand(model: Any, images: Tensor, labels: Tensor) -> Tensor:
+    """Grad-CAM of each image's own class on the image's grid [N, 28, 28]: eq. 10-12 of lcqhnn over the whole map."""
+    pools = model.features.pools
+    seen = functional.relu(functional.max_pool2d(model.features.conv1(images), pools[0]))
+    activations = model.features.conv2(seen).detach().requires_grad_()
+    behind = functional.relu(functional.max_pool2d(activations, pools[1])).flatten(1)
+    hybrid = isinstance(model, lcqhnn.Lcqhnn)
+    scores = model.classify(model.quantum(model.reduce(behind))) if hybrid else model.scores(model.reduce(behind))
+    (slopes,) = torch.autograd.grad(scores[range(len(labels)), labels].sum(), activations)
+    heat = (slopes.mean((2, 3), keepdim=True) * activations.detach()).sum(1).clamp_min(0)
+    return functional.interpolate(heat[:, None], (28, 28), mode="bilinear")[:, 0]
+
+
+def test_the_focus_is_that_of_every_run_at_every_stage(trained: Trained) -> None:
+    found = analyses.recipes()["lcqhnn-focus"].compute(trained.series, {})
+    assert found.data is not None
+    focus = {}
+    for name in trained.series:
+        key = name.removeprefix("lcqhnn-")
+        stored = found.data["series"][key]
+        assert stored["epochs"] == list(STAGES)
+        np.testing.assert_allclose(np.array(stored["accuracy"])[:, 1:], trained.accuracies[name], atol=1e-5)
+        images, labels = trained.test(name)
+        mask = images[:, 0] > 0.1
+        assert found.data["images"][key.split("/")[0]]["area"] == pytest.approx(float(mask.double().mean()))
+        focus[key] = np.zeros((2, 3))
+        for row, seed in enumerate(SEEDS):
+            for epoch in STAGES:
+                heat = heat_by_hand(trained.network(name, seed, epoch), images, labels)
+                total = heat.sum((1, 2))
+                share = torch.where(total > 0, (heat * mask).sum((1, 2)) / total, mask.float().mean((1, 2)))
+                focus[key][row, epoch] = float(share.mean())
+        np.testing.assert_allclose(stored["grad-cam"]["focus"], focus[key], atol=2e-5)
+        prefix = key.removesuffix("/lcqhnn")
+        growth = (focus[key][:, 2] - focus[key][:, 1]).mean()
+        assert found.result[f"{prefix}/focus-2-minus-1"].mean == pytest.approx(growth, abs=2e-5)
+        above = focus[key][:, 0].mean() - float(mask.double().mean())
+        assert found.result[f"{prefix}/focus-0-minus-area"].mean == pytest.approx(above, abs=2e-5)
+    mnist, fashion = (
+        np.array(found.data["series"][f"{dataset}/lcqhnn"]["grad-cam"]["saturation"])[:, -1]
+        for dataset in ("mnist", "fashion")
+    )
+    difference = found.result["saturation-mnist-minus-fashion"]
+    assert difference.mean == pytest.approx((mnist - fashion).mean(), abs=2e-5)
+
+
+def test_heat_maps_are_those_of_the_first_images_of_each_class(
+    trained: Trained, watched: Callable[[str], list[Any]]
+) -> None:
+    drawn = watched("heat_gallery")
+    hybrids = {name: records for name, records in trained.series.items() if name.endswith("/lcqhnn")}
+    settings = {"per_class": [3, 1], "seed": 2, "window": 3}
+    found = analyses.recipes()["lcqhnn-heatmaps"].compute(hybrids, settings)
+    assert found.data is not None
+    assert [(name, picture[:11]) for name, picture in found.data.items()] == [
+        (name, "iVBORw0KGgo") for name in ("mnist", "fashion", "seeds")
+    ]
+    compared: list[Tensor] = []
+    by_seed: dict[int, list[Tensor]] = {seed: [] for seed in SEEDS}
+    for name, (_, shown, rows, outlines) in zip(hybrids, drawn, strict=False):
+        images, labels = trained.test(name)
+        of_class = [[k for k, label in enumerate(labels.tolist()) if label == c] for c in (0, 1)]
+        first = torch.tensor([*of_class[0][:3], *of_class[1][:3]])
+        np.testing.assert_array_equal(shown, images[first, 0])
+        np.testing.assert_array_equal(outlines, images[first, 0] > 0.1)
+        stages = ("untrained", "epoch 1", "epoch 2")
+        assert list(rows) == [f"{method}, {stage}" for method in ("Grad-CAM", "3 × 3") for stage in stages]
+        for epoch, stage in enumerate(stages):
+            model = trained.network(name, 2, epoch)
+            expected = heat_by_hand(model, images[first], labels[first])
+            np.testing.assert_allclose(rows[f"Grad-CAM, {stage}"], expected, atol=1e-6)
+            seen = gradcam.attribute(model, images[first], labels[first], layer=model.features.conv2)
+            expected = gradcam.upsample(gradcam.heat(seen, 3))
+            np.testing.assert_allclose(rows[f"3 × 3, {stage}"], expected, atol=1e-6)
+        few = torch.tensor([of_class[0][0], of_class[1][0]])
+        compared.append(images[few, 0])
+        for seed in SEEDS:
+            by_seed[seed].append(heat_by_hand(trained.network(name, seed, 2), images[few], labels[few]))
+    _, shown, rows, _ = drawn[-1]
+    np.testing.assert_array_equal(shown, torch.cat(compared))
+    assert list(rows) == ["seed 1", "seed 2"]
+    for seed in SEEDS:
+        np.testing.assert_allclose(rows[f"seed {seed}"], torch.cat(by_seed[seed]), atol=1e-6)
+
+
+NOISE: dict[str, Any] = {
+    "epoch": 2,
+    "depths": [1, 2],
+    "deeper": 2,
+    "p2": [0.01],
+    "p1_over_p2": 0.5,
+    "gates": [0.2],
+    "readout": [0.1],
+    "t1_us": [50],
+    "t2_over_t1": 0.7,
+    "today": {"depolarising": 0.01, "thermal": 50},
+    "shots": [4],
+    "repetitions": 2,
+    "reset_shots": 64,
+    "kept_at": 0.01,
+    "pictured": 9,
+    "pictured_at": 0.1,
+}
+
+
+def test_noise_is_endured_by_the_trained_networks_on_the_test_images(trained: Trained) -> None:
+    """With thresholds set on the validation images; `endurance.endure` is tested by itself."""
+    name, recipes = "lcqhnn-fashion/lcqhnn", analyses.recipes()
+    recipe, other = recipes["lcqhnn-noise-fashion"], recipes["lcqhnn-noise-mnist"]
+    assert (recipe.inputs, other.inputs) == ((name,), ("lcqhnn-mnist/lcqhnn",))
+    assert (other.compute, other.settings) == (recipe.compute, recipe.settings)
+    assert recipe.settings.keys() == NOISE.keys()
+    found = recipe.compute({name: trained.series[name]}, NOISE)
+    measured = []
+    for seed in SEEDS:
+        model = trained.network(name, seed, 2)
+        weights = {key: tensor.double().numpy() for key, tensor in model.state_dict().items()}
+        network = Network(
+            weights=weights["quantum.weights"][0],
+            slopes=weights["scores.weight"][1] - weights["scores.weight"][0],
+            offset=weights["scores.bias"][1] - weights["scores.bias"][0],
+        )
+        with torch.no_grad():
+            validation, test = (
+                Encoded(model.angles(part.images.float() / 255).double().numpy(), part.labels.numpy())
+                for part in (trained.images[name].val, trained.images[name].test)
+            )
+            scores = model(trained.images[name].test.images.float() / 255)
+        measured.append(endurance.endure(network, validation, test, NOISE, seed))
+        if seed == SEEDS[0]:
+            first = (scores[:, 1] - scores[:, 0])[:9]
+    assert found.data is not None
+    kept = dict(found.data)
+    np.testing.assert_allclose(kept["scores"]["perfect"], first, atol=2e-4)
+    assert kept["scores"]["labels"] == trained.images[name].test.labels[:9].tolist()
+    del kept["scores"]
+    assert kept == endurance.by_seed(measured)
+    perfect = found.result["perfect/accuracy"]
+    assert perfect.mean == pytest.approx(100 * trained.accuracies[name][:, 1].mean(), abs=1e-3)
+    today = np.array(kept["perfect"]) - np.array(kept["trained"]["thermal"]["2"])[:, 0]
+    assert found.result["thermal/today/loss-2"].mean == pytest.approx(100 * today.mean(), abs=0.02)

@@ -1,7 +1,9 @@
 """What the analyses of HQNN-Parallel measure, where the answer is known."""
 
 import io
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,10 +11,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import Tensor
 
 from hqnn import datasets, experiments, runs
 from hqnn.analyses import Series
 from hqnn.datasets import Dataset, Split
+from hqnn.models import hqnn
 from hqnn.studies import hqnn as studies
 
 PNG = "iVBORw0KGgo"
@@ -55,11 +59,20 @@ def test_the_audit_finds_copies_and_what_gives_the_class_away(monkeypatch: pytes
     assert len({name for by in found.data["tables"].values() for name in by}) == 2
 
 
-def test_pictures_are_made_of_every_dataset_asked_for() -> None:
-    found = studies.images({}, {"per_class": {"digits": 2}, "data_seed": 0})
+def test_pictures_are_made_of_every_dataset_asked_for(watched: Callable[[str], list[Any]]) -> None:
+    drawn = watched("image_columns")
+    found = studies.images({}, {"per_class": {"digits": 2}, "data_seed": 3})
     assert found.result["datasets"].mean == 1
     assert found.data is not None
     assert found.data["digits"].startswith(PNG)
+    dataset = datasets.load("digits")
+    order = np.random.default_rng(3).permutation(1348)
+    labels = dataset.train.labels.numpy()
+    ((_, columns),) = drawn
+    assert list(columns) == list("0123456789")
+    for digit, column in columns.items():
+        first = [k for k in order if labels[k] == int(digit)][:2]
+        np.testing.assert_array_equal(column[..., 0], dataset.train.images[first, 0])
 
 
 @pytest.fixture
@@ -72,13 +85,21 @@ def digits(monkeypatch: pytest.MonkeyPatch) -> Any:
     return config
 
 
-def test_mistakes_are_counted_over_runs(digits: Any) -> None:
-    def run(images: list[int]) -> Any:
-        return SimpleNamespace(result={"errors": {"images": images, "predicted": [3] * len(images)}})
+def split_of(config: Any) -> Split:
+    """What the experiment tests on."""
+    sizes = {"n_train": config.n_train, "n_val": 0, "n_test": config.n_test}
+    return datasets.partition(datasets.load("digits"), **sizes, seed=config.data_seed).test
+
+
+def test_mistakes_are_counted_over_runs(digits: Any, watched: Callable[[str], list[Any]]) -> None:
+    drawn = watched("titled_images")
+
+    def run(predicted: dict[int, int]) -> Any:
+        return SimpleNamespace(result={"errors": {"images": list(predicted), "predicted": list(predicted.values())}})
 
     series: Series = {
-        "hqnn-mnist/hqnn": [run([1, 2, 5]), run([2, 5])],
-        "hqnn-mnist/cnn": [run([2, 7]), run([2])],
+        "hqnn-mnist/hqnn": [run({1: 8, 2: 7, 5: 4}), run({2: 7, 5: 9})],
+        "hqnn-mnist/cnn": [run({2: 1, 7: 6}), run({2: 1})],
     }
     found = studies.mistakes(series, {"most": 4})
     numbers = {key: interval.mean for key, interval in found.result.items()}
@@ -93,7 +114,15 @@ def test_mistakes_are_counted_over_runs(digits: Any) -> None:
         "ever/only-cnn": 1,
     }
     assert found.data is not None
-    assert {name for name, picture in found.data.items() if picture.startswith(PNG)} == {"both", "hqnn", "cnn"}
+    assert [(name, picture[: len(PNG)]) for name, picture in found.data.items()] == [
+        (name, PNG) for name in ("both", "hqnn", "cnn")
+    ]
+    # Four test images each: those wrong most often, and those that one model gets wrong more often than the other.
+    test = split_of(digits)
+    guesses = {1: "8, ✓", 2: "7, 1", 5: "4, ✓", 7: "✓, 6"}
+    for (_, images, titles), shown in zip(drawn, ([2, 5, 1, 7], [5, 1, 0, 2], [7, 0, 2, 3]), strict=True):
+        np.testing.assert_array_equal(images[..., 0], test.images[shown, 0])
+        assert titles == [f"{test.labels[k]} ({guesses.get(k, '✓, ✓')})" for k in shown]
 
 
 def test_nothing_goes_past_the_circuits(digits: Any) -> None:
@@ -104,4 +133,41 @@ def test_nothing_goes_past_the_circuits(digits: Any) -> None:
     assert result["accuracy"].mean == pytest.approx(final, abs=1e-3)
     assert result["accuracy/shuffled"].mean < 25 < result["accuracy"].mean
     assert result["accuracy/shuffled"].mean < result["accuracy/one-circuit-shuffled"].mean
-    assert 0 < result["spread/out"].mean < 1
+    # The same by changing what the circuits return while the whole network runs.
+    test = split_of(digits)
+    expected: dict[str, list[float]] = {key: [] for key in result}
+    for seed, outcome in outcomes.items():
+        model = hqnn.build(digits).eval()
+        model.load_state_dict(outcome.weights(4))
+        accuracy = partial(accuracy_with, model, test)
+        order = torch.randperm(400, generator=torch.Generator().manual_seed(seed))
+        one_circuit = [accuracy(partial(dealt, order, slice(5 * c, 5 * c + 5))) for c in range(4)]
+        with torch.no_grad():
+            angles = model.angles(test.images / 255)
+            outputs = model.middle(angles)
+        values = {
+            "accuracy": accuracy(lambda _module, _inputs, outputs: outputs),
+            "accuracy/shuffled": accuracy(partial(dealt, order, slice(None))),
+            "accuracy/one-circuit-shuffled": np.mean(one_circuit),
+            "accuracy/bypassed": accuracy(lambda _module, inputs, _outputs: inputs[0]),
+            "spread/in": angles.numpy().std(0, ddof=1).mean(),
+            "spread/out": outputs.numpy().std(0, ddof=1).mean(),
+        }
+        for key, value in values.items():
+            expected[key].append(float(value))
+    for key, found in expected.items():
+        assert result[key].mean == pytest.approx(np.mean(found), rel=1e-5), key
+        assert result[key].n == 2
+
+
+def dealt(order: Tensor, own: slice, _module: Any, _inputs: Any, outputs: Tensor) -> Tensor:
+    """Outputs of which some columns are dealt to other images."""
+    changed = outputs.clone()
+    changed[:, own] = outputs[order][:, own]
+    return changed
+
+
+def accuracy_with(model: hqnn.Parallel, test: Split, hook: Callable[..., Tensor]) -> float:
+    """Percent correct while a hook changes what the middle part returns."""
+    with torch.no_grad(), model.middle.register_forward_hook(hook):
+        return 100 * float((model(test.images / 255).argmax(1) == test.labels).double().mean())

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NoReturn
+
 import numpy as np
 import pytest
 import torch
@@ -10,8 +16,9 @@ from hypothesis import strategies as st
 from PIL import Image
 from torch import Tensor
 
-from hqnn import datasets
-from hqnn.datasets import Dataset, Split
+from hqnn import datasets, experiments, storage, tasks
+from hqnn.datasets import Dataset, Split, Subset
+from hqnn.experiments import Config, Scale
 
 
 def numbered(n_train: int, n_test: int, n_classes: int) -> Dataset:
@@ -215,3 +222,127 @@ def test_impossible_partitions(change: dict[str, int]) -> None:
     sizes = {"n_train": 40, "n_val": 5, "n_test": 25, **change}
     with pytest.raises(ValueError, match=r"too many|must not be negative"):
         datasets.partition(numbered(50, 25, 3), **sizes)
+
+
+# --- what the registered experiments draw
+
+SIZES = {
+    "mnist": (
+        [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949],
+        [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009],
+    ),
+    "fashion_mnist": ([6_000] * 10, [1_000] * 10),
+    "cifar10": ([5_000] * 10, [1_000] * 10),
+    "medical_mnist": ([10_000, 8_954, 10_000, 10_000, 10_000, 10_000], []),
+}
+"""Images of each class in the training and in the test split."""
+DRAWS: dict[Scale, dict[str, str]] = {
+    "paper": {
+        "LcqhnnConfig mnist 2048+512+1024 (0, 1)": "8983ee897af8be86",
+        "LcqhnnConfig fashion_mnist 2048+512+1024 (1, 6)": "28cf48468cdf31b1",
+        "ParallelConfig mnist 10000+5000+0": "17108a4f3f12442a",
+        "ParallelConfig mnist 60000+0+10000": "e2247c63a9882cc0",
+        "ParallelConfig cifar10 50000+0+10000": "481bed2312c89f3a",
+        "ParallelConfig medical_mnist 47163+0+11791": "8cd44bdb8b31b8c8",
+        "ParallelConfig mnist 10000+0+10000": "2495a2a9c75517a7",
+        "QuanvConfig mnist 500+500+100": "2eea4e2480ada3cc",
+    },
+    "quick": {
+        "LcqhnnConfig digits 192+64+64 (0, 1)": "e8a1918fd64cbdf7",
+        "LcqhnnConfig digits 192+64+64 (1, 6)": "cc118768461bebdc",
+        "ParallelConfig digits 1000+300+400": "d0123ae73d855447",
+        "ParallelConfig digits 1000+0+400": "a0542b8cc75a4c24",
+        "QuanvConfig digits 200+100+100": "afdff1167886e9fb",
+    },
+}
+"""The first digits of the sha256 of what is drawn, in its order; where configs differ in the seed, of all together."""
+
+
+def placeholder(name: str) -> Dataset:
+    """A dataset of the published labels, each of whose images is its index in four bytes."""
+
+    def split(per_class: list[int]) -> Split:
+        index = np.arange(sum(per_class), dtype="<u4").view(np.uint8).reshape(-1, 1, 1, 4)
+        labels = torch.arange(len(per_class)).repeat_interleave(torch.tensor(per_class, dtype=torch.int64))
+        return Split(torch.from_numpy(index), labels)
+
+    train, test = SIZES[name]
+    return Dataset(name, tuple(map(str, range(len(train)))), split(train), split(test), "")
+
+
+class Drawn(Exception):  # noqa: N818
+    """Thrown by a task that draws its images, so that it does nothing else with them."""
+
+    def __init__(self, subset: Subset) -> None:
+        self.subset = subset
+
+
+@pytest.fixture
+def draw(monkeypatch: pytest.MonkeyPatch) -> Callable[[Config], Subset]:
+    """From a config to what its task draws."""
+
+    def throwing(function: Callable[..., Subset]) -> Callable[..., NoReturn]:
+        def throw(*arguments: Any, **options: Any) -> NoReturn:
+            raise Drawn(function(*arguments, **options))
+
+        return throw
+
+    for name in ("subset", "partition"):
+        monkeypatch.setattr(datasets, name, throwing(getattr(datasets, name)))
+    for cached in (tasks.lcqhnn._splits, tasks.hqnn._partition, tasks.quanv._splits):
+        cached.cache_clear()
+
+    def draw(config: Config) -> Subset:
+        with pytest.raises(Drawn) as drawn:
+            tasks.perform(config, tasks.Session(seed=0, key=""))
+        return drawn.value.subset
+
+    return draw
+
+
+def drawn_alike(config: Config) -> str:
+    """The kind of images that a config draws; the seed decides which."""
+    sizes = f"{config.n_train}+{config.n_val}+{config.n_test}"
+    return f"{type(config).__name__} {config.dataset} {sizes} {getattr(config, 'classes', '')}".strip()
+
+
+def drawing(scale: Scale) -> dict[str, dict[int, list[tuple[str, Config]]]]:
+    """The registered configs that draw images, by kind and seed."""
+    found: dict[str, dict[int, list[tuple[str, Config]]]] = {}
+    for experiment in experiments.EXPERIMENTS.values():
+        for variant, config in experiment.configs(scale).items():
+            if hasattr(config, "data_seed"):  # the transfer paper takes all images
+                seeds = found.setdefault(drawn_alike(config), {})
+                seeds.setdefault(config.data_seed, []).append((f"{experiment.name}/{variant}", config))
+    return found
+
+
+@pytest.mark.parametrize("scale", ["paper", "quick"])
+def test_what_is_drawn_never_changes(
+    scale: Scale, draw: Callable[[Config], Subset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At paper scale indices stand for the images, which need not be here."""
+    monkeypatch.setattr(datasets, "load", cache(placeholder if scale == "paper" else datasets.load))
+    found = {}
+    for kind, seeds in drawing(scale).items():
+        digest = hashlib.sha256()
+        for seed in sorted(seeds):
+            subset = draw(seeds[seed][0][1])
+            for part in (subset.train, subset.val, subset.test):
+                digest.update(part.images.numpy().tobytes() + part.labels.numpy().tobytes() + b"|")
+            digest.update(subset.fingerprint.encode())
+        found[kind] = digest.hexdigest()[:16]
+    assert found == DRAWS[scale]
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_records_name_what_their_configs_draw(name: str, draw: Callable[[Config], Subset]) -> None:
+    for seeds in drawing("paper").values():
+        for variants in seeds.values():
+            config = variants[0][1]
+            if config.dataset != name:
+                continue
+            paths = [path for series, _ in variants for path in (storage.DATA / "runs" / series).glob("seed-*.json")]
+            (recorded,) = {json.loads(path.read_text())["provenance"]["dataset"]["subset"] for path in paths}
+            if datasets.is_available(name):
+                assert draw(config).fingerprint == recorded, variants[0][0]

@@ -4,14 +4,11 @@ import errno
 import logging
 import math
 import os
-import signal
-import subprocess
-import sys
 import textwrap
-import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 import torch
@@ -21,7 +18,9 @@ from torch.nn import functional
 from hqnn import training
 from hqnn.errors import HqnnError, NonFiniteError
 from hqnn.storage import pack_tensors, read_tensors, write_atomically
+from hqnn.tasks.base import SCHEDULES
 from hqnn.training import Checkpoint, DivergedError, Fit, Samples, deterministic, evaluate, fit, seed_epoch
+from tests.toy import started, wait_for
 
 EPOCHS = 6
 
@@ -289,42 +288,47 @@ def test_checkpoints_are_limited_in_time_but_the_first_and_last_epoch_are_stored
 
 
 SCRIPT = """
-    import sys, time
+    import sys
     from pathlib import Path
-    sys.path.insert(0, {tests!r})
     from hqnn import training
-    from test_training import train
+    from tests.test_training import train
     training.CHECKPOINT_SECONDS = 0.0
-    Path({ready!r}).touch()
-    train(epochs=100_000, checkpoint=Path({path!r}))
+    train(epochs=100_000, checkpoint=Path(sys.argv[1]))
 """
 
 
-def test_killed_at_any_moment_and_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_killed_at_any_moment_and_resumed(tmp_path: Path) -> None:
     """A process killed while it stores a checkpoint after every epoch leaves a state from which the rest is exact."""
-    path, ready = tmp_path / "c" / "model.safetensors", tmp_path / "ready"
-    script = SCRIPT.format(tests=str(Path(__file__).parent), ready=str(ready), path=str(path))
-    process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(script)], env=environment())
-    try:
-        deadline = time.monotonic() + 240
-        while not path.exists() and time.monotonic() < deadline:
-            time.sleep(0.02)
-        time.sleep(0.3)
-    finally:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-    _, metadata = read_tensors(path)
-    reached = metadata["epoch"]
-    assert reached >= 1
-    resumed, _ = train(epochs=reached + 2, checkpoint=path)
-    whole, _ = train(epochs=reached + 2)
+    path = tmp_path / "c" / "model.safetensors"
+
+    def reached() -> int:
+        with suppress(FileNotFoundError):
+            epoch: int = read_tensors(path)[1]["epoch"]
+            return epoch
+        return 0
+
+    with started("-c", textwrap.dedent(SCRIPT), str(path)) as process:
+        wait_for(lambda: reached() >= 3 or process.poll() is not None)
+    epoch = reached()
+    assert epoch >= 3
+    resumed, _ = train(epochs=epoch + 2, checkpoint=path)
+    whole, _ = train(epochs=epoch + 2)
     assert_same(whole, resumed)
 
 
-def environment() -> dict[str, str]:
-    """An environment in which a child process finds this package."""
-    lib = str(Path(training.__file__).parents[1])
-    return {**os.environ, "PYTHONPATH": lib, "OMP_NUM_THREADS": "1"}
+def test_a_checkpoint_that_goes_while_it_is_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when another process has stored the run's record in between."""
+    path = tmp_path / "model.safetensors"
+    train(checkpoint=path, epochs=3)
+
+    def gone(path: Path) -> NoReturn:
+        path.unlink()
+        raise FileNotFoundError(path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(training, "read_tensors", gone)
+        got, _ = train(checkpoint=path)
+    assert_same(train()[0], got)
 
 
 # --- what goes wrong
@@ -466,6 +470,45 @@ def test_progress_bar_counts_steps(capsys: pytest.CaptureFixture[str]) -> None:
     shown = capsys.readouterr()
     assert "/4 " in shown.err
     assert shown.out == ""
+
+
+def test_samples_are_shuffled_anew_in_every_epoch_as_seed_and_epoch_say() -> None:
+    seen: list[int] = []
+    numbered = Samples(torch.arange(20.0)[:, None].expand(-1, 5), torch.arange(20) % 2)
+
+    def prepare(inputs: Tensor) -> Tensor:
+        seen.extend(inputs[:, 0].int().tolist())
+        return inputs
+
+    model = build(3)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    fit(
+        model,
+        numbered,
+        loss=functional.cross_entropy,
+        optimizer=optimizer,
+        epochs=3,
+        batch_size=8,
+        seed=3,
+        prepare=prepare,
+    )
+    for epoch in (1, 2, 3):
+        seed_epoch(3, epoch)
+        assert seen[20 * (epoch - 1) : 20 * epoch] == torch.randperm(20).tolist()
+    assert seen[:20] != seen[20:40]
+
+
+@pytest.mark.parametrize(
+    ("name", "factors"),
+    [
+        ("one-cycle", {0.0: 0.04, 0.1: 0.52, 0.2: 1.0, 0.4: (1 + math.sqrt(0.5)) / 2, 0.6: 0.5, 1.0: 0.0}),
+        ("halvings", {0.0: 1.0, 0.19: 1.0, 0.2: 0.5, 0.4: 0.25, 0.6: 0.125, 0.8: 0.0625, 0.999: 0.0625}),
+    ],
+)
+def test_schedules_rise_and_fall_as_described(name: str, factors: dict[float, float]) -> None:
+    schedule = SCHEDULES[name]
+    assert schedule is not None
+    assert [schedule(done) for done in factors] == pytest.approx(list(factors.values()), abs=1e-12)
 
 
 def test_the_schedule_sets_the_rate_of_every_step_and_survives_a_resume(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from hqnn.errors import HqnnError
 from hqnn.experiments import AutoencoderConfig, TransferConfig
 from hqnn.models.transfer import Autoencoder, Classifier, Standard
 from hqnn.tasks import Session, transfer
+from hqnn.training import Samples
 
 CODER = AutoencoderConfig(dataset="digits", epochs=1, batch_size=64, snapshots=(1,))
 SHORT = TransferConfig(dataset="digits", encoder=CODER, epochs=1, batch_size=64, hidden=(8,))
@@ -75,6 +76,12 @@ def test_an_encoder_outside_the_registry_is_trained_first() -> None:
     assert accuracy == pytest.approx(outcome.history["test_accuracy"][-1], abs=1e-5)
 
 
+def test_confusion_has_a_row_for_each_class_and_a_column_for_what_it_is_taken_for() -> None:
+    scores = torch.eye(3)[[0, 1, 1, 2, 0, 0]]
+    samples = Samples(scores, torch.tensor([0, 0, 0, 1, 2, 2]))
+    assert transfer.confusion(nn.Identity(), samples).tolist() == [[1, 2, 0], [0, 0, 1], [2, 0, 0]]
+
+
 def test_an_encoder_of_the_registry_is_read_from_its_record(tmp_path: Path) -> None:
     config = experiments.get("transfer-autoencoder").variants["mnist"]
     assert isinstance(config, AutoencoderConfig)
@@ -108,6 +115,22 @@ def test_features_depend_on_the_seed_alone(inputs: str) -> None:
 
 
 # --- modified copies of images
+
+
+@pytest.mark.parametrize("test_too", [False, True])
+def test_training_images_and_perhaps_test_images_are_modified_each_by_draws_of_their_own(test_too: bool) -> None:
+    """Split and seed decide what is drawn: no two splits of any two seeds are modified alike."""
+    coder = replace(CODER, epochs=0, snapshots=())
+    config = replace(SHORT, encoder=coder, augment="all", augment_test=test_too)
+    images, encoder = transfer.images("digits")[0], transfer.trained_encoder(coder, Session(seed=4, key=""))
+    latents, labels = transfer.encoded(config, Session(seed=4, key=""))
+    for split, stream in (("train", 8), ("test", 9)):
+        pictures = images[split].inputs
+        if split == "train" or test_too:
+            pictures = augmentation.modified(pictures, "all", stream)
+        with torch.no_grad():
+            torch.testing.assert_close(latents[split], encoder(pictures.flatten(1)))
+        assert torch.equal(labels[split], images[split].targets)
 
 
 def test_modified_copies() -> None:

@@ -1,5 +1,6 @@
 """ZX-diagrams: equal to the circuits they come from, before and after reduction, and every parameter followed."""
 
+import dataclasses
 from fractions import Fraction
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from qiskit.circuit import Parameter, ParameterVector, QuantumCircuit
-from qiskit.quantum_info import Operator, SparsePauliOp
+from qiskit.quantum_info import Operator, SparsePauliOp, Statevector
 
 from hqnn import circuits, redundancy, zx
 from hqnn.circuits import ParametricCircuit, pauli_on_each_qubit
@@ -50,6 +51,33 @@ def test_a_diagram_is_its_circuit_before_and_after_reduction(gates: list[tuple[s
     for diagram in (full, reduced, zx.extract(reduced)[1]):
         assert _proportional(zx.with_values(diagram, names).to_matrix(preserve_scalar=False), expected)
     assert zx.is_equal(full, reduced)
+
+
+@settings(deadline=None, max_examples=30)
+@given(gate_lists)
+def test_a_diagram_on_zero_is_the_state_before_and_after_reduction(gates: list[tuple[str, int]]) -> None:
+    pc = _circuit(gates)
+    full = zx.diagram(pc, on_zero=True)
+    rng = np.random.default_rng(1)
+    values = {parameter: rng.uniform(0, 2 * np.pi) for parameter in pc.weights}
+    state = Statevector(pc.circuit.assign_parameters(values).reverse_bits()).data
+    names = {parameter.name: value for parameter, value in values.items()}
+    for diagram in (full, zx.reduce(full)):
+        found = zx.with_values(diagram, names).to_matrix(preserve_scalar=False)
+        assert found.shape == (8, 1)  # no wire is open at its start
+        assert _proportional(found.ravel(), state)
+
+
+@settings(deadline=None, max_examples=30)
+@given(gate_lists, st.text("IXYZ", min_size=3, max_size=3))
+def test_a_closed_diagram_is_the_expectation_value(gates: list[tuple[str, int]], pauli: str) -> None:
+    pc = dataclasses.replace(_circuit(gates), observables=[SparsePauliOp("ZZZ"), SparsePauliOp(pauli)])
+    rng = np.random.default_rng(2)
+    values = {parameter: rng.uniform(0, 2 * np.pi) for parameter in pc.weights}
+    expected = Statevector(pc.circuit.assign_parameters(values)).expectation_value(pc.observables[1])
+    names = {parameter.name: value for parameter, value in values.items()}
+    number = zx.with_values(zx.expectation(pc, 1), names).to_matrix(preserve_scalar=True)
+    np.testing.assert_allclose(number, [[(-1j) ** pauli.count("Y") * expected]], atol=1e-9)
 
 
 def test_unequal_diagrams_are_told_apart() -> None:

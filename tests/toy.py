@@ -1,17 +1,29 @@
 """A small experiment on the bundled digits, for tests that run things; also as a program that knows it.
 
-`python -m tests.toy run toy --root FOLDER` is `python -m hqnn …` with this experiment registered.
+`python -m tests.toy run toy --root FOLDER` is `python -m hqnn …` with this experiment registered. What befalls it, and
+when, is up to empty files in the folder that the environment's `TOY_EVENTS` names, so that no test is a race:
+
+- `hold-1`: the runs of seed 1 stay at epoch `EVENT_EPOCH` while the file is there;
+- `kill-1`: a process that comes to that point removes the file and kills itself;
+- `hold-start` and `kill-start` are the same for worker processes that start. `starting` says that one was held.
 """
 
 import os
+import signal
+import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import IO, Any
 
 from hqnn import __main__ as command_line
-from hqnn import experiments, training
+from hqnn import experiments, runs, storage, training
 from hqnn.experiments import Experiment, LcqhnnConfig
+from hqnn.tasks import Outcome
 
 ROOT = Path(__file__).parents[1]
 BASE = LcqhnnConfig(
@@ -25,9 +37,8 @@ BASE = LcqhnnConfig(
     learning_rate=0.005,
     snapshots=(0, 4),
 )
-LONG = replace(BASE, epochs=120, snapshots=(120,))
-"""Takes a few seconds: long enough to be interrupted in the middle."""
 VARIANTS = {"hybrid": replace(BASE, model="lcqhnn"), "plain": replace(BASE, snapshots=())}
+EVENT_EPOCH = 3
 
 
 def experiment(variants: Mapping[str, LcqhnnConfig], seeds: range = range(2)) -> Experiment:
@@ -41,7 +52,110 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
 
 
+@contextmanager
+def started(
+    *arguments: str, events: Path | None = None, output: IO[str] | int = subprocess.PIPE
+) -> Iterator["subprocess.Popen[str]"]:
+    """A Python of one's own, as a terminal starts it: in a group of processes, of which none outlives the block."""
+    with subprocess.Popen(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env=environment() if events is None else {**environment(), "TOY_EVENTS": str(events)},
+        stdout=output,
+        stderr=output,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 240) -> None:
+    """Wait until a condition holds; how long that takes decides nothing."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+
+
+def labels() -> list[str]:
+    """The toy's runs, in the order in which they are made."""
+    return [f"toy/{variant}/seed-{seed}" for variant in VARIANTS for seed in range(2)]
+
+
+def stored_runs(root: Path) -> list[str]:
+    """Which runs have their record; asked for by name, since folders may change while they are listed."""
+    return [label for label in labels() if (root / "runs" / f"{label}.json").exists()]
+
+
+def reached(root: Path) -> dict[str, int]:
+    """Which runs have a checkpoint, and of which epoch."""
+    epochs = {}
+    for label in labels():
+        with suppress(FileNotFoundError):
+            path = root / "checkpoints" / "paper" / label / "model.safetensors"
+            epochs[label] = storage.read_tensors(path)[1]["epoch"]
+    return epochs
+
+
+def request(events: Path, *names: str) -> None:
+    """Make events happen."""
+    for name in names:
+        (events / name).touch()
+
+
+@contextmanager
+def holding(events: Path) -> Iterator[None]:
+    """Hold the runs of both seeds."""
+    request(events, "hold-0", "hold-1")
+    try:
+        yield
+    finally:
+        for seed in range(2):
+            (events / f"hold-{seed}").unlink()
+
+
+def _reach(on_epoch: Callable[[int], object], seed: int, events: Path, epoch: int) -> None:
+    on_epoch(epoch)
+    if epoch == EVENT_EPOCH:
+        _kill_at(events / f"kill-{seed}")
+        while (events / f"hold-{seed}").exists():
+            time.sleep(0.02)
+            on_epoch(epoch)
+
+
+def _start(events: Path) -> None:
+    _kill_at(events / "kill-start")
+    while (events / "hold-start").exists():
+        request(events, "starting")
+        time.sleep(0.02)
+
+
+def _kill_at(file: Path) -> None:
+    with suppress(FileNotFoundError):
+        file.unlink()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _obey(events: Path) -> None:
+    execute = runs.execute
+
+    def observed(config: LcqhnnConfig, seed: int, **options: Any) -> Outcome:
+        options["on_epoch"] = partial(_reach, options["on_epoch"], seed, events)
+        return execute(config, seed, **options)
+
+    vars(runs)["execute"] = observed
+    training.CHECKPOINT_SECONDS = 0.0  # so that epoch EVENT_EPOCH - 1 is stored when that of EVENT_EPOCH is reached
+
+
+_events = os.environ.get("TOY_EVENTS")
+if _events:
+    _obey(Path(_events))
 if __name__ == "__main__":
-    experiments.EXPERIMENTS["toy"] = experiment({"long": LONG}, range(4))
-    training.CHECKPOINT_SECONDS = 0.1
+    experiments.EXPERIMENTS["toy"] = experiment(VARIANTS)
     sys.exit(command_line.main())
+elif _events:
+    _start(Path(_events))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -34,6 +35,9 @@ HOSTS = frozenset(
 OTHER_REPOSITORIES = frozenset(
     {"apolanco3225/Medical-MNIST-Classification", "jacobgil/pytorch-grad-cam", "OWNER/NAME"},
 )
+# The extra that a folder may use besides the dependencies, and who brings a module that need not be installed.
+EXTRAS = {"tests": "dev", "tools": "dev", "benchmarks": "bench"}
+ABSENT = {"tensorcircuit": "tensorcircuit-ng"}
 MAX_BYTES = 5_000_000
 DATA_SUFFIXES = frozenset({".gz", ".xz", ".zip", ".tar", ".npy", ".npz", ".pt", ".pth", ".pkl", ".jpeg", ".jpg"})
 
@@ -199,6 +203,37 @@ def requirement_faults(requirements: str, pyproject: str, lock: str) -> list[str
             faults.append(f"{name} has torch {torch} and torchvision {vision}, which are not of one release")
     faults += [f"requirements.lock does not pin {name}" for name, pin in pinned.items() if "==" not in str(pin)]
     return faults
+
+
+def import_faults(texts: Mapping[str, str], pyproject: str, distributions: Mapping[str, Iterable[str]]) -> list[str]:
+    """Imports of what the project does not say that it needs.
+
+    The library and the pages may use the dependencies; tests and tools those of the extra `dev` too, and the benchmarks
+    those of `bench`.
+
+    Args:
+        texts: Text of every Python file, by path.
+        pyproject: The text of `pyproject.toml`.
+        distributions: What brings each module that is installed here, as `importlib.metadata` tells.
+    """
+    project: dict[str, Any] = tomllib.loads(pyproject)["project"]
+    dependencies, extras = _by_name(project["dependencies"]), project["optional-dependencies"]
+    more = {folder: _by_name(extras[extra]) for folder, extra in EXTRAS.items()}
+    beside = {Path(name).stem for name in texts if name.startswith("tests/")}
+    own = {*sys.stdlib_module_names, *beside, "hqnn", "tests", "tools", "benchmarks"}
+    faults = set()
+    for name, text in texts.items():
+        declared: set[str] = {*dependencies, *more.get(name.partition("/")[0], ())}
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.Import):
+                modules = [alias.name for alias in node.names]
+            else:
+                modules = [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
+            for module in {full.partition(".")[0] for full in modules} - own:
+                brought_by = {str(canonicalize_name(found)) for found in distributions.get(module, ())}
+                if not declared & (brought_by or {ABSENT.get(module, str(canonicalize_name(module)))}):
+                    faults.add(f"{name} imports {module}, which pyproject.toml does not declare for it")
+    return sorted(faults)
 
 
 def _by_name(lines: Iterable[str]) -> dict[str, Requirement]:

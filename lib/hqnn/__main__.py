@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from hqnn import __version__
 from hqnn.errors import HqnnError
@@ -19,26 +21,78 @@ from hqnn.errors import HqnnError
 
 def seeds(text: str) -> tuple[int, ...]:
     """Parse `0-9`, `3` or `0-4,7` into ascending seeds."""
+    from hqnn.runs import MAX_SEEDS
+
     chosen: set[int] = set()
     for part in text.split(","):
         first, dash, last = part.strip().partition("-")
-        if not first.isdecimal() or (dash and not last.isdecimal()):
-            raise argparse.ArgumentTypeError(f"{text!r} is not a list of seeds such as 0-9 or 0,3,7")
-        span = range(int(first), int(last or first) + 1)
-        if not span:
+        if not _is_number(first) or (dash and not _is_number(last)):
+            raise argparse.ArgumentTypeError(f"{_short(text)} is not a list of seeds such as 0-9 or 0,3,7")
+        low, high = _seed(first), _seed(last or first)
+        if high < low:
             raise argparse.ArgumentTypeError(f"{part.strip()!r} counts backwards; write {last}-{first}")
-        chosen.update(span)
+        if high - low < MAX_SEEDS:
+            chosen.update(range(low, high + 1))
+        if high - low >= MAX_SEEDS or len(chosen) > MAX_SEEDS:
+            raise argparse.ArgumentTypeError(f"{_short(text)} are more than {MAX_SEEDS:,} seeds; run fewer at a time")
     return tuple(sorted(chosen))
+
+
+def _seed(digits: str) -> int:
+    from hqnn.runs import MAX_SEED
+
+    if len(digits) > len(str(MAX_SEED)) or int(digits) > MAX_SEED:
+        raise argparse.ArgumentTypeError(f"{_short(digits)} is too large for a seed; the last is {MAX_SEED}")
+    return int(digits)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal()
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 60 else f"{text[:57]}...")
 
 
 def names(text: str) -> list[str]:
     """Parse names separated by commas."""
-    return [name.strip() for name in text.split(",") if name.strip()]
+    found = [name.strip() for name in text.split(",") if name.strip()]
+    if not found:
+        raise argparse.ArgumentTypeError(f"{text!r} names none; leave the option out for all")
+    return found
+
+
+def _run_name(text: str) -> tuple[str, str, int]:
+    """Parse EXPERIMENT/VARIANT/SEED."""
+    experiment, _, rest = text.partition("/")
+    variant, _, digits = rest.partition("/")
+    if not (experiment and variant and _is_number(digits)):
+        raise argparse.ArgumentTypeError(f"name the run to repeat as EXPERIMENT/VARIANT/SEED, not {_short(text)}")
+    return experiment, variant, _seed(digits)
+
+
+def _folder(text: str) -> Path:
+    if not text:
+        raise argparse.ArgumentTypeError("the folder's name is empty; write . for the one you are in")
+    return Path(text)
+
+
+def _n_jobs(text: str) -> int:
+    if not _is_number(text) or int(text[:19]) < 1:
+        raise argparse.ArgumentTypeError(f"{_short(text)} is not a number of processes, 1 or more")
+    most = 4 * (os.cpu_count() or 1)
+    if int(text[:19]) > most:
+        raise argparse.ArgumentTypeError(
+            f"{_short(text)} processes are more than this machine can feed; use up to {most}"
+        )
+    return int(text)
 
 
 def _data(options: argparse.Namespace) -> int:
     from hqnn import datasets
 
+    if options.names and options.all:
+        raise HqnnError(f"Name datasets or say --all: there are {', '.join(datasets.NAMES)}.")
     for name in options.names:
         datasets.is_available(name)  # complains of a name that is none
     for row in datasets.status():
@@ -54,9 +108,10 @@ def _data(options: argparse.Namespace) -> int:
 def _list(options: argparse.Namespace) -> int:
     from hqnn import experiments, runs, storage
 
+    root = storage.data_folder(options.root)
     for experiment in experiments.EXPERIMENTS.values():
         print(f"{experiment.name}: {experiment.title}")
-        for variant, done in runs.count(experiment, scale=options.scale, root=options.root or storage.DATA).items():
+        for variant, done in runs.count(experiment, scale=options.scale, root=root).items():
             print(f"  {variant:<24} {done:>3} of {len(experiment.seeds)} seeds")
     return 0
 
@@ -84,20 +139,20 @@ def _run(options: argparse.Namespace) -> int:
 def _verify(options: argparse.Namespace) -> int:
     from hqnn import analyses, runs, storage
 
-    root = options.root or storage.DATA
+    root = storage.data_folder(options.root)
     if options.rerun:
-        if options.rerun.count("/") != 2 or not options.rerun.rpartition("/")[2].isdecimal():
-            raise HqnnError(f"Name the run to repeat as EXPERIMENT/VARIANT/SEED, not {options.rerun!r}.")
-        experiment, variant, seed = options.rerun.split("/")
-        again = runs.rerun(experiment, variant, int(seed), root=root, progress=not options.quiet)
+        experiment, variant, seed = options.rerun
+        again = runs.rerun(experiment, variant, seed, root=root, progress=not options.quiet)
         for curve, difference in again.differences.items():
             print(f"{curve:<16} largest difference {difference:.3g}")
         verdict = "identical" if again.identical else "within tolerance" if again.reproduces else "not reproduced"
         print(
-            f"{options.rerun}: {verdict} (final accuracies differ by at most {again.final_accuracy:.3g}, "
+            f"{experiment}/{variant}/{seed}: {verdict} (final accuracies differ by at most {again.final_accuracy:.3g}, "
             f"tolerance {runs.RERUN_TOLERANCE:g})."
         )
         return 0 if again.reproduces else 1
+    if next((root / "runs").rglob("*.json"), None) is None:
+        raise HqnnError(f"There are no records in {root / 'runs'}: name the folder that holds runs/ with --root.")
     found = runs.verify(root)
     problems = [*found.problems, *analyses.problems(root)]
     for problem in problems:
@@ -114,22 +169,29 @@ def _analyse(options: argparse.Namespace) -> int:
 
     if bool(options.names) == options.all:
         raise HqnnError(f"Name analyses or say --all: there are {', '.join(analyses.recipes())}.")
+    root = storage.data_folder(options.root)
     for name in options.names or analyses.recipes():
-        for key, interval in analyses.make(name, root=options.root or storage.DATA).result.items():
+        for key, interval in analyses.make(name, root=root).result.items():
             print(f"{name}  {key:<40} {interval.mean:.4g} ± {interval.half_width:.2g} (n = {interval.n})")
     return 0
 
 
 def _claims(options: argparse.Namespace) -> int:
-    from hqnn import claims
+    from hqnn import claims, storage
 
     if options.update and options.paper:
         raise HqnnError("Leave out --paper with --update: the stored verdicts are those of all papers.")
-    results = claims.evaluate(options.paper)
+    root = storage.data_folder(options.root)
+    results = claims.evaluate(options.paper, path=root / "claims.yaml", root=root)
     if options.update:
-        claims.write_snapshot(results)
+        claims.write_snapshot(results, root / "verdicts.json")
     if options.json:
-        print(claims.to_json(results), end="")
+        text = claims.to_json(results)
+        try:
+            text.encode(sys.stdout.encoding or "utf-8")
+        except UnicodeEncodeError:
+            text = claims.to_json(results, ensure_ascii=True)
+        print(text, end="")
     else:
         print(claims.format_table(results))
     return 0
@@ -150,7 +212,9 @@ def parser() -> argparse.ArgumentParser:
         return added
 
     def add_root(to: argparse.ArgumentParser) -> None:
-        to.add_argument("--root", type=Path, metavar="FOLDER", help="use this folder instead of the repository's data/")
+        to.add_argument(
+            "--root", type=_folder, metavar="FOLDER", help="use this folder instead of the repository's data/"
+        )
 
     def add_quiet(to: argparse.ArgumentParser) -> None:
         to.add_argument("--quiet", action="store_true", help="show no progress bars")
@@ -192,7 +256,7 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--seeds", type=seeds, metavar="0-9", help="which seeds (default: those the experiment needs)")
     run.add_argument("--variants", type=names, metavar="A,B", help="which variants (default: all)")
     add_scale(run)
-    run.add_argument("--jobs", type=_positive, default=1, metavar="N", help="worker processes (default: 1, in-process)")
+    run.add_argument("--jobs", type=_n_jobs, default=1, metavar="N", help="worker processes (default: 1, in-process)")
     run.add_argument("--scheduler", metavar="tcp://HOST:PORT", help="use the workers of this Dask scheduler instead")
     run.add_argument("--device", default="cpu", help="where each run computes, as torch names it (default: cpu)")
     add_root(run)
@@ -206,7 +270,10 @@ def parser() -> argparse.ArgumentParser:
         "Where a dataset is here, stored weights are measured again.",
     )
     verify.add_argument(
-        "--rerun", metavar="EXPERIMENT/VARIANT/SEED", help="instead, run one seed again from scratch and compare"
+        "--rerun",
+        type=_run_name,
+        metavar="EXPERIMENT/VARIANT/SEED",
+        help="instead, run one seed again from scratch and compare",
     )
     add_root(verify)
     add_quiet(verify)
@@ -232,13 +299,8 @@ def parser() -> argparse.ArgumentParser:
     claims.add_argument(
         "--update", action="store_true", help="store the verdicts as those that the tests and the scoreboard expect"
     )
+    add_root(claims)
     return top
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes, 1 or more")
-    return int(text)
 
 
 def _terminated(_signal: int, _frame: FrameType | None) -> NoReturn:
@@ -253,21 +315,103 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     before = signal.signal(signal.SIGTERM, _terminated)  # a batch system's request to stop is an interrupt
     try:
+        _open_what_is_closed()
+        with _lasting("stderr", errors="backslashreplace"):
+            if sys.stdout is None:
+                return _complain("Standard output is closed: send it to a file, or to /dev/null.")
+            with _lasting("stdout", errors="replace") as output:
+                status = _answer(arguments)
+            if output.lost and not isinstance(output.lost, BrokenPipeError):  # `head` has seen enough: nothing is lost
+                return _complain(f"The output cannot be written ({output.lost.strerror}): send it to another place.")
+            return status
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _answer(arguments: Sequence[str] | None) -> int:
+    try:
         options = parser().parse_args(arguments)
+        _require_folders()
         status: int = options.function(options)
-        sys.stdout.flush()
         return status
+    except SystemExit as ended:  # argparse has shown help or a mistake
+        return int(ended.code or 0)
     except HqnnError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+        return _complain(str(error))
+    except OSError as error:  # the machine's: a file that must not be read, too many processes
+        where = f"{error.filename}: " if error.filename else ""
+        return _complain(f"{where}{error.strerror or error}; put that right and repeat the command.")
     except KeyboardInterrupt as interrupt:
         print(interrupt.args[0] if interrupt.args else "Interrupted.", file=sys.stderr)
         return 130
-    except BrokenPipeError:  # the reader of our output, as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+
+
+def _complain(sentence: str) -> int:
+    print(f"error: {sentence}", file=sys.stderr)
+    return 2
+
+
+def _require_folders() -> None:
+    """Say in a sentence what keeps torch and QuTiP from being imported."""
+    try:
+        Path.cwd()
+    except OSError as error:
+        raise HqnnError("The folder you are in is gone: change to another one.") from error
+    try:
+        Path.home()
+    except RuntimeError as error:
+        raise HqnnError("You have no home folder here: set HOME to one.") from error
+
+
+def _open_what_is_closed() -> None:
+    """Let no file that is opened later take the number of a standard stream."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
+
+
+class _Lasting(io.RawIOBase):
+    """A stream that remembers why it could not be written, instead of ending the command in the middle."""
+
+    def __init__(self, raw: Any) -> None:
+        self._raw = raw
+        self.lost: OSError | None = None
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return int(self._raw.fileno())
+
+    def isatty(self) -> bool:
+        return bool(self._raw.isatty())
+
+    def write(self, data: Any) -> Any:
+        try:
+            return self._raw.write(data)
+        except OSError as error:
+            self.lost = self.lost or error
+            return memoryview(data).nbytes
+
+
+@contextmanager
+def _lasting(name: str, *, errors: str) -> Iterator[_Lasting]:
+    """Make a standard stream lasting for a while, unless something in this process has replaced it already."""
+    stream = getattr(sys, name)
+    buffer = getattr(stream, "buffer", None)
+    raw = _Lasting(getattr(buffer, "raw", buffer))  # `python -u` has no buffer between
+    if stream is getattr(sys, f"__{name}__"):
+        buffered = io.BufferedWriter(raw)
+        by_line = stream.line_buffering or stream.write_through
+        setattr(sys, name, io.TextIOWrapper(buffered, stream.encoding, errors, line_buffering=by_line))
+    try:
+        yield raw
     finally:
-        signal.signal(signal.SIGTERM, before)
+        getattr(sys, name).flush()
+        setattr(sys, name, stream)
 
 
 if __name__ == "__main__":

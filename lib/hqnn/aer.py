@@ -20,7 +20,7 @@ from qiskit.quantum_info import PauliList, SparsePauliOp
 from qiskit_aer import AerSimulator
 from tqdm import tqdm
 
-from hqnn.circuits import ParametricCircuit
+from hqnn.circuits import STANDARD_GATES, ParametricCircuit, opened
 from hqnn.noise import Noise
 
 CHUNK = 1024
@@ -142,8 +142,12 @@ def physical(circuit: QuantumCircuit, noise: Noise | None = None) -> QuantumCirc
         The circuit of physical gates and delays, whose depth and `count_ops` are what the noise acts on.
 
     Raises:
-        ValueError: More qubits than the device has.
+        ValueError: More qubits than the device has, or an instruction that is neither standard nor defined by gates.
     """
+    spelled = circuit.copy_empty_like()  # Qiskit's transpiler and Aer go by names, which a composite gate may borrow
+    for gate, qubits in opened(circuit, STANDARD_GATES):
+        spelled.append(gate, qubits)
+    circuit = spelled
     if noise is None:
         return transpile(circuit, AerSimulator(), optimization_level=0)
     return transpile(

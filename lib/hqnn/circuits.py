@@ -10,11 +10,23 @@ a basis state's index.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from qiskit.circuit import Parameter, ParameterVector, QuantumCircuit
+import numpy as np
+from qiskit.circuit import (
+    Barrier,
+    ControlledGate,
+    Instruction,
+    Measure,
+    Parameter,
+    ParameterExpression,
+    ParameterVector,
+    QuantumCircuit,
+    Reset,
+)
+from qiskit.circuit.library import UnitaryGate, get_standard_gate_name_mapping
 from qiskit.quantum_info import SparsePauliOp
 
 Order = Literal["time", "product"]
@@ -22,6 +34,11 @@ Order = Literal["time", "product"]
 
 Cnots = Literal["chain", "reversed", "star", "none"]
 """Which three CNOTs the quanvolution has, in time order: 01 12 23, or 23 12 01, or 01 02 03; or none (the ablation)."""
+
+STANDARD_GATES = frozenset(
+    {gate.base_class for gate in get_standard_gate_name_mapping().values()} - {Measure, Reset} | {Barrier, UnitaryGate}
+)
+"""Classes of the instructions that every view of a circuit knows, and a matrix gate."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,8 +53,11 @@ class ParametricCircuit:
         observables: Hermitian operators on all qubits of the circuit; their expectation values are the outputs.
 
     Raises:
+        TypeError: Something is of another type, or a single parameter or observable stands where a list of them should.
         ValueError: A parameter of the circuit is in neither list, one is listed twice or in both, a listed one does not
-            occur, an observable has another width than the circuit, or it is not Hermitian.
+            occur, the circuit has an instruction that is not a unitary gate, an angle that is NaN or infinite, or
+            classical bits; an observable has another width than the circuit, is not Hermitian, or its coefficients are
+            not finite numbers.
     """
 
     circuit: QuantumCircuit
@@ -46,8 +66,11 @@ class ParametricCircuit:
     observables: Sequence[SparsePauliOp]
 
     def __post_init__(self) -> None:
-        for field in ("inputs", "weights", "observables"):
-            object.__setattr__(self, field, tuple(getattr(self, field)))
+        if not isinstance(self.circuit, QuantumCircuit):
+            raise TypeError(f"circuit is a {type(self.circuit).__name__}; pass a QuantumCircuit")
+        for field, kind in (("inputs", Parameter), ("weights", Parameter), ("observables", SparsePauliOp)):
+            object.__setattr__(self, field, _listed(field, getattr(self, field), kind))
+        _check_gates(self.circuit)
         listed = [*self.inputs, *self.weights]
         twice = sorted({p.name for p in listed if listed.count(p) > 1})
         if twice:
@@ -68,7 +91,13 @@ class ParametricCircuit:
                     f"observable {k} acts on {observable.num_qubits} qubits but the circuit has "
                     f"{self.circuit.num_qubits}; pad its labels with I"
                 )
-            if abs(observable.coeffs.imag).max() > 1e-12:
+            coefficients = observable.coeffs
+            if coefficients.dtype == object or not np.isfinite(coefficients).all():
+                raise ValueError(
+                    f"observable {k} has a coefficient that is not a finite number; bind its parameters, or "
+                    "check what computed it"
+                )
+            if abs(coefficients.imag).max() > 1e-12:
                 raise ValueError(f"observable {k} has complex coefficients; a measured observable is Hermitian")
 
     @property
@@ -101,12 +130,71 @@ class ParametricCircuit:
         stages: dict[str, QuantumCircuit] = {}
         part = self.circuit.copy_empty_like()
         for instruction in self.circuit.data:
-            if instruction.operation.name == "barrier":
+            if isinstance(instruction.operation, Barrier):
                 if instruction.operation.label:
                     stages[instruction.operation.label] = part.copy()
             else:
                 part.append(instruction)
         return stages
+
+
+def _listed(field: str, value: object, kind: type) -> tuple[Parameter | SparsePauliOp, ...]:
+    """A field's value as a tuple, or a sentence on why it is no list of that kind."""
+    if isinstance(value, (str, ParameterExpression, SparsePauliOp)) or not isinstance(value, Iterable):
+        raise TypeError(f"{field} is a single {type(value).__name__}; put it in a list: {field}=[…]")
+    if isinstance(value, (set, frozenset)):
+        raise TypeError(f"{field} is a set, which has no order; pass a list")
+    items = tuple(value)
+    for k, item in enumerate(items):
+        if not isinstance(item, kind):
+            raise TypeError(f"{field}[{k}] is a {type(item).__name__}; pass a {kind.__name__}")
+    return items
+
+
+def _check_gates(circuit: QuantumCircuit) -> None:
+    """See that a circuit consists of unitary gates with finite angles."""
+    for gate, qubits in opened(circuit, STANDARD_GATES):
+        if not all(isinstance(value, ParameterExpression) or np.isfinite(value).all() for value in gate.params):
+            raise ValueError(f"gate {gate.name!r} on qubits {qubits} has an angle that is NaN or infinite")
+    if circuit.num_clbits:
+        raise ValueError(
+            "the circuit has classical bits, which nothing here reads; leave them out, as "
+            "circuit.remove_final_measurements(inplace=False) does"
+        )
+
+
+def opened(circuit: QuantumCircuit, known: Collection[type]) -> Iterator[tuple[Instruction, list[int]]]:
+    """The instructions of a circuit, those of other than known classes replaced by their definitions, and so on.
+
+    What an instruction is called proves nothing: a composite gate may bear the name of any standard one.
+
+    Args:
+        circuit: Any gates.
+        known: Classes of instructions to leave as they are; a gate controlled by zeros is none of them.
+
+    Yields:
+        Instructions in time order, and the indices of their qubits.
+
+    Raises:
+        ValueError: An instruction is neither known nor defined by gates.
+    """
+    for instruction in circuit.data:
+        gate, qubits = instruction.operation, [circuit.find_bit(q).index for q in instruction.qubits]
+        by_zeros = isinstance(gate, ControlledGate) and gate.ctrl_state != 2**gate.num_ctrl_qubits - 1
+        if not by_zeros and class_of(gate) in known:
+            yield gate, qubits
+            continue
+        definition = getattr(gate, "definition", None)
+        if definition is None or gate.num_clbits:
+            raise ValueError(
+                f"{gate.name!r} is not a unitary gate with a definition; remove it or write it in standard gates"
+            )
+        yield from ((inner, [qubits[q] for q in inner_qubits]) for inner, inner_qubits in opened(definition, known))
+
+
+def class_of(gate: Instruction) -> type:
+    """The class that tells what a gate does; Qiskit's own gates are often of a hidden subclass of it."""
+    return getattr(gate, "base_class", type(gate))
 
 
 def pauli_on_each_qubit(n_qubits: int, pauli: Literal["X", "Y", "Z"] = "Z") -> tuple[SparsePauliOp, ...]:

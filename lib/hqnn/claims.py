@@ -199,9 +199,9 @@ def contradictions(results: Sequence[Result]) -> Markdown:
 # --- as JSON
 
 
-def to_json(results: Sequence[Result]) -> str:
+def to_json(results: Sequence[Result], *, ensure_ascii: bool = False) -> str:
     """A JSON list of the results' dictionaries, one per line."""
-    rows = ",\n".join(json.dumps(result.as_dict(), ensure_ascii=False, allow_nan=False) for result in results)
+    rows = ",\n".join(json.dumps(result.as_dict(), ensure_ascii=ensure_ascii, allow_nan=False) for result in results)
     return f"[\n{rows}\n]\n"
 
 

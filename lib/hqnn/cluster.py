@@ -1,7 +1,7 @@
 """Many independent jobs on Dask: worker processes on this machine by default, or the cluster of any scheduler.
 
 Dask restarts the jobs of a worker that is lost on another one. What this module adds is what the book's runs need:
-progress from inside a job, and a stop that reaches jobs already running.
+progress from inside a job, a stop that reaches jobs already running, and a word when nobody is there to do them.
 """
 
 from __future__ import annotations
@@ -12,12 +12,16 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Generator, Iterator, Mapping
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
+from multiprocessing import resource_tracker
 from typing import Any
 
-from distributed import Client, Event, KilledWorker, LocalCluster, as_completed, get_worker
+import dask
+from distributed import Client, Event, KilledWorker, LocalCluster, Nanny, Status, get_worker, wait
 from distributed.comm.core import CommClosedError
 from distributed.protocol import pickle
+from tqdm import tqdm
 
 from hqnn.errors import HqnnError
 
@@ -26,6 +30,9 @@ Report = Callable[[int], None]
 
 CONNECT_SECONDS = 10
 REPORT_SECONDS = 0.5
+REMIND_SECONDS = 60.0
+"""How often to say that there are no workers."""
+START_ATTEMPTS = 3
 _log = logging.getLogger(__name__)
 
 
@@ -42,46 +49,84 @@ def connect(n_workers: int, scheduler: str | None = None) -> Iterator[Client]:
         scheduler: Its address, as `tcp://host:8786`.
 
     Raises:
-        HqnnError: No scheduler answers there.
+        HqnnError: No scheduler answers there, or the worker processes do not start.
     """
     with ExitStack() as stack:
         if scheduler is None:
-            with _without_interrupts():
-                cluster = LocalCluster(
-                    n_workers=n_workers,
-                    threads_per_worker=1,
-                    dashboard_address="127.0.0.1:0",  # any free port; a taken one would leak a socket
-                    memory_limit=None,
-                    silence_logs=logging.CRITICAL,
-                    env={"OMP_NUM_THREADS": "1"},
-                )
-            client = stack.enter_context(Client(stack.enter_context(cluster)))
+            # Dask would give up a worker that takes longer than a few seconds to come back.
+            stack.enter_context(dask.config.set({"distributed.deploy.lost-worker-timeout": "1 day"}))
+            client = Client(stack.enter_context(_local_cluster(n_workers)))
         else:
             try:
-                client = stack.enter_context(Client(scheduler, timeout=CONNECT_SECONDS))
-            except (OSError, ValueError) as error:
+                client = _Client(scheduler, timeout=CONNECT_SECONDS)
+            except Exception as error:  # of many types, by what is wrong with the address or with who answers there
                 raise HqnnError(
-                    f"No Dask scheduler answers at {scheduler}: start one with `dask scheduler` or check the address."
+                    f"No Dask scheduler answers at {scheduler!r}: start one with `dask scheduler` and give the address "
+                    "that it prints, such as tcp://192.168.0.1:8786."
                 ) from error
-            if not client.scheduler_info(n_workers=-1)["workers"]:
-                _log.warning("The scheduler at %s has no workers yet; waiting for the first.", scheduler)
-        yield client
+        yield stack.enter_context(client)
+
+
+class _Client(Client):
+    """Leaves nothing behind when it cannot connect; Dask's own may hang when it is collected later."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        try:
+            super().__init__(*arguments, **options)
+        except BaseException:
+            with suppress(AttributeError):  # failed before it had these
+                self.close()
+                self._loop_runner.stop()
+            raise
+
+
+class _Nanny(Nanny):
+    """Starts a process that died while it started once more; Dask's own then gives up the whole cluster."""
+
+    async def instantiate(self) -> Status:
+        for _ in range(START_ATTEMPTS):
+            status: Status = await super().instantiate()
+            if status == Status.running:
+                break
+        return status
 
 
 @contextmanager
-def _without_interrupts() -> Iterator[None]:
-    """Ignore Ctrl-C, here for a moment and for good in the processes started meanwhile, which inherit that.
+def _local_cluster(n_workers: int) -> Iterator[LocalCluster]:
+    """Start workers on this machine, from a thread, which completes what it began when this one is interrupted."""
+    with ThreadPoolExecutor(1, initializer=_block_interrupts) as thread:
+        starting = thread.submit(
+            LocalCluster,
+            n_workers=n_workers,
+            threads_per_worker=1,
+            worker_class=_Nanny,
+            dashboard_address="127.0.0.1:0",  # any free port; a taken one would leak a socket
+            memory_limit=None,
+            silence_logs=logging.CRITICAL,
+            env={"OMP_NUM_THREADS": "1"},
+        )
+        try:
+            try:
+                cluster = starting.result()
+            except RuntimeError as error:
+                raise HqnnError(
+                    f"A worker process died {START_ATTEMPTS} times while it started: use fewer of them, and in a "
+                    "program of your own start them under `if __name__ == '__main__':`."
+                ) from error
+            yield cluster
+        finally:
+            if starting.exception() is None:
+                starting.result().close()
 
-    A terminal interrupts every process of a command, but only this one has to act on it: it stops the workers.
+
+def _block_interrupts() -> None:
+    """Block Ctrl-C in this thread and in all threads and processes started from it, which inherit that.
+
+    A terminal interrupts every process of a command, but only the first has to act on it: it stops the workers.
     """
-    if threading.current_thread() is not threading.main_thread():  # the only one that may set handlers
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
+    if hasattr(signal, "pthread_sigmask"):  # not on Windows
+        resource_tracker.ensure_running()  # to start it later would unblock Ctrl-C again
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
 def compute(
@@ -114,16 +159,31 @@ def compute(
         client.submit(_perform, pickle.dumps((function, arguments)), name, batch, key=f"{batch}-{name}"): name
         for name, arguments in jobs.items()
     }
+    pending = set(futures)
     try:
-        for future in as_completed(futures):
-            name = futures[future]
-            if future.status == "cancelled":
-                raise HqnnError("The connection to the Dask scheduler is lost: repeat the command to continue.")
-            error = future.exception()
-            if isinstance(error, KilledWorker):
-                raise HqnnError(f"Several workers died while they ran {name}: see their logs, then repeat the command.")
-            yield name, error or future.result()
-            future.release()
+        while pending:
+            scheduler = client.scheduler_info(n_workers=-1)
+            if not scheduler["workers"]:
+                _log.warning(
+                    "No worker is connected to the Dask scheduler at %s: start one with `dask worker %s` and the runs "
+                    "go on, or stop with Ctrl-C.",
+                    *[scheduler["address"]] * 2,
+                )
+            try:
+                done, pending = wait(pending, REMIND_SECONDS, return_when="FIRST_COMPLETED")
+            except TimeoutError:
+                continue
+            for future in done:
+                name = futures[future]
+                error = future.exception()
+                if isinstance(error, KilledWorker):
+                    raise HqnnError(
+                        f"Several workers died while they ran {name}: see their logs, then repeat the command."
+                    )
+                yield name, error or future.result()
+                future.release()
+    except CancelledError as error:
+        raise HqnnError("The connection to the Dask scheduler is lost: repeat the command to continue.") from error
     finally:
         with suppress(OSError, CommClosedError, TimeoutError):
             stop.set()
@@ -132,6 +192,7 @@ def compute(
 
 def _perform(job: bytes, name: str, batch: str) -> Any:
     """One job, on a worker."""
+    tqdm.set_lock(threading.RLock())  # its own is shared between processes, and one that is killed leaves it behind
     function, arguments = pickle.loads(job)
     worker = get_worker()
     stop = Event(f"{batch}-stop")

@@ -179,10 +179,9 @@ def by_seed(measured: Sequence[Any]) -> Any:
     """Turn one nested mapping per seed into one mapping of lists over seeds, rounded for storage; NaN becomes None."""
     if isinstance(measured[0], Mapping):
         return {key: by_seed([m[key] for m in measured]) for key in measured[0]}
-    rounded = np.round(measured, 4)
-    stored = rounded.astype(object)
-    stored[np.isnan(rounded)] = None
-    return stored.tolist()
+    rounded = np.round(measured, 4).astype(object)
+    rounded[np.isnan(measured)] = None
+    return rounded.tolist()
 
 
 def by_depth(stored: Mapping[str, Any]) -> dict[int, NDArray[np.float64]]:

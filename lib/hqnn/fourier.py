@@ -120,8 +120,7 @@ def series_of_rotations(
         ValueError: The series has more than `max_terms` terms.
     """
     slopes, n_in = rotations.slopes, rotations.input_slopes.shape[1]
-    sums: dict[tuple[float, ...], NDArray[np.complex128]] = defaultdict(lambda: np.zeros(len(observables), complex))
-    exact: dict[tuple[float, ...], tuple[float, ...]] = {}  # sums that should be equal differ in rounding
+    frequencies, terms = [np.zeros((1, slopes.shape[1]))], [np.zeros((1, len(observables)), complex)]
     n_terms = 0
     for o, observable in enumerate(observables):
         for label, coefficient in zip(observable.paulis, observable.coeffs, strict=True):
@@ -131,23 +130,44 @@ def series_of_rotations(
                 if n_terms > max_terms:
                     raise _too_many(max_terms)
                 scale = coefficient.real * value / 2 ** len(factors) / 1j ** len(sines)
-                for signs in product((1, -1), repeat=len(factors)):
-                    s = np.array(signs, dtype=float)
-                    value_of = s @ slopes[factors] + 0.0
-                    frequency = exact.setdefault(tuple(value_of.round(9) + 0.0), tuple(value_of))
-                    phase = np.exp(1j * (s @ rotations.constant[factors]))
-                    sums[frequency][o] += scale * phase * np.prod(s[len(cosines) :])
-    kept = {f: c for f, c in sums.items() if np.abs(c).max() > _ZERO}
-    omegas = sorted({f[:n_in] for f in kept}) or [(0.0,) * n_in]
-    nus = sorted({f[n_in:] for f in kept}) or [(0.0,) * (slopes.shape[1] - n_in)]
+                signs = np.array(list(product((1.0, -1.0), repeat=len(factors))))
+                frequencies.append(signs @ slopes[factors])
+                terms.append(np.zeros((len(signs), len(observables)), complex))
+                phases = np.exp(1j * (signs @ rotations.constant[factors]))
+                terms[-1][:, o] = scale * phases * signs[:, len(cosines) :].prod(axis=1)
+    places, where = _distinct(_merge_rounding(np.concatenate(frequencies)))
+    sums = np.zeros((len(places), len(observables)), complex)
+    np.add.at(sums, where, np.concatenate(terms))
+    kept = (np.abs(sums) > _ZERO * scales(observables)).any(axis=1)
+    if not kept.any():
+        kept = (places == 0).all(axis=1)
+    omegas, row = _distinct(places[kept, :n_in])
+    nus, column = _distinct(places[kept, n_in:])
     coefficients = np.zeros((len(omegas), len(nus), len(observables)), complex)
-    for frequency, c in kept.items():
-        coefficients[omegas.index(frequency[:n_in]), nus.index(frequency[n_in:])] = c
-    return FourierSeries(
-        np.array(omegas, float).reshape(len(omegas), n_in),
-        np.array(nus, float).reshape(len(nus), slopes.shape[1] - n_in),
-        coefficients,
-    )
+    coefficients[row, column] = sums[kept]
+    return FourierSeries(omegas, nus, coefficients)
+
+
+def scales(observables: Sequence[SparsePauliOp]) -> NDArray[np.float64]:
+    """How large each observable's coefficients are [n_observables]: what is rounding is judged beside that."""
+    return np.array([np.abs(observable.coeffs).max() for observable in observables])
+
+
+def _merge_rounding(frequencies: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Make those entries of each column of [N, n] equal that differ by rounding, up to their signs."""
+    merged = np.zeros_like(frequencies)
+    for column, values in zip(merged.T, frequencies.T, strict=True):
+        sizes, where = np.unique(np.append(0.0, np.abs(values)), return_inverse=True)
+        first = np.diff(sizes, prepend=-1.0) > _ZERO * sizes[-1]  # of those that are one number
+        column[:] = np.sign(values) * sizes[first][first.cumsum() - 1][where[1:]] + 0.0  # + 0.0: no negative zero
+    return merged
+
+
+def _distinct(rows: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """The distinct rows of [N, n] in ascending order, and the place of each row among them [N]."""
+    keys = list(map(tuple, rows.tolist()))
+    places = {key: place for place, key in enumerate(sorted(set(keys)))}
+    return np.array(list(places)).reshape(len(places), rows.shape[1]), np.array([places[key] for key in keys])
 
 
 def closed_forms(pc: ParametricCircuit, *, max_terms: int = 1000) -> list[str]:
@@ -179,7 +199,8 @@ def closed_forms(pc: ParametricCircuit, *, max_terms: int = 1000) -> list[str]:
                     value *= sign if wave == "sin" else 1.0
                     factors.append((bool(rotations.input_slopes[k].any()), angle, wave))
                 sums[tuple(sorted(factors))] += coefficient * value
-        kept = [factors for factors, value in sums.items() if abs(value) > _ZERO]
+        smallest = _ZERO * float(scales([observable])[0])
+        kept = [factors for factors, value in sums.items() if abs(value) > smallest]
         terms = sorted(kept, key=lambda factors: (sum(of_input for of_input, *_ in factors), factors))
         forms.append(_sum([_product(factors, sums[factors]) for factors in terms]))
     return forms

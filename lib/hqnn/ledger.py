@@ -139,15 +139,20 @@ def read(path: Path = PATH) -> Ledger:
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise LedgerError(f"There is no ledger at {path}: restore it from the repository.") from None
-    except yaml.YAMLError as error:
+        raise LedgerError(f"There is no ledger at {path}: copy data/claims.yaml of the repository there.") from None
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise LedgerError(f"{path.name} is not valid YAML: {str(error).splitlines()[0]}.") from error
     if not isinstance(document, dict) or set(document) != {"samples", "claims"}:
         raise LedgerError(f"{path.name} must hold exactly the keys 'samples' and 'claims'.")
-    if not isinstance(document["claims"], dict) or set(document["claims"]) != set(GROUPS):
-        raise LedgerError(f"The claims of {path.name} must be grouped under exactly {', '.join(GROUPS)}.")
+    groups = document["claims"]
+    if (
+        not isinstance(groups, dict)
+        or set(groups) != set(GROUPS)
+        or not all(isinstance(rows, list | None) for rows in groups.values())
+    ):
+        raise LedgerError(f"The claims of {path.name} must be lists grouped under exactly {', '.join(GROUPS)}.")
     claims: dict[str, Claim] = {}
-    for paper, rows in document["claims"].items():
+    for paper, rows in groups.items():
         for k, row in enumerate(rows or (), start=1):
             claim = _claim(paper, k, row)
             if claim.id in claims:

@@ -19,19 +19,35 @@ import numpy as np
 import sympy
 import torch
 from numpy.typing import NDArray
-from qiskit.circuit import Instruction, Parameter, ParameterExpression, QuantumCircuit
+from qiskit.circuit import Barrier, Delay, Parameter, ParameterExpression, QuantumCircuit
+from qiskit.circuit.library import standard_gates as gates
 from qiskit.quantum_info import Clifford, Pauli, PauliList, Statevector
 
-from hqnn.circuits import ParametricCircuit
+from hqnn.circuits import ParametricCircuit, class_of, opened
 
 MAX_QUBITS = 12
 _CLIFFORD = frozenset(
-    ("id", "x", "y", "z", "h", "s", "sdg", "sx", "sxdg", "cx", "cy", "cz", "swap", "iswap", "ecr", "dcx")
+    (
+        *(gates.IGate, gates.XGate, gates.YGate, gates.ZGate, gates.HGate, gates.SGate, gates.SdgGate, gates.SXGate),
+        *(gates.SXdgGate, gates.CXGate, gates.CYGate, gates.CZGate, gates.SwapGate, gates.iSwapGate, gates.ECRGate),
+        gates.DCXGate,
+    )
 )
-# As Pauli strings, first qubit argument last (Qiskit's order). A phase gate is an RZ up to a global phase.
-_ROTATION = {"rx": "X", "ry": "Y", "rz": "Z", "p": "Z", "u1": "Z", "rxx": "XX", "ryy": "YY", "rzz": "ZZ", "rzx": "XZ"}
-_FIXED_ROTATION = {"t": ("Z", math.pi / 4), "tdg": ("Z", -math.pi / 4)}
-_IGNORED = frozenset({"barrier", "delay", "global_phase"})
+_ROTATION = {  # as Pauli strings, first qubit argument last (Qiskit's order)
+    gates.RXGate: "X",
+    gates.RYGate: "Y",
+    gates.RZGate: "Z",
+    gates.PhaseGate: "Z",  # an RZ up to a global phase
+    gates.U1Gate: "Z",
+    gates.RXXGate: "XX",
+    gates.RYYGate: "YY",
+    gates.RZZGate: "ZZ",
+    gates.RZXGate: "XZ",
+}
+_FIXED_ROTATION = {gates.TGate: ("Z", math.pi / 4), gates.TdgGate: ("Z", -math.pi / 4)}
+_EULER = frozenset({gates.UGate, gates.U3Gate})
+_IGNORED = frozenset({Barrier, Delay, gates.GlobalPhaseGate})
+_KNOWN = _CLIFFORD | _ROTATION.keys() | _FIXED_ROTATION.keys() | _EULER | _IGNORED
 
 
 @dataclass(frozen=True)
@@ -41,10 +57,12 @@ class Derived:
     Args:
         function: Elementwise torch function of the parameters below.
         arguments: Their columns in [inputs | weights].
+        text: The function as Qiskit prints it.
     """
 
     function: Callable[..., torch.Tensor]
     arguments: tuple[int, ...]
+    text: str
 
 
 @dataclass(frozen=True)
@@ -123,7 +141,7 @@ def lower(pc: ParametricCircuit) -> PauliRotations:
         Its rotations, in time order.
 
     Raises:
-        ValueError: The circuit has more than 12 qubits, a classical operation, or a gate without a definition.
+        ValueError: The circuit has more than 12 qubits, a gate without a definition, or an angle that is not finite.
     """
     n = pc.n_qubits
     if n > MAX_QUBITS:
@@ -136,33 +154,19 @@ def lower(pc: ParametricCircuit) -> PauliRotations:
         paulis.append(Pauli("I" * n).compose(Pauli(label), qargs=qubits))
         angles.append(angle)
 
-    def visit(operation: Instruction, qubits: list[int]) -> None:
-        nonlocal paulis
-        name, params = operation.name, operation.params
-        if name in _IGNORED:
-            return
-        if name in _CLIFFORD:
-            clifford_part.append(operation, qubits)
+    for gate, qubits in opened(pc.circuit, _KNOWN):
+        kind, params = class_of(gate), gate.params
+        if kind in _CLIFFORD:
+            clifford_part.append(gate, qubits)
             if paulis:
-                paulis = list(PauliList(paulis).evolve(Clifford(operation), qargs=qubits, frame="s"))
-        elif name in _ROTATION:
-            rotate(_ROTATION[name], params[0], qubits)
-        elif name in _FIXED_ROTATION:
-            rotate(*_FIXED_ROTATION[name], qubits)
-        elif name in ("u", "u3"):
+                paulis = list(PauliList(paulis).evolve(Clifford(gate), qargs=qubits, frame="s"))
+        elif kind in _ROTATION:
+            rotate(_ROTATION[kind], params[0], qubits)
+        elif kind in _FIXED_ROTATION:
+            rotate(*_FIXED_ROTATION[kind], qubits)
+        elif kind in _EULER:
             for label, angle in zip("ZYZ", (params[2], params[0], params[1]), strict=True):
                 rotate(label, angle, qubits)
-        elif operation.definition is None or operation.num_clbits:
-            raise ValueError(
-                f"{name!r} is not a unitary gate with a definition; remove it or write it in standard gates"
-            )
-        else:
-            definition = operation.definition
-            for inner in definition.data:
-                visit(inner.operation, [qubits[definition.find_bit(q).index] for q in inner.qubits])
-
-    for instruction in pc.circuit.data:
-        visit(instruction.operation, [pc.circuit.find_bit(q).index for q in instruction.qubits])
 
     parameters = [*pc.inputs, *pc.weights]
     slopes = np.zeros((len(paulis), len(parameters)))
@@ -174,6 +178,8 @@ def lower(pc: ParametricCircuit) -> PauliRotations:
             derived[min(affine.arguments) < pc.n_inputs].append((k, affine))
         else:
             slopes[k], constant[k] = affine
+            if not np.isfinite([*slopes[k], constant[k]]).all():
+                raise ValueError(f"the angle {angle} is NaN or infinite; check the numbers bound in it")
     signs = np.array([1.0 if pauli.phase == 0 else -1.0 for pauli in paulis])
 
     def with_derived(plain: NDArray[np.float64], extra: list[tuple[int, Derived]]) -> NDArray[np.float64]:
@@ -211,9 +217,15 @@ def _affine(
         if expression.is_number:
             return np.zeros(len(parameters)), float(expression)
         return Derived(
-            sympy.lambdify([sympy.Symbol(parameters[k].name) for k in arguments], expression, "torch"), arguments
+            sympy.lambdify([sympy.Symbol(parameters[k].name) for k in arguments], expression, "torch"),
+            arguments,
+            str(angle),
         )
-    return slopes, float(angle.bind(dict.fromkeys(angle.parameters, 1.0))) - slopes.sum()
+    try:
+        at_one = float(angle.bind(dict.fromkeys(angle.parameters, 1.0)))
+    except RuntimeError:  # Qiskit's for a result of NaN
+        at_one = math.nan
+    return slopes, at_one - slopes.sum()
 
 
 def pauli_action(x_mask: int, z_mask: int, n_qubits: int) -> tuple[NDArray[np.int64], NDArray[np.complex128]]:

@@ -19,7 +19,7 @@ differentiation is bookkeeping. Higher derivatives and `torch.func` transforms r
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from itertools import pairwise
 from typing import Any, Literal, Self, cast
@@ -30,10 +30,12 @@ from numpy.typing import NDArray
 from qiskit.quantum_info import SparsePauliOp
 from scipy.linalg import hadamard
 from torch import Tensor, nn
+from torch.autograd import forward_ad
 
+from hqnn import storage
 from hqnn.circuits import ParametricCircuit
 from hqnn.errors import NonFiniteError
-from hqnn.fourier import series_of_rotations
+from hqnn.fourier import scales, series_of_rotations
 from hqnn.lowering import Eigenbasis, PauliRotations, commute, eigenbasis, lower
 
 Method = Literal["auto", "fourier", "matrix", "state"]
@@ -59,7 +61,12 @@ class QuantumLayer(nn.Module):
         weights: Trainable angles [copies, n_weights], radians, drawn uniformly from [0, 2π).
         method: The method in use.
 
+    Under `torch.autocast` the layer computes in its own dtype, whatever that of its inputs (take higher derivatives
+    outside, as all backward passes should be). A state dict that
+    `torch.save` stored remembers the circuit, and loading it into the layer of another one is refused.
+
     Raises:
+        TypeError: `pc` is not a `ParametricCircuit`.
         ValueError: `copies` below one, an unsupported dtype, an unsupported circuit, or a method that does not fit it.
     """
 
@@ -69,6 +76,8 @@ class QuantumLayer(nn.Module):
         self, pc: ParametricCircuit, *, copies: int = 1, dtype: torch.dtype = torch.float32, method: Method = "auto"
     ) -> None:
         super().__init__()
+        if not isinstance(pc, ParametricCircuit):
+            raise TypeError(f"pc is a {type(pc).__name__}; wrap a circuit in ParametricCircuit(circuit=…, inputs=…, …)")
         if copies < 1:
             raise ValueError(f"copies is {copies}; a layer has at least one circuit")
         _check_dtype(dtype)
@@ -80,6 +89,9 @@ class QuantumLayer(nn.Module):
         _, self.distribution = _compile(rotations, None, copies, "auto")
         self.weights = nn.Parameter(2 * math.pi * torch.rand(copies, pc.n_weights, dtype=dtype))
         self._place()
+        self._shape = self.weights.shape
+        self._digest = _digest(rotations, pc.observables)
+        self.register_state_dict_post_hook(_sign)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Expectation values of the observables.
@@ -143,18 +155,39 @@ class QuantumLayer(nn.Module):
         )
 
     def _evaluate(self, evaluator: _Evaluator, inputs: Tensor) -> Tensor:
-        weights, width = self.weights, self.copies * self.pc.n_inputs
-        if not isinstance(inputs, Tensor) or inputs.dtype != weights.dtype:
+        x, w = self._checked(inputs)
+        if x.dtype == w.dtype and not torch.is_autocast_enabled(w.device.type):
+            return self._run(evaluator, x, w)
+        with _own_precision(w):
+            return self._run(evaluator, x.to(w.dtype), w)
+
+    def _checked(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """Inputs and weights as autograd takes them, or a sentence on what is wrong with them."""
+        weights = cast(Tensor, self.weights)
+        if weights.shape != self._shape:
+            raise ValueError(f"weights have shape {tuple(weights.shape)}; this layer expects {tuple(self._shape)}")
+        if not isinstance(inputs, Tensor) or (
+            inputs.dtype != weights.dtype
+            and not (inputs.is_floating_point() and torch.is_autocast_enabled(inputs.device.type))
+        ):
             got = inputs.dtype if isinstance(inputs, Tensor) else type(inputs).__name__
             raise TypeError(f"inputs are {got} but this layer computes in {weights.dtype}; convert one of them")
+        width = self.copies * self.pc.n_inputs
         if inputs.ndim != 2 or inputs.shape[1] != width:
             raise ValueError(f"inputs have shape {tuple(inputs.shape)}; this layer expects [B, {width}]")
         if inputs.device != weights.device:
             raise ValueError(f"inputs are on {inputs.device} but the layer is on {weights.device}; move one with .to()")
-        x, w = inputs, cast(Tensor, weights)
+        if self._placed != (weights.dtype, weights.device):  # by `load_state_dict(assign=True)` or `functional_call`
+            self._place()
+        if torch.is_inference_mode_enabled():
+            return inputs, weights
+        return _usable(inputs), _usable(weights)
+
+    def _run(self, evaluator: _Evaluator, x: Tensor, w: Tensor) -> Tensor:
         if self.derived_inputs or self.derived_weights:
             x, w = self._with_derived(x, w)
-        if torch._C._are_functorch_transforms_active():  # torch has no public name for this question
+        # These need every operation on its own. Torch has no public names for either question.
+        if torch._C._are_functorch_transforms_active() or forward_ad._current_level >= 0:
             return evaluator.run(x, w)[0]
         return cast(Tensor, _HandWritten.apply(x, w, evaluator))
 
@@ -173,9 +206,45 @@ class QuantumLayer(nn.Module):
         return self
 
     def _place(self) -> None:
-        _check_dtype(self.weights.dtype)
-        for evaluator in (self.evaluator, self.distribution):
-            evaluator.place(self.weights.dtype, self.weights.device)
+        dtype, device = self.weights.dtype, self.weights.device
+        _check_dtype(dtype)
+        with torch.inference_mode(False):  # so that autograd takes the constants later
+            for evaluator in (self.evaluator, self.distribution):
+                evaluator.place(dtype, device)
+        self._placed = dtype, device
+
+    def _load_from_state_dict(
+        self, state_dict: Mapping[str, Any], prefix: str, local_metadata: Mapping[str, Any], *others: Any
+    ) -> None:
+        if local_metadata.get("circuit", self._digest) != self._digest:
+            errors: list[str] = others[-1]
+            errors.append(
+                f"the weights {prefix}weights belong to another circuit or other observables than "
+                f"{self.pc.circuit.name!r}; build the layer of that circuit, or copy the tensor if this is meant"
+            )
+            return
+        super()._load_from_state_dict(state_dict, prefix, local_metadata, *others)
+
+
+def _sign(layer: nn.Module, state_dict: Any, prefix: str, local_metadata: dict[str, Any]) -> None:
+    """Note in a state dict's metadata whose weights they are; its tensors stay what they are."""
+    local_metadata["circuit"] = cast(QuantumLayer, layer)._digest
+
+
+def _digest(rotations: PauliRotations, observables: Sequence[SparsePauliOp]) -> str:
+    """What a circuit computes with its inputs and weights, in 64 letters; names and labels play no part."""
+    first = rotations.initial[np.flatnonzero(np.abs(rotations.initial) > _ZERO)[0]]
+    initial = rotations.initial * (first.conj() / abs(first))  # the global phase is nobody's
+    numbers = (rotations.input_slopes, rotations.weight_slopes, rotations.constant, initial.real, initial.imag)
+    return storage.digest(
+        [
+            rotations.x_masks.tolist(),
+            rotations.z_masks.tolist(),
+            [(array.round(9) + 0.0).tolist() for array in numbers],
+            [[d.text, d.arguments] for d in (*rotations.derived_inputs, *rotations.derived_weights)],
+            [[(label, float(c.real)) for label, c in observable.to_list()] for observable in observables],
+        ]
+    )
 
 
 class _Constants:
@@ -185,15 +254,19 @@ class _Constants:
         self.arrays = arrays
 
     def place(self, dtype: torch.dtype, device: torch.device) -> None:
-        """Make each array a tensor attribute of its name.
-
-        Rounding residues become zero: left in, their squares are subnormal numbers, a hundred times slower than others.
-        """
+        """Make each array a tensor attribute of its name."""
         kinds = {"f": dtype, "c": dtype.to_complex(), "i": torch.int64}
         for name, array in self.arrays.items():
-            parts = [np.where(np.abs(part) < _ZERO, 0, part) for part in (array.real, array.imag)]
-            clean = parts[0] + 1j * parts[1] if array.dtype.kind == "c" else parts[0]
-            setattr(self, name, torch.tensor(clean, dtype=kinds[array.dtype.kind], device=device))
+            setattr(self, name, torch.tensor(array, dtype=kinds[array.dtype.kind], device=device))
+
+
+def _clean(array: NDArray[Any], scale: Any = 1.0) -> NDArray[Any]:
+    """An array whose entries are of size `scale`, with rounding residues made zero.
+
+    Left in, their squares are subnormal numbers, a hundred times slower than others.
+    """
+    parts = [np.where(np.abs(part) < _ZERO * scale, 0, part) for part in (array.real, array.imag)]
+    return np.asarray(parts[0] + 1j * parts[1] if array.dtype.kind == "c" else parts[0])
 
 
 class _Evaluator(_Constants):
@@ -240,18 +313,29 @@ class _HandWritten(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
         need_x, need_w, _ = ctx.needs_input_grad
         if not torch.is_grad_enabled():
-            with ctx.evaluator.quiet():
+            with ctx.evaluator.quiet(), _own_precision(grad):
                 dx, dw = ctx.evaluator.pull_back(grad, ctx.saved, need_x=need_x, need_w=need_w)
             return _usable(dx), _usable(dw), None
         # create_graph=True: the gradient itself will be differentiated, so let autograd record it.
         x, w = ctx.saved_tensors
         wanted = [t for t, need in ((x, need_x), (w, need_w)) if need]
-        got = iter(torch.autograd.grad(ctx.evaluator.run(x, w)[0], wanted, grad, create_graph=True))
-        return next(got) if need_x else None, next(got) if need_w else None, None
+        with _own_precision(grad):
+            out = ctx.evaluator.run(x, w)[0]
+            got: Sequence[Tensor | None] = [None] * len(wanted)  # outputs need not depend on everything
+            if out.requires_grad:
+                got = torch.autograd.grad(out, wanted, grad, create_graph=True, allow_unused=True)
+        found = iter(0 * t if g is None else g for g, t in zip(got, wanted, strict=True))
+        return next(found) if need_x else None, next(found) if need_w else None, None
+
+
+def _own_precision(tensor: Tensor) -> AbstractContextManager[Any]:
+    """No `torch.autocast`: an angle rounded to bfloat16 is another angle."""
+    kind = tensor.device.type
+    return torch.autocast(kind, enabled=False) if torch.is_autocast_enabled(kind) else nullcontext()
 
 
 def _usable(result: Any) -> Any:
-    """A result of inference mode as a tensor that autograd accepts."""
+    """A tensor of inference mode as one that autograd accepts."""
     return result.clone() if result is not None and result.is_inference() else result
 
 
@@ -280,8 +364,8 @@ class _Series(_Evaluator):
         if tensor.size > MAX_SERIES_SIZE:
             raise ValueError(f"the Fourier tensor has {tensor.size} entries, more than {MAX_SERIES_SIZE}")
         self.shape = (2 * len(rows), len(observables))
-        flat = tensor.reshape(2 * len(columns), -1)
-        used = np.flatnonzero(np.abs(flat).max(1) > _ZERO)
+        flat = _clean(tensor, scales(observables)).reshape(2 * len(columns), -1)
+        used = np.flatnonzero(flat.any(1))
         freq_w = np.concatenate([columns, columns])[used].T
         super().__init__(
             copies,
@@ -345,6 +429,7 @@ class _Matrix(_Evaluator):
         identity = np.eye(dim, dtype=complex)
         halves = [(-b.eigenvalues.T / 2, layer) for b, layer in zip(bases, layers, strict=True)]
         phases = np.concatenate([half @ rotations.weight_slopes[layer] for half, layer in halves])
+        phases = _clean(phases, np.abs(phases).max(0))
         shifts = np.concatenate([half @ rotations.constant[layer] for half, layer in halves])
         changes = [after.enter(before.leave(identity)) for before, after in pairwise(bases)]
         signs = np.repeat(np.eye(dim) if signs is None else signs, 2, axis=0)  # for real and imaginary parts apart
@@ -353,11 +438,11 @@ class _Matrix(_Evaluator):
             **_frequencies(frequencies),
             # Cosine and sine of each phase are the parts of a complex number.
             freq_w=np.repeat(phases, 2, axis=0).T,  # [n_weights, L · 2**n · 2]
-            shift_w=(shifts[:, None] - [0.0, math.pi / 2]).ravel(),
+            shift_w=_clean(shifts[:, None] - [0.0, math.pi / 2]).ravel(),
             back_w=-phases,
-            start=bases[0].enter(start),  # A [dim, waves]
-            changes=np.array(changes).reshape(-1, 1, dim, dim),
-            readout=np.concatenate([b.enter(bases[-1].leave(identity)) for b in readout]).T[None],
+            start=_clean(bases[0].enter(start)),  # A [dim, waves]
+            changes=_clean(np.array(changes, complex)).reshape(-1, 1, dim, dim),
+            readout=_clean(np.concatenate([b.enter(bases[-1].leave(identity)) for b in readout])).T[None],
             signs=signs,
             back_signs=2 * signs.T,
         )
@@ -425,8 +510,8 @@ class _State(_Evaluator):
             copies,
             input_slopes=rotations.input_slopes[order_x],
             weight_slopes=rotations.weight_slopes[order],
-            constant=rotations.constant[order, None],
-            start=bases[0].enter(rotations.initial[:, None])[:, None],  # [dim, 1, 1]
+            constant=_clean(rotations.constant[order, None]),
+            start=_clean(bases[0].enter(rotations.initial[:, None]))[:, None],  # [dim, 1, 1]
             **({} if signs is None else {"signs": signs}),
         )
 
@@ -490,7 +575,7 @@ class _Layer(_Constants):
         where = np.argsort(basis.source)
         source = np.concatenate([where[b.source] for b in targets])
         inverse = np.concatenate([k * len(where) + np.argsort(where[b.source]) for k, b in enumerate(targets)])
-        factors = np.concatenate([b.phase for b in targets]) * basis.phase.conj()[source]
+        factors = _clean(np.concatenate([b.phase for b in targets]) * basis.phase.conj()[source])
         super().__init__(
             phases=-basis.eigenvalues.T / 2,
             source=source,
@@ -646,6 +731,8 @@ def _embedding_waves(
         Frequencies [F, n_inputs], and the amplitudes [2**n, 2 F] of their cosines and then of their sines.
     """
     frequencies = np.zeros((1, rotations.input_slopes.shape[1]))
+    unit = np.abs(rotations.input_slopes).max(0, initial=0)
+    unit[unit == 0] = 1.0
     states = rotations.initial[:, None]  # [2**n, frequencies]
     for layer in rotations.commuting_layers(embedding):
         basis = _eigenbasis(rotations, layer)
@@ -655,13 +742,13 @@ def _embedding_waves(
         grown: dict[tuple[float, ...], NDArray[np.complex128]] = {}
         for b, s in np.argwhere(np.abs(states) > _ZERO):
             frequency = frequencies[s] + slopes[b]
-            key = tuple(frequency.round(9) + 0.0)
+            key = tuple((frequency / unit).round(12) + 0.0)
             exact.setdefault(key, frequency)
             grown.setdefault(key, np.zeros(len(states), complex))[b] += states[b, s]
         if len(grown) > MAX_FREQUENCIES:
             raise ValueError(f"the embedded state has more than {MAX_FREQUENCIES} frequencies; use another method")
         frequencies, states = np.array(list(exact.values())), basis.leave(np.stack(list(grown.values()), 1))
-    half, places = _half_space(frequencies)
+    half, places = _half_space(_clean(frequencies, np.abs(frequencies).max(0)))
     waves = np.zeros((len(states), 2, len(half)), complex)
     for (row, sign), state in zip(places, states.T, strict=True):  # e^{±ia} = cos a ± i sin a
         waves[:, 0, row] += state
@@ -690,4 +777,4 @@ def _readout(
             group.append(pauli)
     bases = [eigenbasis([x for x, _ in g], [z for _, z in g], n_qubits) for g in groups]
     signs = [b.eigenvalues.T @ np.array([coefficients[p] for p in g]) for b, g in zip(bases, groups, strict=True)]
-    return bases, np.concatenate(signs)
+    return bases, _clean(np.concatenate(signs), scales(observables))

@@ -21,8 +21,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
+from itertools import islice
 from pathlib import Path
 from shutil import rmtree
+from tempfile import TemporaryFile
 from typing import Any
 
 import numpy as np
@@ -30,8 +32,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
+from tqdm.contrib.logging import logging_redirect_tqdm
 
 from hqnn import experiments, storage, tasks
+from hqnn.datasets import MissingDatasetError
 from hqnn.errors import HqnnError
 from hqnn.experiments import Config, Experiment, Scale
 from hqnn.storage import DATA
@@ -45,6 +49,10 @@ MEASURED_TOLERANCE = 2e-3
 """How far stored weights, measured again, may lie from the record: two images in 1,024, or this share of a loss."""
 RERUN_TOLERANCE = 0.01
 """How far a run repeated on another processor may end from its record, in final accuracy: ten images in 1,024."""
+MAX_SEEDS = 10_000
+"""In one call of `run`."""
+MAX_SEED = 2**63 - 1
+"""Some runs draw with 2 * seed + 1, and torch's generators take 64 bits."""
 
 _PACKAGES = ("torch", "numpy", "qiskit", "hqnn")
 _one_at_a_time = threading.Lock()
@@ -88,8 +96,7 @@ def execute(
         DivergedError: The loss became NaN or infinite.
         HqnnError: The dataset is missing, the device or a record to build on is, or the disk is full.
     """
-    if device.startswith("cuda") and not torch.cuda.is_available():
-        raise HqnnError(f"There is no device {device!r} here: leave it out to compute on the processor.")
+    _check_device(device)
     key = storage.digest([experiments.config_hash(config), seed, code_digest(), torch.__version__, device])
     session = tasks.Session(
         seed=seed,
@@ -103,6 +110,14 @@ def execute(
     with _one_at_a_time, deterministic():
         outcome = tasks.perform(config, session)
     return replace(outcome, result=_rounded(outcome.result))
+
+
+def _check_device(device: str) -> None:
+    devices = ["cpu"]
+    if torch.cuda.is_available():
+        devices += ["cuda", *(f"cuda:{index}" for index in range(torch.cuda.device_count()))]
+    if device not in devices:
+        raise HqnnError(f"There is no device {device!r} on {platform.node()}: choose from {', '.join(devices)}.")
 
 
 def _rounded(value: Any) -> Any:
@@ -206,7 +221,8 @@ def code_digest() -> str:
 @cache
 def environment() -> dict[str, Any]:
     """Code, versions and processor, as they were when first asked for in this process."""
-    commit = _git("rev-parse", "HEAD")
+    commit = _git("rev-parse", "HEAD") if storage.in_clone() else None  # not that of a repository around an environment
+    changes = _git("status", "--porcelain", "--", "lib") if commit else None
     versions = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:
@@ -215,7 +231,7 @@ def environment() -> dict[str, Any]:
             continue
     return {
         "git_commit": commit,
-        "git_dirty": bool(_git("status", "--porcelain", "--", "lib")) if commit else None,
+        "git_dirty": None if changes is None else bool(changes),
         "code": code_digest(),
         "versions": versions,
         "processor": _processor(),
@@ -268,7 +284,7 @@ def run(
 
     Args:
         names: One experiment or several.
-        seeds: Which seeds; by default those each experiment must have.
+        seeds: Which seeds, from 0 to 2^63 - 1 and 10,000 at most; by default those each experiment must have.
         variants: Which variants; by default all.
         scale: `paper`, or `quick` for the bundled digits.
         jobs: 1 runs in this process; more start as many single-threaded worker processes (Dask's local cluster).
@@ -279,13 +295,16 @@ def run(
         progress: Whether to show a bar on stderr.
 
     Raises:
-        HqnnError: A name is unknown, a dataset is missing, the disk is full, the scheduler cannot be reached, or
-            runs diverged (the others are finished first).
+        HqnnError: A name is unknown, a seed is none, the device or a dataset is missing, `root` cannot be written to,
+            the disk is full, the scheduler cannot be reached, or runs diverged (the others are finished first).
         KeyboardInterrupt: Interrupted; its message says how to continue.
     """
     if jobs < 1:
         raise ValueError(f"jobs must be at least 1, not {jobs}.")
-    seeds = None if seeds is None else tuple(seeds)
+    storage.data_folder(root, may_be_new=True)
+    if scheduler is None:  # else the workers check it, on their machines
+        _check_device(device)
+    seeds = None if seeds is None else _checked_seeds(seeds)
     each = (
         Run(experiment=name, variant=variant, scale=scale, seed=seed, config=config)
         for name in ([names] if isinstance(names, str) else names)
@@ -297,9 +316,13 @@ def run(
     skipped = len(wanted) - len(pending)
     if not pending:
         return Summary(0, skipped)
+    _check_folders({one.record(root).parent for one in pending})
+    if scheduler is None:
+        _check_folders({one.checkpoint(root).parent for one in pending})
 
     diverged: list[str] = []
-    with _Bar(pending, progress) as bar:
+    warnings = logging.root if logging.root.handlers else logging.getLogger("hqnn")
+    with logging_redirect_tqdm([warnings]), _Bar(pending, progress) as bar:  # they go above the bar, not into it
         if scheduler is None and jobs == 1:
             results = _run_here(pending, root, device, bar)
         else:
@@ -323,6 +346,28 @@ def run(
     if diverged:
         raise HqnnError(f"{len(diverged)} of {len(wanted)} runs diverged, the others are stored. {' '.join(diverged)}")
     return Summary(len(pending), skipped)
+
+
+def _checked_seeds(seeds: Iterable[int]) -> tuple[int, ...]:
+    chosen = tuple(islice(seeds, MAX_SEEDS + 1))
+    if len(chosen) > MAX_SEEDS:
+        raise HqnnError(f"More than {MAX_SEEDS:,} seeds are too many for one call: split them.")
+    for seed in chosen:
+        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed <= MAX_SEED:
+            raise HqnnError(f"{seed!r} is no seed: choose whole numbers from 0 to {MAX_SEED}.")
+    return tuple(map(int, chosen))
+
+
+def _check_folders(folders: Iterable[Path]) -> None:
+    """Make these folders and write to each, so that no result is computed that cannot be stored."""
+    for folder in folders:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            TemporaryFile(dir=folder).close()
+        except OSError as error:
+            raise HqnnError(
+                f"Nothing can be written to {folder} ({error.strerror}): make that possible or choose another folder."
+            ) from error
 
 
 def _run_here(pending: Sequence[Run], root: Path, device: str, bar: _Bar) -> Generator[tuple[Run, _Product]]:
@@ -603,11 +648,11 @@ def verify(root: Path = DATA, *, measure: bool = True) -> Verification:
 
     Checked are: format, checksum, place, config and its hash, curves and their lengths, finite values, the
     weights' file, that the runs of a variant saw the same images, and that every required seed is there. Where
-    the dataset is, the last weights of each record are measured again.
+    the dataset is, the images are drawn again, and the last weights of each record measured again.
 
     Args:
         root: The data folder.
-        measure: Whether to measure stored weights.
+        measure: Whether to draw the images and to measure stored weights.
     """
     problems: list[str] = []
     n_measured = 0
@@ -627,7 +672,7 @@ def verify(root: Path = DATA, *, measure: bool = True) -> Verification:
         n_measured += measured
     for experiment in experiments.EXPERIMENTS.values():
         for variant in experiment.variants:
-            problems += _problems_of_series(experiment, variant, records.values())
+            problems += _problems_of_series(experiment, variant, records.values(), measure)
     return Verification(problems, len(records), n_measured)
 
 
@@ -690,7 +735,7 @@ def _problems_of_result(record: Record, config: Config) -> list[str]:
     return problems
 
 
-def _problems_of_series(experiment: Experiment, variant: str, records: Iterable[Record]) -> list[str]:
+def _problems_of_series(experiment: Experiment, variant: str, records: Iterable[Record], measure: bool) -> list[str]:
     """What is wrong with the seeds of a variant taken together."""
     series = [record for record in records if (record.experiment, record.variant) == (experiment.name, variant)]
     name = f"{experiment.name}/{variant}"
@@ -698,8 +743,13 @@ def _problems_of_series(experiment: Experiment, variant: str, records: Iterable[
     missing = sorted(set(experiment.seeds) - {record.seed for record in series})
     if missing:
         problems.append(f"{name} lacks the seeds {', '.join(map(str, missing))}.")
-    if len({storage.canonical_json(record.provenance.get("dataset")) for record in series}) > 1:
+    origins = {storage.canonical_json(record.provenance.get("dataset")) for record in series}
+    if len(origins) > 1:
         problems.append(f"{name}: its seeds were not trained on the same images.")
+    elif origins and measure:
+        with suppress(MissingDatasetError):
+            if storage.canonical_json(tasks.origin(experiment.variants[variant])) not in origins:
+                problems.append(f"{name}: its seeds were not trained on the images that its config draws.")
     return problems
 
 

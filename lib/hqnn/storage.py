@@ -1,4 +1,4 @@
-"""Files that are either whole or absent: atomic writes, tensors with metadata, canonical JSON."""
+"""Where the book's data are, and files that are either whole or absent: atomic writes, tensors, canonical JSON."""
 
 import errno
 import hashlib
@@ -16,7 +16,44 @@ from safetensors.torch import save
 from hqnn.errors import HqnnError
 
 DATA = Path(__file__).resolve().parents[2] / "data"
-"""The repository's data folder, found from the package's own location."""
+"""The repository's data folder, found from the package's own location; without a clone there is none."""
+
+
+def in_clone() -> bool:
+    """Whether this package lies in a clone of the repository, and not among an environment's packages."""
+    return (DATA / "claims.yaml").is_file()
+
+
+def data_folder(root: Path | None = None, *, may_be_new: bool = False) -> Path:
+    """The folder of ledger, records and analyses that a command works on.
+
+    Args:
+        root: The one named; by default the repository's.
+        may_be_new: Whether it need not exist yet.
+
+    Raises:
+        HqnnError: It is not a folder that can be read, or none is named and this is no clone of the repository.
+    """
+    if root is None or root == DATA:
+        if not in_clone():
+            raise HqnnError(
+                f"The book's records are not here ({DATA} is not its data folder): run from a clone of the repository "
+                "or give --root FOLDER."
+            )
+        return DATA
+    try:
+        next(root.iterdir(), None)
+    except OSError as error:
+        if not (may_be_new and isinstance(error, FileNotFoundError)):
+            raise HqnnError(f"{root} cannot be read ({error.strerror}): name another folder with --root.") from error
+    return root
+
+
+def cache_folder() -> Path:
+    """Where to keep what can be fetched or computed again: the git-ignored `data/cache`, or the user's own cache."""
+    if in_clone():
+        return DATA / "cache"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hqnn"
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -27,8 +64,11 @@ def write_atomically(path: Path, data: bytes) -> None:
         data: Its whole content.
 
     Raises:
-        HqnnError: The disk is full or over quota; `path` is as it was.
+        HqnnError: The disk is full or over quota, and `path` is as it was; or it would lie beside an environment's
+            packages, where the book's data are not.
     """
+    if path.is_relative_to(DATA):
+        data_folder()
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -351,10 +351,10 @@ def _store(checkpoint: Checkpoint, model: nn.Module, optimizer: torch.optim.Opti
 
 def _restore(checkpoint: Checkpoint, model: nn.Module, optimizer: torch.optim.Optimizer) -> _State | None:
     """Load a stored state into model and optimiser; None if there is none of this run, or it is unreadable."""
-    if not checkpoint.path.exists():
-        return None
     try:
         tensors, metadata = read_tensors(checkpoint.path)
+    except FileNotFoundError:
+        return None
     except HqnnError as error:
         _log.warning("Starting this run afresh: %s", error)
         return None

@@ -11,6 +11,7 @@ has found; one on no spider does not act at all.
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,17 +19,23 @@ from fractions import Fraction
 from typing import cast
 
 import numpy as np
-import pyzx
 from numpy.typing import NDArray
-from pyzx.circuit import Circuit
-from pyzx.graph.base import BaseGraph
-from pyzx.utils import EdgeType, VertexType
-from qiskit.circuit import ParameterExpression
+from qiskit.circuit import Barrier, ParameterExpression
+from qiskit.circuit.library import CXGate, HGate, PhaseGate, RXGate, RYGate, RZGate
 
-from hqnn.circuits import ParametricCircuit
+from hqnn.circuits import STANDARD_GATES, ParametricCircuit, class_of, opened
+
+with warnings.catch_warnings():  # where it is not compiled yet, PyZX warns of its own escape sequences
+    warnings.simplefilter("ignore", DeprecationWarning)
+    warnings.simplefilter("ignore", SyntaxWarning)  # the same, from Python 3.12 on
+    import pyzx
+    from pyzx.circuit import Circuit
+    from pyzx.graph.base import BaseGraph
+    from pyzx.utils import EdgeType, VertexType
 
 _BASE = 7  # digits -3 to 3
-_ROTATIONS = {"rx": "XPhase", "rz": "ZPhase", "p": "ZPhase"}
+_CLIFFORD = {HGate: "HAD", CXGate: "CNOT"}
+_ROTATIONS = {RXGate: "XPhase", RZGate: "ZPhase", PhaseGate: "ZPhase"}
 
 Sum = tuple[tuple[int, str], ...]
 """Coefficients and names of the parameters in a phase."""
@@ -105,7 +112,7 @@ def expectation(pc: ParametricCircuit, output: int) -> Diagram:
         output: Which observable O; it must be a product of Pauli matrices with coefficient 1.
 
     Returns:
-        The diagram, in which every angle stands twice, the second time with the opposite sign.
+        The diagram, in which every angle stands twice, the second time with the opposite sign; times -i for each Y.
 
     Raises:
         ValueError: As `diagram`, or the observable is a sum.
@@ -248,15 +255,14 @@ def _translate(pc: ParametricCircuit) -> Circuit:
     names = _names(pc)
     forms: dict[str, str] = {}  # in which form each parameter was met
     circuit = Circuit(pc.n_qubits)
-    for instruction in pc.circuit.data:
-        gate = instruction.operation
-        qubits = [pc.circuit.find_bit(qubit).index for qubit in instruction.qubits]
-        if gate.name == "barrier":
+    for gate, qubits in opened(pc.circuit, STANDARD_GATES):
+        kind = class_of(gate)
+        if kind is Barrier:
             continue
-        if gate.name in ("h", "cx"):
-            circuit.add_gate({"h": "HAD", "cx": "CNOT"}[gate.name], *qubits)
+        if kind in _CLIFFORD:
+            circuit.add_gate(_CLIFFORD[kind], *qubits)
             continue
-        if gate.name not in ("rx", "ry", "rz", "p"):
+        if kind is not RYGate and kind not in _ROTATIONS:
             raise ValueError(f"gate {gate.name!r} has no translation here; use rx, ry, rz, p, h and cx")
         (angle,) = gate.params
         parameters = angle.parameters if isinstance(angle, ParameterExpression) else ()
@@ -266,12 +272,12 @@ def _translate(pc: ParametricCircuit) -> Circuit:
         if forms.setdefault(name, str(angle)) != str(angle):
             raise ValueError(f"parameter {name!r} enters as {forms[name]} and as {angle}; one phase cannot be both")
         phase = Fraction(_BASE ** names.index(name), 2 * _BASE ** len(names))
-        if gate.name == "ry":
+        if kind is RYGate:
             circuit.add_gate("S", *qubits, adjoint=True)
             circuit.add_gate("XPhase", *qubits, phase=phase)
             circuit.add_gate("S", *qubits)
         else:
-            circuit.add_gate(_ROTATIONS[gate.name], *qubits, phase=phase)
+            circuit.add_gate(_ROTATIONS[kind], *qubits, phase=phase)
     return circuit
 
 

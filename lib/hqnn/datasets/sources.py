@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
+import gzip
 import hashlib
 import io
 import itertools
+import lzma
+import math
+import pickle
 import re
+import struct
 import tarfile
-import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,7 +23,9 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
+from PIL.WebPImagePlugin import WebPImageFile
 from torch import Tensor
 from torch.nn import functional
 from tqdm import tqdm
@@ -77,7 +84,7 @@ class Source:
         origin: Where it comes from.
         download: Puts it into a folder in one of its forms, with a progress bar.
         forms: Files or folders it may lie in: glob patterns, the best first.
-        read: From such a file or folder to the splits' samples.
+        read: From such a file or folder, and the number of bytes it may hold unpacked, to the splits' samples.
         decode: From a sample's bytes to those of its pixels.
     """
 
@@ -89,8 +96,112 @@ class Source:
     origin: str
     download: Callable[[Path], None]
     forms: tuple[str, ...]
-    read: Callable[[Path], dict[str, Samples]]
+    read: Callable[[Path, int], dict[str, Samples]]
     decode: Callable[[bytes], bytes] = bytes
+
+    @property
+    def limit(self) -> int:
+        """Bytes that are downloaded or unpacked at most: twice those of the pixels, which no form comes near."""
+        return 2 * self.n_images * math.prod(self.shape)
+
+
+# --- files as they come: unverified, so read into memory, by their expected names, and no further than a limit
+
+_MAX_MEMBERS = 200_000
+"""Of an archive; Medical MNIST's have some 59,000."""
+
+
+class TooLargeError(ValueError):
+    """There is more than the limit allows."""
+
+
+def _require_at_most(limit: int, n_bytes: int) -> None:
+    if n_bytes > limit:
+        raise TooLargeError(f"more than {limit:,} bytes")
+
+
+class Limited:
+    """A stream that gives no more than so many bytes, whatever a compression makes of a small file.
+
+    Args:
+        read: The stream's own `read`.
+        limit: So many bytes; more of them are a `TooLargeError`.
+    """
+
+    def __init__(self, read: Callable[[int], bytes], limit: int) -> None:
+        self._read, self._limit, self._given = read, limit, 0
+
+    def read(self, size: int = -1) -> bytes:
+        """So many bytes, or all there are."""
+        left = self._limit + 1 - self._given
+        content = self._read(left if size < 0 else min(size, left))
+        self._given += len(content)
+        _require_at_most(self._limit, self._given)
+        return content
+
+
+@contextlib.contextmanager
+def _zip(path: Path) -> Iterator[zipfile.ZipFile]:
+    """A zip whose members are not too many, and none larger than it says."""
+    with path.open("rb") as file:
+        # ZipFile makes an object of each entry, so they are counted first, by the mark with which each begins
+        if sum(block.count(b"PK\1\2") for block in iter(partial(file.read, 2**20), b"")) > _MAX_MEMBERS:
+            raise ValueError(f"more than {_MAX_MEMBERS:,} members")
+        with zipfile.ZipFile(file) as archive:
+            # zipfile unpacks these two no further than it is asked to, the other two by whole blocks of any size
+            if any(m.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for m in archive.infolist()):
+                raise ValueError("a zip compressed in another way than by deflate")
+            yield archive
+
+
+def read_arrays(path: Path, names: tuple[str, ...], limit: int) -> list[NDArray[Any]]:
+    """Some arrays of an npz file that hold no more bytes than a limit, and no pickles."""
+    with _zip(path) as archive:
+        members = [archive.getinfo(f"{name}.npy") for name in names]
+        _require_at_most(limit, sum(member.file_size for member in members))
+        arrays = []
+        for member in members:
+            with archive.open(member) as file:
+                arrays.append(np.lib.format.read_array(file, allow_pickle=False))
+    return arrays
+
+
+def _unzipped(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    """A member as far as the size it says; ZipFile.read would unpack all there is before it looks."""
+    with archive.open(member) as file:
+        return file.read(member.file_size)
+
+
+def _members(place: Path, limit: int) -> Iterator[tuple[str, int, Callable[[], bytes]]]:
+    """Path, size and reader of each file in a folder, zip or compressed tar."""
+    if place.is_dir():
+        files = (path for path in place.rglob("*") if path.is_file())
+        yield from ((path.as_posix(), path.stat().st_size, path.read_bytes) for path in files)
+    elif place.suffix == ".zip":
+        with _zip(place) as archive:
+            yield from ((m.filename, m.file_size, partial(_unzipped, archive, m)) for m in archive.infolist())
+    else:
+        stream = (lzma if place.suffix == ".xz" else gzip).open(place)
+        with stream, tarfile.open(fileobj=Limited(stream.read, limit), mode="r|") as tar:  # type: ignore[call-overload]
+            for n_before, member in enumerate(tar):
+                if n_before == _MAX_MEMBERS:
+                    raise ValueError(f"more than {_MAX_MEMBERS:,} members")
+                if (content := tar.extractfile(member) if member.isfile() else None) is not None:
+                    yield member.name, member.size, content.read
+
+
+def _read_members(place: Path, wanted: re.Pattern[str], limit: int) -> list[tuple[re.Match[str], bytes]]:
+    """The files of a folder or archive whose paths are wanted.
+
+    Archives are read member by member into memory: nothing is unpacked, so no member's name can reach anywhere.
+    """
+    found, total = [], 0
+    for name, size, read in _members(place, limit):
+        if match := wanted.search(name):
+            total += size
+            _require_at_most(limit, total)
+            found.append((match, read()))
+    return found
 
 
 # --- MNIST, FashionMNIST and CIFAR-10: torchvision's
@@ -107,25 +218,59 @@ def _download_torchvision(kind: str, folder: Path) -> None:
     _torchvision(kind)(folder, download=True)
 
 
-def _read_torchvision(kind: str, place: Path) -> dict[str, Samples]:
-    """What torchvision downloads, unpacked or not.
+def _read_mnist(place: Path, limit: int) -> dict[str, Samples]:
+    """The four published files, packed or not."""
+    splits = {}
+    for split, stem in (("train", "train"), ("test", "t10k")):
+        images = _read_idx(place / "raw" / f"{stem}-images-idx3-ubyte", 3, limit)
+        labels = _read_idx(place / "raw" / f"{stem}-labels-idx1-ubyte", 1, limit)
+        if images.shape != (len(labels), 28, 28):
+            raise ValueError(f"{len(labels)} labels and images of the shape {images.shape}")
+        splits[split] = pairs(labels, images)
+    return splits
 
-    CIFAR-10's batches are pickles, which could execute anything. They are loaded all the same, because torchvision
-    loads none before it has compared its MD5 with the published one; the archive's is compared before it is unpacked.
+
+def _read_idx(path: Path, n_axes: int, limit: int) -> NDArray[np.uint8]:
+    """An array of bytes in MNIST's format: a magic number, the axes' lengths, the bytes."""
+    packed = path.with_name(f"{path.name}.gz")
+    if not packed.is_file() and not path.is_file():
+        raise ValueError(f"{path.name} is missing")
+    with gzip.open(packed) if packed.is_file() else path.open("rb") as file:
+        content = Limited(file.read, limit).read()
+    start = 4 * (1 + n_axes)
+    magic, *shape = struct.unpack(f">{1 + n_axes}I", content[:start].ljust(start, b"\0"))
+    if magic != 0x800 + n_axes or len(content) != start + math.prod(shape):
+        raise ValueError(f"{path.name} is not in the idx format, or not of the length it says")
+    return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
+
+
+def _read_batches(place: Path, limit: int) -> dict[str, Samples]:
+    """CIFAR-10's batches, in a folder or in their archive.
+
+    They are pickles, which could execute anything. They are loaded all the same, because none is before its MD5 has
+    been compared with the published one.
     """
-    from torchvision.datasets.utils import check_integrity, extract_archive
+    from torchvision.datasets.utils import check_integrity
 
-    published, root = _torchvision(kind), place.parent
-    with tempfile.TemporaryDirectory() as elsewhere:  # for what is packed, because HQNN_DATA is only read
-        for archive in [place] if place.is_file() else sorted(place.glob("raw/*.gz")):
-            if archive == place and not check_integrity(archive, published.tgz_md5):
-                raise ValueError("wrong checksum")
-            unpacked = elsewhere / archive.parent.relative_to(place.parent)
-            unpacked.mkdir(parents=True, exist_ok=True)
-            extract_archive(archive, unpacked)
-            root = Path(elsewhere)
-        splits = {split: published(root, train=split == "train") for split in ("train", "test")}
-    return {split: pairs(part.targets, part.data) for split, part in splits.items()}
+    published = _torchvision("CIFAR10")
+    if place.is_file() and not check_integrity(place, published.tgz_md5):
+        raise ValueError("wrong checksum")
+    batches = {"train": dict(published.train_list), "test": dict(published.test_list)}
+    names = "|".join(name for sums in batches.values() for name in sums)
+    wanted = re.compile(rf"(?:^|/){published.base_folder}/({names})$")
+    contents = {match[1]: content for match, content in _read_members(place, wanted, limit)}
+    splits: dict[str, Samples] = {}
+    for split, sums in batches.items():
+        splits[split] = []
+        for name, md5 in sums.items():
+            if name not in contents:
+                raise ValueError(f"{name} is missing")
+            if hashlib.md5(contents[name], usedforsecurity=False).hexdigest() != md5:
+                raise ValueError(f"{name} has a wrong checksum")
+            batch = pickle.loads(contents[name], encoding="latin1")
+            images = batch["data"].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
+            splits[split] += pairs(batch["labels"], images)
+    return splits
 
 
 def pairs(labels: Any, images: Any) -> Samples:
@@ -135,16 +280,29 @@ def pairs(labels: Any, images: Any) -> Samples:
     ]
 
 
-def _read_cifar(place: Path) -> dict[str, Samples]:
+def _read_cifar(place: Path, limit: int) -> dict[str, Samples]:
     """CIFAR-10 from lossless WebP sheets of 10×10 images (npz), or as torchvision downloads it."""
     if place.suffix != ".npz":
-        return _read_torchvision("CIFAR10", place)
-    with place.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-        webp, offsets, labels = file["webp"].tobytes(), file["offsets"].tolist(), [file["y_train"], file["y_test"]]
-    sheets = (np.asarray(Image.open(io.BytesIO(webp[a:b]))) for a, b in itertools.pairwise(offsets))
-    tiles = [sheet.reshape(10, 32, 10, 32, 3).swapaxes(1, 2).reshape(-1, 32, 32, 3) for sheet in sheets]
+        return _read_batches(place, limit)
+    webp, offsets, *labels = read_arrays(place, ("webp", "offsets", "y_train", "y_test"), limit)
+    if any(row.ndim != 1 or row.dtype.kind not in "iu" for row in (webp, offsets, *labels)):
+        raise ValueError("arrays that are not rows of whole numbers")
+    _require_at_most(limit, len(offsets) * 320 * 320 * 3)  # that is what is decoded
+    ends = offsets.tolist()
+    if 100 * (len(ends) - 1) != sum(map(len, labels)) or ends != sorted({0, *ends, len(webp)}):
+        raise ValueError("offsets that do not fit the sheets and the labels")
+    contents = webp.tobytes()
+    tiles = [_decode_sheet(contents[a:b]) for a, b in itertools.pairwise(ends)]
     samples = pairs(np.concatenate(labels), np.concatenate(tiles))
     return {"train": samples[: len(labels[0])], "test": samples[len(labels[0]) :]}
+
+
+def _decode_sheet(webp: bytes) -> NDArray[np.uint8]:
+    """The images [100, 32, 32, 3] of a sheet, which is not verified yet: no other format, no other size is decoded."""
+    image = WebPImageFile(io.BytesIO(webp))
+    if (image.size, image.mode) != ((320, 320), "RGB"):
+        raise ValueError(f"a sheet of {image.width}×{image.height} {image.mode} pixels")
+    return np.asarray(image).reshape(10, 32, 10, 32, 3).swapaxes(1, 2).reshape(-1, 32, 32, 3)
 
 
 # --- Medical MNIST: a repository's archive
@@ -160,26 +318,11 @@ def _download_medical(folder: Path) -> None:
     download_url(_MEDICAL_ARCHIVE, folder, "medical_mnist.zip")
 
 
-def _files(place: Path) -> Iterator[tuple[str, Callable[[], bytes]]]:
-    """Path and reader of each file in a folder, zip or tar.
-
-    Archives are read member by member into memory: nothing is unpacked, so no member's name can reach anywhere.
-    """
-    if place.is_dir():
-        yield from ((path.as_posix(), path.read_bytes) for path in place.rglob("*.jpeg"))
-    elif place.suffix == ".zip":
-        with zipfile.ZipFile(place) as archive:
-            yield from ((name, partial(archive.read, name)) for name in archive.namelist())
-    else:
-        with tarfile.open(place) as tar:
-            yield from ((file.name, tar.extractfile(file).read) for file in tar if file.isfile())  # type: ignore[union-attr]
-
-
-def _read_medical(place: Path) -> dict[str, Samples]:
+def _read_medical(place: Path, limit: int) -> dict[str, Samples]:
     """JPEG files in one folder per class; a sample's bytes are the file's."""
     wanted = re.compile(rf"(?:^|/)resized/({'|'.join(_MEDICAL_CLASSES)})/\d+\.jpeg$")
-    found = ((wanted.search(name), read) for name, read in _files(place))
-    return {"all": [(_MEDICAL_CLASSES.index(match[1]), read()) for match, read in found if match]}
+    found = _read_members(place, wanted, limit)
+    return {"all": [(_MEDICAL_CLASSES.index(match[1]), content) for match, content in found]}
 
 
 def _decode_jpeg(content: bytes) -> bytes:
@@ -189,7 +332,7 @@ def _decode_jpeg(content: bytes) -> bytes:
 # --- digits: scikit-learn's
 
 
-def _read_digits(_: Path) -> dict[str, Samples]:
+def _read_digits(_place: Path, _limit: int) -> dict[str, Samples]:
     """8×8 images as bytes; every fourth in canonical order is a test image."""
     from sklearn.datasets import load_digits  # slow to import, and only the stand-in needs it
 
@@ -223,7 +366,7 @@ def _mnist(kind: str, classes: str, fingerprint: str) -> Source:
         origin=f"torchvision.datasets.{kind}",
         download=partial(_download_torchvision, kind),
         forms=(kind,),
-        read=partial(_read_torchvision, kind),
+        read=_read_mnist,
     )
 
 

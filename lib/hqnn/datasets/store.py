@@ -12,6 +12,7 @@ import socket
 import tempfile
 import textwrap
 import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,19 @@ import numpy as np
 import torch
 
 from hqnn import storage
-from hqnn.datasets.sources import NAMES, SOURCES, Dataset, Samples, Split, decode, get, verify
+from hqnn.datasets.sources import (
+    NAMES,
+    SOURCES,
+    Dataset,
+    Limited,
+    Samples,
+    Split,
+    TooLargeError,
+    decode,
+    get,
+    read_arrays,
+    verify,
+)
 from hqnn.errors import HqnnError
 
 _TIMEOUT_S = 20.0
@@ -64,8 +77,23 @@ class Status:
 
 
 def cache_folder() -> Path:
-    """Where what was fetched or computed is kept: `HQNN_CACHE`, or the git-ignored `data/cache`."""
-    return Path(os.environ.get("HQNN_CACHE") or storage.DATA / "cache").expanduser()
+    """Where what was fetched or computed is kept: `HQNN_CACHE`, or what `storage` has for it.
+
+    Raises:
+        HqnnError: `HQNN_CACHE` names the home folder of nobody.
+    """
+    return _named("HQNN_CACHE") or storage.cache_folder()
+
+
+def _named(variable: str) -> Path | None:
+    """The folder that an environment variable names, if it is set."""
+    text = os.environ.get(variable)
+    try:
+        return Path(text).expanduser() if text else None
+    except RuntimeError as error:
+        raise HqnnError(
+            f"{variable}={text} begins with a home folder that cannot be found: set {variable} to another folder"
+        ) from error
 
 
 def _cache_file(name: str) -> Path:
@@ -73,8 +101,18 @@ def _cache_file(name: str) -> Path:
 
 
 def _find(name: str, folder: Path) -> Path | None:
-    """The place in a folder where a dataset lies in one of its forms."""
-    return next((place for form in SOURCES[name].forms for place in sorted(folder.glob(form))), None)
+    """The place in a folder where a dataset lies in one of its forms; None also where the folder cannot be read."""
+    places = (place for form in SOURCES[name].forms for place in sorted(folder.glob(form)))
+    with contextlib.suppress(OSError):
+        return next((place for place in places if place.is_file() or place.is_dir()), None)
+    return None
+
+
+def _is_file(path: Path) -> bool:
+    """Whether there is such a file; not where its folder cannot be searched."""
+    with contextlib.suppress(OSError):
+        return path.is_file()
+    return False
 
 
 def _provided(name: str) -> Path | None:
@@ -82,27 +120,43 @@ def _provided(name: str) -> Path | None:
     if name == "digits":  # found without importing scikit-learn, which is slow
         package = importlib.metadata.distribution("scikit-learn")
         return Path(str(package.locate_file("sklearn/datasets/data/digits.csv.gz")))
-    folder = os.environ.get("HQNN_DATA")
-    return _find(name, Path(folder).expanduser()) if folder else None
+    folder = _named("HQNN_DATA")
+    return _find(name, folder) if folder else None
+
+
+def _absence(name: str) -> str:
+    """That a dataset is not where the user has it looked for, and why if that cannot be read."""
+    title, folder = SOURCES[name].title, _named("HQNN_DATA")
+    if folder is None:
+        return f"{title} is not on this machine"
+    try:
+        next(folder.iterdir(), None)
+    except OSError as error:
+        return f"{title} is not in HQNN_DATA={folder} ({_reason(error)})"
+    return f"{title} is not in HQNN_DATA={folder}"
 
 
 def is_available(name: str) -> bool:
     """Whether `load` would find the dataset; looks at file names only.
 
     Raises:
-        HqnnError: Unknown name.
+        HqnnError: Unknown name, or `HQNN_DATA` or `HQNN_CACHE` names the home folder of nobody.
     """
     get(name)
-    return _cache_file(name).is_file() or _provided(name) is not None
+    return _is_file(_cache_file(name)) or _provided(name) is not None
 
 
 def status() -> list[Status]:
-    """Where each dataset is on this machine, in the order of `NAMES`; looks at file names and sizes only."""
+    """Where each dataset is on this machine, in the order of `NAMES`; looks at file names and sizes only.
+
+    Raises:
+        HqnnError: `HQNN_DATA` or `HQNN_CACHE` names the home folder of nobody.
+    """
     rows = []
     for name in NAMES:
         source, place = SOURCES[name], _provided(name)
         state: State = "bundled" if name == "digits" else "absent" if place is None else "HQNN_DATA"
-        if _cache_file(name).is_file():
+        if _is_file(_cache_file(name)):
             state, place = "cached", _cache_file(name)
         rows.append(
             Status(
@@ -119,7 +173,7 @@ def status() -> list[Status]:
 
 def _size(place: Path) -> int:
     """Bytes in a file or folder."""
-    return sum(path.stat().st_size for path in (place, *place.rglob("*")) if path.is_file())
+    return sum(path.stat().st_size for path in (place, *place.rglob("*")) if _is_file(path))
 
 
 # --- reading and keeping
@@ -135,7 +189,7 @@ def load(name: str) -> Dataset:
         DamagedDatasetError: The files in `HQNN_DATA` are not the published ones.
         HqnnError: Unknown name, or the disk is full.
     """
-    title = get(name).title
+    get(name)
     if (cached := _read_cache(name)) is not None:
         return cached
     if (place := _provided(name)) is not None:
@@ -144,11 +198,7 @@ def load(name: str) -> Dataset:
             with contextlib.suppress(HqnnError):  # a full or read-only cache costs time, nothing else
                 _write_cache(dataset)
         return dataset
-    folder, problem = os.environ.get("HQNN_DATA"), f"{title} is not on this machine"
-    if _cache_file(name).exists():
-        problem = f"{_cache_file(name)} is damaged"
-    elif folder:
-        problem = f"{title} is not in HQNN_DATA={folder}"
+    problem = f"{_cache_file(name)} is damaged" if _is_file(_cache_file(name)) else _absence(name)
     raise MissingDatasetError(f"{problem}: get it with `python -m hqnn data {name}`, or {_LAYOUT}")
 
 
@@ -175,12 +225,10 @@ def _build(name: str, place: Path, *, progress: bool = False) -> Dataset:
 def _read(name: str, place: Path) -> dict[str, Samples]:
     """Read and verify a dataset as published."""
     try:
-        samples = SOURCES[name].read(place)
+        samples = SOURCES[name].read(place, SOURCES[name].limit)
         verify(name, samples)
         return samples
-    except Exception as error:  # readers of numpy, Pillow, torchvision, tar and zip raise almost anything on bad files
-        if isinstance(error, OSError) and error.errno in _DISK_FULL:
-            raise _unwritable(Path(tempfile.gettempdir()), "TMPDIR", error) from error
+    except Exception as error:  # readers of numpy, Pillow, tar and zip raise almost anything on bad files
         remedy = f"replace it, or unset HQNN_DATA and run `python -m hqnn data {name}`"
         if name == "digits":
             remedy = "reinstall scikit-learn"
@@ -193,15 +241,16 @@ def _read_cache(name: str) -> Dataset | None:
 
     The fingerprint was verified when the file was written; reading verifies its checksums (CRC-32 of every array).
     """
-    source = SOURCES[name]
+    source, path = SOURCES[name], _cache_file(name)
+    if not _is_file(path):
+        return None
+    names = ("fingerprint", "train_images", "train_labels", "test_images", "test_labels")
     try:
-        with _cache_file(name).open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-            if str(file["fingerprint"]) != source.fingerprint:
-                return None
-            train, test = (
-                Split(torch.from_numpy(file[f"{split}_images"]), torch.from_numpy(file[f"{split}_labels"]))
-                for split in ("train", "test")
-            )
+        fingerprint, *arrays = read_arrays(path, names, source.limit)
+        if str(fingerprint) != source.fingerprint:
+            return None
+        tensors = [torch.from_numpy(array) for array in arrays]
+        train, test = Split(*tensors[:2]), Split(*tensors[2:])
     except Exception:  # a damaged header makes numpy raise almost anything
         return None
     return Dataset(name, source.classes, train, test, source.fingerprint)
@@ -268,7 +317,8 @@ def _download(name: str, progress: bool) -> Dataset:
     for _ in range(2):
         try:
             with tempfile.TemporaryDirectory() as folder:
-                with _timeout(), contextlib.nullcontext() if progress else contextlib.redirect_stderr(io.StringIO()):
+                quiet = contextlib.nullcontext() if progress else contextlib.redirect_stderr(io.StringIO())
+                with _careful(source.limit), quiet:
                     source.download(Path(folder))
                 place = _find(name, Path(folder))
                 assert place is not None, "what is downloaded is one of the dataset's forms"
@@ -280,17 +330,40 @@ def _download(name: str, progress: bool) -> Dataset:
                 raise _unwritable(Path(tempfile.gettempdir()), "TMPDIR", error) from error
             reason = _reason(error)
     raise MissingDatasetError(
-        f"{source.title} could not be downloaded from {source.origin} ({reason}): run `python -m hqnn data {name}` "
-        f"again with a working network, or {_LAYOUT}"
+        f"{_absence(name)} and could not be downloaded from {source.origin} ({reason}): run "
+        f"`python -m hqnn data {name}` again with a working network, or {_LAYOUT}"
     )
 
 
 @contextlib.contextmanager
-def _timeout() -> Iterator[None]:
-    """Give up on a silent server, for which torchvision would wait for ever."""
-    before = socket.getdefaulttimeout()
+def _careful(limit: int) -> Iterator[None]:
+    """Give up on a silent server, for which torchvision would wait for ever, and on one that never stops sending."""
+    timeout, opener = socket.getdefaulttimeout(), getattr(urllib.request, "_opener", None)
     socket.setdefaulttimeout(_TIMEOUT_S)
+    urllib.request.install_opener(urllib.request.build_opener(_Shortener(limit)))
     try:
         yield
     finally:
-        socket.setdefaulttimeout(before)
+        socket.setdefaulttimeout(timeout)
+        urllib.request.install_opener(opener)
+
+
+class _Shortener(urllib.request.BaseHandler):
+    """Limits every answer, also one that only sends elsewhere, to so many bytes."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+
+    def http_response(self, _request: urllib.request.Request, answer: Any) -> Any:
+        limited = Limited(answer.read, self._limit)
+
+        def read(size: int = -1) -> bytes:
+            try:
+                return limited.read(size)
+            except TooLargeError as error:
+                raise urllib.error.URLError(error) from error  # so that torchvision turns to the next mirror
+
+        answer.read = read
+        return answer
+
+    https_response = ftp_response = http_response

@@ -12,9 +12,9 @@ from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
-from cycler import cycler
 from IPython.display import display
 from matplotlib.figure import Figure
+from matplotlib.rcsetup import cycler
 
 PIXEL_RATIO = 1.5
 """Stored pixels per displayed pixel, so that a figure is crisp on a dense screen."""

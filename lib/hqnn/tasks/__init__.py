@@ -5,7 +5,7 @@ paper registers its own tasks for its own config type in a module here; nothing 
 """
 
 from hqnn.tasks import hqnn, lcqhnn, quanv, transfer
-from hqnn.tasks.base import Outcome, Session, count_parameters, measure, perform, weights_of
+from hqnn.tasks.base import Outcome, Session, count_parameters, measure, origin, perform, weights_of
 
 __all__ = [
     "Outcome",
@@ -14,6 +14,7 @@ __all__ = [
     "hqnn",
     "lcqhnn",
     "measure",
+    "origin",
     "perform",
     "quanv",
     "transfer",

@@ -118,6 +118,16 @@ def perform(config: Any, session: Session) -> Outcome:
 
 
 @singledispatch
+def origin(config: Any) -> dict[str, str]:
+    """Which images a config draws: the `dataset` of its outcomes.
+
+    Raises:
+        MissingDatasetError: They are not here.
+    """
+    raise TypeError(f"No images are registered for {type(config).__name__}.")
+
+
+@singledispatch
 def measure(config: Any, weights: Mapping[str, Tensor]) -> dict[str, float] | None:
     """Measure stored weights again.
 

@@ -10,13 +10,13 @@ from torch.nn import functional
 from hqnn import datasets
 from hqnn.experiments import ParallelConfig
 from hqnn.models import hqnn
-from hqnn.tasks.base import AUGMENTATIONS, SCHEDULES, Outcome, Session, measure, outcome, perform, train
+from hqnn.tasks.base import AUGMENTATIONS, SCHEDULES, Outcome, Session, measure, origin, outcome, perform, train
 from hqnn.training import BatchTransform, Fit, Samples, evaluate, seed_epoch
 
 
 @perform.register
 def _(config: ParallelConfig, session: Session) -> Outcome:
-    splits, dataset = _partition(config.dataset, config.n_train, config.n_val, config.n_test, config.data_seed)
+    splits, dataset = _partition_of(config)
     on_device = {name: Samples(*(t.to(session.device) for t in samples)) for name, samples in splits.items()}
     seed_epoch(session.seed, 0)
     model = hqnn.build(config).to(session.device)
@@ -28,11 +28,16 @@ def _(config: ParallelConfig, session: Session) -> Outcome:
     return outcome(model, fitted, dataset, errors=errors)
 
 
+@origin.register
+def _(config: ParallelConfig) -> dict[str, str]:
+    return _partition_of(config)[1]
+
+
 @measure.register
 def _(config: ParallelConfig, weights: Mapping[str, Tensor]) -> dict[str, float] | None:
     if not datasets.is_available(config.dataset):
         return None
-    splits, _ = _partition(config.dataset, config.n_train, config.n_val, config.n_test, config.data_seed)
+    splits, _ = _partition_of(config)
     model = hqnn.build(config)
     model.load_state_dict(dict(weights))
     means = evaluate(model, splits["test"], functional.cross_entropy, prepare=partial(as_input, config))
@@ -83,6 +88,10 @@ def predict(model: nn.Module, samples: Samples, prepare: BatchTransform, *, batc
 def as_input(config: ParallelConfig, images: Tensor) -> Tensor:
     """Bytes [B, C, H, W] to what a configuration's network takes; one channel is repeated if it wants three."""
     return datasets.to_float(images, config.size).expand(-1, config.in_channels, -1, -1)
+
+
+def _partition_of(config: ParallelConfig) -> tuple[dict[str, Samples], dict[str, str]]:
+    return _partition(config.dataset, config.n_train, config.n_val, config.n_test, config.data_seed)
 
 
 @lru_cache(maxsize=2)

@@ -8,15 +8,13 @@ from torch import Tensor
 from hqnn import datasets
 from hqnn.experiments import LcqhnnConfig
 from hqnn.models import lcqhnn
-from hqnn.tasks.base import LOSSES, Outcome, Session, measure, outcome, perform, train
+from hqnn.tasks.base import LOSSES, Outcome, Session, measure, origin, outcome, perform, train
 from hqnn.training import Samples, evaluate, seed_epoch
 
 
 @perform.register
 def _(config: LcqhnnConfig, session: Session) -> Outcome:
-    splits, dataset = _splits(
-        config.dataset, config.classes, config.n_train, config.n_val, config.n_test, config.data_seed
-    )
+    splits, dataset = _splits_of(config)
     on_device = {name: Samples(*(t.to(session.device) for t in samples)) for name, samples in splits.items()}
     seed_epoch(session.seed, 0)
     model = lcqhnn.build(config).to(session.device)
@@ -31,15 +29,24 @@ def _(config: LcqhnnConfig, session: Session) -> Outcome:
     return outcome(model, fitted, dataset)
 
 
+@origin.register
+def _(config: LcqhnnConfig) -> dict[str, str]:
+    return _splits_of(config)[1]
+
+
 @measure.register
 def _(config: LcqhnnConfig, weights: Mapping[str, Tensor]) -> dict[str, float] | None:
     if not datasets.is_available(config.dataset):
         return None
-    splits, _ = _splits(config.dataset, config.classes, config.n_train, config.n_val, config.n_test, config.data_seed)
+    splits, _ = _splits_of(config)
     model = lcqhnn.build(config)
     model.load_state_dict(dict(weights))
     means = evaluate(model, splits["test"], LOSSES[config.loss])
     return {f"test_{quantity}": value for quantity, value in means.items()}
+
+
+def _splits_of(config: LcqhnnConfig) -> tuple[dict[str, Samples], dict[str, str]]:
+    return _splits(config.dataset, config.classes, config.n_train, config.n_val, config.n_test, config.data_seed)
 
 
 @lru_cache(maxsize=2)

@@ -9,7 +9,7 @@ from hqnn import datasets
 from hqnn.datasets import Split
 from hqnn.experiments import QuanvConfig
 from hqnn.models import quanv
-from hqnn.tasks.base import LOSSES, Outcome, Session, measure, outcome, perform, train
+from hqnn.tasks.base import LOSSES, Outcome, Session, measure, origin, outcome, perform, train
 from hqnn.training import Samples, evaluate, seed_epoch
 
 _LOSS = LOSSES["cross_entropy"]
@@ -23,6 +23,11 @@ def _(config: QuanvConfig, session: Session) -> Outcome:
     model = quanv.build(config).to(session.device)
     fitted = train(config, session, model, on_device.pop("train"), loss=_LOSS, evaluate_on=on_device)
     return outcome(model, fitted, dataset)
+
+
+@origin.register
+def _(config: QuanvConfig) -> dict[str, str]:
+    return _splits_of(config)[1]
 
 
 @measure.register

@@ -13,7 +13,7 @@ from hqnn.augmentation import modified
 from hqnn.experiments import AutoencoderConfig, TransferConfig
 from hqnn.models.transfer import Autoencoder, Classifier, Standard
 from hqnn.quantum_features import READINGS, FeatureMap
-from hqnn.tasks.base import LOSSES, SCHEDULES, Outcome, Session, measure, outcome, perform, train
+from hqnn.tasks.base import LOSSES, SCHEDULES, Outcome, Session, measure, origin, outcome, perform, train
 from hqnn.training import Fit, Samples, evaluate, seed_epoch
 
 
@@ -22,6 +22,12 @@ def _(config: AutoencoderConfig, session: Session) -> Outcome:
     model, fitted = _autoencoder(config, session)
     halves = {name: tensor.half() for name, tensor in fitted.snapshots.items()}
     return replace(outcome(model, fitted, images(config.dataset)[1]), snapshots=halves)
+
+
+@origin.register(AutoencoderConfig)
+@origin.register(TransferConfig)
+def _(config: AutoencoderConfig | TransferConfig) -> dict[str, str]:
+    return images(config.dataset)[1]
 
 
 @measure.register

@@ -1,0 +1,330 @@
+"""What the analyses of the transfer paper measure, on small networks of the bundled digits, against NumPy and Aer."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from scipy.stats import chi2
+
+from hqnn import aer, analyses, datasets, experiments, noise, quantum_features, runs, tasks
+from hqnn.analyses import Findings
+from hqnn.experiments import AutoencoderConfig, TransferConfig
+from hqnn.models.transfer import Classifier
+from hqnn.quantum_features import READINGS
+from hqnn.studies import transfer as studies
+from hqnn.tasks import Session, transfer
+
+Array = NDArray[np.float64]
+
+CODER = AutoencoderConfig(dataset="digits", epochs=1, batch_size=64, snapshots=(1,))
+SEEDS = (0, 1)
+NAME = "transfer-autoencoder/mnist"
+
+
+@pytest.fixture(scope="module")
+def coders() -> dict[int, tasks.Outcome]:
+    """An autoencoder of each seed."""
+    return {seed: runs.execute(CODER, seed) for seed in SEEDS}
+
+
+@pytest.fixture(autouse=True)
+def registry(coders: dict[int, tasks.Outcome], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The registry's autoencoder is the small one, its records are those outcomes, and MNIST's images the digits."""
+    experiment = replace(experiments.get("transfer-autoencoder"), variants={"mnist": CODER})
+    monkeypatch.setitem(experiments.EXPERIMENTS, "transfer-autoencoder", experiment)
+
+    def kept(experiment: str, variant: str, seed: int, **_: Any) -> Any:
+        assert f"{experiment}/{variant}" == NAME
+        return coders[seed].weights(1)
+
+    monkeypatch.setattr(runs, "kept_weights", kept)
+    images = transfer.images
+    monkeypatch.setattr(transfer, "images", lambda name: images({"mnist": "digits"}.get(name, name)))
+
+
+def record(outcome: tasks.Outcome, seed: int, name: str) -> Any:
+    experiment, variant = name.split("/")
+    return SimpleNamespace(seed=seed, experiment=experiment, variant=variant, snapshot=outcome.weights)
+
+
+def compute(name: str, coders: dict[int, tasks.Outcome], **settings: Any) -> Findings:
+    """The findings of a recipe that reads autoencoders; its settings are the registry's but for those given."""
+    recipe = analyses.recipes()[name]
+    assert recipe.inputs == (NAME,)
+    assert settings.keys() <= recipe.settings.keys()
+    records = [record(outcome, seed, NAME) for seed, outcome in coders.items()]
+    return recipe.compute({NAME: records}, {**recipe.settings, **settings})
+
+
+# --- by hand
+
+
+def pixels(split: str) -> Array:
+    part = getattr(datasets.load("digits"), split)
+    return part.images.double().flatten(1).numpy() / 255
+
+
+def labels(split: str) -> NDArray[np.int64]:
+    return np.asarray(getattr(datasets.load("digits"), split).labels.numpy())
+
+
+def layer(outcome: tasks.Outcome, name: str, x: Array) -> Array:
+    weights = {key: tensor.double().numpy() for key, tensor in outcome.weights(1).items()}
+    return np.asarray(x @ weights[f"{name}.weight"].T + weights[f"{name}.bias"])
+
+
+def latents(outcome: tasks.Outcome, split: str) -> Array:
+    hidden = np.maximum(layer(outcome, "encoder.0", pixels(split)), 0)
+    return np.maximum(layer(outcome, "encoder.2", hidden), 0)
+
+
+def reconstruction(outcome: tasks.Outcome, z: Array) -> Array:
+    hidden = 1 / (1 + np.exp(-layer(outcome, "decoder.0", z)))
+    return np.asarray(1 / (1 + np.exp(-layer(outcome, "decoder.2", hidden))))
+
+
+def inputs(outcome: tasks.Outcome, split: str, reading: str, scale: str) -> Array:
+    """The training set's range of each value, stretched over the encoding's domain; what never varies becomes 0."""
+    train, z = latents(outcome, "train"), latents(outcome, split)
+    if reading == "pca-5":
+        _, _, rows = np.linalg.svd(train - train.mean(0), full_matrices=False)
+        axes = rows[:5].T * np.sign(rows[np.arange(5), np.abs(rows[:5]).argmax(1)])
+        train, z = train @ axes, z @ axes
+    elif reading == "first-5":
+        train, z = train[:, :5], z[:, :5]
+    top = np.pi / 2 if reading == "pca-5" else 1.0
+    ends = (-top, top) if scale == "symmetric" else (0.0, 2 * top if reading == "pca-5" else top)
+    low, high = train.min(0), train.max(0)
+    columns = [
+        np.interp(column, (low[k], high[k]), ends) if high[k] > low[k] else np.zeros(len(z))
+        for k, column in enumerate(z.T)
+    ]
+    columns += [np.zeros(len(z))] * (-len(columns) % 5)
+    return np.stack(columns, 1)
+
+
+def distribution(x: Array, encoding: str) -> Array:
+    """Of the strings [N, 32]: independent coins, then each bit added to all later ones by the cascade."""
+    z = 2 * x * np.sqrt(1 - x**2) if encoding == "arccos" else np.sin(x)
+    bits = np.arange(32)[:, None] >> np.arange(5) & 1
+    coins = np.where(bits, (1 - z[:, None]) / 2, (1 + z[:, None]) / 2).prod(2)
+    found = np.zeros_like(coins)
+    found[:, (bits.cumsum(1) % 2) @ (1 << np.arange(5))] = coins
+    return found
+
+
+# --- what the autoencoder keeps
+
+
+def test_compression_is_compared_with_projections_on_principal_components(
+    coders: dict[int, tasks.Outcome], watched: Callable[[str], list[Any]]
+) -> None:
+    drawn = watched("image_rows")
+    train, test = pixels("train"), pixels("test")
+    _, _, rows = np.linalg.svd(train - train.mean(0), full_matrices=False)
+    projected = {k: train.mean(0) + (test - train.mean(0)) @ rows[:k].T @ rows[:k] for k in range(1, 9)}
+    errors = {k: ((test - one) ** 2).mean() for k, one in projected.items()}
+    settings = {"components": [1, 4, 8], "printed": (errors[2] + errors[3]) / 2, "compared": 50}
+    found = compute("transfer-compression", coders, **settings)
+    result = {key: interval.mean for key, interval in found.result.items()}
+    assert [result[f"pca/{k}"] for k in (1, 4, 8)] == pytest.approx([errors[k] for k in (1, 4, 8)], rel=1e-6)
+    assert result["components"] == 3
+    expected: dict[str, list[float]] = {key: [] for key in ("test-loss", "dead", "dead-of-5", "zeros", "recognised")}
+    for outcome in coders.values():
+        z = latents(outcome, "test")
+        loss = ((reconstruction(outcome, z) - test) ** 2).mean()
+        assert loss == pytest.approx(outcome.history["test_loss"][-1], rel=1e-3)  # but for the weights' rounding
+        dead = latents(outcome, "train").max(0) == 0
+        chosen = np.arange(50) * (len(test) // 50)
+        far = ((reconstruction(outcome, z[chosen])[:, None] - test[chosen]) ** 2).sum(2)
+        found_again = (far.argmin(1) == np.arange(50)).mean()
+        for key, value in zip(expected, (loss, dead.sum(), dead[:5].sum(), (z == 0).mean(), found_again), strict=True):
+            expected[key].append(float(value))
+    assert found.data is not None
+    for key, values in expected.items():
+        assert found.data[key] == pytest.approx(values, rel=1e-3, abs=1e-4), key
+        assert result[key] == pytest.approx(np.mean(values), rel=1e-3, abs=1e-4)
+        assert found.result[key].n == 2
+    assert 0 < np.mean(expected["zeros"]) < 1
+    assert 0 < np.mean(expected["recognised"]) < 1
+    # The picture: of each class the image in the middle, and what is left of it.
+    assert found.data["reconstructions"].startswith("iVBORw0KGgo")
+    of_class = [np.flatnonzero(labels("test") == digit) for digit in range(10)]
+    middle = np.array([images[len(images) // 2] for images in of_class])
+    shown = {
+        "original": test[middle],
+        "autoencoder, seed 0": reconstruction(coders[0], latents(coders[0], "test")[middle]),
+        "8 components": projected[8][middle],
+        "3 components": projected[3][middle],
+    }
+    ((_, pictures),) = drawn
+    assert list(pictures) == list(shown)
+    for label, images in shown.items():
+        np.testing.assert_allclose(pictures[label].reshape(10, 784), images, atol=1e-5)
+
+
+# --- what goes into the circuit
+
+
+def test_inputs_are_counted_by_their_most_frequent_strings(coders: dict[int, tasks.Outcome]) -> None:
+    found = compute("transfer-inputs", coders, seed=1, per_class=2)
+    assert found.data is not None
+    of_class = [np.flatnonzero(labels("test") == digit) for digit in range(10)]
+    few = np.concatenate([images[len(images) // 2 :][:2] for images in of_class])
+    assert found.data["labels"] == labels("test")[few].tolist() == np.repeat(np.arange(10), 2).tolist()
+    for reading, encoding in (("first-5", "arccos"), ("pca-5", "angle")):
+        for scale in ("symmetric", "positive"):
+            shares = []
+            for outcome in coders.values():
+                x = inputs(outcome, "test", reading, scale)
+                best = distribution(x, encoding).round(9).argmax(1)
+                shares.append(np.bincount(best) / len(x))
+            key = f"{reading}/{scale}"
+            assert found.result[f"{key}/strings"].mean == np.mean([(share > 0).sum() for share in shares])
+            assert found.result[f"{key}/top"].mean == pytest.approx(np.mean([share.max() for share in shares]))
+            np.testing.assert_allclose(found.data[key], x[few], atol=2e-5)  # those of the last seed
+
+
+# --- what Aer finds, and how long it takes
+
+
+def test_the_layer_is_compared_with_aer_on_test_images_and_by_the_clock(
+    coders: dict[int, tasks.Outcome], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With probabilities and counts that are off by known amounts, and a clock that ticks whenever it is read."""
+    seen: list[Array] = []
+    exact, drawn = aer.probabilities, aer.counts
+
+    def probabilities(pc: Any, x: Any, weights: Any, **options: Any) -> Array:
+        seen.append(np.asarray(x))
+        found = exact(pc, x, weights, **options)
+        found[7, 3] += 0.25
+        return found
+
+    counted: list[tuple[int, int, int]] = []
+
+    def counts(pc: Any, x: Any, weights: Any, *, shots: int, seed: int) -> NDArray[np.int64]:
+        counted.append((len(x), shots, seed))
+        return drawn(pc, x, weights, shots=shots, seed=seed)
+
+    ticks = iter(range(10**6))
+    monkeypatch.setattr(studies, "time", SimpleNamespace(process_time=lambda: float(next(ticks))))
+    monkeypatch.setattr(aer, "probabilities", probabilities)
+    monkeypatch.setattr(aer, "counts", counts)
+    settings = {"readings": ["first-5", "pca-5"], "seed": 1, "compared": 20, "counted": 200, "naive": 3, "batched": 8}
+    found = compute("transfer-aer", coders, **settings, shots=[10, 30], repetitions=2, images=5000)
+    result = {key: interval.mean for key, interval in found.result.items()}
+    for k, (reading, encoding) in enumerate((("first-5", "arccos"), ("pca-5", "angle"))):
+        x = inputs(coders[1], "test", reading, "symmetric")[:: 449 // 20]
+        np.testing.assert_allclose(seen[k], x, atol=1e-5)
+        assert result[f"{reading}/deviation"] == pytest.approx(0.25, abs=1e-9)
+        counts_of_aer = drawn(READINGS[reading].circuit(), seen[k], [], shots=200, seed=1)
+        expected = by_chance(counts_of_aer, distribution(seen[k], encoding))
+        assert min(expected, result[f"{reading}/p"]) > 1e-3
+        if reading == "pca-5":  # the other has strings that are equally probable, and which of them are rare is open
+            assert result[f"{reading}/p"] == pytest.approx(expected, rel=1e-6)
+    assert counted == [(len(x), 200, 1)] * 2 + [(8, shots, repetition) for shots in (10, 30) for repetition in (0, 1)]
+    # Between two readings of the clock a second passes: before and after, and twice for each of 3 images' transpiling.
+    assert result["transpile"] == pytest.approx(3 / 7)
+    for shots in (10, 30):
+        per_image = {"naive": 7 / 3, "batched": 1 / 8, "layer": 1 / 8}  # seconds
+        for way, seconds in per_image.items():
+            assert result[f"{way}/{shots}"] == pytest.approx(1e3 * seconds)
+            assert result[f"hours/{way}/{shots}"] == pytest.approx(5000 * seconds / 3600)
+            assert found.result[f"{way}/{shots}"].n == 2
+        assert result[f"ratio/{shots}"] == pytest.approx(7 / 3 * 8)
+
+
+def by_chance(counts: NDArray[np.int64], probabilities: Array) -> float:
+    """Pearson's chi-squared test of all rows together; of each row the rarest strings, expected five times, are one."""
+    statistic, degrees = 0.0, 0
+    for seen, p in zip(counts, probabilities, strict=True):
+        expected = sorted(zip(p * seen.sum(), seen, strict=True))
+        groups = [list(expected.pop(0))]
+        while groups[0][0] < 5:
+            more = expected.pop(0)
+            groups[0] = [groups[0][0] + more[0], groups[0][1] + more[1]]
+        groups += [list(pair) for pair in expected]
+        statistic += sum((o - e) ** 2 / e for e, o in groups)
+        degrees += len(groups) - 1
+    return float(chi2.sf(statistic, degrees))
+
+
+# --- noise
+
+
+@pytest.fixture
+def hybrids(coders: dict[int, tasks.Outcome], monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[Any, Any]]:
+    """The two hybrids that the recipe reads, trained for a moment on the measured digits: config and outcomes."""
+    series = analyses.recipes()["transfer-noise"].inputs
+    variants = experiments.get("transfer-hybrid").variants
+    small: dict[str, Any] = {"dataset": "digits", "encoder": CODER, "epochs": 4, "batch_size": 64, "hidden": (24,)}
+    configs = {name: replace(variants[name.split("/")[1]], **small, snapshots=(4,)) for name in series}
+    experiment = replace(
+        experiments.get("transfer-hybrid"), variants={name.split("/")[1]: config for name, config in configs.items()}
+    )
+    monkeypatch.setitem(experiments.EXPERIMENTS, "transfer-hybrid", experiment)
+    return {name: (config, [runs.execute(config, seed) for seed in SEEDS]) for name, config in configs.items()}
+
+
+def test_hybrids_are_read_from_noisy_devices(
+    coders: dict[int, tasks.Outcome], hybrids: dict[str, tuple[Any, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    devices = {
+        "none": None,
+        "depolarising/0.3": noise.depolarising(0.06, 0.3),
+        "readout/0.2": noise.readout(0.2),
+        "manila": noise.manila(),
+    }
+    used: list[noise.Noise | None] = []
+    read = quantum_features.aer_frequencies
+
+    def frequencies(pc: Any, x: Any, *, shots: None, noise: noise.Noise | None) -> Array:
+        used.append(noise)
+        return read(pc, x, shots=shots, noise=noise)
+
+    monkeypatch.setattr(studies, "aer_frequencies", frequencies)
+    recipe = analyses.recipes()["transfer-noise"]
+    settings = {"tested": 18, "seeds": 1, "depolarising": [0.3], "p1_over_p2": 0.2, "readout": [0.2]}
+    assert settings.keys() == recipe.settings.keys()
+    series = {
+        name: [record(o, s, name) for s, o in zip(SEEDS, found, strict=True)] for name, (_, found) in hybrids.items()
+    }
+    found = recipe.compute(series, settings)
+    expected: dict[str, list[float]] = {}
+    for config, outcomes in hybrids.values():
+        x = inputs(coders[0], "test", config.reading, "symmetric")[:: 449 // 18]
+        target = labels("test")[:: 449 // 18]
+        model = trained_classifier(config, outcomes[0])
+        learned_from = transfer.features(
+            replace(config, standardise=False), Session(seed=0, key="", kept=runs.kept_weights)
+        )
+        known = learned_from[0].inputs.double().numpy()
+        spread = known.std(0, ddof=1)
+        for device, model_of_noise in devices.items():
+            pc = READINGS[config.reading].circuit()
+            measured = aer.probabilities(pc, x.reshape(-1, 5), [], noise=model_of_noise).reshape(len(x), -1)
+            scaled = np.divide(measured - known.mean(0), spread, out=np.zeros_like(measured), where=spread > 1e-6)
+            with torch.no_grad():
+                told = model(torch.from_numpy(scaled).float()).argmax(1).numpy()
+            expected[f"{config.reading}/{device}"] = [float((told == target).mean())]
+    assert found.data == expected
+    assert {key: interval.mean for key, interval in found.result.items()} == {k: v[0] for k, v in expected.items()}
+    assert expected["pca-5/none"][0] > 0.25  # of ten classes
+    assert len(used) == 2 * len(devices)
+    for one, other in zip(used, [*devices.values()] * 2, strict=True):
+        assert (one is None) == (other is None)
+        if one is not None and other is not None:
+            assert one.gate_errors == other.gate_errors
+            np.testing.assert_array_equal(one.readout, other.readout)
+
+
+def trained_classifier(config: TransferConfig, outcome: tasks.Outcome) -> Classifier:
+    model = Classifier(config, 32 * READINGS[config.reading].n_circuits).eval()
+    model.load_state_dict(outcome.weights(4))
+    return model
