@@ -19,7 +19,6 @@ import struct
 import tarfile
 import tempfile
 import threading
-import time
 import tracemalloc
 import urllib.request
 import warnings
@@ -988,22 +987,20 @@ def test_a_server_that_never_stops(name: str, fault: str, mnist_site: Site, medi
 def test_a_server_out_of_reach(fault: str, mnist_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "_TIMEOUT_S", 0.1)
     mnist_site.fault, mnist_site.n_faulty = fault, 10_000
-    if fault == "refused":
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            monkeypatch.setattr(published.MNIST, "mirrors", [f"http://127.0.0.1:{probe.getsockname()[1]}/"])
-    start = time.monotonic()
     reason = "Connection refused" if fault == "refused" else "timed out"
     monkeypatch.setenv("HQNN_DATA", "no folder")
     opener = urllib.request.build_opener()
     monkeypatch.setattr(urllib.request, "_opener", opener)
     where = r"HQNN_DATA=no folder \(No such file or directory\)"
-    with pytest.raises(
-        MissingDatasetError, match=f"{where} and could not be downloaded .*{reason}.*HQNN_DATA"
-    ) as error:
+    with (
+        socket.socket() as deaf,
+        pytest.raises(MissingDatasetError, match=f"{where} and could not be downloaded .*{reason}.*HQNN_DATA") as error,
+    ):
+        deaf.bind(("127.0.0.1", 0))  # and does not listen
+        if fault == "refused":
+            monkeypatch.setattr(published.MNIST, "mirrors", [f"http://127.0.0.1:{deaf.getsockname()[1]}/"])
         datasets.fetch("mnist", progress=False)
     one_sentence(error)
-    assert time.monotonic() - start < 5
     assert socket.getdefaulttimeout() is None
     assert vars(urllib.request)["_opener"] is opener
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -49,7 +50,8 @@ def registry(coders: dict[int, tasks.Outcome], monkeypatch: pytest.MonkeyPatch) 
 
 def record(outcome: tasks.Outcome, seed: int, name: str) -> Any:
     experiment, variant = name.split("/")
-    return SimpleNamespace(seed=seed, experiment=experiment, variant=variant, snapshot=outcome.weights)
+    path = Path("data/runs", experiment, variant, f"seed-{seed}.json")
+    return SimpleNamespace(path=path, seed=seed, experiment=experiment, variant=variant, snapshot=outcome.weights)
 
 
 def compute(name: str, coders: dict[int, tasks.Outcome], **settings: Any) -> Findings:
@@ -241,12 +243,12 @@ def test_the_layer_is_compared_with_aer_on_test_images_and_by_the_clock(
 
 
 def by_chance(counts: NDArray[np.int64], probabilities: Array) -> float:
-    """Pearson's chi-squared test of all rows together; of each row the rarest strings, expected five times, are one."""
+    """Pearson's chi-squared test of all rows together; of each row the strings expected under five times are one."""
     statistic, degrees = 0.0, 0
     for seen, p in zip(counts, probabilities, strict=True):
         expected = sorted(zip(p * seen.sum(), seen, strict=True))
         groups = [list(expected.pop(0))]
-        while groups[0][0] < 5:
+        while groups[0][0] < 5 or (expected and expected[0][0] < 5):
             more = expected.pop(0)
             groups[0] = [groups[0][0] + more[0], groups[0][1] + more[1]]
         groups += [list(pair) for pair in expected]
