@@ -125,6 +125,7 @@ def _reach(on_epoch: Callable[[int], object], seed: int, events: Path, epoch: in
         while (events / f"hold-{seed}").exists():
             time.sleep(0.02)
             on_epoch(epoch)
+            _kill_at(events / f"kill-{seed}")
 
 
 def _start(events: Path) -> None:

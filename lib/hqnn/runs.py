@@ -316,9 +316,9 @@ def run(
     skipped = len(wanted) - len(pending)
     if not pending:
         return Summary(0, skipped)
-    _check_folders({one.record(root).parent for one in pending})
+    _check_folders(one.record(root).parent for one in pending)
     if scheduler is None:
-        _check_folders({one.checkpoint(root).parent for one in pending})
+        _check_folders(one.checkpoint(root).parent for one in pending)
 
     diverged: list[str] = []
     warnings = logging.root if logging.root.handlers else logging.getLogger("hqnn")
@@ -360,7 +360,7 @@ def _checked_seeds(seeds: Iterable[int]) -> tuple[int, ...]:
 
 def _check_folders(folders: Iterable[Path]) -> None:
     """Make these folders and write to each, so that no result is computed that cannot be stored."""
-    for folder in folders:
+    for folder in sorted(set(folders)):
         try:
             folder.mkdir(parents=True, exist_ok=True)
             TemporaryFile(dir=folder).close()
