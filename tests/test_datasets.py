@@ -256,7 +256,7 @@ def test_real_dataset_is_the_published_one(name: str) -> None:
 
 def test_the_fingerprints_are_the_documented_ones() -> None:
     assert {name: source.fingerprint for name, source in sources.SOURCES.items()} == PUBLISHED
-    page = (storage.DATA / "README.md").read_text()
+    page = (storage.DATA / "README.md").read_text(encoding="utf-8")
     assert all(fingerprint in page for fingerprint in PUBLISHED.values())
 
 

@@ -19,7 +19,7 @@ def written(folder: Path, *rows: Any, **top: Any) -> Path:
     if rows:
         document["claims"]["lcqhnn"] = list(rows)
     path = folder / "claims.yaml"
-    path.write_text(yaml.safe_dump(document, allow_unicode=True))
+    path.write_text(yaml.safe_dump(document, allow_unicode=True), encoding="utf-8")
     return path
 
 
