@@ -8,7 +8,7 @@ import pytest
 
 from hqnn import __version__, analyses, datasets, experiments, runs
 from hqnn.__main__ import main, seeds
-from tests.toy import VARIANTS, experiment, reached, request, started, wait_for
+from tests.toy import PATIENCE, VARIANTS, experiment, reached, request, started, wait_for
 
 COMMANDS = ("data", "list", "run", "verify", "analyse", "claims")
 
@@ -170,7 +170,7 @@ def test_termination_is_an_interrupt(tmp_path: Path) -> None:
     with started(*command, events=tmp_path) as process:
         wait_for(lambda: reached(tmp_path) or process.poll() is not None)
         process.send_signal(signal.SIGTERM)
-        _, err = process.communicate(timeout=240)
+        _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert err == (
         "Interrupted: 0 of 4 runs are stored; repeat the command to continue the others from where they were.\n"

@@ -31,6 +31,7 @@ from hqnn.runs import Run
 from hqnn.training import DivergedError
 from tests.toy import (
     BASE,
+    PATIENCE,
     ROOT,
     VARIANTS,
     experiment,
@@ -415,7 +416,7 @@ def test_killed_and_continued_equals_uninterrupted(
     with started(*command(again, *ONE, "--jobs", jobs), events=tmp_path) as process:
         wait_for(lambda: reached(again) == held or process.poll() is not None)
         process.kill()
-        process.communicate(timeout=240)  # until every process that can write there is gone
+        process.communicate(timeout=PATIENCE)  # until every process that can write there is gone
     assert stored_runs(again) == []
     assert reached(again) == held
 
@@ -435,7 +436,7 @@ def test_interrupt_from_the_keyboard(root: Path, tmp_path: Path, jobs: str) -> N
     with started(*command(again, "--variants", "hybrid", "--jobs", jobs), events=tmp_path) as process:
         wait_for(lambda: (stored_runs(again) == done and reached(again) == held) or process.poll() is not None)
         os.killpg(process.pid, signal.SIGINT)  # the terminal tells the workers, too
-        out, err = process.communicate(timeout=240)
+        out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out, err) == (130, "", interrupted(1, 2))
     assert reached(again) == held
     assert runs.run("toy", root=again, progress=False).skipped == 1
@@ -462,7 +463,7 @@ def test_an_interrupt_while_a_worker_starts(tmp_path: Path, request_to_stop: sig
         wait_for(lambda: (tmp_path / "starting").exists() or process.poll() is not None)
         os.killpg(process.pid, request_to_stop)
         (tmp_path / "hold-start").unlink()
-        out, err = process.communicate(timeout=240)
+        out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out, err) == (130, "", interrupted(0, 1))
 
 
@@ -490,7 +491,7 @@ def test_a_worker_process_that_is_killed_is_replaced(
     request(tmp_path, event)
     monkeypatch.setenv("DASK_DISTRIBUTED__DEPLOY__LOST_WORKER_TIMEOUT", "0.1s")
     with started(*command(again, *ONE, "--jobs", "2"), events=tmp_path) as process:
-        out, err = process.communicate(timeout=240)
+        out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out, err) == (0, "1 runs done, 0 were there already.\n", "")
     assert not (tmp_path / event).exists()
     assert results(again) == {"hybrid/0": results(root)["hybrid/0"]}
@@ -500,7 +501,7 @@ def test_a_run_of_which_workers_die_is_named(tmp_path: Path, monkeypatch: pytest
     request(tmp_path, "kill-0")
     monkeypatch.setenv("DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES", "0")
     with started(*command(tmp_path, *ONE, "--jobs", "2"), events=tmp_path) as process:
-        _, err = process.communicate(timeout=240)
+        _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 2
     assert err == (
         "error: Several workers died while they ran toy/hybrid/seed-0: see their logs, then repeat the command.\n"
@@ -540,7 +541,7 @@ def test_an_interrupt_reaches_the_workers_of_a_scheduler(tmp_path: Path, cluster
             wait_for(lambda: list(reached(tmp_path).values()) == [2, 2] or process.poll() is not None)
             held = reached(tmp_path)
             process.send_signal(signal.SIGINT)
-            _, err = process.communicate(timeout=240)
+            _, err = process.communicate(timeout=PATIENCE)
         assert (process.returncode, err) == (130, interrupted(0, 4))
         with Client(cluster.address) as client:
             wait_for(lambda: not any(client.run(lambda dask_worker: len(dask_worker.active_threads)).values()))

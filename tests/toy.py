@@ -39,6 +39,8 @@ BASE = LcqhnnConfig(
 )
 VARIANTS = {"hybrid": replace(BASE, model="lcqhnn"), "plain": replace(BASE, snapshots=())}
 EVENT_EPOCH = 3
+PATIENCE = 600
+"""Seconds after which something hangs, and does not just take long on a busy machine."""
 
 
 def experiment(variants: Mapping[str, LcqhnnConfig], seeds: range = range(2)) -> Experiment:
@@ -73,9 +75,9 @@ def started(
                 os.killpg(process.pid, signal.SIGKILL)
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 240) -> None:
-    """Wait until a condition holds; how long that takes decides nothing."""
-    deadline = time.monotonic() + seconds
+def wait_for(condition: Callable[[], object]) -> None:
+    """Wait until a condition holds."""
+    deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.02)
