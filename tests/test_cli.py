@@ -16,7 +16,7 @@ from hqnn import __version__, analyses, datasets, experiments, runs, storage
 from hqnn.__main__ import main, names, seeds
 from hqnn.errors import HqnnError
 from hqnn.runs import MAX_SEED, MAX_SEEDS
-from tests.toy import VARIANTS, environment, experiment, reached, request, started, wait_for
+from tests.toy import PATIENCE, VARIANTS, environment, experiment, reached, request, started, wait_for
 
 COMMANDS = ("data", "list", "run", "verify", "analyse", "claims")
 QUICK = ("run", "lcqhnn-mnist", "--scale", "quick", "--seeds", "0", "--variants", "cnn-4", "--quiet")
@@ -208,7 +208,7 @@ def test_termination_is_an_interrupt(tmp_path: Path) -> None:
     with started(*command, events=tmp_path) as process:
         wait_for(lambda: reached(tmp_path) or process.poll() is not None)
         process.send_signal(signal.SIGTERM)
-        _, err = process.communicate(timeout=240)
+        _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert err == (
         "Interrupted: 0 of 4 runs are stored; repeat the command to continue the others from where they were.\n"

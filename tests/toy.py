@@ -5,7 +5,8 @@ when, is up to empty files in the folder that the environment's `TOY_EVENTS` nam
 
 - `hold-1`: the runs of seed 1 stay at epoch `EVENT_EPOCH` while the file is there;
 - `kill-1`: a process that comes to that point removes the file and kills itself;
-- `hold-start` and `kill-start` are the same for worker processes that start. `starting` says that one was held.
+- `hold-start` and `kill-start` are the same for worker processes that start. `starting` says that one was held;
+- `remind`: that all workers are gone is said at once, and not only after a while.
 """
 
 import os
@@ -21,7 +22,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from hqnn import __main__ as command_line
-from hqnn import experiments, runs, storage, training
+from hqnn import cluster, experiments, runs, storage, training
 from hqnn.experiments import Experiment, LcqhnnConfig
 from hqnn.tasks import Outcome
 
@@ -39,6 +40,8 @@ BASE = LcqhnnConfig(
 )
 VARIANTS = {"hybrid": replace(BASE, model="lcqhnn"), "plain": replace(BASE, snapshots=())}
 EVENT_EPOCH = 3
+PATIENCE = 600
+"""Seconds after which something hangs, and does not just take long on a busy machine."""
 
 
 def experiment(variants: Mapping[str, LcqhnnConfig], seeds: range = range(2)) -> Experiment:
@@ -73,9 +76,9 @@ def started(
                 os.killpg(process.pid, signal.SIGKILL)
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 240) -> None:
-    """Wait until a condition holds; how long that takes decides nothing."""
-    deadline = time.monotonic() + seconds
+def wait_for(condition: Callable[[], object]) -> None:
+    """Wait until a condition holds."""
+    deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.02)
@@ -149,6 +152,7 @@ def _obey(events: Path) -> None:
         return execute(config, seed, **options)
 
     vars(runs)["execute"] = observed
+    cluster.REMIND_SECONDS = 0.1 if (events / "remind").exists() else PATIENCE
     training.CHECKPOINT_SECONDS = 0.0  # so that epoch EVENT_EPOCH - 1 is stored when that of EVENT_EPOCH is reached
 
 

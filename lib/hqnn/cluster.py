@@ -110,8 +110,8 @@ def _local_cluster(n_workers: int) -> Iterator[LocalCluster]:
                 cluster = starting.result()
             except RuntimeError as error:
                 raise HqnnError(
-                    f"A worker process died {START_ATTEMPTS} times while it started: use fewer of them, and in a "
-                    "program of your own start them under `if __name__ == '__main__':`."
+                    "A worker process does not start: use fewer of them, and in a program of your own start them under "
+                    "`if __name__ == '__main__':`."
                 ) from error
             yield cluster
         finally:
@@ -164,10 +164,12 @@ def compute(
         while pending:
             scheduler = client.scheduler_info(n_workers=-1)
             if not scheduler["workers"]:
+                address = scheduler["address"]
+                way_out = (
+                    f"start one with `dask worker {address}`" if client.cluster is None else "a new one is starting"
+                )
                 _log.warning(
-                    "No worker is connected to the Dask scheduler at %s: start one with `dask worker %s` and the runs "
-                    "go on, or stop with Ctrl-C.",
-                    *[scheduler["address"]] * 2,
+                    "No worker is connected to the Dask scheduler at %s: %s; Ctrl-C stops waiting.", address, way_out
                 )
             try:
                 done, pending = wait(pending, REMIND_SECONDS, return_when="FIRST_COMPLETED")

@@ -284,7 +284,7 @@ def run(
 
     Args:
         names: One experiment or several.
-        seeds: Which seeds, from 0 to 2^63 - 1 and 10,000 at most; by default those each experiment must have.
+        seeds: Which seeds, from 0 to 2^63 - 1 and at most `MAX_SEEDS`; by default those each experiment must have.
         variants: Which variants; by default all.
         scale: `paper`, or `quick` for the bundled digits.
         jobs: 1 runs in this process; more start as many single-threaded worker processes (Dask's local cluster).
