@@ -8,7 +8,7 @@ import pytest
 import qutip
 import torch
 from numpy.typing import NDArray
-from qiskit.circuit import ParameterVector, QuantumCircuit
+from qiskit.circuit import Parameter, ParameterVector, QuantumCircuit
 from qiskit.quantum_info import Pauli, Statevector, partial_trace
 
 from hqnn import bloch
@@ -41,6 +41,20 @@ def test_vectors_are_those_of_the_partial_trace(stage: str | None) -> None:
             reduced = partial_trace(state, [other for other in range(4) if other != q])
             expected = [reduced.expectation_value(Pauli(p)).real for p in "XYZ"]
             np.testing.assert_allclose(vectors[q], expected, rtol=0, atol=1e-10)
+
+
+def test_a_stage_takes_the_parameters_that_act_before_it_wherever_they_are_listed() -> None:
+    a, b, x, y = (Parameter(name) for name in "abxy")
+    circuit = QuantumCircuit(2)
+    circuit.rx(x, 0)
+    circuit.ry(b, 0)
+    circuit.barrier(label="half")
+    circuit.rx(y, 1)
+    circuit.ry(a, 1)
+    pc = ParametricCircuit(circuit=circuit, inputs=[y, x], weights=[a, b], observables=pauli_on_each_qubit(2))
+    found = bloch.bloch_vectors(pc, np.array([[9.0, 0.4]]), np.array([7.0, 1.1]), stage="half")
+    turned = [np.cos(0.4) * np.sin(1.1), -np.sin(0.4), np.cos(0.4) * np.cos(1.1)]
+    np.testing.assert_allclose(found, [[turned, [0, 0, 1]]], atol=1e-12)
 
 
 def test_qutip_traces_out_the_same_vectors() -> None:

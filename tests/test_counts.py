@@ -52,6 +52,19 @@ def test_every_rival_found_has_the_printed_number() -> None:
     assert size(built) == CNN
 
 
+@pytest.mark.parametrize("on", [(), ("conv_bias",), ("conv_norm",), ("dense_bias",), ("score_bias",), ("score_norm",)])
+def test_every_choice_of_a_rival_is_counted_as_pytorch_counts_it(on: tuple[str, ...]) -> None:
+    choices = dict.fromkeys(("conv_bias", "conv_norm", "dense_bias", "score_bias", "score_norm"), False)
+    choices |= dict.fromkeys(on, True)
+    rival = counts.Rival(hidden=(30, 21), dense_norms=(False, True), **choices)
+    layers: list[nn.Module] = [nn.Conv2d(1, 16, 5, bias=rival.conv_bias), nn.Conv2d(16, 32, 5, bias=rival.conv_bias)]
+    layers += [nn.BatchNorm2d(16), nn.BatchNorm2d(32)] if rival.conv_norm else []
+    layers += [nn.Linear(counts.FEATURES, 30, rival.dense_bias), nn.Linear(30, 21, rival.dense_bias)]
+    layers += [nn.BatchNorm1d(21), nn.Linear(21, 10, rival.score_bias)]
+    layers += [nn.BatchNorm1d(10)] if rival.score_norm else []
+    assert rival.n_parameters == sum(map(size, layers))
+
+
 def test_rivals_with_one_and_two_dense_layers_are_found_again() -> None:
     one = counts.Rival(
         hidden=(50,),

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from scipy.stats import spearmanr
 
 from hqnn import datasets, experiments, gradcam, looking, runs
 from hqnn.looking import Looks, agreement, correlations, references, summarise
@@ -104,6 +105,19 @@ def test_a_shared_course_of_training_is_no_correlation_of_runs() -> None:
     assert paired["correlation-of-changes"].mean() > 0.8
     assert abs(paired["correlation-with-others"].mean()) < 0.1
     assert paired["correlation-beyond-others"] == pytest.approx(1 - paired["correlation-with-others"])
+
+
+def test_correlations_are_scipys_with_each_run_s_own_accuracy_and_with_all_others() -> None:
+    rng = np.random.default_rng(1)
+    curve, accuracy = rng.normal(size=(2, 4, 7))
+    found = correlations(curve, accuracy)
+    pairs = np.array([[spearmanr(a, b).statistic for b in accuracy] for a in curve])
+    others = np.array([np.delete(row, k).mean() for k, row in enumerate(pairs)])
+    steps = [spearmanr(np.diff(a), np.diff(b)).statistic for a, b in zip(curve, accuracy, strict=True)]
+    assert found["correlation"] == pytest.approx(pairs.diagonal())
+    assert found["correlation-of-changes"] == pytest.approx(steps)
+    assert found["correlation-with-others"] == pytest.approx(others)
+    assert found["correlation-beyond-others"] == pytest.approx(pairs.diagonal() - others)
 
 
 def test_a_flat_curve_has_no_correlation() -> None:

@@ -1,16 +1,22 @@
 """Derivatives of states and outputs against automatic differentiation and Qiskit, and ranks where they are known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from qiskit.circuit import ParameterVector, QuantumCircuit
-from qiskit.quantum_info import Statevector
+from qiskit.quantum_info import SparsePauliOp, Statevector
 
 from hqnn import circuits, redundancy
 from hqnn.circuits import ParametricCircuit, pauli_on_each_qubit
 from hqnn.quantum_layer import QuantumLayer
 
-PCS = [circuits.strongly_entangling(n_qubits=3, n_layers=2), circuits.quanvolution(), circuits.lcqhnn()]
+PCS = [
+    circuits.strongly_entangling(n_qubits=3, n_layers=2),
+    circuits.quanvolution(),
+    replace(circuits.lcqhnn(), observables=[SparsePauliOp(["ZIII", "XYZI"], [0.3, -2.0]), SparsePauliOp("IIZZ", 1.5)]),
+]
 
 
 def _angles(pc: ParametricCircuit, n: int = 3) -> tuple[np.ndarray, np.ndarray]:

@@ -334,7 +334,7 @@ NOISE: dict[str, Any] = {
     "epoch": 2,
     "depths": [1, 2],
     "deeper": 2,
-    "p2": [0.01],
+    "p2": [0.3, 0.01],
     "p1_over_p2": 0.5,
     "gates": [0.2],
     "readout": [0.1],
@@ -384,5 +384,5 @@ def test_noise_is_endured_by_the_trained_networks_on_the_test_images(trained: Tr
     assert kept == endurance.by_seed(measured)
     perfect = found.result["perfect/accuracy"]
     assert perfect.mean == pytest.approx(100 * trained.accuracies[name][:, 1].mean(), abs=1e-3)
-    today = np.array(kept["perfect"]) - np.array(kept["trained"]["thermal"]["2"])[:, 0]
-    assert found.result["thermal/today/loss-2"].mean == pytest.approx(100 * today.mean(), abs=0.02)
+    today = np.array(kept["perfect"]) - np.array(kept["trained"]["depolarising"]["2"])[:, 1]
+    assert found.result["depolarising/today/loss-2"].mean == pytest.approx(100 * today.mean(), abs=0.02)
