@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import socketserver
 import subprocess
 import threading
@@ -604,19 +605,26 @@ def test_a_lost_workers_seeds_run_again_elsewhere(root: Path, tmp_path: Path, cl
 
 
 @pytest.fixture
-def answering() -> Iterator[str]:
-    """The address of somebody who is no scheduler."""
+def others(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+    """The addresses of some who are no schedulers."""
 
-    class Greeter(socketserver.BaseRequestHandler):
+    class Website(socketserver.BaseRequestHandler):
         def handle(self) -> None:
             self.request.sendall(b"HTTP/1.0 400 What?\r\n\r\n")
 
-    with socketserver.TCPServer(("127.0.0.1", 0), Greeter) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    with ExitStack() as stack:
+        silent = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        website = stack.enter_context(socketserver.TCPServer(("127.0.0.1", 0), Website))
+        thread = threading.Thread(target=website.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        yield f"tcp://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
-        thread.join()
+        stack.callback(thread.join)
+        stack.callback(website.shutdown)
+        local = stack.enter_context(LocalCluster(1, processes=False, protocol="tcp", dashboard_address=None))
+        yield {
+            "silent": f"tcp://127.0.0.1:{silent.getsockname()[1]}",
+            "website": f"tcp://127.0.0.1:{website.server_address[1]}",
+            "worker": local.workers[0].address,
+        }
 
 
 @pytest.mark.parametrize(
@@ -633,18 +641,20 @@ def answering() -> Iterator[str]:
         "inproc://127.0.0.1:9",
         "tls://127.0.0.1:9",
         "ucx://127.0.0.1:9",
-        None,
+        "silent",
+        "website",
+        "worker",
     ],
 )
 def test_no_scheduler_at_that_address(
-    address: str | None, answering: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    address: str, others: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from hqnn import cluster
 
     def loops() -> set[threading.Thread]:
         return {thread for thread in threading.enumerate() if thread.name == "IO loop"}
 
-    address = answering if address is None else address
+    address = others.get(address, address)
     monkeypatch.setattr(cluster, "CONNECT_SECONDS", 1)
     before = loops()
     with pytest.raises(HqnnError, match=rf"^No Dask scheduler answers at '{re.escape(address)}': start one with"):

@@ -6,6 +6,7 @@ progress from inside a job, a stop that reaches jobs already running, and a word
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import signal
 import threading
@@ -18,7 +19,7 @@ from multiprocessing import resource_tracker
 from typing import Any
 
 import dask
-from distributed import Client, Event, KilledWorker, LocalCluster, Nanny, Status, get_worker, wait
+from distributed import Client, Event, KilledWorker, LocalCluster, Nanny, Security, Status, get_worker, rpc, wait
 from distributed.comm.core import CommClosedError
 from distributed.protocol import pickle
 from tqdm import tqdm
@@ -58,7 +59,9 @@ def connect(n_workers: int, scheduler: str | None = None) -> Iterator[Client]:
             client = Client(stack.enter_context(_local_cluster(n_workers)))
         else:
             try:
-                client = _Client(scheduler, timeout=CONNECT_SECONDS)
+                with ThreadPoolExecutor(1) as thread:  # in which no loop runs, as one does in a notebook
+                    thread.submit(asyncio.run, _greet(scheduler)).result()
+                client = Client(scheduler, timeout=CONNECT_SECONDS)
             except Exception as error:  # of many types, by what is wrong with the address or with who answers there
                 raise HqnnError(
                     f"No Dask scheduler answers at {scheduler!r}: start one with `dask scheduler` and give the address "
@@ -67,17 +70,14 @@ def connect(n_workers: int, scheduler: str | None = None) -> Iterator[Client]:
         yield stack.enter_context(client)
 
 
-class _Client(Client):
-    """Leaves nothing behind when it cannot connect; Dask's own may hang when it is collected later."""
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        try:
-            super().__init__(*arguments, **options)
-        except BaseException:
-            with suppress(AttributeError):  # failed before it had these
-                self.close()
-                self._loop_runner.stop()
-            raise
+async def _greet(address: str) -> None:
+    """Make sure that a scheduler answers: a client would wait forever for others, and leaves threads when it fails."""
+    scheduler = rpc(address, connection_args=Security().get_connection_args("client"))
+    try:
+        if "workers" not in await asyncio.wait_for(scheduler.identity(), CONNECT_SECONDS):
+            raise ValueError(f"{address} is no scheduler.")
+    finally:
+        await scheduler.close_rpc()
 
 
 class _Nanny(Nanny):
