@@ -197,7 +197,7 @@ def test_inputs_are_counted_by_their_most_frequent_strings(coders: dict[int, tas
             key = f"{reading}/{scale}"
             assert found.result[f"{key}/strings"].mean == np.mean([(share > 0).sum() for share in shares])
             assert found.result[f"{key}/top"].mean == pytest.approx(np.mean([share.max() for share in shares]))
-            np.testing.assert_allclose(found.data[key], x[few], atol=2e-5)  # those of the last seed
+            np.testing.assert_allclose(found.data[key], x[few], atol=1e-4)  # those of the last seed
 
 
 # --- what Aer finds, and how long it takes
@@ -231,13 +231,13 @@ def test_the_layer_is_compared_with_aer_on_test_images_and_by_the_clock(
     result = {key: interval.mean for key, interval in found.result.items()}
     for k, (reading, encoding) in enumerate((("first-5", "arccos"), ("pca-5", "angle"))):
         x = inputs(coders[1], "test", reading, "symmetric")[:: 449 // 20]
-        np.testing.assert_allclose(seen[k], x, atol=1e-5)
+        np.testing.assert_allclose(seen[k], x, atol=1e-4)
         assert result[f"{reading}/deviation"] == pytest.approx(0.25, abs=1e-9)
         counts_of_aer = drawn(READINGS[reading].circuit(), seen[k], [], shots=200, seed=1)
         expected = by_chance(counts_of_aer, distribution(seen[k], encoding))
         assert min(expected, result[f"{reading}/p"]) > 1e-3
         if reading == "pca-5":  # the other has strings that are equally probable, and which of them are rare is open
-            assert result[f"{reading}/p"] == pytest.approx(expected, rel=1e-3)
+            assert result[f"{reading}/p"] == pytest.approx(expected, rel=1e-6)
     assert counted == [(len(x), 200, 1)] * 2 + [(8, shots, repetition) for shots in (10, 30) for repetition in (0, 1)]
     # Between two readings of the clock a second passes: before and after, and twice for each of 3 images' transpiling.
     assert result["transpile"] == pytest.approx(3 / 7)
