@@ -529,7 +529,8 @@ def test_a_worker_process_that_is_killed_is_replaced(
     assert results(again) == {"hybrid/0": results(root)["hybrid/0"]}
     said = {re.sub(r"tcp://[\d.:]+\d", "ADDRESS", line) for line in err.splitlines()}
     word = "No worker is connected to the Dask scheduler at ADDRESS: a new one is starting; Ctrl-C stops waiting."
-    assert said == ({word} if event == "kill-0" else set())
+    assert said <= {word}
+    assert said or event != "kill-0"  # while it starts, the cluster usually waits for it and says nothing
 
 
 def test_a_run_of_which_workers_die_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
