@@ -21,9 +21,10 @@ from torch import Tensor
 from benchmarks.peers import qnode
 from benchmarks.quantum_layer import in_turns, summary
 from benchmarks.recording import make
-from hqnn.circuits import ParametricCircuit, quanvolution
-from hqnn.lowering import lower, pauli_action
-from hqnn.quantum_layer import QuantumLayer
+from hqnn.circuit import Circuit
+from hqnn.papers.hqnn.circuits import quanvolution
+from hqnn.views.layer import QuantumLayer
+from hqnn.views.pauli_rotations import lower, pauli_action
 
 BATCHES = {"one patch": 1, "one image": 16, "32 images": 512}
 TOLERANCE = 1e-5
@@ -44,7 +45,7 @@ def shifted(outputs: Callable[[Tensor, Tensor], Tensor], inputs: Tensor, weights
 class Simulator:
     """States of all samples, one rotation after the other, and three ways to differentiate them."""
 
-    def __init__(self, pc: ParametricCircuit) -> None:
+    def __init__(self, pc: Circuit) -> None:
         rotations = lower(pc)
         bits = 1 << np.arange(pc.n_qubits)
         actions = [

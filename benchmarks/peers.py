@@ -13,19 +13,19 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.workloads import steps
-from hqnn.circuits import ParametricCircuit
-from hqnn.quantum_layer import QuantumLayer
+from hqnn.circuit import Circuit
+from hqnn.views.layer import QuantumLayer
 
 Contender = Callable[[Tensor, nn.Parameter], Tensor]
-Builder = Callable[[ParametricCircuit, int], Contender]
+Builder = Callable[[Circuit, int], Contender]
 
 
-def hqnn(pc: ParametricCircuit, copies: int) -> Contender:
+def hqnn(pc: Circuit, copies: int) -> Contender:
     """This project's layer, as it comes."""
     return _ours(QuantumLayer(pc, copies=copies))
 
 
-def state(pc: ParametricCircuit, copies: int) -> Contender:
+def state(pc: Circuit, copies: int) -> Contender:
     """This project's layer, every sample's state simulated."""
     return _ours(QuantumLayer(pc, copies=copies, method="state"))
 
@@ -39,23 +39,23 @@ def _ours(layer: QuantumLayer) -> Contender:
     return run
 
 
-def linear(pc: ParametricCircuit, copies: int) -> Contender:
+def linear(pc: Circuit, copies: int) -> Contender:
     """PyTorch's linear layer of the same width: not the same function, but the time below which nothing gets."""
     layer = torch.nn.Linear(copies * pc.n_inputs, copies * pc.n_observables)
     return lambda inputs, weights: layer(inputs)
 
 
-def pennylane(pc: ParametricCircuit, copies: int) -> Contender:
+def pennylane(pc: Circuit, copies: int) -> Contender:
     """PennyLane's default.qubit: states in PyTorch, one broadcast circuit for the batch, backpropagation."""
     return _pennylane(pc, copies, "default.qubit", "backprop")
 
 
-def lightning(pc: ParametricCircuit, copies: int) -> Contender:
+def lightning(pc: Circuit, copies: int) -> Contender:
     """PennyLane's lightning.qubit: states in C++, adjoint differentiation."""
     return _pennylane(pc, copies, "lightning.qubit", "adjoint")
 
 
-def _pennylane(pc: ParametricCircuit, copies: int, device: str, method: str) -> Contender:
+def _pennylane(pc: Circuit, copies: int, device: str, method: str) -> Contender:
     circuit = qnode(pc, device, method)
 
     def run(inputs: Tensor, weights: Tensor) -> Tensor:
@@ -65,7 +65,7 @@ def _pennylane(pc: ParametricCircuit, copies: int, device: str, method: str) -> 
     return run
 
 
-def qnode(pc: ParametricCircuit, device: str, method: str) -> Callable[[Tensor, Tensor], list[Any]]:
+def qnode(pc: Circuit, device: str, method: str) -> Callable[[Tensor, Tensor], list[Any]]:
     """A circuit in PennyLane: inputs [B, n_inputs] and weights [n_weights] to a list of outputs [B].
 
     Args:
@@ -90,7 +90,7 @@ def qnode(pc: ParametricCircuit, device: str, method: str) -> Callable[[Tensor, 
     return compiled
 
 
-def tensorcircuit(pc: ParametricCircuit, copies: int) -> Contender:
+def tensorcircuit(pc: Circuit, copies: int) -> Contender:
     """TensorCircuit-NG on JAX: the batch compiled as a whole, through TensorCircuit's own bridge to PyTorch."""
     import jax
     import tensorcircuit as tc
@@ -116,7 +116,7 @@ def tensorcircuit(pc: ParametricCircuit, copies: int) -> Contender:
     return tc.interfaces.torch_interface(batch, jit=True)
 
 
-def estimator(pc: ParametricCircuit, copies: int) -> Contender:
+def estimator(pc: Circuit, copies: int) -> Contender:
     """Qiskit Machine Learning's EstimatorQNN: exact states, gradients by parameter shift."""
     from qiskit.primitives import StatevectorEstimator
     from qiskit_machine_learning.connectors import TorchConnector
@@ -141,7 +141,7 @@ def estimator(pc: ParametricCircuit, copies: int) -> Contender:
     return run
 
 
-def _measured(pc: ParametricCircuit) -> list[tuple[str, int]]:
+def _measured(pc: Circuit) -> list[tuple[str, int]]:
     """Each observable as one Pauli letter on one qubit."""
     labels = [observable.paulis[0].to_label()[::-1] for observable in pc.observables]
     return [next((p, q) for q, p in enumerate(label) if p != "I") for label in labels]

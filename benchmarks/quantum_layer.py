@@ -21,10 +21,10 @@ from torch import Tensor, nn
 from benchmarks.peers import PEERS, Contender
 from benchmarks.recording import make
 from benchmarks.workloads import WORKLOADS, Workload
-from hqnn.circuits import strongly_entangling
-from hqnn.experiments import LcqhnnConfig
-from hqnn.models import lcqhnn
-from hqnn.quantum_layer import QuantumLayer
+from hqnn.papers.hqnn.circuits import strongly_entangling
+from hqnn.papers.lcqhnn import model as lcqhnn
+from hqnn.papers.lcqhnn.experiments import LcqhnnConfig
+from hqnn.views.layer import QuantumLayer
 
 QUBITS = range(2, 13)
 SCALED = ("hqnn", "PennyLane default.qubit", "TensorCircuit-NG")

@@ -23,13 +23,14 @@ from torch.nn import functional
 
 from benchmarks.quantum_layer import in_turns
 from benchmarks.recording import make
-from hqnn import experiments, parameter_shift
-from hqnn.experiments import ParallelConfig
-from hqnn.models import hqnn
-from hqnn.quantum_layer import QuantumLayer
+from hqnn import experiments
+from hqnn.papers.hqnn import parallel as hqnn
+from hqnn.papers.hqnn.experiments import ParallelConfig
+from hqnn.papers.hqnn.tasks import as_input, learn
 from hqnn.tasks.base import AUGMENTATIONS, OPTIMIZERS, Session
-from hqnn.tasks.hqnn import as_input, learn
 from hqnn.training import Samples
+from hqnn.views import parameter_shift
+from hqnn.views.layer import QuantumLayer
 
 EXPERIMENTS = ("hqnn-mnist", "hqnn-medical", "hqnn-cifar10")
 

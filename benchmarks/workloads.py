@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from qiskit.circuit import ParameterExpression
 
-from hqnn import circuits
-from hqnn.circuits import ParametricCircuit
+from hqnn.circuit import Circuit
+from hqnn.papers.hqnn.circuits import quanvolution, strongly_entangling
+from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,15 +24,15 @@ class Workload:
     """
 
     title: str
-    pc: ParametricCircuit
+    pc: Circuit
     copies: int = 1
     batch: int = 64
 
 
 WORKLOADS = {
-    "lcqhnn": Workload(title="lcqhnn: 4 qubits, 4 weights", pc=circuits.lcqhnn()),
-    "entangling": Workload(title="4 × (5 qubits, 3 layers)", pc=circuits.strongly_entangling(), copies=4),
-    "quanvolution": Workload(title="2,450 patches, 4 qubits", pc=circuits.quanvolution(), batch=2450),
+    "lcqhnn": Workload(title="lcqhnn: 4 qubits, 4 weights", pc=lcqhnn_circuit()),
+    "entangling": Workload(title="4 × (5 qubits, 3 layers)", pc=strongly_entangling(), copies=4),
+    "quanvolution": Workload(title="2,450 patches, 4 qubits", pc=quanvolution(), batch=2450),
 }
 
 
@@ -52,7 +53,7 @@ class Step:
     factor: float
 
 
-def steps(pc: ParametricCircuit) -> Iterator[Step]:
+def steps(pc: Circuit) -> Iterator[Step]:
     """Read a circuit gate by gate, to build it again in another framework.
 
     Raises:

@@ -3,7 +3,7 @@
 #
 # Training a hybrid network calls its circuit millions of times, and a simulator that takes milliseconds for what a
 # small matrix product does in microseconds decides how many seeds a study can afford. This page shows what
-# `hqnn.quantum_layer` does instead of simulating every sample, and how long that takes beside other people's code.
+# `hqnn.views.layer` does instead of simulating every sample, and how long that takes beside other people's code.
 #
 # *Run time: under a minute. Needs: only the repository. The comparison comes from one recorded run of
 # `make bench`, which installs the other frameworks; they are not needed here.*
@@ -36,11 +36,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
-from hqnn import circuits, fourier, plots, storage, tables
-from hqnn.quantum_layer import QuantumLayer
+from hqnn import figures, storage, tables
+from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
+from hqnn.views import fourier
+from hqnn.views.layer import QuantumLayer
 
-plots.style()
-pc = circuits.lcqhnn()
+figures.style()
+pc = lcqhnn_circuit()
 
 # %% [markdown]
 # ## A circuit is a small network
@@ -99,12 +101,12 @@ for method, one in layers.items():
         taken.append(1e3 * (time.perf_counter() - start))
     milliseconds[method] = np.median(taken)
 figure, ax = plt.subplots(figsize=(7.2, 1.8))
-ax.barh(list(milliseconds), list(milliseconds.values()), color=plots.BLUE)
+ax.barh(list(milliseconds), list(milliseconds.values()), color=figures.BLUE)
 ax.invert_yaxis()
 ax.set(
     xlabel="milliseconds, forward and backward, batch of 64", title="One circuit, three methods"
 )
-plots.show(
+figures.show(
     figure,
     alt="Three horizontal bars, one for each method.",
     caption="Median time of the lcqhnn circuit by each method, *measured by this page on the machine that ran it.*",
@@ -176,19 +178,19 @@ tables.table(["network around", "whole step, ms", "quantum layer, ms", "share, %
 scaling = record["scaling"]
 figure, ax = plt.subplots()
 styles = {
-    "hqnn": plots.BLUE,
-    "PennyLane default.qubit": plots.VERMILLION,
-    "TensorCircuit-NG": plots.GREEN,
+    "hqnn": figures.BLUE,
+    "PennyLane default.qubit": figures.VERMILLION,
+    "TensorCircuit-NG": figures.GREEN,
 }
 for name, colour in styles.items():
     ax.plot(scaling["n_qubits"], scaling["median_ms"][name], "o-", color=colour, label=name)
 ax.axvline(
-    scaling["method"].count("matrix") + 1.5, color=plots.GREY, linewidth=0.8, linestyle=":"
+    scaling["method"].count("matrix") + 1.5, color=figures.GREY, linewidth=0.8, linestyle=":"
 )
 ax.set(yscale="log", xlabel="qubits", ylabel="milliseconds", xticks=scaling["n_qubits"])
 ax.set_title("Forward and backward, batch of 64")
 ax.legend()
-plots.show(
+figures.show(
     figure,
     alt="Line chart, logarithmic in time, of three contenders from 2 to 12 qubits. hqnn is lowest throughout.",
     caption="Time of a step against the number of qubits. Left of the dotted line hqnn builds one matrix for all "

@@ -29,11 +29,13 @@ if "google.colab" in sys.modules:
 import matplotlib.pyplot as plt
 from IPython.display import Markdown
 
-from hqnn import claims, comparisons, feature_series, plots, stats, tables
-from hqnn.readings import readings
+from hqnn import claims, figures, stats, tables
+from hqnn.papers import together
+from hqnn.papers.lcqhnn.variants import readings
+from hqnn.papers.transfer import series as feature_series
 from hqnn.verdicts import Verdict
 
-plots.style()
+figures.style()
 
 # %% [markdown]
 # ## Nine comparisons
@@ -44,11 +46,11 @@ plots.style()
 # first version of transfer: there it is the one of many that comes closest to the printed accuracy.
 
 # %%
-compared = comparisons.load()
+compared = together.load()
 figure, ax = plt.subplots(figsize=(7.2, 4.6))
 said = {name: one.printed_lead for name, one in compared.items()}
-plots.intervals(ax, {name: one.lead for name, one in compared.items()}, {}, printed=said)
-ax.axvline(0, color=plots.INK, linewidth=1)
+figures.intervals(ax, {name: one.lead for name, one in compared.items()}, {}, printed=said)
+ax.axvline(0, color=figures.INK, linewidth=1)
 ax.set_xscale("symlog", linthresh=1)
 ax.set(
     xlabel="hybrid's lead over its rival, points (logarithmic beyond ±1)",
@@ -57,7 +59,7 @@ ax.set(
 ticks = [-30, -10, -3, -1, 0, 1, 3, 10, 30]
 ax.set_xticks(ticks, [f"{tick:+d}".replace("-", "−") if tick else "0" for tick in ticks])
 ax.minorticks_off()
-plots.show(
+figures.show(
     figure,
     alt="Nine rows, one per comparison. Seven of the hollow diamonds, the printed leads, lie to the right of zero, one at "
     "zero, the last to the left. Our means with their intervals lie next to zero or to the left of it.",
@@ -109,15 +111,15 @@ Markdown(
 
 # %%
 without = {
-    "lcqhnn, FashionMNIST: no circuit": comparisons.finals(
+    "lcqhnn, FashionMNIST: no circuit": together.finals(
         "lcqhnn-fashion/lcqhnn",
         next(r.series for r in readings("ablations", "fashion") if r.words == "no circuit"),
     ),
-    "hqnn, MNIST: classical blocks": comparisons.finals("hqnn-mnist/hqnn", "hqnn-mnist/blocks"),
-    "hqnn, MNIST, 10,000 images: nothing": comparisons.finals(
+    "hqnn, MNIST: classical blocks": together.finals("hqnn-mnist/hqnn", "hqnn-mnist/blocks"),
+    "hqnn, MNIST, 10,000 images: nothing": together.finals(
         "hqnn-parts/hqnn", "hqnn-parts/identity"
     ),
-    "hqnn, quanvolution: bare pixels": comparisons.finals("quanv", "pixels"),
+    "hqnn, quanvolution: bare pixels": together.finals("quanv", "pixels"),
     "transfer, all latents: the latents": [
         feature_series.accuracies(
             inputs="measured", reading="blocks", outcome="probabilities", scale="positive"

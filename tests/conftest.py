@@ -8,7 +8,7 @@ import pytest
 import torch
 from hypothesis import settings
 
-from hqnn import plots
+from hqnn import figures
 
 # The same examples in every run, and as long for each as a busy machine takes.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
@@ -25,24 +25,24 @@ def _seeded() -> None:
 def house_style() -> Iterator[None]:
     """The book's style for figures, and every figure closed at the end."""
     with plt.rc_context():
-        plots.style()
+        figures.style()
         yield
         plt.close("all")
 
 
 @pytest.fixture
 def watched(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[Any]]:
-    """Watch figures being drawn: the name of a function of `hqnn.plots` -> a list that its calls' arguments go to."""
+    """Watch figures being drawn: the name of a function of `hqnn.figures` -> a list that its calls' arguments go to."""
 
     def watch(name: str) -> list[Any]:
         calls: list[Any] = []
-        draw = getattr(plots, name)
+        draw = getattr(figures, name)
 
         def watching(*arguments: Any) -> Any:
             calls.append(arguments)
             return draw(*arguments)
 
-        monkeypatch.setattr(plots, name, watching)
+        monkeypatch.setattr(figures, name, watching)
         return calls
 
     return watch

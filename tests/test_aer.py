@@ -12,11 +12,12 @@ from qiskit.circuit import ParameterVector, QuantumCircuit
 from qiskit.circuit.library import QFTGate
 from qiskit.quantum_info import SparsePauliOp, Statevector
 
-from hqnn import aer, noise
-from hqnn.circuits import ParametricCircuit, lcqhnn, pauli_on_each_qubit
-from hqnn.noise import Noise
-from hqnn.quantum_layer import QuantumLayer
-from hqnn.studies.transfer import chi_squared
+from hqnn.circuit import Circuit, pauli_on_each_qubit
+from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
+from hqnn.papers.transfer.studies import chi_squared
+from hqnn.views import aer, noise
+from hqnn.views.layer import QuantumLayer
+from hqnn.views.noise import Noise
 
 Array = NDArray[np.float64]
 LINE = ((0, 1), (1, 0), (1, 2), (2, 1), (2, 3), (3, 2))
@@ -26,7 +27,7 @@ def assert_equal(found: ArrayLike, expected: ArrayLike) -> None:
     np.testing.assert_allclose(np.asarray(found), np.asarray(expected), rtol=0, atol=1e-10)
 
 
-def awkward() -> ParametricCircuit:
+def awkward() -> Circuit:
     """Distant gates, re-uploaded inputs, a product as an angle, composite gates, several measured settings."""
     x, w = ParameterVector("x", 3), ParameterVector("w", 2)
     circuit = QuantumCircuit(4, name="awkward")
@@ -45,15 +46,15 @@ def awkward() -> ParametricCircuit:
         SparsePauliOp(["YIIX", "IIII", "ZZII"], [0.5, 2.0, 0.25]),
         SparsePauliOp(["XYZI"]),
     ]
-    return ParametricCircuit(circuit=circuit, inputs=x, weights=w, observables=observables)
+    return Circuit(circuit=circuit, inputs=x, weights=w, observables=observables)
 
 
-def draw(pc: ParametricCircuit, n_samples: int, seed: int = 0) -> tuple[Array, Array]:
+def draw(pc: Circuit, n_samples: int, seed: int = 0) -> tuple[Array, Array]:
     rng = np.random.default_rng(seed)
     return rng.uniform(-math.pi, math.pi, (n_samples, pc.n_inputs)), rng.uniform(-math.pi, math.pi, pc.n_weights)
 
 
-def states(pc: ParametricCircuit, x: Array, w: Array) -> list[Statevector]:
+def states(pc: Circuit, x: Array, w: Array) -> list[Statevector]:
     parameters = [*pc.inputs, *pc.weights]
     return [Statevector(pc.circuit.assign_parameters(dict(zip(parameters, [*row, *w], strict=True)))) for row in x]
 
@@ -77,7 +78,7 @@ def test_probabilities_equal_state_vectors() -> None:
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-10), (torch.float32, 1e-5)])
 def test_the_layer_computes_what_aer_computes(dtype: torch.dtype, tolerance: float) -> None:
-    pc = lcqhnn("product", n_layers=2)
+    pc = lcqhnn_circuit("product", n_layers=2)
     layer = QuantumLayer(pc, dtype=dtype)
     x = torch.tensor(draw(pc, 6)[0], dtype=dtype, requires_grad=True)
     # Tensors that are part of a graph are taken as they are.
@@ -91,7 +92,7 @@ def test_qubit_zero_is_the_last_bit() -> None:
     circuit = QuantumCircuit(3)
     circuit.x(0)
     circuit.h(2)
-    pc = ParametricCircuit(circuit=circuit, inputs=[], weights=[], observables=pauli_on_each_qubit(3))
+    pc = Circuit(circuit=circuit, inputs=[], weights=[], observables=pauli_on_each_qubit(3))
     for model in (None, Noise(name="line", coupling=LINE)):
         found = aer.probabilities(pc, np.zeros((1, 0)), [], noise=model)[0]
         assert_equal(found, [0, 0.5, 0, 0, 0, 0.5, 0, 0])
@@ -130,14 +131,14 @@ def test_chunks_keep_the_order(monkeypatch: pytest.MonkeyPatch, shots: int | Non
     circuit = QuantumCircuit(1)
     x = ParameterVector("x", 1)
     circuit.rx(x[0], 0)
-    pc = ParametricCircuit(circuit=circuit, inputs=x, weights=[], observables=pauli_on_each_qubit(1))
+    pc = Circuit(circuit=circuit, inputs=x, weights=[], observables=pauli_on_each_qubit(1))
     flips = np.array([0, 1, 1, 0, 1])
     found = aer.expectations(pc, np.pi * flips[:, None], [], shots=shots)
     assert_equal(found[:, 0], 1 - 2 * flips)
 
 
 def test_no_samples_give_no_values() -> None:
-    pc = lcqhnn()
+    pc = lcqhnn_circuit()
     assert aer.expectations(pc, np.zeros((0, 4)), np.zeros(4)).shape == (0, 4)
     assert aer.counts(pc, np.zeros((0, 4)), np.zeros(4), shots=1).shape == (0, 16)
 
@@ -147,7 +148,7 @@ def test_no_samples_give_no_values() -> None:
 
 @pytest.mark.parametrize("model", [None, noise.manila()], ids=["perfect", "manila"])
 def test_counts_follow_the_exact_distribution(model: Noise | None) -> None:
-    pc = lcqhnn()
+    pc = lcqhnn_circuit()
     x, w = draw(pc, 20)
     counts = aer.counts(pc, x, w, shots=4000, noise=model, seed=7)
     assert counts.dtype == np.int64
@@ -165,7 +166,7 @@ def test_expectations_scatter_as_their_variance_says() -> None:
     circuit.rx(x[1], 1)
     circuit.cx(0, 1)
     strings = ["IX", "ZY", "XX", "ZI"]  # three settings
-    pc = ParametricCircuit(circuit=circuit, inputs=x, weights=[], observables=[SparsePauliOp([s]) for s in strings])
+    pc = Circuit(circuit=circuit, inputs=x, weights=[], observables=[SparsePauliOp([s]) for s in strings])
     rows = np.repeat(draw(pc, 1)[0], 300, axis=0)
     shots = 200
     exact = aer.expectations(pc, rows[:1], [])
@@ -175,7 +176,7 @@ def test_expectations_scatter_as_their_variance_says() -> None:
 
 
 def test_the_seed_decides_and_samples_are_independent() -> None:
-    pc = lcqhnn()
+    pc = lcqhnn_circuit()
     x, w = draw(pc, 1)
     x = np.repeat(x, 3, axis=0)
 
@@ -191,7 +192,7 @@ def test_the_seed_decides_and_samples_are_independent() -> None:
 
 def test_a_setting_is_sampled_apart_from_the_next() -> None:
     # |0⟩ measured along X and along Y: with common random numbers both would always agree.
-    pc = ParametricCircuit(
+    pc = Circuit(
         circuit=QuantumCircuit(1), inputs=[], weights=[], observables=[SparsePauliOp(["X"]), SparsePauliOp(["Y"])]
     )
     found = aer.expectations(pc, np.zeros((200, 0)), [], shots=1, seed=0)
@@ -203,7 +204,7 @@ def test_a_setting_is_sampled_apart_from_the_next() -> None:
 
 
 def test_the_progress_bar_counts_samples(capsys: pytest.CaptureFixture[str]) -> None:
-    pc = lcqhnn()
+    pc = lcqhnn_circuit()
     x, w = draw(pc, 3)
     aer.expectations(pc, x, w)
     assert capsys.readouterr().err == ""
@@ -225,11 +226,11 @@ def test_the_progress_bar_counts_samples(capsys: pytest.CaptureFixture[str]) -> 
 )
 def test_mistakes_are_named(inputs: Array, weights: Array, options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        aer.expectations(lcqhnn(), inputs, weights, **options)
+        aer.expectations(lcqhnn_circuit(), inputs, weights, **options)
 
 
 def test_a_device_that_is_too_small_is_named() -> None:
-    pc = lcqhnn(n_qubits=6)
+    pc = lcqhnn_circuit(n_qubits=6)
     with pytest.raises(ValueError, match="6 qubits but ibmq_manila has 5"):
         aer.expectations(pc, np.zeros((1, 6)), np.zeros(6), noise=noise.manila())
 
@@ -238,6 +239,6 @@ def test_what_aer_refuses_is_said_in_its_words() -> None:
     # The density matrix of so many qubits does not fit any memory.
     circuit = QuantumCircuit(20, name="wide")
     circuit.h(range(20))
-    pc = ParametricCircuit(circuit=circuit, inputs=[], weights=[], observables=pauli_on_each_qubit(20)[:1])
+    pc = Circuit(circuit=circuit, inputs=[], weights=[], observables=pauli_on_each_qubit(20)[:1])
     with pytest.raises(RuntimeError, match=r"Aer could not run circuit 'wide': .*[Mm]emory"):
         aer.counts(pc, np.zeros((1, 0)), [], shots=1, noise=noise.readout(0.1))

@@ -12,8 +12,8 @@ import torch
 from scipy import ndimage, stats
 from torch.nn import functional
 
-from hqnn import augmentation
-from hqnn.augmentation import flip_and_rotate, flip_and_shift, modified
+from hqnn.datasets import augmentation
+from hqnn.datasets.augmentation import flip_and_rotate, flip_and_shift, modified
 from hqnn.training import BatchTransform
 
 

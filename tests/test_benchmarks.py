@@ -13,7 +13,8 @@ from qiskit.quantum_info import Operator
 
 from benchmarks import peers, quantum_layer
 from benchmarks.workloads import WORKLOADS, Workload, steps
-from hqnn.circuits import ParametricCircuit, pauli_on_each_qubit, strongly_entangling
+from hqnn.circuit import Circuit, pauli_on_each_qubit
+from hqnn.papers.hqnn.circuits import strongly_entangling
 
 SMALL = Workload(title="small", pc=strongly_entangling(n_qubits=2, n_layers=1), copies=2, batch=4)
 
@@ -33,7 +34,7 @@ def test_an_angle_that_no_peer_could_build_is_named() -> None:
     a, b = Parameter("a"), Parameter("b")
     circuit = QuantumCircuit(1)
     circuit.rx(a + b, 0)
-    pc = ParametricCircuit(circuit=circuit, inputs=[a], weights=[b], observables=pauli_on_each_qubit(1))
+    pc = Circuit(circuit=circuit, inputs=[a], weights=[b], observables=pauli_on_each_qubit(1))
     with pytest.raises(ValueError, match=r"a \+ b|b \+ a"):
         list(steps(pc))
 
@@ -58,7 +59,7 @@ def test_calls_take_turns_and_slow_ones_are_few() -> None:
 
 
 def test_absent_peers_are_left_out_with_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
-    def absent(pc: ParametricCircuit, copies: int) -> Any:
+    def absent(pc: Circuit, copies: int) -> Any:
         return importlib.import_module("no_such_framework")
 
     monkeypatch.setitem(peers.PEERS, "absent", absent)
@@ -68,7 +69,7 @@ def test_absent_peers_are_left_out_with_a_note(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_contenders_that_differ_are_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
-    def wrong(pc: ParametricCircuit, copies: int) -> peers.Contender:
+    def wrong(pc: Circuit, copies: int) -> peers.Contender:
         right = peers.hqnn(pc, copies)
         return lambda inputs, weights: 1.001 * right(inputs, weights)
 

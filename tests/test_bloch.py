@@ -11,19 +11,20 @@ from numpy.typing import NDArray
 from qiskit.circuit import Parameter, ParameterVector, QuantumCircuit
 from qiskit.quantum_info import Pauli, Statevector, partial_trace
 
-from hqnn import bloch
-from hqnn.circuits import ParametricCircuit, lcqhnn, pauli_on_each_qubit
+from hqnn.circuit import Circuit, pauli_on_each_qubit
+from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
+from hqnn.views import bloch
 
 Array = NDArray[np.float64]
-STAGES = (*lcqhnn().stages(), None)
+STAGES = (*lcqhnn_circuit().stages(), None)
 
 
-def draw(pc: ParametricCircuit, n_samples: int) -> tuple[Array, Array]:
+def draw(pc: Circuit, n_samples: int) -> tuple[Array, Array]:
     rng = np.random.default_rng(0)
     return rng.uniform(-3, 3, (n_samples, pc.n_inputs)), rng.uniform(-3, 3, pc.n_weights)
 
 
-def bound(pc: ParametricCircuit, stage: str | None, x: Array, w: Array) -> Statevector:
+def bound(pc: Circuit, stage: str | None, x: Array, w: Array) -> Statevector:
     circuit = pc.circuit if stage is None else pc.stages()[stage]
     values = dict(zip([*pc.inputs, *pc.weights], [*x, *w], strict=True))
     return Statevector(circuit.assign_parameters({p: v for p, v in values.items() if p in circuit.parameters}))
@@ -31,7 +32,7 @@ def bound(pc: ParametricCircuit, stage: str | None, x: Array, w: Array) -> State
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_vectors_are_those_of_the_partial_trace(stage: str | None) -> None:
-    pc = lcqhnn()
+    pc = lcqhnn_circuit()
     x, w = draw(pc, 4)
     found = bloch.bloch_vectors(pc, x, w, stage=stage)
     assert found.shape == (4, 4, 3)
@@ -51,14 +52,14 @@ def test_a_stage_takes_the_parameters_that_act_before_it_wherever_they_are_liste
     circuit.barrier(label="half")
     circuit.rx(y, 1)
     circuit.ry(a, 1)
-    pc = ParametricCircuit(circuit=circuit, inputs=[y, x], weights=[a, b], observables=pauli_on_each_qubit(2))
+    pc = Circuit(circuit=circuit, inputs=[y, x], weights=[a, b], observables=pauli_on_each_qubit(2))
     found = bloch.bloch_vectors(pc, np.array([[9.0, 0.4]]), np.array([7.0, 1.1]), stage="half")
     turned = [np.cos(0.4) * np.sin(1.1), -np.sin(0.4), np.cos(0.4) * np.cos(1.1)]
     np.testing.assert_allclose(found, [[turned, [0, 0, 1]]], atol=1e-12)
 
 
 def test_qutip_traces_out_the_same_vectors() -> None:
-    pc = lcqhnn()
+    pc = lcqhnn_circuit()
     x, w = draw(pc, 1)
     ket = qutip.Qobj(bound(pc, "ψ4", x[0], w).data, dims=[[2] * 4, [1] * 4])
     # In QuTiP's product the first factor is Qiskit's last qubit.
@@ -68,7 +69,7 @@ def test_qutip_traces_out_the_same_vectors() -> None:
 
 
 def test_encoded_qubits_lie_on_the_equator() -> None:
-    pc = lcqhnn()
+    pc = lcqhnn_circuit()
     x, w = draw(pc, 10)
     expected = np.stack([np.cos(2 * x), np.sin(2 * x), 0 * x], -1)
     np.testing.assert_allclose(bloch.bloch_vectors(pc, x, w, stage="ψ2"), expected, rtol=0, atol=1e-10)
@@ -81,7 +82,7 @@ def test_entanglement_shortens_vectors() -> None:
     circuit.cx(0, 2)
     circuit.barrier(label="pair")
     circuit.cx(0, 2)
-    pc = ParametricCircuit(circuit=circuit, inputs=a, weights=[], observables=pauli_on_each_qubit(3))
+    pc = Circuit(circuit=circuit, inputs=a, weights=[], observables=pauli_on_each_qubit(3))
     angles = np.array([[0.0], [0.4], [np.pi / 2]])
     z = np.cos(angles[:, 0])
     pair = bloch.lengths(bloch.bloch_vectors(pc, angles, [], stage="pair"))
@@ -90,14 +91,14 @@ def test_entanglement_shortens_vectors() -> None:
 
 
 def test_nobody_s_random_numbers_are_used_up() -> None:
-    pc = lcqhnn()
+    pc = lcqhnn_circuit()
     before = torch.get_rng_state()
     bloch.bloch_vectors(pc, *draw(pc, 2))
     assert torch.equal(before, torch.get_rng_state())
 
 
 def test_tensors_are_taken_as_they_are() -> None:
-    pc = lcqhnn()
+    pc = lcqhnn_circuit()
     x, w = draw(pc, 2)
     weights = torch.tensor(w, requires_grad=True)
     found = bloch.bloch_vectors(pc, torch.tensor(x), weights)
@@ -105,7 +106,7 @@ def test_tensors_are_taken_as_they_are() -> None:
 
 
 def test_mistakes_are_named() -> None:
-    pc = lcqhnn()
+    pc = lcqhnn_circuit()
     x, w = draw(pc, 2)
     with pytest.raises(ValueError, match="no stage 'psi2'; this circuit has ψ1, ψ2, ψ3, ψ4, ψ5, ψ6"):
         bloch.bloch_vectors(pc, x, w, stage="psi2")
@@ -113,7 +114,7 @@ def test_mistakes_are_named() -> None:
         bloch.bloch_vectors(pc, x, w[:3], stage="ψ2")
     with pytest.raises(ValueError, match="NaN"):
         bloch.bloch_vectors(pc, np.full_like(x, np.nan), w, stage="ψ1")
-    bare = ParametricCircuit(circuit=QuantumCircuit(1), inputs=[], weights=[], observables=pauli_on_each_qubit(1))
+    bare = Circuit(circuit=QuantumCircuit(1), inputs=[], weights=[], observables=pauli_on_each_qubit(1))
     with pytest.raises(ValueError, match="no stage 'ψ1'; this circuit has no labelled barriers"):
         bloch.bloch_vectors(bare, np.zeros((1, 0)), [], stage="ψ1")
 

@@ -15,11 +15,15 @@ from judging import judge
 from qiskit import QuantumCircuit
 from synthetic import constant, step, write_records
 
-from hqnn import analyses, checks, circuits, experiments, ledger, runs
+from hqnn import analyses, checks, experiments, ledger, runs
 from hqnn.analyses import Findings
 from hqnn.checks import Context
+from hqnn.circuit import Circuit
 from hqnn.errors import HqnnError
 from hqnn.ledger import Claim, LedgerError
+from hqnn.papers.lcqhnn import checks as lcqhnn_checks
+from hqnn.papers.lcqhnn.checks import denominators, front_ends
+from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
 from hqnn.stats import Interval
 from hqnn.storage import DATA
 from hqnn.verdicts import Judgement, Verdict
@@ -54,15 +58,15 @@ def test_values_printed_in_the_wrong_order(tmp_path: Path, larger: float, verdic
 @given(st.sampled_from([512, 1024, 2048]), st.data())
 def test_a_printed_accuracy_names_the_set_it_came_from(n: int, data: st.DataObject) -> None:
     percentage = round(100 * data.draw(st.integers(0, n)) / n, 2)
-    assert n in checks.denominators(percentage)
+    assert n in denominators(percentage)
 
 
 def test_denominators_of_some_printed_values() -> None:
-    assert checks.denominators(99.02) == [512, 1024, 2048]
-    assert checks.denominators(99.12) == [1024, 2048]  # 1015 of 1024
-    assert checks.denominators(99.07) == [2048]  # 2029 of 2048
-    assert checks.denominators(99.0) == []
-    assert checks.denominators(99.0, decimals=0) == [512, 1024, 2048]
+    assert denominators(99.02) == [512, 1024, 2048]
+    assert denominators(99.12) == [1024, 2048]  # 1015 of 1024
+    assert denominators(99.07) == [2048]  # 2029 of 2048
+    assert denominators(99.0) == []
+    assert denominators(99.0, decimals=0) == [512, 1024, 2048]
 
 
 def grid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, values: list[float]) -> Judgement:
@@ -92,10 +96,10 @@ def test_a_table_on_the_coarser_grid_did_not_come_from_the_stated_images(
 
 
 def test_the_gates_as_text_show_angles_that_are_not_the_qubits_own() -> None:
-    pc = circuits.lcqhnn()
+    pc = lcqhnn_circuit()
     crossed = pc.circuit.assign_parameters({pc.inputs[0]: pc.inputs[1], pc.inputs[1]: pc.inputs[0]})
-    text = checks.lcqhnn._gate_text(
-        circuits.ParametricCircuit(circuit=crossed, inputs=pc.inputs, weights=pc.weights, observables=pc.observables)
+    text = lcqhnn_checks._gate_text(
+        Circuit(circuit=crossed, inputs=pc.inputs, weights=pc.weights, observables=pc.observables)
     )
     assert "U1(2*x[1])(0)" in text
     assert "U1(2x)(2 3)" in text
@@ -104,13 +108,11 @@ def test_the_gates_as_text_show_angles_that_are_not_the_qubits_own() -> None:
 def test_a_changed_gate_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (claim,) = (c for c in ledger.read().claims if c.evaluator == "gate_sequence")
     assert judged(tmp_path, "gate_sequence", value=claim.value).verdict == Verdict.REPRODUCED
-    true = circuits.lcqhnn()
+    true = lcqhnn_circuit()
     changed = true.circuit.copy()
     changed.h(1)
-    wrong = circuits.ParametricCircuit(
-        circuit=changed, inputs=true.inputs, weights=true.weights, observables=true.observables
-    )
-    monkeypatch.setattr(circuits, "lcqhnn", lambda *_, **__: wrong)
+    wrong = Circuit(circuit=changed, inputs=true.inputs, weights=true.weights, observables=true.observables)
+    monkeypatch.setattr(lcqhnn_checks, "lcqhnn_circuit", lambda *_, **__: wrong)
     assert judged(tmp_path, "gate_sequence", value=claim.value).verdict == Verdict.NOT_REPRODUCED
 
 
@@ -128,8 +130,8 @@ def test_the_circuits_claims(tmp_path: Path) -> None:
 
 
 def test_the_circuits_claims_without_entanglement(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    product = circuits.lcqhnn(entangle=False)
-    monkeypatch.setattr(circuits, "lcqhnn", lambda *_, **__: product)
+    product = lcqhnn_circuit(entangle=False)
+    monkeypatch.setattr(lcqhnn_checks, "lcqhnn_circuit", lambda *_, **__: product)
     assert judged(tmp_path, "printed_order").verdict == Verdict.REPRODUCED
     assert judged(tmp_path, "ladders_cancel").verdict == Verdict.REPRODUCED
     assert judged(tmp_path, "bloch_length", value=1, decimals=2).verdict == Verdict.REPRODUCED
@@ -139,7 +141,7 @@ def test_the_circuits_claims_without_entanglement(tmp_path: Path, monkeypatch: p
 def test_an_encoding_off_the_equator_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tilted = QuantumCircuit(4)
     tilted.ry(1.0, 0)
-    monkeypatch.setattr(circuits.ParametricCircuit, "stages", lambda _: {"ψ2": tilted})
+    monkeypatch.setattr(Circuit, "stages", lambda _: {"ψ2": tilted})
     assert judged(tmp_path, "equator", value=0).verdict == Verdict.NOT_REPRODUCED
 
 
@@ -150,7 +152,7 @@ def test_front_ends_are_those_that_count_right_when_run() -> None:
     import torch
     from torch import nn
 
-    found = checks.front_ends()
+    found = front_ends()
     assert found
     expected = set()
     for p1, p2, w1, w2 in itertools.product(range(3), range(3), (2, 3), (2, 3)):

@@ -10,11 +10,14 @@ import pytest
 import torch
 from judging import judge
 
-from hqnn import analyses, circuits, counts, experiments, parameter_shift, runs, storage
+from hqnn import analyses, experiments, runs, storage
 from hqnn.analyses import Findings
-from hqnn.quantum_layer import QuantumLayer
+from hqnn.papers.hqnn import counts
+from hqnn.papers.hqnn.circuits import strongly_entangling
 from hqnn.stats import Interval
 from hqnn.verdicts import Verdict
+from hqnn.views import parameter_shift
+from hqnn.views.layer import QuantumLayer
 
 MNIST = {"experiment": "hqnn-mnist"}
 PAIR = MNIST | {"first": "hqnn", "second": "cnn"}
@@ -267,7 +270,7 @@ def test_gradients_of_something_else_do_not(tmp_path: Path, monkeypatch: pytest.
 
 def test_the_rule_is_a_finite_difference_of_the_whole_loss() -> None:
     torch.manual_seed(0)
-    layer = QuantumLayer(circuits.strongly_entangling(n_qubits=2, n_layers=1), copies=3, dtype=torch.float64)
+    layer = QuantumLayer(strongly_entangling(n_qubits=2, n_layers=1), copies=3, dtype=torch.float64)
     inputs, upstream = torch.randn(5, 6, dtype=torch.float64), torch.randn(5, 6, dtype=torch.float64)
     found = parameter_shift.gradient(layer, inputs, upstream)
     base = layer.weights.detach().clone()

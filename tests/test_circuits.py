@@ -10,8 +10,9 @@ import pytest
 from qiskit.circuit import Parameter, QuantumCircuit
 from qiskit.quantum_info import Operator, Pauli, SparsePauliOp, Statevector
 
-from hqnn import circuits
-from hqnn.circuits import ParametricCircuit, pauli_on_each_qubit
+from hqnn.circuit import Circuit, parity, pauli_on_each_qubit
+from hqnn.papers.hqnn.circuits import quanvolution, strongly_entangling
+from hqnn.papers.lcqhnn.circuits import Order, lcqhnn_circuit
 
 Z = pauli_on_each_qubit(1)
 
@@ -30,18 +31,18 @@ def test_lcqhnn_has_the_gates_of_the_text_in_their_order() -> None:
     expected: list[tuple[str, tuple[int, ...]]] = [("h", q) for q in every] + [("p", q) for q in every]
     expected += [("cx", pair) for pair in ((0, 1), (1, 2), (2, 3))] + [("ry", q) for q in every]
     expected += [("cx", pair) for pair in ((2, 3), (1, 2), (0, 1))] + [("h", (0,))]
-    assert gate_list(circuits.lcqhnn().circuit) == expected
-    product = [g for g in gate_list(circuits.lcqhnn("product").circuit) if g[0] == "cx"]
+    assert gate_list(lcqhnn_circuit().circuit) == expected
+    product = [g for g in gate_list(lcqhnn_circuit("product").circuit) if g[0] == "cx"]
     assert [pair for _, pair in product] == [(2, 3), (1, 2), (0, 1), (0, 1), (1, 2), (2, 3)]
 
 
 @pytest.mark.parametrize("order", ["time", "product"])
-def test_layers_of_the_same_block_add_up_their_angles(order: circuits.Order) -> None:
-    deep, flat = circuits.lcqhnn(order, n_layers=3), circuits.lcqhnn(order)
+def test_layers_of_the_same_block_add_up_their_angles(order: Order) -> None:
+    deep, flat = lcqhnn_circuit(order, n_layers=3), lcqhnn_circuit(order)
     rng = np.random.default_rng(0)
     x, theta = rng.normal(size=4), rng.normal(size=(3, 4))
 
-    def unitary(pc: ParametricCircuit, weights: np.ndarray) -> Operator:
+    def unitary(pc: Circuit, weights: np.ndarray) -> Operator:
         values = dict(zip(pc.inputs, x, strict=True)) | dict(zip(pc.weights, weights, strict=True))
         return Operator(pc.circuit.assign_parameters(values))
 
@@ -49,18 +50,18 @@ def test_layers_of_the_same_block_add_up_their_angles(order: circuits.Order) -> 
 
 
 def test_stages_are_the_circuit_up_to_each_printed_state() -> None:
-    stages = circuits.lcqhnn().stages()
+    stages = lcqhnn_circuit().stages()
     assert list(stages) == ["ψ1", "ψ2", "ψ3", "ψ4", "ψ5", "ψ6"]
     assert [len(gate_list(stage)) for stage in stages.values()] == [4, 8, 11, 15, 18, 19]
 
 
 def test_without_entanglement_no_gate_has_two_qubits() -> None:
-    assert {len(qubits) for _, qubits in gate_list(circuits.lcqhnn(entangle=False).circuit)} == {1}
+    assert {len(qubits) for _, qubits in gate_list(lcqhnn_circuit(entangle=False).circuit)} == {1}
 
 
 def test_observables_count_qubits_from_the_right() -> None:
     assert [o.paulis[0].to_label() for o in pauli_on_each_qubit(3, "Y")] == ["IIY", "IYI", "YII"]
-    assert circuits.parity(2) == SparsePauliOp("ZZ")
+    assert parity(2) == SparsePauliOp("ZZ")
 
 
 @pytest.mark.parametrize("axis", ["x", "y", "z"])
@@ -69,7 +70,7 @@ def test_the_quanvolution_has_its_parts_in_the_order_asked_for(
     axis: Literal["x", "y", "z"], rotations_first: bool
 ) -> None:
     """The pixels enter by RY(pi x) in either case [hqnn, section 2.3.2]."""
-    pc = circuits.quanvolution(axis, "chain", rotations_first=rotations_first)
+    pc = quanvolution(axis, "chain", rotations_first=rotations_first)
     rotations = [(f"r{axis}", (q,)) for q in range(4)]
     cnots = [("cx", pair) for pair in ((0, 1), (1, 2), (2, 3))]
     parts = [*rotations, *cnots] if rotations_first else [*cnots, *rotations]
@@ -83,29 +84,29 @@ def test_a_parametric_circuit_names_what_does_not_fit() -> None:
     circuit = QuantumCircuit(1)
     circuit.rx(a, 0)
     with pytest.raises(ValueError, match="'a' is neither"):
-        ParametricCircuit(circuit=circuit, inputs=[], weights=[], observables=Z)
+        Circuit(circuit=circuit, inputs=[], weights=[], observables=Z)
     with pytest.raises(ValueError, match="'a' is listed twice"):
-        ParametricCircuit(circuit=circuit, inputs=[a], weights=[a], observables=Z)
+        Circuit(circuit=circuit, inputs=[a], weights=[a], observables=Z)
     with pytest.raises(ValueError, match="'b' does not occur"):
-        ParametricCircuit(circuit=circuit, inputs=[a], weights=[b], observables=Z)
+        Circuit(circuit=circuit, inputs=[a], weights=[b], observables=Z)
     with pytest.raises(ValueError, match="no observables"):
-        ParametricCircuit(circuit=circuit, inputs=[a], weights=[], observables=[])
+        Circuit(circuit=circuit, inputs=[a], weights=[], observables=[])
     with pytest.raises(ValueError, match="acts on 2 qubits but the circuit has 1"):
-        ParametricCircuit(circuit=circuit, inputs=[a], weights=[], observables=[SparsePauliOp("ZZ")])
+        Circuit(circuit=circuit, inputs=[a], weights=[], observables=[SparsePauliOp("ZZ")])
     with pytest.raises(ValueError, match="Hermitian"):
-        ParametricCircuit(circuit=circuit, inputs=[a], weights=[], observables=[SparsePauliOp("Z", [1j])])
+        Circuit(circuit=circuit, inputs=[a], weights=[], observables=[SparsePauliOp("Z", [1j])])
     with pytest.raises(ValueError, match="order is 'forwards'"):
-        circuits.lcqhnn("forwards")  # type: ignore[arg-type]
+        lcqhnn_circuit("forwards")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="at least 1"):
-        circuits.lcqhnn(n_layers=0)
+        lcqhnn_circuit(n_layers=0)
 
 
-def one_rotation(**fields: Any) -> ParametricCircuit:
+def one_rotation(**fields: Any) -> Circuit:
     """RX(a) measured in Z, with other fields in the place of some."""
     a = Parameter("a")
     circuit = QuantumCircuit(1)
     circuit.rx(a, 0)
-    return ParametricCircuit(**{"circuit": circuit, "inputs": [a], "weights": [], "observables": Z} | fields)
+    return Circuit(**{"circuit": circuit, "inputs": [a], "weights": [], "observables": Z} | fields)
 
 
 @pytest.mark.parametrize(
@@ -150,16 +151,16 @@ def test_bound_angles_that_are_no_finite_numbers_are_named(angle: float) -> None
     circuit = QuantumCircuit(2)
     circuit.append(inner.to_gate(), [1])
     with pytest.raises(ValueError, match=r"gate 'ry' on qubits \[1\] has an angle that is NaN or infinite"):
-        ParametricCircuit(circuit=circuit, inputs=[], weights=[], observables=pauli_on_each_qubit(2))
+        Circuit(circuit=circuit, inputs=[], weights=[], observables=pauli_on_each_qubit(2))
 
 
 def test_classical_bits_are_refused() -> None:
     circuit = QuantumCircuit(1, 1)
     with pytest.raises(ValueError, match="classical bits"):
-        ParametricCircuit(circuit=circuit, inputs=[], weights=[], observables=Z)
+        Circuit(circuit=circuit, inputs=[], weights=[], observables=Z)
     circuit.measure(0, 0)
     with pytest.raises(ValueError, match="'measure' is not a unitary gate"):
-        ParametricCircuit(circuit=circuit, inputs=[], weights=[], observables=Z)
+        Circuit(circuit=circuit, inputs=[], weights=[], observables=Z)
 
 
 def test_a_gate_named_barrier_belongs_to_its_stage() -> None:
@@ -168,7 +169,7 @@ def test_a_gate_named_barrier_belongs_to_its_stage() -> None:
     circuit = QuantumCircuit(1)
     circuit.append(flip.to_gate(), [0])
     circuit.barrier(label="end")
-    pc = ParametricCircuit(circuit=circuit, inputs=[], weights=[], observables=Z)
+    pc = Circuit(circuit=circuit, inputs=[], weights=[], observables=Z)
     assert Statevector(pc.stages()["end"]) == Statevector([0, 1])
 
 
@@ -203,7 +204,7 @@ def strongly_entangled(x: np.ndarray, theta: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize(("n_qubits", "n_layers"), [(1, 2), (2, 3), (3, 4), (5, 3)])
 def test_strongly_entangling_agrees_with_tensors(n_qubits: int, n_layers: int) -> None:
-    pc = circuits.strongly_entangling(n_qubits=n_qubits, n_layers=n_layers)
+    pc = strongly_entangling(n_qubits=n_qubits, n_layers=n_layers)
     rng = np.random.default_rng(n_qubits)
     x, theta = rng.uniform(-4, 4, n_qubits), rng.uniform(-4, 4, (n_layers, n_qubits, 3))
     values = dict(zip([*pc.inputs, *pc.weights], np.concatenate([x, theta.ravel()]), strict=True))
@@ -227,12 +228,12 @@ def test_strongly_entangling_is_pennylanes() -> None:
 
 
 def test_strongly_entangling_has_the_papers_size() -> None:
-    pc = circuits.strongly_entangling()
+    pc = strongly_entangling()
     assert (pc.n_inputs, pc.n_weights, pc.n_observables) == (5, 45, 5)
     assert list(pc.stages()) == ["embedding", "layer 1", "layer 2", "layer 3"]
     cnots = [qubits for name, qubits in gate_list(pc.circuit) if name == "cx"]
     assert [(target - control) % 5 for control, target in cnots] == [1] * 5 + [2] * 5 + [3] * 5
-    flat = circuits.strongly_entangling(entangle=False)
+    flat = strongly_entangling(entangle=False)
     assert {len(qubits) for _, qubits in gate_list(flat.circuit)} == {1}
     with pytest.raises(ValueError, match="n_layers is 0"):
-        circuits.strongly_entangling(n_layers=0)
+        strongly_entangling(n_layers=0)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from hqnn import circular
+from hqnn.papers.lcqhnn import circular
 
 Statistic = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 EVEN = 2 * np.pi * np.arange(100) / 100

@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
-from hqnn import comparisons, kernels, ledger, runs
+from hqnn import ledger, runs
+from hqnn.papers import together
+from hqnn.papers.hqnn import quanv_series
 
 
 def test_printed_accuracies_are_the_ledgers_in_percent() -> None:
-    found = comparisons.load()
+    found = together.load()
     printed = {name: one.printed for name, one in found.items()}
     assert printed["hqnn, MNIST"] == (99.21, 98.71)
     assert printed["hqnn, quanvolution, over CNN1"] == pytest.approx((67, 53))
@@ -18,7 +20,7 @@ def test_printed_accuracies_are_the_ledgers_in_percent() -> None:
 
 
 def test_ours_are_final_accuracies_paired_by_seed() -> None:
-    found = comparisons.load()
+    found = together.load()
     for one in found.values():
         assert one.hybrid.shape == one.rival.shape == one.lead.shape
         assert np.all((one.hybrid >= 0) & (one.hybrid <= 100))
@@ -27,6 +29,6 @@ def test_ours_are_final_accuracies_paired_by_seed() -> None:
 
 
 def test_kernels_are_taken_at_their_best_rates() -> None:
-    (pixels,) = comparisons.finals("pixels")
-    at = kernels.by_rate("pixels", "all_accuracy")
-    assert pixels == pytest.approx(100 * at[kernels.best_rate("pixels")])
+    (pixels,) = together.finals("pixels")
+    at = quanv_series.by_rate("pixels", "all_accuracy")
+    assert pixels == pytest.approx(100 * at[quanv_series.best_rate("pixels")])

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 from torch import nn
 
-from hqnn import counts
-from hqnn.experiments import ParallelConfig
-from hqnn.models import hqnn
+from hqnn.papers.hqnn import counts
+from hqnn.papers.hqnn import parallel as hqnn
+from hqnn.papers.hqnn.experiments import ParallelConfig
 
 MNIST, CNN = 45_194, 372_234
 

@@ -9,12 +9,14 @@ import torch
 from qiskit.circuit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
-from hqnn import aer, circuits, endurance, noise, resilience
-from hqnn.circuits import ParametricCircuit
-from hqnn.endurance import Encoded
-from hqnn.experiments import LcqhnnConfig
-from hqnn.models import lcqhnn
-from hqnn.resilience import Network
+from hqnn.circuit import Circuit
+from hqnn.papers.lcqhnn import model as lcqhnn
+from hqnn.papers.lcqhnn import noise_robustness, noisy_network
+from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
+from hqnn.papers.lcqhnn.experiments import LcqhnnConfig
+from hqnn.papers.lcqhnn.noise_robustness import Encoded
+from hqnn.papers.lcqhnn.noisy_network import Network
+from hqnn.views import aer, noise
 
 SETTINGS: dict[str, Any] = {
     "depths": [1, 2],
@@ -49,7 +51,7 @@ def labelled(n: int, seed: int) -> Encoded:
 
 @pytest.fixture(scope="module")
 def measured() -> dict[str, Any]:
-    return endurance.endure(network(), labelled(40, 1), labelled(60, 2), SETTINGS, seed=0)
+    return noise_robustness.endure(network(), labelled(40, 1), labelled(60, 2), SETTINGS, seed=0)
 
 
 def test_a_model_and_what_is_left_of_it_decide_alike() -> None:
@@ -91,9 +93,9 @@ def test_a_threshold_set_anew_undoes_a_shift() -> None:
     shifted, validation, test = network(offset=5.0), labelled(40, 1), labelled(60, 2)
     series = shifted.on(noise.depolarising(0.01, 0.01))
     scores = shifted.scores(series(test.features))
-    threshold = resilience.midpoint(shifted.scores(series(validation.features)), validation.labels)
-    assert resilience.accuracy(scores, test.labels) < 0.7
-    assert resilience.accuracy(scores, test.labels, threshold=threshold) > 0.95
+    threshold = noisy_network.midpoint(shifted.scores(series(validation.features)), validation.labels)
+    assert noisy_network.accuracy(scores, test.labels) < 0.7
+    assert noisy_network.accuracy(scores, test.labels, threshold=threshold) > 0.95
 
 
 def test_thresholds_are_set_on_the_device(measured: dict[str, Any]) -> None:
@@ -109,7 +111,7 @@ def test_more_shots_decide_better(measured: dict[str, Any]) -> None:
 def test_signal_shrinks_by_the_gates_that_its_pauli_string_meets() -> None:
     features = labelled(50, 3).features
     p = SETTINGS["kept_at"]
-    found = endurance.shrinkage(network(), features, SETTINGS)
+    found = noise_robustness.shrinkage(network(), features, SETTINGS)
     # With one block ⟨Z_3⟩ is one Pauli path: three CNOTs, two pulses of each RY on qubits 2 and 3, one Hadamard gate.
     assert found["kept"]["1"][3] == pytest.approx((1 - p) ** (3 + 4 + 1), abs=1e-9)
     assert all(deep < shallow for deep, shallow in zip(found["kept"]["2"][1:], found["kept"]["1"][1:], strict=True))
@@ -118,13 +120,13 @@ def test_signal_shrinks_by_the_gates_that_its_pauli_string_meets() -> None:
 
 def test_nothing_is_left_of_no_signal() -> None:
     # RY(π/2) on every qubit takes away all of ⟨Z_0⟩ but its rounding.
-    found = endurance.shrinkage(network(), labelled(50, 3).features, SETTINGS)
-    assert found["signal"][0] < endurance.NO_SIGNAL < found["signal"][1]
+    found = noise_robustness.shrinkage(network(), labelled(50, 3).features, SETTINGS)
+    assert found["signal"][0] < noise_robustness.NO_SIGNAL < found["signal"][1]
     for factors in found["kept"].values():
         assert np.isnan(factors).tolist() == [True, False, False, False]
-    stored = json.loads(json.dumps(endurance.by_seed([found, found]), allow_nan=False))
+    stored = json.loads(json.dumps(noise_robustness.by_seed([found, found]), allow_nan=False))
     assert stored["kept"]["1"][0][0] is None
-    assert np.isnan(endurance.by_depth(stored["kept"])[1]).tolist() == 2 * [[True, False, False, False]]
+    assert np.isnan(noise_robustness.by_depth(stored["kept"])[1]).tolist() == 2 * [[True, False, False, False]]
 
 
 def test_losses_are_paired_differences_in_points(measured: dict[str, Any]) -> None:
@@ -133,7 +135,7 @@ def test_losses_are_paired_differences_in_points(measured: dict[str, Any]) -> No
         kinds = {"depolarising": strengths, "thermal": strengths, "backend": {"1": shallow[:1], "2": deep[:1]}}
         return {"perfect": perfect, "trained": kinds, "reset": kinds}
 
-    result = endurance.summarise(
+    result = noise_robustness.summarise(
         [seed(0.99, [0.98, 0.90], [0.96, 0.50]), seed(0.97, [0.97, 0.95], [0.97, 0.5])], SETTINGS
     )
     assert result["perfect/accuracy"].mean == pytest.approx(98)
@@ -147,13 +149,13 @@ def test_losses_are_paired_differences_in_points(measured: dict[str, Any]) -> No
 
 
 def test_lists_run_over_seeds_first() -> None:
-    found = endurance.by_seed([{"a": {"1": [0.123456, 1]}, "b": 2}, {"a": {"1": [0, 1]}, "b": 3}])
+    found = noise_robustness.by_seed([{"a": {"1": [0.123456, 1]}, "b": 2}, {"a": {"1": [0, 1]}, "b": 3}])
     assert found == {"a": {"1": [[0.1235, 1.0], [0.0, 1.0]]}, "b": [2, 3]}
-    assert endurance.by_depth(found["a"])[1].tolist() == [[0.1235, 1.0], [0.0, 1.0]]
+    assert noise_robustness.by_depth(found["a"])[1].tolist() == [[0.1235, 1.0], [0.0, 1.0]]
 
 
 def test_pictured_scores_lean_towards_the_offset() -> None:
-    found = endurance.pictured(network(), labelled(60, 2), SETTINGS)
+    found = noise_robustness.pictured(network(), labelled(60, 2), SETTINGS)
     perfect, offset = np.array(found["perfect"]), found["offset"]
     assert len(found["labels"]) == len(perfect) == SETTINGS["pictured"]
     for deep, shallow in zip(found["noisy"]["2"], found["noisy"]["1"], strict=True):
@@ -164,19 +166,19 @@ def test_pictured_scores_lean_towards_the_offset() -> None:
 def test_frequencies_reproduce_probabilities_in_the_limit() -> None:
     test = labelled(60, 2)
     probabilities = network().on(None)(test.features)
-    many = resilience.frequencies(probabilities, 1_000_000, np.random.default_rng(0))
+    many = noisy_network.frequencies(probabilities, 1_000_000, np.random.default_rng(0))
     np.testing.assert_allclose(network().scores(many), network().scores(probabilities), atol=0.02)
 
 
 def test_every_device_of_a_sweep_is_as_strong_as_it_says() -> None:
     """A rotation about Y is two pulses and a CNOT on |00⟩ leaves ⟨Z⟩ = 1: what noise takes of both is known."""
     given: dict[str, Any] = {"p2": [0.003, 0.2], "gates": [0.07, 0.5], "readout": [0.04], "t1_us": [300, 30]}
-    sweeps = endurance.sweeps({**given, "p1_over_p2": 0.1, "t2_over_t1": 0.7, "depths": [1, 2, 4], "deeper": 4})
+    sweeps = noise_robustness.sweeps({**given, "p1_over_p2": 0.1, "t2_over_t1": 0.7, "depths": [1, 2, 4], "deeper": 4})
     turn, entangle = QuantumCircuit(1), QuantumCircuit(2)
     turn.ry(2 * np.pi, 0)
     entangle.cx(0, 1)
     probes = [
-        ParametricCircuit(circuit=circuit, inputs=[], weights=[], observables=[SparsePauliOp(z)])
+        Circuit(circuit=circuit, inputs=[], weights=[], observables=[SparsePauliOp(z)])
         for circuit, z in ((turn, "Z"), (entangle, "ZI"))
     ]
 
@@ -206,14 +208,14 @@ def test_every_device_of_a_sweep_is_as_strong_as_it_says() -> None:
 
 def test_accuracies_are_those_of_scores_computed_by_aer(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of labels drawn at random, so that every score counts; as if the shots were so many that none scatters."""
-    monkeypatch.setattr(endurance, "frequencies", lambda probabilities, shots, rng: probabilities)
+    monkeypatch.setattr(noise_robustness, "frequencies", lambda probabilities, shots, rng: probabilities)
     rng, model = np.random.default_rng(5), network(offset=0.3)
     validation, test = (Encoded(rng.uniform(-2, 2, (n, 4)), rng.integers(0, 2, n)) for n in (30, 50))
     given = {"p2": [0.02, 0.3], "p1_over_p2": 0.5, "gates": [0.2], "readout": [0.15], "t1_us": [40, 2]}
-    found = endurance.endure(model, validation, test, {**SETTINGS, **given}, seed=0)
+    found = noise_robustness.endure(model, validation, test, {**SETTINGS, **given}, seed=0)
 
     def scores(features: np.ndarray, device: noise.Noise | None, depth: int) -> np.ndarray:
-        pc, weights = circuits.lcqhnn(n_layers=depth), np.tile(model.weights / depth, depth)
+        pc, weights = lcqhnn_circuit(n_layers=depth), np.tile(model.weights / depth, depth)
         return aer.expectations(pc, features, weights, noise=device) @ [0.2, 1.0, -1.0, 2.0] + 0.3
 
     def share(above: np.ndarray) -> float:
@@ -245,7 +247,7 @@ def test_accuracies_are_those_of_scores_computed_by_aer(monkeypatch: pytest.Monk
 
 def test_pictured_scores_are_those_of_the_first_images() -> None:
     model, test = network(offset=0.3), labelled(20, 2)
-    found = endurance.pictured(model, test, {**SETTINGS, "p1_over_p2": 0.5, "pictured_at": 0.1})
+    found = noise_robustness.pictured(model, test, {**SETTINGS, "p1_over_p2": 0.5, "pictured_at": 0.1})
     assert found["labels"] == test.labels[:7].tolist()
     assert found["offset"] == 0.3
     for depth, device, stored in (
@@ -253,6 +255,6 @@ def test_pictured_scores_are_those_of_the_first_images() -> None:
         (1, noise.depolarising(0.05, 0.1), found["noisy"]["1"]),
         (2, noise.depolarising(0.05, 0.1), found["noisy"]["2"]),
     ):
-        pc, weights = circuits.lcqhnn(n_layers=depth), np.tile(model.weights / depth, depth)
+        pc, weights = lcqhnn_circuit(n_layers=depth), np.tile(model.weights / depth, depth)
         expected = aer.expectations(pc, test.features[:7], weights, noise=device) @ model.slopes + 0.3
         np.testing.assert_allclose(stored, expected, atol=1e-4)

@@ -7,7 +7,8 @@ import pytest
 
 from hqnn import experiments
 from hqnn.errors import HqnnError
-from hqnn.experiments import EXPERIMENTS, Experiment, LcqhnnConfig, as_json, config_hash
+from hqnn.experiments import EXPERIMENTS, Experiment, as_json, config_hash
+from hqnn.papers.lcqhnn.experiments import LcqhnnConfig
 
 ALL = [pytest.param(experiment, id=experiment.name) for experiment in EXPERIMENTS.values()]
 

@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
-from hqnn import circuits, expressivity
-from hqnn.aer import expectations
-from hqnn.fourier import fourier_series
+from hqnn.papers.hqnn.circuits import reuploading, strongly_entangling
+from hqnn.views import expressivity
+from hqnn.views.aer import expectations
+from hqnn.views.fourier import fourier_series
 
 
 def test_sampled_coefficients_are_those_of_the_series() -> None:
-    pc = circuits.strongly_entangling(n_qubits=2, n_layers=1)
+    pc = strongly_entangling(n_qubits=2, n_layers=1)
     weights = expressivity.random_weights(pc, 3)
     sampled = expressivity.coefficients(pc, weights)
     series = fourier_series(pc)
@@ -22,7 +23,7 @@ def test_sampled_coefficients_are_those_of_the_series() -> None:
 
 
 def test_coefficients_give_back_the_function() -> None:
-    pc = circuits.strongly_entangling(n_qubits=3, n_layers=2)
+    pc = strongly_entangling(n_qubits=3, n_layers=2)
     weights = expressivity.random_weights(pc, 2)
     found = expressivity.coefficients(pc, weights)[-1]
     frequencies = expressivity.frequencies(found)
@@ -33,7 +34,7 @@ def test_coefficients_give_back_the_function() -> None:
 
 @pytest.mark.parametrize("d", range(1, 6))
 def test_an_input_embedded_d_times_has_2d_plus_1_terms(d: int) -> None:
-    pc = circuits.reuploading(d)
+    pc = reuploading(d)
     (found,) = expressivity.coefficients(pc, expressivity.random_weights(pc, 8), degree=d + 2, method="state")
     present = np.abs(found).max(axis=0) > 1e-9
     assert np.flatnonzero(present).tolist() == list(range(2, 2 * d + 3))
@@ -41,15 +42,15 @@ def test_an_input_embedded_d_times_has_2d_plus_1_terms(d: int) -> None:
 
 @pytest.mark.parametrize("d", range(1, 6))
 def test_without_rotations_between_them_embeddings_add_up(d: int) -> None:
-    pc = circuits.reuploading(d, trained=False)
+    pc = reuploading(d, trained=False)
     (found,) = expressivity.coefficients(pc, expressivity.random_weights(pc, 8), degree=d, method="state")
     assert np.flatnonzero(np.abs(found).max(axis=0) > 1e-9).tolist() == [0, d, 2 * d]
     with pytest.raises(ValueError, match="at least once"):
-        circuits.reuploading(0)
+        reuploading(0)
 
 
 def test_the_rest_of_the_inputs_is_held_at_zero_or_averaged() -> None:
-    pc = circuits.strongly_entangling(n_qubits=3, n_layers=2)
+    pc = strongly_entangling(n_qubits=3, n_layers=2)
     weights = expressivity.random_weights(pc, 2)
     found = expressivity.coefficients(pc, weights)[-1]
     grid = 2 * np.pi * np.arange(3) / 3
@@ -62,7 +63,7 @@ def test_the_rest_of_the_inputs_is_held_at_zero_or_averaged() -> None:
 
 
 def test_every_number_once() -> None:
-    pc = circuits.strongly_entangling(n_qubits=2, n_layers=2)
+    pc = strongly_entangling(n_qubits=2, n_layers=2)
     found = expressivity.coefficients(pc, expressivity.random_weights(pc, 50))[-1]
     np.testing.assert_allclose(found, found[:, ::-1, ::-1].conj(), atol=1e-12)
     once = expressivity.independent_parts(found)

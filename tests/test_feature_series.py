@@ -4,7 +4,7 @@ import pytest
 
 from hqnn import experiments, runs
 from hqnn.errors import HqnnError
-from hqnn.feature_series import COMPARED, accuracies, series
+from hqnn.papers.transfer.series import COMPARED, accuracies, series
 
 
 def test_every_variant_is_found_by_its_own_fields() -> None:

@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 from qiskit.circuit import ParameterVector, QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp, Statevector
 
-from hqnn import circuits, fourier
-from hqnn.circuits import ParametricCircuit, pauli_on_each_qubit
+from hqnn.circuit import Circuit, pauli_on_each_qubit
+from hqnn.papers.lcqhnn.circuits import Order, lcqhnn_circuit
+from hqnn.views import fourier
 
 
-def expectations(pc: ParametricCircuit, x: NDArray[np.float64], w: NDArray[np.float64]) -> list[float]:
+def expectations(pc: Circuit, x: NDArray[np.float64], w: NDArray[np.float64]) -> list[float]:
     values = dict(zip([*pc.inputs, *pc.weights], [*x, *w], strict=True))
     state = Statevector(pc.circuit.assign_parameters(values))
     return [state.expectation_value(observable).real for observable in pc.observables]
@@ -31,8 +32,8 @@ def value_of(latex: str, x: NDArray[np.float64], w: NDArray[np.float64]) -> floa
 
 @pytest.mark.parametrize("order", ["time", "product"])
 @pytest.mark.parametrize("n_layers", [1, 2])
-def test_closed_forms_of_the_paper_give_its_expectation_values(order: circuits.Order, n_layers: int) -> None:
-    pc = circuits.lcqhnn(order, n_qubits=3, n_layers=n_layers)
+def test_closed_forms_of_the_paper_give_its_expectation_values(order: Order, n_layers: int) -> None:
+    pc = lcqhnn_circuit(order, n_qubits=3, n_layers=n_layers)
     rng = np.random.default_rng(n_layers)
     x, w = rng.uniform(-4, 4, 3), rng.uniform(-4, 4, pc.n_weights)
     values = [value_of(form, x, w) for form in fourier.closed_forms(pc)]
@@ -40,7 +41,7 @@ def test_closed_forms_of_the_paper_give_its_expectation_values(order: circuits.O
 
 
 def test_closed_forms_without_entanglement_are_one_wave_each() -> None:
-    assert fourier.closed_forms(circuits.lcqhnn(n_qubits=2, entangle=False)) == [
+    assert fourier.closed_forms(lcqhnn_circuit(n_qubits=2, entangle=False)) == [
         r"\cos \theta_{0}\,\cos 2x_{0}",
         r"-\sin \theta_{1}\,\cos 2x_{1}",
     ]
@@ -56,7 +57,7 @@ def test_closed_forms_with_powers_sums_constants_signs_and_numbers() -> None:
     circuit.cx(0, 1)
     circuit.rx(-0.5 * w[1], 1)
     observables = [*pauli_on_each_qubit(2), SparsePauliOp(["XY", "ZZ", "II"], [0.5, -2.0, 0.125])]
-    pc = ParametricCircuit(circuit=circuit, inputs=x, weights=w, observables=observables)
+    pc = Circuit(circuit=circuit, inputs=x, weights=w, observables=observables)
     forms = fourier.closed_forms(pc)
     assert any("^2" in form for form in fourier.closed_forms(reuploaded()))
     assert any("(" in form for form in forms)
@@ -66,18 +67,18 @@ def test_closed_forms_with_powers_sums_constants_signs_and_numbers() -> None:
         assert [value_of(form, *values) for form in forms] == pytest.approx(expectations(pc, *values), abs=2e-6)
 
 
-def reuploaded() -> ParametricCircuit:
+def reuploaded() -> Circuit:
     """One qubit that takes its input twice about perpendicular axes: <Z> = cos² x."""
     x = ParameterVector("x", 1)
     circuit = QuantumCircuit(1)
     circuit.ry(x[0], 0)
     circuit.rx(x[0], 0)
-    return ParametricCircuit(circuit=circuit, inputs=x, weights=(), observables=pauli_on_each_qubit(1))
+    return Circuit(circuit=circuit, inputs=x, weights=(), observables=pauli_on_each_qubit(1))
 
 
 def test_an_expectation_value_that_vanishes_is_written_as_zero() -> None:
     pc = reuploaded()
-    pc = ParametricCircuit(circuit=pc.circuit, inputs=pc.inputs, weights=(), observables=[SparsePauliOp("I", [0.0])])
+    pc = Circuit(circuit=pc.circuit, inputs=pc.inputs, weights=(), observables=[SparsePauliOp("I", [0.0])])
     assert fourier.closed_forms(pc) == ["0"]
     assert fourier.closed_forms(reuploaded()) == [r"\cos^2 x_{0}"]
 
@@ -86,13 +87,13 @@ def test_no_closed_form_for_products_of_parameters() -> None:
     x = ParameterVector("x", 2)
     circuit = QuantumCircuit(1)
     circuit.ry(x[0] * x[1], 0)
-    pc = ParametricCircuit(circuit=circuit, inputs=x, weights=(), observables=pauli_on_each_qubit(1))
+    pc = Circuit(circuit=circuit, inputs=x, weights=(), observables=pauli_on_each_qubit(1))
     with pytest.raises(ValueError, match="not an affine function"):
         fourier.closed_forms(pc)
 
 
 def test_jacobian_is_that_of_parameter_shift() -> None:
-    pc = circuits.lcqhnn()
+    pc = lcqhnn_circuit()
     series = fourier.fourier_series(pc)
     rng = np.random.default_rng(7)
     x, w = rng.uniform(-4, 4, (3, 4)), rng.uniform(-4, 4, 4)
@@ -103,7 +104,7 @@ def test_jacobian_is_that_of_parameter_shift() -> None:
 
 
 def test_spectrum_is_the_mean_square_over_random_weights() -> None:
-    series = fourier.fourier_series(circuits.lcqhnn(n_qubits=2))
+    series = fourier.fourier_series(lcqhnn_circuit(n_qubits=2))
     frequencies, strengths = series.spectrum()
     assert len(series.input_frequencies) == 2 * len(frequencies)  # each has its mirror image in the other half
     assert np.array_equal(series.input_frequencies[: len(frequencies)], -frequencies[::-1])
@@ -121,7 +122,7 @@ def test_frequencies_that_differ_by_rounding_are_one(unit: float) -> None:
     circuit.ry(0.2 * unit * x[0], 0)
     circuit.ry(0.3 * unit * x[0] + w[0], 1)
     observables = [SparsePauliOp(["IZ", "ZI"], [1.0, 1.0])]
-    pc = ParametricCircuit(circuit=circuit, inputs=x, weights=w, observables=observables)
+    pc = Circuit(circuit=circuit, inputs=x, weights=w, observables=observables)
     frequencies, strengths = fourier.fourier_series(pc).spectrum()
     assert frequencies == pytest.approx(np.array([[0.3 * unit]]), rel=1e-9)
     assert strengths == pytest.approx(np.array([[math.sqrt(1 / 4 + 1 / 4)]]))  # 1/2 at ν = 0 and 1/2 at ν = 1
@@ -131,11 +132,9 @@ def test_frequencies_that_differ_by_rounding_are_one(unit: float) -> None:
 
 
 def test_small_observables_are_not_rounding() -> None:
-    pc = circuits.lcqhnn(n_qubits=2)
+    pc = lcqhnn_circuit(n_qubits=2)
     small = [1e-20 * observable for observable in pc.observables]
-    tiny = ParametricCircuit(
-        circuit=pc.circuit, inputs=pc.inputs, weights=pc.weights, observables=[*small, pc.observables[0]]
-    )
+    tiny = Circuit(circuit=pc.circuit, inputs=pc.inputs, weights=pc.weights, observables=[*small, pc.observables[0]])
     x, w = np.array([[0.3, 0.7]]), np.array([0.2, 0.9])
     values, expected = fourier.fourier_series(tiny)(x, w)[0], fourier.fourier_series(pc)(x, w)[0]
     np.testing.assert_allclose(values, [*(1e-20 * expected), expected[0]], rtol=1e-12)
@@ -143,8 +142,8 @@ def test_small_observables_are_not_rounding() -> None:
 
 
 @pytest.mark.parametrize("order", ["time", "product"])
-def test_coefficients_are_those_of_sampling(order: circuits.Order) -> None:
-    pc = circuits.lcqhnn(order, n_qubits=3)
+def test_coefficients_are_those_of_sampling(order: Order) -> None:
+    pc = lcqhnn_circuit(order, n_qubits=3)
     series = fourier.fourier_series(pc)
     w = np.random.default_rng(3).uniform(-4, 4, 3)
     grid = 2 * np.pi * np.arange(5) / 5 / 2  # every feature enters as 2x, with frequencies -2, 0 and 2
@@ -167,7 +166,7 @@ def test_the_series_is_real_and_equals_the_circuit_anywhere() -> None:
     circuit.rzz(x[0], 0, 1)
     circuit.u(0.4, w[2], x[1], 1)
     observables = [SparsePauliOp(["XY", "ZI", "II"], [1.0, -0.5, 0.25]), SparsePauliOp("YZ")]
-    pc = ParametricCircuit(circuit=circuit, inputs=x, weights=w, observables=observables)
+    pc = Circuit(circuit=circuit, inputs=x, weights=w, observables=observables)
     series = fourier.fourier_series(pc)
     rng = np.random.default_rng(4)
     for _ in range(5):
@@ -180,7 +179,7 @@ def test_the_series_is_real_and_equals_the_circuit_anywhere() -> None:
 
 
 def test_at_weights_takes_several_sets() -> None:
-    series = fourier.fourier_series(circuits.lcqhnn(n_qubits=2))
+    series = fourier.fourier_series(lcqhnn_circuit(n_qubits=2))
     sets = np.random.default_rng(5).uniform(-4, 4, (3, 2))
     np.testing.assert_array_equal(series.at_weights(sets), [series.at_weights(w) for w in sets])
 
@@ -188,7 +187,7 @@ def test_at_weights_takes_several_sets() -> None:
 def test_a_constant_circuit_has_the_frequency_zero_alone() -> None:
     circuit = QuantumCircuit(1)
     circuit.rx(0.3, 0)
-    pc = ParametricCircuit(circuit=circuit, inputs=(), weights=(), observables=[SparsePauliOp("Z"), SparsePauliOp("X")])
+    pc = Circuit(circuit=circuit, inputs=(), weights=(), observables=[SparsePauliOp("Z"), SparsePauliOp("X")])
     series = fourier.fourier_series(pc)
     assert series.input_frequencies.shape == series.weight_frequencies.shape == (1, 0)
     assert series.coefficients == pytest.approx(np.array([[[np.cos(0.3), 0.0]]]))
@@ -196,11 +195,9 @@ def test_a_constant_circuit_has_the_frequency_zero_alone() -> None:
 
 def test_too_many_terms_and_angles_that_are_not_affine_are_named() -> None:
     with pytest.raises(ValueError, match="more than 10 terms; raise max_terms"):
-        fourier.fourier_series(circuits.lcqhnn(), max_terms=10)
+        fourier.fourier_series(lcqhnn_circuit(), max_terms=10)
     x = ParameterVector("x", 2)
     circuit = QuantumCircuit(1)
     circuit.ry(x[0].sin() + x[1], 0)
     with pytest.raises(ValueError, match="not an affine function"):
-        fourier.fourier_series(
-            ParametricCircuit(circuit=circuit, inputs=x, weights=(), observables=pauli_on_each_qubit(1))
-        )
+        fourier.fourier_series(Circuit(circuit=circuit, inputs=x, weights=(), observables=pauli_on_each_qubit(1)))

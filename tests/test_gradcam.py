@@ -10,9 +10,9 @@ from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import Tensor, nn
 from torch.nn import functional
 
-from hqnn import gradcam
-from hqnn.experiments import LcqhnnConfig
-from hqnn.models import lcqhnn
+from hqnn.papers.lcqhnn import gradcam
+from hqnn.papers.lcqhnn import model as lcqhnn
+from hqnn.papers.lcqhnn.experiments import LcqhnnConfig
 
 SIDE = 5
 """Of the hand-made network's maps."""

@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 from judging import judge
 
-from hqnn import circuits, experiments, runs, zx
-from hqnn.experiments.quanv import MODELS, RATES
-from hqnn.kernels import best_rate, by_draw, by_rate, kernels, series_by_rate
+from hqnn import experiments, runs
+from hqnn.papers.hqnn import quanv_checks, theory_checks
+from hqnn.papers.hqnn.circuits import quanvolution, reuploading, strongly_entangling
+from hqnn.papers.hqnn.quanv_experiments import MODELS, RATES
+from hqnn.papers.hqnn.quanv_series import best_rate, by_draw, by_rate, kernels, series_by_rate
 from hqnn.storage import DATA
 from hqnn.verdicts import Judgement, Verdict
+from hqnn.views import zx
 
 
 def judged(evaluator: str, root: Path = DATA, value: float | None = None, **arguments: Any) -> Judgement:
@@ -27,15 +30,15 @@ def test_what_the_appendix_gets_right(name: str) -> None:
 
 
 def test_a_layer_without_cnots_has_redundant_weights(monkeypatch: pytest.MonkeyPatch) -> None:
-    bare = circuits.strongly_entangling(entangle=False)
-    monkeypatch.setattr(circuits, "strongly_entangling", lambda: bare)
+    bare = strongly_entangling(entangle=False)
+    monkeypatch.setattr(theory_checks, "strongly_entangling", lambda: bare)
     judgement = judged("zx_no_redundancy")
     assert judgement.verdict == Verdict.NOT_REPRODUCED
     assert "rank 10 of 45" in str(judgement.ours)
 
 
 def test_a_diagram_of_another_circuit_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    wrong = zx.diagram(circuits.strongly_entangling(entangle=False))
+    wrong = zx.diagram(strongly_entangling(entangle=False))
     monkeypatch.setattr(zx, "diagram", lambda _pc: wrong)
     assert judged("zx_diagram").verdict == Verdict.NOT_REPRODUCED
 
@@ -47,8 +50,8 @@ def test_a_zero_determinant_tells_nothing() -> None:
 
 def test_terms_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     assert judged("terms_by_embedding").verdict == Verdict.REPRODUCED
-    real = circuits.reuploading
-    monkeypatch.setattr(circuits, "reuploading", lambda d, trained=True: real(d, trained=False))
+    real = reuploading
+    monkeypatch.setattr(theory_checks, "reuploading", lambda d, trained=True: real(d, trained=False))
     assert judged("terms_by_embedding").verdict == Verdict.NOT_REPRODUCED
 
 
@@ -60,8 +63,8 @@ def test_sizes_of_the_quanvolution(name: str, value: int, wrong: int) -> None:
 
 def test_the_circuit_and_the_readout_of_the_quanvolution(monkeypatch: pytest.MonkeyPatch) -> None:
     assert judged("quanv_circuit").verdict == judged("quanv_readout").verdict == Verdict.REPRODUCED
-    bare = circuits.quanvolution(cnots="none")
-    monkeypatch.setattr(circuits, "quanvolution", lambda: bare)
+    bare = quanvolution(cnots="none")
+    monkeypatch.setattr(quanv_checks, "quanvolution", lambda: bare)
     assert judged("quanv_circuit").verdict == Verdict.NOT_REPRODUCED
 
 

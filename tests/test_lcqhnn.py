@@ -10,9 +10,9 @@ from qiskit.quantum_info import Statevector
 from torch import Tensor, nn
 from torch.nn import functional
 
-from hqnn import circuits
-from hqnn.experiments import LcqhnnConfig
-from hqnn.models import lcqhnn
+from hqnn.papers.lcqhnn import model as lcqhnn
+from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
+from hqnn.papers.lcqhnn.experiments import LcqhnnConfig
 from hqnn.tasks import count_parameters
 
 BEFORE = [-3.0, -0.4, 0.0, 1.2]
@@ -70,7 +70,7 @@ def test_the_front_end_is_convolution_relu_pooling_twice(front_end: str) -> None
 @pytest.mark.parametrize("readout", ["linear", "pair", "qubit0", "parity"])
 def test_class_scores_are_what_the_readout_says_of_the_state(readout: str) -> None:
     model = fixed(LcqhnnConfig(readout=readout))
-    pc = circuits.lcqhnn()
+    pc = lcqhnn_circuit()
     with torch.no_grad():
         scores = model(images(1))[0]
         angles = model.quantum.get_parameter("weights")[0].tolist()

@@ -8,9 +8,10 @@ import pytest
 import torch
 from scipy.stats import spearmanr
 
-from hqnn import datasets, experiments, gradcam, looking, runs
-from hqnn.looking import Looks, agreement, correlations, references, summarise
-from hqnn.models import lcqhnn
+from hqnn import datasets, experiments, runs
+from hqnn.papers.lcqhnn import gradcam, saliency
+from hqnn.papers.lcqhnn import model as lcqhnn
+from hqnn.papers.lcqhnn.saliency import Looks, agreement, correlations, references, summarise
 from tests import toy
 
 
@@ -42,7 +43,7 @@ def test_a_series_is_looked_at_run_by_run_and_epoch_by_epoch(
     series: list[runs.Record], images: tuple[torch.Tensor, torch.Tensor]
 ) -> None:
     config = toy.VARIANTS["hybrid"]
-    seen = looking.look(config, series, *images)
+    seen = saliency.look(config, series, *images)
     assert seen.epochs == (0, 4)
     assert seen.accuracy[:, 1] == pytest.approx([record.history["test_accuracy"][-1] for record in series])
     assert seen.maps[0].shape == (2, 16, 14, 14)
@@ -52,12 +53,12 @@ def test_a_series_is_looked_at_run_by_run_and_epoch_by_epoch(
     model = lcqhnn.Lcqhnn(config)
     model.load_state_dict(series[1].snapshot(4))
     attribution = gradcam.attribute(model, *images, layer=model.features.conv2)
-    for method, (window, rectify) in looking.READINGS.items():
+    for method, (window, rectify) in saliency.READINGS.items():
         maps = gradcam.upsample(gradcam.heat(attribution, window, rectify=rectify))
         focus = gradcam.focus(maps, gradcam.object_mask(images[0])).mean().item()
         assert seen.measures[method]["focus"][1, 1] == pytest.approx(focus, abs=1e-6)
 
-    again = looking.recorded(json.loads(json.dumps(looking.curves(seen))))
+    again = saliency.recorded(json.loads(json.dumps(saliency.curves(seen))))
     assert again.epochs == seen.epochs
     assert again.accuracy == pytest.approx(seen.accuracy, abs=1e-5)
     assert again.consistency == pytest.approx(seen.consistency, abs=1e-5)
@@ -70,24 +71,24 @@ def test_a_series_is_looked_at_run_by_run_and_epoch_by_epoch(
 def test_examples_are_labelled_by_method_and_stage(
     series: list[runs.Record], images: tuple[torch.Tensor, torch.Tensor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(looking, "STAGES", (0, 4))
+    monkeypatch.setattr(saliency, "STAGES", (0, 4))
     config = toy.VARIANTS["hybrid"]
-    maps = looking.examples(config, series[0], *images, {"Grad-CAM": None})
+    maps = saliency.examples(config, series[0], *images, {"Grad-CAM": None})
     assert list(maps) == ["Grad-CAM, untrained", "Grad-CAM, epoch 4"]
-    seen = looking.look(config, series[:1], *images)
+    seen = saliency.look(config, series[:1], *images)
     assert torch.allclose(maps["Grad-CAM, epoch 4"], gradcam.upsample(seen.maps[4][0]))
 
 
 def test_the_measures_of_the_templates_are_their_references(images: tuple[torch.Tensor, torch.Tensor]) -> None:
     limits = references(images[0])
-    shape = looking.measure(gradcam.shape_template(images[0], 14), images[0])
-    edges = looking.measure(gradcam.edge_template(images[0], 14), images[0])
+    shape = saliency.measure(gradcam.shape_template(images[0], 14), images[0])
+    edges = saliency.measure(gradcam.edge_template(images[0], 14), images[0])
     assert shape["shape"].tolist() == pytest.approx([1.0] * 16)
     assert edges["edges"].tolist() == pytest.approx([1.0] * 16)
     assert float(shape["edges"].mean()) == pytest.approx(limits["shape-like-edges"])
     assert float(shape["focus"].mean()) == pytest.approx(limits["focus-of-shape"])
     assert limits["area"] < limits["focus-of-edges"] < limits["focus-of-shape"] < 1
-    blank = looking.measure(torch.zeros(16, 14, 14), images[0])
+    blank = saliency.measure(torch.zeros(16, 14, 14), images[0])
     assert blank["blank"].tolist() == [1.0] * 16
     assert float(blank["focus"].mean()) == pytest.approx(limits["area"])
     assert not shape["blank"].any()
@@ -147,9 +148,9 @@ def test_consistency_is_the_mean_cosine_between_images_of_a_class() -> None:
                 norm = np.linalg.norm(weights[i]) * np.linalg.norm(weights[j])
                 by_class[int(labels[i])].append(float(weights[i] @ weights[j] / norm))
     expected = np.mean([np.mean(cosines) for cosines in by_class.values()])
-    assert looking.consistency(gradients, labels) == pytest.approx(expected, abs=1e-6)
+    assert saliency.consistency(gradients, labels) == pytest.approx(expected, abs=1e-6)
     same = torch.where(labels == 0, 1.0, -2.0)[:, None, None, None] * gradients[:1]
-    assert looking.consistency(same, labels) == pytest.approx(1.0)
+    assert saliency.consistency(same, labels) == pytest.approx(1.0)
 
 
 def test_the_summary_compares_the_stages() -> None:

@@ -25,19 +25,20 @@ from qiskit.circuit import (
 from qiskit.circuit.library import CXGate, CZGate, HGate, QFTGate, RXGate, efficient_su2, zz_feature_map
 from qiskit.quantum_info import Pauli, PauliList, SparsePauliOp, Statevector, random_clifford, random_pauli_list
 
-from hqnn import aer, zx
-from hqnn.circuits import ParametricCircuit, lcqhnn, pauli_on_each_qubit
-from hqnn.lowering import PauliRotations, commute, eigenbasis, lower, pauli_action
-from hqnn.noise import depolarising
+from hqnn.circuit import Circuit, pauli_on_each_qubit
+from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
+from hqnn.views import aer, zx
+from hqnn.views.noise import depolarising
+from hqnn.views.pauli_rotations import PauliRotations, commute, eigenbasis, lower, pauli_action
 
 a, b, c = Parameter("a"), Parameter("b"), Parameter("c")
 
 
-def measured(circuit: QuantumCircuit, n_inputs: int = 0) -> ParametricCircuit:
+def measured(circuit: QuantumCircuit, n_inputs: int = 0) -> Circuit:
     """A circuit whose first parameters, in Qiskit's order, are inputs."""
     parameters = list(circuit.parameters)
     observables = pauli_on_each_qubit(circuit.num_qubits)
-    return ParametricCircuit(
+    return Circuit(
         circuit=circuit, inputs=parameters[:n_inputs], weights=parameters[n_inputs:], observables=observables
     )
 
@@ -216,7 +217,7 @@ def test_commute_is_that_of_qiskit(seed: int, n_qubits: int) -> None:
 
 
 def test_clifford_gates_are_no_rotations() -> None:
-    rotations = lower(lcqhnn())
+    rotations = lower(lcqhnn_circuit())
     assert len(rotations.constant) == 8  # four phase gates and four RY; the other eleven gates are Clifford
     assert rotations.input_slopes.any(axis=1).sum() == 4
 
@@ -343,6 +344,4 @@ def test_twelve_qubits_and_no_more() -> None:
     circuit.ry(a, 11)
     assert lower(measured(circuit)).initial.shape == (4096,)
     with pytest.raises(ValueError, match="13 qubits"):
-        lower(
-            ParametricCircuit(circuit=QuantumCircuit(13), inputs=[], weights=[], observables=[SparsePauliOp("Z" * 13)])
-        )
+        lower(Circuit(circuit=QuantumCircuit(13), inputs=[], weights=[], observables=[SparsePauliOp("Z" * 13)]))

@@ -9,9 +9,10 @@ from numpy.typing import ArrayLike, NDArray
 from qiskit.circuit import ParameterVector, QuantumCircuit
 from qiskit.quantum_info import DensityMatrix, Kraus, Pauli, SparsePauliOp, SuperOp, average_gate_fidelity
 
-from hqnn import aer, noise
-from hqnn.circuits import ParametricCircuit, lcqhnn
-from hqnn.noise import Noise
+from hqnn.circuit import Circuit
+from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
+from hqnn.views import aer, noise
+from hqnn.views.noise import Noise
 
 Array = NDArray[np.float64]
 T1, T2 = 100e-6, 70e-6
@@ -25,7 +26,7 @@ def assert_equal(found: ArrayLike, expected: ArrayLike) -> None:
 def measure(circuit: QuantumCircuit, model: Noise | None, *strings: str) -> Array:
     """Exact expectation values of Pauli strings in a circuit without parameters."""
     observables = [SparsePauliOp([s]) for s in strings]
-    pc = ParametricCircuit(circuit=circuit, inputs=[], weights=[], observables=observables)
+    pc = Circuit(circuit=circuit, inputs=[], weights=[], observables=observables)
     return aer.expectations(pc, np.zeros((1, 0)), [], noise=model)[0]
 
 
@@ -37,7 +38,7 @@ def test_a_rotation_is_two_pulses_whatever_its_angle(angle: float) -> None:
     theta = ParameterVector("θ", 1)
     circuit = QuantumCircuit(1)
     circuit.ry(theta[0], 0)
-    pc = ParametricCircuit(circuit=circuit, inputs=theta, weights=[], observables=[SparsePauliOp(["Z"])])
+    pc = Circuit(circuit=circuit, inputs=theta, weights=[], observables=[SparsePauliOp(["Z"])])
     found = aer.expectations(pc, [[angle]], [], noise=noise.depolarising(0.03, 0.5))
     assert_equal(found, (1 - 0.03) ** 2 * math.cos(angle))
 
@@ -77,14 +78,14 @@ def test_virtual_gates_are_free() -> None:
 
 
 def test_full_strength_leaves_nothing() -> None:
-    pc = lcqhnn()
+    pc = lcqhnn_circuit()
     found = aer.probabilities(pc, np.ones((1, 4)), np.ones(4), noise=noise.depolarising(1, 1))
     assert_equal(found, 1 / 16)
 
 
 @pytest.mark.parametrize("n_layers", [1, 3])
 def test_deeper_circuits_keep_their_depth(n_layers: int) -> None:
-    circuit = lcqhnn(n_layers=n_layers).circuit
+    circuit = lcqhnn_circuit(n_layers=n_layers).circuit
     for model in (noise.depolarising(0, 0), noise.manila()):
         executed = aer.physical(circuit, model)
         assert executed.num_qubits == 4  # the device's other qubits are not simulated
@@ -121,7 +122,7 @@ def test_misreading_is_the_kronecker_product_of_what_each_qubit_does() -> None:
 def test_aer_misreads_shots_as_the_exact_values_say() -> None:
     circuit = QuantumCircuit(2)
     circuit.x(0)
-    pc = ParametricCircuit(circuit=circuit, inputs=[], weights=[], observables=[SparsePauliOp(["ZZ"])])
+    pc = Circuit(circuit=circuit, inputs=[], weights=[], observables=[SparsePauliOp(["ZZ"])])
     model = Noise(name="two", readout=np.array([[[0.9, 0.1], [0.3, 0.7]], [[0.8, 0.2], [0.4, 0.6]]]))
     expected = [0.3 * 0.8, 0.7 * 0.8, 0.3 * 0.2, 0.7 * 0.2]  # qubit 0 is in 1, qubit 1 in 0
     assert_equal(aer.probabilities(pc, np.zeros((1, 0)), [], noise=model)[0], expected)
@@ -220,7 +221,7 @@ def test_both_qubits_of_a_gate_relax_for_its_duration() -> None:
 
 
 def test_endless_times_are_no_noise() -> None:
-    pc = lcqhnn()
+    pc = lcqhnn_circuit()
     x, w = np.full((1, 4), 0.4), np.arange(4.0)
     found = aer.expectations(pc, x, w, noise=noise.thermal(math.inf, math.inf))
     assert_equal(found, aer.expectations(pc, x, w))
@@ -270,7 +271,7 @@ def test_relaxation_is_part_of_the_measured_error() -> None:
 def test_states_are_misread_unequally() -> None:
     device = noise.manila()
     circuit = QuantumCircuit(5)
-    pc = ParametricCircuit(circuit=circuit, inputs=[], weights=[], observables=[SparsePauliOp(["ZIIII"])])
+    pc = Circuit(circuit=circuit, inputs=[], weights=[], observables=[SparsePauliOp(["ZIIII"])])
     zeros = aer.probabilities(pc, np.zeros((1, 0)), [], noise=device)[0]
     # All qubits stay in state 0: the chance to read 1 on each is the calibration's.
     marginals = [zeros[[k for k in range(32) if k >> q & 1]].sum() for q in range(5)]
@@ -285,7 +286,7 @@ def test_states_are_misread_unequally() -> None:
 
 
 def test_the_device_does_gate_by_gate_what_its_calibration_says() -> None:
-    pc = lcqhnn()
+    pc = lcqhnn_circuit()
     device = noise.manila()
     rng = np.random.default_rng(0)
     x, w = rng.uniform(0, np.pi, 4), rng.uniform(0, 2 * np.pi, 4)

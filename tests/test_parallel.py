@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from hqnn import experiments
-from hqnn.experiments import ParallelConfig
-from hqnn.models import hqnn
-from hqnn.quantum_layer import QuantumLayer
+from hqnn.papers.hqnn import parallel as hqnn
+from hqnn.papers.hqnn.experiments import ParallelConfig
+from hqnn.views.layer import QuantumLayer
 from tests.test_circuits import strongly_entangled
 
 SMALL = ParallelConfig(

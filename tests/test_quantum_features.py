@@ -8,9 +8,10 @@ import pytest
 import torch
 from qiskit.quantum_info import Statevector
 
-from hqnn import aer, circuits
-from hqnn.quantum_features import READINGS, FeatureMap, aer_frequencies, measure, principal_axes, summarise
-from hqnn.studies.transfer import chi_squared
+from hqnn.papers.transfer.circuits import Encoding, transfer_circuit
+from hqnn.papers.transfer.features import READINGS, FeatureMap, aer_frequencies, measure, principal_axes, summarise
+from hqnn.papers.transfer.studies import chi_squared
+from hqnn.views import aer
 
 LATENTS = torch.from_numpy(np.random.default_rng(0).normal(size=(200, 64))).relu()
 
@@ -23,13 +24,13 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_arccos_puts_the_feature_into_the_amplitude() -> None:
     """RY(2 arccos x)|0> = x|0> + sqrt(1 - x^2)|1> [transfer, section 3.4]."""
     for x in (-1.0, -0.3, 0.0, 0.6, 1.0):
-        pc = circuits.transfer(n_qubits=1)
+        pc = transfer_circuit(n_qubits=1)
         state = Statevector(pc.stages()["ψ1"].assign_parameters([x])).data
         assert state == pytest.approx([x, math.sqrt(1 - x * x)])
 
 
 @pytest.mark.parametrize("encoding", ["arccos", "angle"])
-def test_marginals_are_running_products(encoding: circuits.Encoding) -> None:
+def test_marginals_are_running_products(encoding: Encoding) -> None:
     """Z on qubit k after the cascade is the product of z_0 .. z_k, z = 2 x sqrt(1 - x^2) or the sine of the angle."""
     x = torch.rand(50, 5, dtype=torch.float64) * 2 - 1
     name = "first-5" if encoding == "arccos" else "pca-5"
@@ -193,6 +194,6 @@ def test_unknown_maps_are_named() -> None:
     with pytest.raises(ValueError, match="needs 5 principal components"):
         FeatureMap.fit("pca-5", "symmetric", LATENTS[:, :4])
     with pytest.raises(ValueError, match="use 'arccos' or 'angle'"):
-        circuits.transfer("phase")  # type: ignore[arg-type]
+        transfer_circuit("phase")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="both must be at least 1"):
-        circuits.transfer(n_layers=0)
+        transfer_circuit(n_layers=0)

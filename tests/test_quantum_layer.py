@@ -19,11 +19,13 @@ from qiskit.quantum_info import SparsePauliOp, Statevector, random_unitary
 from scipy.stats import kstest
 from torch.autograd import forward_ad
 
-from hqnn import aer, circuits
-from hqnn.circuits import ParametricCircuit, pauli_on_each_qubit
+from hqnn.circuit import Circuit, pauli_on_each_qubit
 from hqnn.errors import NonFiniteError
-from hqnn.quantum_layer import Method, QuantumLayer
-from hqnn.studies.transfer import chi_squared
+from hqnn.papers.hqnn.circuits import quanvolution
+from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
+from hqnn.papers.transfer.studies import chi_squared
+from hqnn.views import aer
+from hqnn.views.layer import Method, QuantumLayer
 
 METHODS: tuple[Method, ...] = ("fourier", "matrix", "state")
 # Every standard gate of Qiskit on one or two qubits, by its number of angles.
@@ -45,9 +47,7 @@ MORE_ANGLES = [
 ]
 
 
-def expectations(
-    pc: ParametricCircuit, inputs: NDArray[np.float64], weights: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def expectations(pc: Circuit, inputs: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """Expectation values [B, n_observables] by Qiskit."""
     rows = []
     for row in inputs:
@@ -57,7 +57,7 @@ def expectations(
     return np.array(rows)
 
 
-def entangling(n_qubits: int = 3, n_layers: int = 2, *, seed: int | None = None) -> ParametricCircuit:
+def entangling(n_qubits: int = 3, n_layers: int = 2, *, seed: int | None = None) -> Circuit:
     """RX embedding, layers of RZ RY RZ and a ring of CNOTs, Y on every qubit."""
     x, w = ParameterVector("x", n_qubits), ParameterVector("w", 3 * n_qubits * n_layers)
     angle = iter(w)
@@ -71,10 +71,10 @@ def entangling(n_qubits: int = 3, n_layers: int = 2, *, seed: int | None = None)
             circuit.rz(next(angle), q)
         for q in range(n_qubits):
             circuit.cx(q, (q + layer % (n_qubits - 1) + 1) % n_qubits)
-    return ParametricCircuit(circuit=circuit, inputs=x, weights=w, observables=pauli_on_each_qubit(n_qubits, "Y"))
+    return Circuit(circuit=circuit, inputs=x, weights=w, observables=pauli_on_each_qubit(n_qubits, "Y"))
 
 
-def reuploading() -> ParametricCircuit:
+def reuploading() -> Circuit:
     """Inputs encoded twice with weights between, one angle a product of input and weight."""
     x, w = ParameterVector("x", 2), ParameterVector("w", 3)
     circuit = QuantumCircuit(2)
@@ -83,13 +83,11 @@ def reuploading() -> ParametricCircuit:
     circuit.cx(0, 1)
     circuit.rz(x[1] * w[1] + 0.3, 1)
     circuit.ry(x[0] - 2 * w[2], 1)
-    return ParametricCircuit(
-        circuit=circuit, inputs=x, weights=w, observables=[SparsePauliOp("XZ"), SparsePauliOp("ZI")]
-    )
+    return Circuit(circuit=circuit, inputs=x, weights=w, observables=[SparsePauliOp("XZ"), SparsePauliOp("ZI")])
 
 
 @st.composite
-def random_circuits(draw: st.DrawFn) -> tuple[ParametricCircuit, int]:
+def random_circuits(draw: st.DrawFn) -> tuple[Circuit, int]:
     """Any standard gates, with float angles, parameters, and sums and products of them."""
     seed = draw(st.integers(0, 2**32 - 1))
     n_qubits = draw(st.integers(1, 4))
@@ -120,12 +118,12 @@ def random_circuits(draw: st.DrawFn) -> tuple[ParametricCircuit, int]:
             circuit.append(gate, rng.permutation(n_qubits)[: gate.num_qubits].tolist())
     labels = ["".join(rng.choice(list("IXYZ"), n_qubits)) for _ in range(4)]
     observables = [SparsePauliOp(labels[:3], rng.normal(size=3)), SparsePauliOp(labels[3])]
-    return ParametricCircuit(circuit=circuit, inputs=x, weights=w, observables=observables), seed
+    return Circuit(circuit=circuit, inputs=x, weights=w, observables=observables), seed
 
 
 @settings(max_examples=60)
 @given(random_circuits())
-def test_random_circuits_agree_with_statevector(case: tuple[ParametricCircuit, int]) -> None:
+def test_random_circuits_agree_with_statevector(case: tuple[Circuit, int]) -> None:
     pc, seed = case
     inputs = np.random.default_rng(seed).uniform(-4, 4, (2, 2))
     tried = 0
@@ -142,8 +140,8 @@ def test_random_circuits_agree_with_statevector(case: tuple[ParametricCircuit, i
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("pc", [circuits.lcqhnn(), entangling(2, 1)], ids=["lcqhnn", "entangling"])
-def test_gradients_and_second_derivatives(pc: ParametricCircuit, method: Method) -> None:
+@pytest.mark.parametrize("pc", [lcqhnn_circuit(), entangling(2, 1)], ids=["lcqhnn", "entangling"])
+def test_gradients_and_second_derivatives(pc: Circuit, method: Method) -> None:
     layer = QuantumLayer(pc, copies=2, dtype=torch.float64, method=method)
     inputs = torch.randn(2, 2 * pc.n_inputs, dtype=torch.float64, requires_grad=True)
 
@@ -156,7 +154,7 @@ def test_gradients_and_second_derivatives(pc: ParametricCircuit, method: Method)
 
 @settings(max_examples=25)
 @given(random_circuits())
-def test_gradients_of_random_circuits(case: tuple[ParametricCircuit, int]) -> None:
+def test_gradients_of_random_circuits(case: tuple[Circuit, int]) -> None:
     pc, seed = case
     for method in METHODS:
         try:
@@ -185,7 +183,7 @@ def test_gradients_equal_the_parameter_shift_rule() -> None:
 
 
 def test_outputs_equal_exact_aer() -> None:
-    pc = circuits.lcqhnn()
+    pc = lcqhnn_circuit()
     layer = QuantumLayer(pc, dtype=torch.float64)
     inputs = np.random.default_rng(2).normal(size=(5, 4))
     exact = aer.expectations(pc, inputs, layer.weights.detach().numpy()[0])
@@ -220,7 +218,7 @@ def test_qubit_order_is_that_of_qiskit() -> None:
     x = Parameter("x")
     circuit = QuantumCircuit(3)
     circuit.ry(x, 2)
-    pc = ParametricCircuit(circuit=circuit, inputs=[x], weights=[], observables=pauli_on_each_qubit(3))
+    pc = Circuit(circuit=circuit, inputs=[x], weights=[], observables=pauli_on_each_qubit(3))
     layer = QuantumLayer(pc, dtype=torch.float64)
     flip = torch.tensor([[math.pi]], dtype=torch.float64)
     torch.testing.assert_close(layer(flip), torch.tensor([[1.0, 1.0, -1.0]], dtype=torch.float64))
@@ -229,7 +227,7 @@ def test_qubit_order_is_that_of_qiskit() -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_vmap_jacrev_and_hessian_see_the_same_function(method: Method) -> None:
-    pc = circuits.lcqhnn()
+    pc = lcqhnn_circuit()
     layer = QuantumLayer(pc, dtype=torch.float64, method=method)
     inputs = torch.randn(3, 4, dtype=torch.float64)
     mapped = torch.func.vmap(lambda row: layer(row.unsqueeze(0)).squeeze(0))(inputs)
@@ -246,7 +244,7 @@ def test_vmap_jacrev_and_hessian_see_the_same_function(method: Method) -> None:
     torch.testing.assert_close(second, torch.autograd.functional.hessian(output, weights))
 
 
-def wide(n_qubits: int) -> ParametricCircuit:
+def wide(n_qubits: int) -> Circuit:
     """Weights before, between and after the inputs, Clifford gates in between; observables without a common basis."""
     x, w = ParameterVector("x", n_qubits), ParameterVector("w", 3 * n_qubits)
     circuit = QuantumCircuit(n_qubits)
@@ -260,7 +258,7 @@ def wide(n_qubits: int) -> ParametricCircuit:
         circuit.rzx(w[2 * n_qubits + q], q, (q + 3) % n_qubits)
     labels = ["XYZ" + "I" * (n_qubits - 3), "Z" * n_qubits, "I" * (n_qubits - 2) + "YX", "Y" * n_qubits]
     observables = [SparsePauliOp(labels[:3], [0.5, -1.0, 2.0]), SparsePauliOp(labels[3]), SparsePauliOp(labels[2])]
-    return ParametricCircuit(circuit=circuit, inputs=x, weights=w, observables=observables)
+    return Circuit(circuit=circuit, inputs=x, weights=w, observables=observables)
 
 
 @pytest.mark.parametrize("n_qubits", [5, 7, 9, 12])
@@ -282,12 +280,12 @@ def test_wide_circuits_agree_with_statevector(n_qubits: int) -> None:
 
 
 def test_the_method_suits_the_circuit() -> None:
-    assert QuantumLayer(circuits.lcqhnn()).method == "fourier"
+    assert QuantumLayer(lcqhnn_circuit()).method == "fourier"
     assert QuantumLayer(reuploading()).method == "fourier"
     assert QuantumLayer(entangling(5, 3)).method == "matrix"
     assert QuantumLayer(entangling(7, 1)).method == "state"
     with pytest.raises(ValueError, match="'tensor'"):
-        QuantumLayer(circuits.lcqhnn(), method="tensor")  # type: ignore[arg-type]
+        QuantumLayer(lcqhnn_circuit(), method="tensor")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -299,7 +297,7 @@ def test_circuits_without_inputs_or_without_weights(method: Method) -> None:
         for k, angle in enumerate([*inputs, *weights]):
             circuit.ry(angle, k % 2)
         circuit.cx(0, 1)
-        pc = ParametricCircuit(circuit=circuit, inputs=inputs, weights=weights, observables=[SparsePauliOp("XZ")])
+        pc = Circuit(circuit=circuit, inputs=inputs, weights=weights, observables=[SparsePauliOp("XZ")])
         layer = QuantumLayer(pc, copies=2, dtype=torch.float64, method=method)
         values = torch.randn(3, 2 * len(inputs), dtype=torch.float64, requires_grad=True)
         outputs = layer(values)
@@ -378,7 +376,7 @@ def test_probabilities_and_samples() -> None:
 
 def test_a_layer_trains_inside_a_network_and_is_saved_with_its_weights_alone() -> None:
     torch.manual_seed(0)
-    layer = QuantumLayer(circuits.lcqhnn())
+    layer = QuantumLayer(lcqhnn_circuit())
     assert list(layer.state_dict()) == ["weights"]
     network = torch.nn.Sequential(torch.nn.Linear(4, 4), layer)
     x, y = torch.randn(64, 4), torch.rand(64, 4) - 0.5
@@ -394,7 +392,7 @@ def test_a_layer_trains_inside_a_network_and_is_saved_with_its_weights_alone() -
 
 
 def test_wrong_inputs_are_named() -> None:
-    layer = QuantumLayer(circuits.lcqhnn())
+    layer = QuantumLayer(lcqhnn_circuit())
     with pytest.raises(ValueError, match=r"shape \(3, 5\).*\[B, 4\]"):
         layer(torch.zeros(3, 5))
     with pytest.raises(TypeError, match=r"torch\.float64.*torch\.float32"):
@@ -403,7 +401,7 @@ def test_wrong_inputs_are_named() -> None:
         layer(torch.tensor([[0.0] * 4, [1.0] * 4, [0.0, math.nan, 0.0, 0.0]]))
     for method in METHODS:
         with pytest.raises(NonFiniteError, match="first in row 0"):
-            QuantumLayer(circuits.lcqhnn(), method=method)(torch.full((2, 4), -math.inf))
+            QuantumLayer(lcqhnn_circuit(), method=method)(torch.full((2, 4), -math.inf))
     with torch.no_grad():
         layer.weights[0, 1] = math.nan
     assert layer(torch.ones(2, 4)).isnan().any()  # not the inputs' fault
@@ -412,18 +410,16 @@ def test_wrong_inputs_are_named() -> None:
     with pytest.raises(ValueError, match="at least once"):
         layer.sample(torch.zeros(1, 4), 0)
     with pytest.raises(ValueError, match="float16"):
-        QuantumLayer(circuits.lcqhnn(), dtype=torch.float16)
+        QuantumLayer(lcqhnn_circuit(), dtype=torch.float16)
     with pytest.raises(ValueError, match="at least one"):
-        QuantumLayer(circuits.lcqhnn(), copies=0)
+        QuantumLayer(lcqhnn_circuit(), copies=0)
     with pytest.raises(TypeError, match="pc is a QuantumCircuit; wrap"):
         QuantumLayer(QuantumCircuit(1))
 
 
 def test_circuits_that_cannot_be_compiled_are_named() -> None:
-    def wrap(circuit: QuantumCircuit) -> ParametricCircuit:
-        return ParametricCircuit(
-            circuit=circuit, inputs=[], weights=[], observables=pauli_on_each_qubit(circuit.num_qubits)
-        )
+    def wrap(circuit: QuantumCircuit) -> Circuit:
+        return Circuit(circuit=circuit, inputs=[], weights=[], observables=pauli_on_each_qubit(circuit.num_qubits))
 
     unknown = QuantumCircuit(1)
     unknown.append(Gate("mystery", 1, []), [0])
@@ -440,7 +436,7 @@ def test_circuits_that_cannot_be_compiled_are_named() -> None:
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_autocast_leaves_the_precision_alone(method: Method, dtype: torch.dtype) -> None:
-    layer = QuantumLayer(circuits.lcqhnn(), dtype=dtype, method=method)
+    layer = QuantumLayer(lcqhnn_circuit(), dtype=dtype, method=method)
     inputs = torch.randn(5, 4, dtype=dtype, requires_grad=True)
 
     def everything(x: torch.Tensor) -> list[torch.Tensor]:
@@ -466,22 +462,22 @@ def test_autocast_leaves_the_precision_alone(method: Method, dtype: torch.dtype)
 def test_inference_tensors_are_taken(method: Method) -> None:
     with torch.inference_mode():
         inputs = torch.randn(3, 4)
-        born_there = QuantumLayer(circuits.lcqhnn(), method=method)
-    for layer in (QuantumLayer(circuits.lcqhnn(), method=method), born_there):
+        born_there = QuantumLayer(lcqhnn_circuit(), method=method)
+    for layer in (QuantumLayer(lcqhnn_circuit(), method=method), born_there):
         outputs = layer(inputs)
         torch.testing.assert_close(outputs, layer(inputs.clone()), rtol=0, atol=0)
         x = inputs.clone().requires_grad_()
         (first,) = torch.autograd.grad(layer(x).square().sum(), x, create_graph=True)
         (second,) = torch.autograd.grad(first.sum(), x)
         assert second.isfinite().all()
-    layer = QuantumLayer(circuits.lcqhnn(), method=method)
+    layer = QuantumLayer(lcqhnn_circuit(), method=method)
     layer(inputs).sum().backward()
     assert layer.weights.grad is not None
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_weights_put_in_another_dtype(method: Method) -> None:
-    layer = QuantumLayer(circuits.lcqhnn(), method=method)
+    layer = QuantumLayer(lcqhnn_circuit(), method=method)
     inputs = torch.randn(3, 4, dtype=torch.float64)
     double = deepcopy(layer).double()
     weights = double.weights.detach()
@@ -505,7 +501,7 @@ def test_second_derivatives_where_an_output_depends_on_nothing(method: Method) -
     circuit.ry(x[0], 0)
     circuit.ry(w[0], 1)
     for observable in ("ZI", "IZ", "II"):
-        pc = ParametricCircuit(circuit=circuit, inputs=x, weights=w, observables=[SparsePauliOp(observable)])
+        pc = Circuit(circuit=circuit, inputs=x, weights=w, observables=[SparsePauliOp(observable)])
         layer = QuantumLayer(pc, dtype=torch.float64, method=method)
         inputs = torch.tensor([[0.4]], dtype=torch.float64, requires_grad=True)
         first = torch.autograd.grad(layer(inputs).sum(), (inputs, layer.weights), create_graph=True)
@@ -515,7 +511,7 @@ def test_second_derivatives_where_an_output_depends_on_nothing(method: Method) -
             torch.testing.assert_close(second, expected)
     no_inputs = QuantumCircuit(1)
     no_inputs.ry(w[0], 0)
-    pc = ParametricCircuit(circuit=no_inputs, inputs=[], weights=w, observables=[SparsePauliOp("Z")])
+    pc = Circuit(circuit=no_inputs, inputs=[], weights=w, observables=[SparsePauliOp("Z")])
     layer = QuantumLayer(pc, dtype=torch.float64, method=method).requires_grad_(False)
     nothing = torch.zeros(2, 0, dtype=torch.float64, requires_grad=True)
     (first_of_nothing,) = torch.autograd.grad(layer(nothing).sum(), nothing, create_graph=True)
@@ -524,7 +520,7 @@ def test_second_derivatives_where_an_output_depends_on_nothing(method: Method) -
 
 @pytest.mark.parametrize("method", METHODS)
 def test_forward_mode_derivatives(method: Method) -> None:
-    layer = QuantumLayer(circuits.lcqhnn(), dtype=torch.float64, method=method)
+    layer = QuantumLayer(lcqhnn_circuit(), dtype=torch.float64, method=method)
     inputs, direction = torch.randn(2, 3, 4, dtype=torch.float64)
     with forward_ad.dual_level():
         outputs = layer(forward_ad.make_dual(inputs, direction))
@@ -538,18 +534,18 @@ def test_forward_mode_derivatives(method: Method) -> None:
 def test_weights_of_another_circuit_are_refused(tmp_path: Path) -> None:
     """In a network, through a file, and under another name of the same circuit they are taken."""
 
-    def network(pc: ParametricCircuit) -> torch.nn.Module:
+    def network(pc: Circuit) -> torch.nn.Module:
         return torch.nn.Sequential(torch.nn.Linear(4, 4), QuantumLayer(pc))
 
-    original = circuits.lcqhnn()
+    original = lcqhnn_circuit()
     renamed = original.circuit.copy("other")
     stored = network(original)
     torch.save(stored.state_dict(), tmp_path / "weights.pt")
     for state in (stored.state_dict(), torch.load(tmp_path / "weights.pt", weights_only=True)):
         network(replace(original, circuit=renamed)).load_state_dict(state)
         others = [
-            circuits.lcqhnn("product"),
-            circuits.quanvolution(),
+            lcqhnn_circuit("product"),
+            quanvolution(),
             replace(original, observables=pauli_on_each_qubit(4, "X")),
             replace(original, inputs=original.inputs[::-1]),
         ]
@@ -559,7 +555,7 @@ def test_weights_of_another_circuit_are_refused(tmp_path: Path) -> None:
             with pytest.raises(RuntimeError, match=r"the weights 1\.weights belong to another circuit"):
                 other.load_state_dict(state)
             torch.testing.assert_close(other[1].weights.detach(), before, rtol=0, atol=0)  # type: ignore[index]
-    network(circuits.quanvolution()).load_state_dict(dict(stored.state_dict()))  # bare tensors say nothing
+    network(quanvolution()).load_state_dict(dict(stored.state_dict()))  # bare tensors say nothing
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -572,7 +568,7 @@ def test_small_numbers_are_not_rounding(method: Method) -> None:
     circuit.cx(0, 1)
     circuit.ry(1e-14 * w[0], 1)
     observables = [SparsePauliOp(["ZI", "IX"], [1e-20, 2e-20]), SparsePauliOp("ZZ")]
-    pc = ParametricCircuit(circuit=circuit, inputs=x, weights=w, observables=observables)
+    pc = Circuit(circuit=circuit, inputs=x, weights=w, observables=observables)
     layer = QuantumLayer(pc, dtype=torch.float64, method=method)
     with torch.no_grad():
         layer.weights.fill_(0.7e14)

@@ -5,12 +5,12 @@ import pytest
 import torch
 from torchvision.transforms import v2
 
-from hqnn import circuits, datasets, experiments, runs
-from hqnn.aer import expectations
-from hqnn.experiments import QuanvConfig
-from hqnn.experiments.quanv import ABLATIONS, MODELS, RATES, USUAL_RATE
-from hqnn.models import quanv
+from hqnn import datasets, experiments, runs
+from hqnn.papers.hqnn import quanv
+from hqnn.papers.hqnn.circuits import Cnots, quanvolution
+from hqnn.papers.hqnn.quanv_experiments import ABLATIONS, MODELS, RATES, USUAL_RATE, QuanvConfig
 from hqnn.tasks import count_parameters
+from hqnn.views.aer import expectations
 
 
 def _images(n: int = 3, size: int = 14) -> torch.Tensor:
@@ -39,7 +39,7 @@ def test_a_map_is_the_circuit_on_each_window() -> None:
     images = _images(2).double()
     with torch.no_grad():
         maps = model.maps(images)
-    pc, weights = circuits.quanvolution("y", "star"), model.state_dict()["kernel.weights"][0].numpy()
+    pc, weights = quanvolution("y", "star"), model.state_dict()["kernel.weights"][0].numpy()
     for row, column in [(0, 0), (1, 2), (3, 3)]:
         window = images[:, 0, 4 * row : 4 * row + 2, 4 * column : 4 * column + 2].flatten(1).numpy()
         np.testing.assert_allclose(maps[:, :, row, column], expectations(pc, window, weights), atol=1e-12)
@@ -75,9 +75,9 @@ def test_unknown_choices_are_refused() -> None:
     with pytest.raises(ValueError, match="quantum is 'gone'"):
         quanv.build(QuanvConfig(quantum="gone"))  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="axis is 'w'"):
-        circuits.quanvolution("w")  # type: ignore[arg-type]
+        quanvolution("w")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="cnots is 'ring'"):
-        circuits.quanvolution("y", "ring")  # type: ignore[arg-type]
+        quanvolution("y", "ring")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("antialias", [True, False])
@@ -120,7 +120,7 @@ def test_a_quick_run_learns(name: str) -> None:
         ("none", []),
     ],
 )
-def test_patterns_of_cnots(cnots: circuits.Cnots, pairs: list[tuple[int, int]]) -> None:
-    circuit = circuits.quanvolution(cnots=cnots).circuit
+def test_patterns_of_cnots(cnots: Cnots, pairs: list[tuple[int, int]]) -> None:
+    circuit = quanvolution(cnots=cnots).circuit
     found = [tuple(circuit.find_bit(q).index for q in i.qubits) for i in circuit.data if i.operation.name == "cx"]
     assert found == pairs

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from hqnn import experiments, reach, runs
-from hqnn.models import lcqhnn
+from hqnn import experiments, runs
+from hqnn.papers.lcqhnn import model as lcqhnn
+from hqnn.papers.lcqhnn import score_range as reach
 
 BASE = experiments.get("lcqhnn-mnist").variants["lcqhnn"]
 

@@ -3,7 +3,7 @@
 import pytest
 
 from hqnn import experiments
-from hqnn.readings import readings
+from hqnn.papers.lcqhnn.variants import readings
 
 KINDS = ("readings", "rates", "ablations")
 

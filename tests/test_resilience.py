@@ -7,9 +7,11 @@ import pytest
 from qiskit.circuit import Parameter, QuantumCircuit
 from qiskit.quantum_info import Operator, SparsePauliOp
 
-from hqnn import aer, circuits, noise, resilience
-from hqnn.circuits import ParametricCircuit
-from hqnn.noise import Noise
+from hqnn.circuit import Circuit, pauli_on_each_qubit
+from hqnn.papers.lcqhnn import noisy_network
+from hqnn.papers.lcqhnn.circuits import Order, lcqhnn_circuit
+from hqnn.views import aer, noise
+from hqnn.views.noise import Noise
 
 THETA = np.array([0.4, 1.3, -0.8, 2.1])
 FEATURES = np.random.default_rng(0).uniform(-4, 4, (5, 4))
@@ -22,18 +24,18 @@ FEATURES = np.random.default_rng(0).uniform(-4, 4, (5, 4))
 )
 @pytest.mark.parametrize("n_layers", [1, 2])
 def test_the_series_gives_what_aer_gives(model: Noise | None, n_layers: int) -> None:
-    pc, weights = resilience.repeated(THETA, n_layers)
-    series = resilience.outcome_series(pc, weights, noise=model)
+    pc, weights = noisy_network.repeated(THETA, n_layers)
+    series = noisy_network.outcome_series(pc, weights, noise=model)
     found = series(FEATURES)
     np.testing.assert_allclose(found, aer.probabilities(pc, FEATURES, weights, noise=model), rtol=0, atol=1e-8)
-    values = found @ resilience.values_of_outcomes(pc)
+    values = found @ noisy_network.values_of_outcomes(pc)
     np.testing.assert_allclose(values, aer.expectations(pc, FEATURES, weights, noise=model), rtol=0, atol=1e-8)
 
 
 @pytest.mark.parametrize("order", ["time", "product"])
 @pytest.mark.parametrize("n_layers", [2, 3, 8])
-def test_repetition_changes_no_unitary(n_layers: int, order: circuits.Order) -> None:
-    once, deep = circuits.lcqhnn(order), resilience.repeated(THETA, n_layers, order=order)
+def test_repetition_changes_no_unitary(n_layers: int, order: Order) -> None:
+    once, deep = lcqhnn_circuit(order), noisy_network.repeated(THETA, n_layers, order=order)
     x = FEATURES[0]
     matrices = [
         Operator(pc.circuit.assign_parameters(dict(zip([*pc.inputs, *pc.weights], [*x, *weights], strict=True))))
@@ -45,13 +47,13 @@ def test_repetition_changes_no_unitary(n_layers: int, order: circuits.Order) -> 
 
 def test_depolarising_noise_damps_every_pauli_path_by_the_gates_it_meets() -> None:
     p1, p2 = 0.02, 0.07
-    pc, weights = resilience.repeated(THETA, 2)
+    pc, weights = noisy_network.repeated(THETA, 2)
     found = aer.expectations(pc, FEATURES[:2], weights, noise=noise.depolarising(p1, p2))
     expected = [[damped(pc, x, weights, qubit, p1, p2) for qubit in range(4)] for x in FEATURES[:2]]
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
 
 
-def damped(pc: ParametricCircuit, x: np.ndarray, weights: np.ndarray, qubit: int, p1: float, p2: float) -> float:
+def damped(pc: Circuit, x: np.ndarray, weights: np.ndarray, qubit: int, p1: float, p2: float) -> float:
     """⟨Z⟩ of one qubit, by carrying the Pauli string back to |0⟩ and damping it at every gate that it meets."""
     values = dict(zip([*pc.inputs, *pc.weights], [*x, *weights], strict=True))
     strings = {"".join("Z" if q == qubit else "I" for q in range(pc.n_qubits)): 1.0}  # qubit 0 is the first letter here
@@ -84,21 +86,21 @@ def test_the_light_cone_is_what_can_reach_the_qubit() -> None:
     circuit.cx(1, 2)
     circuit.x(0)
     circuit.cx(2, 3)
-    assert resilience.light_cone(circuit, 0) == Counter(x=1, cx=1, h=2)
-    assert resilience.light_cone(circuit, 1) == Counter(cx=2, h=3)
-    assert resilience.light_cone(circuit, 3) == Counter(cx=3, h=4)
+    assert noisy_network.light_cone(circuit, 0) == Counter(x=1, cx=1, h=2)
+    assert noisy_network.light_cone(circuit, 1) == Counter(cx=2, h=3)
+    assert noisy_network.light_cone(circuit, 3) == Counter(cx=3, h=4)
 
 
 def test_lcqhnn_s_last_qubit_sees_less_than_its_first() -> None:
-    circuit = aer.physical(circuits.lcqhnn().circuit, noise.depolarising(0, 0))
-    cones = [resilience.light_cone(circuit, q) for q in range(4)]
+    circuit = aer.physical(lcqhnn_circuit().circuit, noise.depolarising(0, 0))
+    cones = [noisy_network.light_cone(circuit, q) for q in range(4)]
     # Qubit 0 sees everything; qubit 3 one CNOT of the last ladder, the two rotations behind it, and the first ladder.
     assert [(cone["cx"], cone["sx"]) for cone in (cones[0], cones[3])] == [(6, 13), (4, 8)]
 
 
 def test_shots_scatter_as_the_binomial_distribution_says() -> None:
     probabilities = np.tile([0.1, 0.2, 0.3, 0.4], (4000, 1))
-    found = resilience.frequencies(probabilities, 25, np.random.default_rng(1))
+    found = noisy_network.frequencies(probabilities, 25, np.random.default_rng(1))
     np.testing.assert_allclose(found.sum(1), 1)
     np.testing.assert_allclose(found.mean(0), probabilities[0], atol=0.006)
     np.testing.assert_allclose(found.var(0), probabilities[0] * (1 - probabilities[0]) / 25, rtol=0.15)
@@ -108,11 +110,11 @@ def test_a_circuit_with_other_inputs_has_no_such_series() -> None:
     a, w = Parameter("a"), Parameter("w")
     z = [SparsePauliOp("Z")]
 
-    def with_gates(*gates: tuple[str, object]) -> ParametricCircuit:
+    def with_gates(*gates: tuple[str, object]) -> Circuit:
         circuit = QuantumCircuit(1)
         for name, angle in gates:
             getattr(circuit, name)(angle, 0)
-        return ParametricCircuit(circuit=circuit, inputs=[a], weights=[w], observables=z)
+        return Circuit(circuit=circuit, inputs=[a], weights=[w], observables=z)
 
     for pc in (
         with_gates(("ry", a), ("ry", w)),
@@ -120,14 +122,12 @@ def test_a_circuit_with_other_inputs_has_no_such_series() -> None:
         with_gates(("p", a * w)),
     ):
         with pytest.raises(ValueError, match="input 'a' enters"):
-            resilience.outcome_series(pc, [0.3])
+            noisy_network.outcome_series(pc, [0.3])
 
 
 def test_observables_must_be_diagonal() -> None:
-    pc = circuits.lcqhnn()
-    turned = ParametricCircuit(
-        circuit=pc.circuit, inputs=pc.inputs, weights=pc.weights, observables=circuits.pauli_on_each_qubit(4, "X")
-    )
+    pc = lcqhnn_circuit()
+    turned = Circuit(circuit=pc.circuit, inputs=pc.inputs, weights=pc.weights, observables=pauli_on_each_qubit(4, "X"))
     with pytest.raises(ValueError, match="observable 0 contains X or Y"):
-        resilience.values_of_outcomes(turned)
-    assert resilience.values_of_outcomes(pc)[5].tolist() == [-1, 1, -1, 1]
+        noisy_network.values_of_outcomes(turned)
+    assert noisy_network.values_of_outcomes(pc)[5].tolist() == [-1, 1, -1, 1]

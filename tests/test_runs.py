@@ -26,8 +26,10 @@ from distributed import Client, LocalCluster
 
 from hqnn import datasets, experiments, runs, storage, tasks, training
 from hqnn.errors import HqnnError
-from hqnn.experiments import AutoencoderConfig, LcqhnnConfig, TransferConfig
-from hqnn.models import lcqhnn
+from hqnn.papers.lcqhnn import model as lcqhnn
+from hqnn.papers.lcqhnn import tasks as lcqhnn_tasks
+from hqnn.papers.lcqhnn.experiments import LcqhnnConfig
+from hqnn.papers.transfer.experiments import AutoencoderConfig, TransferConfig
 from hqnn.runs import Run
 from hqnn.training import DivergedError
 from tests.toy import (
@@ -395,7 +397,7 @@ def test_a_missing_dataset_is_one_sentence(tmp_path: Path, monkeypatch: pytest.M
     def absent(name: str) -> None:
         raise datasets.MissingDatasetError(f"{name} is not here")
 
-    tasks.lcqhnn._splits.cache_clear()
+    lcqhnn_tasks._splits.cache_clear()
     monkeypatch.setattr(datasets, "load", absent)
     with pytest.raises(datasets.MissingDatasetError, match="digits is not here"):
         runs.run("toy", root=tmp_path, progress=False)

@@ -12,7 +12,7 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from hqnn import plots
+from hqnn import figures
 
 
 @pytest.fixture
@@ -24,20 +24,20 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[tuple[dict[str, str], dict[st
         assert raw
         outputs.append((data, metadata or {}))
 
-    monkeypatch.setattr(plots.house, "display", display)
+    monkeypatch.setattr(figures.theme, "display", display)
     return outputs
 
 
 def figure() -> Figure:
     with mpl.rc_context():
-        plots.style()
+        figures.style()
         made, ax = plt.subplots()
         ax.plot([0, 1], [0, 1])
     return made
 
 
 def test_image_carries_its_text_and_the_caption_follows(shown: list[Any]) -> None:
-    plots.show(figure(), alt="A line.", caption="It rises, $x$.")
+    figures.show(figure(), alt="A line.", caption="It rises, $x$.")
     (image, metadata), (caption, _) = shown
     assert image["text/plain"] == metadata["image/png"]["alt"] == "A line."
     assert caption == {"text/markdown": "It rises, $x$.", "text/plain": "It rises, $x$."}
@@ -45,7 +45,7 @@ def test_image_carries_its_text_and_the_caption_follows(shown: list[Any]) -> Non
 
 def test_vector_images_are_the_same_text_each_time(shown: list[Any]) -> None:
     for _ in range(2):
-        plots.show(figure(), alt="A line.", caption="It rises.", vector=True)
+        figures.show(figure(), alt="A line.", caption="It rises.", vector=True)
     (first, _), _, (second, _), _ = shown
     assert first == second
     assert first["text/plain"] == "A line."
@@ -54,25 +54,27 @@ def test_vector_images_are_the_same_text_each_time(shown: list[Any]) -> None:
 
 
 def test_image_is_opaque_and_denser_than_displayed(shown: list[Any]) -> None:
-    plots.show(figure(), alt="a", caption="c")
+    figures.show(figure(), alt="a", caption="c")
     data, metadata = shown[0]
     picture = Image.open(io.BytesIO(base64.b64decode(data["image/png"])))
     size = metadata["image/png"]
-    assert picture.size == pytest.approx((plots.PIXEL_RATIO * size["width"], plots.PIXEL_RATIO * size["height"]), abs=1)
+    assert picture.size == pytest.approx(
+        (figures.PIXEL_RATIO * size["width"], figures.PIXEL_RATIO * size["height"]), abs=1
+    )
     alpha = picture.convert("RGBA").getchannel("A")
     assert alpha.getextrema() == (255, 255)
     assert picture.convert("RGB").getpixel((0, 0)) == (255, 255, 255)
 
 
 def test_same_figure_gives_the_same_bytes(shown: list[Any]) -> None:
-    plots.show(figure(), alt="a", caption="c")
-    plots.show(figure(), alt="a", caption="c")
+    figures.show(figure(), alt="a", caption="c")
+    figures.show(figure(), alt="a", caption="c")
     assert shown[0] == shown[2]
 
 
 def test_figure_is_closed(shown: list[Any]) -> None:
     made = figure()
-    plots.show(made, alt="a", caption="c")
+    figures.show(made, alt="a", caption="c")
     assert not plt.fignum_exists(made.number)
 
 
@@ -80,19 +82,19 @@ def test_figure_is_closed(shown: list[Any]) -> None:
 def test_figure_without_a_text_is_refused(texts: tuple[str, str], name: str, shown: list[Any]) -> None:
     made = figure()
     with pytest.raises(ValueError, match=f"its {name} text"):
-        plots.show(made, alt=texts[0], caption=texts[1])
+        figures.show(made, alt=texts[0], caption=texts[1])
     assert not shown
     plt.close(made)
 
 
 def test_style_keeps_text_legible_on_white() -> None:
     kinds = ("font.size", "fontsize", "labelsize", "titlesize")
-    sizes = [value for key, value in plots.STYLE.items() if key.endswith(kinds)]
+    sizes = [value for key, value in figures.STYLE.items() if key.endswith(kinds)]
     assert len(sizes) >= 6
     assert min(sizes) >= 9
-    assert plots.STYLE["figure.facecolor"] == plots.STYLE["savefig.facecolor"] == "white"
+    assert figures.STYLE["figure.facecolor"] == figures.STYLE["savefig.facecolor"] == "white"
 
 
 def test_every_model_has_a_colour_of_its_own() -> None:
     for models in (("lcqhnn", "cnn-4", "cnn-8", "cnn-16"), ("hqnn", "cnn", "blocks")):
-        assert len({plots.COLOURS[model] for model in models}) == len(models)
+        assert len({figures.COLOURS[model] for model in models}) == len(models)

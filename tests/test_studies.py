@@ -16,27 +16,18 @@ from scipy.stats import kstest
 from torch import Tensor
 from torch.nn import functional
 
-from hqnn import (
-    analyses,
-    circuits,
-    datasets,
-    endurance,
-    experiments,
-    gradcam,
-    ledger,
-    looking,
-    runs,
-    studies,
-    tasks,
-)
+from hqnn import analyses, datasets, experiments, ledger, runs, tasks
 from hqnn.analyses import Series
-from hqnn.endurance import Encoded
-from hqnn.experiments import LcqhnnConfig
-from hqnn.models import lcqhnn
-from hqnn.quantum_layer import QuantumLayer
-from hqnn.resilience import Network
-from hqnn.studies.transfer import chi_squared
-from hqnn.tasks import transfer
+from hqnn.papers.lcqhnn import gradcam, noise_robustness, saliency, studies
+from hqnn.papers.lcqhnn import model as lcqhnn
+from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
+from hqnn.papers.lcqhnn.experiments import LcqhnnConfig
+from hqnn.papers.lcqhnn.noise_robustness import Encoded
+from hqnn.papers.lcqhnn.noisy_network import Network
+from hqnn.papers.transfer import studies as transfer_studies
+from hqnn.papers.transfer import tasks as transfer
+from hqnn.papers.transfer.studies import chi_squared
+from hqnn.views.layer import QuantumLayer
 
 SMALL = replace(experiments.get("lcqhnn-mnist").quick["lcqhnn"], n_train=64, n_test=12)
 
@@ -77,10 +68,10 @@ def hybrid() -> Series:
 def test_bloch_numbers_are_those_of_the_reduced_states(hybrid: Series, monkeypatch: pytest.MonkeyPatch) -> None:
     experiment = replace(experiments.get("lcqhnn-mnist"), variants={"lcqhnn": SMALL})
     monkeypatch.setitem(experiments.EXPERIMENTS, "lcqhnn-mnist", experiment)
-    found = studies.lcqhnn.lcqhnn_bloch(hybrid, {"untrained": 0, "trained": 1})
+    found = studies.lcqhnn_bloch(hybrid, {"untrained": 0, "trained": 1})
     assert found.data is not None
     records = hybrid["lcqhnn-mnist/lcqhnn"]
-    pc = circuits.lcqhnn()
+    pc = lcqhnn_circuit()
     for stage, epoch in {"untrained": 0, "trained": 1}.items():
         assert found.result[f"mnist/{stage}/not-uniform"].mean == 1.0  # fresh features are all alike
         lengths = []
@@ -121,7 +112,7 @@ def test_encoders_come_from_the_data_folder_of_the_records(tmp_path: Path, monke
     monkeypatch.setattr(runs, "kept_weights", ask)
     monkeypatch.setattr(transfer, "encoded", lambda _config, session: session.kept("a", "b", session.seed))
     for recipe in analyses.recipes().values():
-        if recipe.compute.__module__ == studies.transfer.__name__ and recipe.name != "transfer-compression":
+        if recipe.compute.__module__ == transfer_studies.__name__ and recipe.name != "transfer-compression":
             seed = recipe.settings.get("seed", 3)
             series: Any = {
                 one: [SimpleNamespace(seed=seed, path=tmp_path / "runs" / one / "seed-3.json")] for one in recipe.inputs
@@ -226,7 +217,7 @@ def outcomes() -> dict[str, tuple[LcqhnnConfig, list[tasks.Outcome]]]:
 
 @pytest.fixture
 def trained(outcomes: dict[str, tuple[LcqhnnConfig, list[tasks.Outcome]]], monkeypatch: pytest.MonkeyPatch) -> Trained:
-    monkeypatch.setattr(looking, "STAGES", STAGES)
+    monkeypatch.setattr(saliency, "STAGES", STAGES)
     configs = {name: config for name, (config, _) in outcomes.items()}
     for experiment in ("lcqhnn-mnist", "lcqhnn-fashion"):
         small = {variant: configs[f"{experiment}/{variant}"] for variant in ("lcqhnn", "cnn-4")}
@@ -351,7 +342,7 @@ NOISE: dict[str, Any] = {
 
 
 def test_noise_is_endured_by_the_trained_networks_on_the_test_images(trained: Trained) -> None:
-    """With thresholds set on the validation images; `endurance.endure` is tested by itself."""
+    """With thresholds set on the validation images; `noise_robustness.endure` is tested by itself."""
     name, recipes = "lcqhnn-fashion/lcqhnn", analyses.recipes()
     recipe, other = recipes["lcqhnn-noise-fashion"], recipes["lcqhnn-noise-mnist"]
     assert (recipe.inputs, other.inputs) == ((name,), ("lcqhnn-mnist/lcqhnn",))
@@ -373,7 +364,7 @@ def test_noise_is_endured_by_the_trained_networks_on_the_test_images(trained: Tr
                 for part in (trained.images[name].val, trained.images[name].test)
             )
             scores = model(trained.images[name].test.images.float() / 255)
-        measured.append(endurance.endure(network, validation, test, NOISE, seed))
+        measured.append(noise_robustness.endure(network, validation, test, NOISE, seed))
         if seed == SEEDS[0]:
             first = (scores[:, 1] - scores[:, 0])[:9]
     assert found.data is not None
@@ -381,7 +372,7 @@ def test_noise_is_endured_by_the_trained_networks_on_the_test_images(trained: Tr
     np.testing.assert_allclose(kept["scores"]["perfect"], first, atol=2e-4)
     assert kept["scores"]["labels"] == trained.images[name].test.labels[:9].tolist()
     del kept["scores"]
-    assert kept == endurance.by_seed(measured)
+    assert kept == noise_robustness.by_seed(measured)
     perfect = found.result["perfect/accuracy"]
     assert perfect.mean == pytest.approx(100 * trained.accuracies[name][:, 1].mean(), abs=1e-3)
     today = np.array(kept["perfect"]) - np.array(kept["trained"]["depolarising"]["2"])[:, 1]

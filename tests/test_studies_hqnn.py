@@ -16,8 +16,8 @@ from torch import Tensor
 from hqnn import datasets, experiments, runs
 from hqnn.analyses import Series
 from hqnn.datasets import Dataset, Split
-from hqnn.models import hqnn
-from hqnn.studies import hqnn as studies
+from hqnn.papers.hqnn import parallel as hqnn
+from hqnn.papers.hqnn import studies
 
 PNG = "iVBORw0KGgo"
 """How every PNG image begins in base64."""

@@ -13,14 +13,17 @@ from numpy.typing import NDArray
 from scipy.linalg import eigh
 from scipy.stats import chi2
 
-from hqnn import aer, analyses, datasets, experiments, noise, quantum_features, runs, tasks
+from hqnn import analyses, datasets, experiments, runs, tasks
 from hqnn.analyses import Findings
-from hqnn.experiments import AutoencoderConfig, TransferConfig
-from hqnn.models.transfer import Classifier
-from hqnn.quantum_features import READINGS
-from hqnn.studies import transfer as studies
-from hqnn.tasks import Session, transfer
+from hqnn.papers.transfer import features as quantum_features
+from hqnn.papers.transfer import studies
+from hqnn.papers.transfer import tasks as transfer
+from hqnn.papers.transfer.experiments import AutoencoderConfig, TransferConfig
+from hqnn.papers.transfer.features import READINGS
+from hqnn.papers.transfer.model import Classifier
+from hqnn.tasks import Session
 from hqnn.training import Samples
+from hqnn.views import aer, noise
 
 Array = NDArray[np.float64]
 

@@ -19,6 +19,9 @@ from torch import Tensor
 from hqnn import datasets, experiments, storage, tasks
 from hqnn.datasets import Dataset, Split, Subset
 from hqnn.experiments import Config, Scale
+from hqnn.papers.hqnn import quanv_tasks
+from hqnn.papers.hqnn import tasks as hqnn_tasks
+from hqnn.papers.lcqhnn import tasks as lcqhnn_tasks
 
 
 def numbered(n_train: int, n_test: int, n_classes: int) -> Dataset:
@@ -289,7 +292,7 @@ def draw(monkeypatch: pytest.MonkeyPatch) -> Callable[[Config], Subset]:
 
     for name in ("subset", "partition"):
         monkeypatch.setattr(datasets, name, throwing(getattr(datasets, name)))
-    for cached in (tasks.lcqhnn._splits, tasks.hqnn._partition, tasks.quanv._splits):
+    for cached in (lcqhnn_tasks._splits, hqnn_tasks._partition, quanv_tasks._splits):
         cached.cache_clear()
 
     def draw(config: Config) -> Subset:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hqnn import plots, stats
+from hqnn import figures, stats
 
 pytestmark = pytest.mark.usefixtures("house_style")
 
@@ -21,10 +21,10 @@ def labels(ax: Any) -> list[str]:
 
 def test_learning_curves_show_means_bands_and_printed_values(ax: Any) -> None:
     history = np.array([[0.5, 0.9], [0.7, 0.9]])
-    assert plots.learning_curves(ax, {"lcqhnn": history, "cnn-4": history / 2}, {"cnn-4": {2: 86.33}}) == ax
+    assert figures.learning_curves(ax, {"lcqhnn": history, "cnn-4": history / 2}, {"cnn-4": {2: 86.33}}) == ax
     assert labels(ax) == ["lcqhnn", "cnn-4"]
     assert ax.lines[0].get_xydata() == pytest.approx(np.array([[1, 60], [2, 90]]))
-    assert ax.lines[0].get_color() == plots.COLOURS["lcqhnn"]
+    assert ax.lines[0].get_color() == figures.COLOURS["lcqhnn"]
     heights = ax.collections[0].get_paths()[0].vertices[:, 1]
     interval = stats.mean_interval([50, 70])
     assert heights.min() == pytest.approx(interval.low)
@@ -33,7 +33,7 @@ def test_learning_curves_show_means_bands_and_printed_values(ax: Any) -> None:
 
 
 def test_single_runs_stand_beside_their_mean_and_the_papers_value(ax: Any) -> None:
-    plots.single_runs(
+    figures.single_runs(
         ax, {"cnn-4": np.array([98.0, 96.0, 97.0]), "cnn-8": np.array([95.0])}, {"cnn-4": 76.56, "cnn-8": 91.0}
     )
     assert [height for _, height in dots(ax, "o")] == [96, 97, 98, 95]
@@ -44,7 +44,7 @@ def test_single_runs_stand_beside_their_mean_and_the_papers_value(ax: Any) -> No
 
 def test_rate_curves_join_means_and_show_every_run(ax: Any) -> None:
     by_rate = {1e-3: np.array([90.0, 92.0]), 1e-2: np.array([95.0])}
-    assert plots.rate_curves(ax, {"lcqhnn": by_rate, "cnn-16": by_rate}, usual=1e-3) == ax
+    assert figures.rate_curves(ax, {"lcqhnn": by_rate, "cnn-16": by_rate}, usual=1e-3) == ax
     assert labels(ax) == ["lcqhnn", "cnn-16"]
     marked, means = ax.lines[0], ax.lines[1]
     assert set(marked.get_xdata()) == {1e-3}
@@ -55,18 +55,18 @@ def test_rate_curves_join_means_and_show_every_run(ax: Any) -> None:
 
 def test_candidates_are_single_curves_in_grey_and_in_colour(ax: Any) -> None:
     others, chosen = [np.full((2, 3), 0.9), np.full((1, 3), 0.8)], {"near": np.array([[0.5, 0.6, 0.7]])}
-    assert plots.candidates(ax, others, chosen, {2: 76.56}) == ax
+    assert figures.candidates(ax, others, chosen, {2: 76.56}) == ax
     assert labels(ax) == ["near", "all others", "paper"]
-    grey = [line for line in ax.lines if line.get_color() == plots.GREY and len(line.get_xdata())]
+    grey = [line for line in ax.lines if line.get_color() == figures.GREY and len(line.get_xdata())]
     assert [line.get_ydata()[0] for line in grey] == pytest.approx([90, 90, 80])
-    (near,) = (line for line in ax.lines if line.get_color() == plots.VERMILLION and len(line.get_xdata()))
+    (near,) = (line for line in ax.lines if line.get_color() == figures.VERMILLION and len(line.get_xdata()))
     assert near.get_xydata() == pytest.approx(np.array([[1, 50], [2, 60], [3, 70]]))
     assert dots(ax, "D") == [[2, 76.56]]
 
 
 def test_margins_are_drawn_against_their_own_epochs(ax: Any) -> None:
     margins = {"circuit": np.array([-0.1, 0.2]), "no CNOTs": np.array([1.0])}
-    assert plots.start_and_reach(ax, margins, {"no CNOTs": np.array([1.0]), "circuit": np.array([4.0, 3.0])}) == ax
+    assert figures.start_and_reach(ax, margins, {"no CNOTs": np.array([1.0]), "circuit": np.array([4.0, 3.0])}) == ax
     assert labels(ax) == ["circuit", "no CNOTs"]
     zero, first, second = (line.get_xydata() for line in ax.lines)
     assert set(zero[:, 0]) == {0}
@@ -77,7 +77,7 @@ def test_margins_are_drawn_against_their_own_epochs(ax: Any) -> None:
 def test_paired_differences_have_an_interval_per_row_and_dataset(ax: Any) -> None:
     values = np.array([1.0, 2.0, 3.0])
     rows = {"none": {"MNIST": values - 2}, "cnn-4": {"MNIST": values, "FashionMNIST": -values}}
-    assert plots.paired_differences(ax, rows) == ax
+    assert figures.paired_differences(ax, rows) == ax
     assert labels(ax) == ["MNIST", "FashionMNIST"]
     means = [bars.lines[0].get_xydata()[0] for bars in ax.containers]
     assert [mean[0] for mean in means] == pytest.approx([0, 2, -2])

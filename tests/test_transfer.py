@@ -7,11 +7,13 @@ import pytest
 import torch
 from torch import nn
 
-from hqnn import augmentation, experiments, runs, tasks
+from hqnn import experiments, runs, tasks
+from hqnn.datasets import augmentation
 from hqnn.errors import HqnnError
-from hqnn.experiments import AutoencoderConfig, TransferConfig
-from hqnn.models.transfer import Autoencoder, Classifier, Standard
-from hqnn.tasks import Session, transfer
+from hqnn.papers.transfer import tasks as transfer
+from hqnn.papers.transfer.experiments import AutoencoderConfig, TransferConfig
+from hqnn.papers.transfer.model import Autoencoder, Classifier, Standard
+from hqnn.tasks import Session
 from hqnn.training import Samples
 
 CODER = AutoencoderConfig(dataset="digits", epochs=1, batch_size=64, snapshots=(1,))

@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 from qiskit.circuit import Parameter, ParameterVector, QuantumCircuit
 from qiskit.quantum_info import Operator, SparsePauliOp, Statevector
 
-from hqnn import circuits, redundancy, zx
-from hqnn.circuits import ParametricCircuit, pauli_on_each_qubit
+from hqnn.circuit import Circuit, pauli_on_each_qubit
+from hqnn.papers.hqnn.circuits import strongly_entangling
+from hqnn.views import rank as redundancy
+from hqnn.views import zx
 
 
-def _circuit(gates: list[tuple[str, int]], n_qubits: int = 3) -> ParametricCircuit:
+def _circuit(gates: list[tuple[str, int]], n_qubits: int = 3) -> Circuit:
     """A circuit of named gates on qubits; a CNOT goes to the next qubit."""
     theta = ParameterVector("θ", sum(name not in ("h", "cx") for name, _ in gates))
     angles = iter(theta)
@@ -26,7 +28,7 @@ def _circuit(gates: list[tuple[str, int]], n_qubits: int = 3) -> ParametricCircu
             circuit.h(q)
         else:
             getattr(circuit, name)(next(angles), q)
-    return ParametricCircuit(circuit=circuit, inputs=[], weights=theta, observables=pauli_on_each_qubit(n_qubits))
+    return Circuit(circuit=circuit, inputs=[], weights=theta, observables=pauli_on_each_qubit(n_qubits))
 
 
 def _proportional(a: np.ndarray, b: np.ndarray) -> bool:
@@ -98,12 +100,12 @@ def test_a_rotation_of_the_state_zero_about_its_own_axis_is_gone() -> None:
 def test_a_rotation_about_what_is_measured_is_gone() -> None:
     pc = _circuit([("ry", 0), ("rz", 0)], n_qubits=1)
     assert zx.places(zx.reduce(zx.expectation(pc, 0)))["θ[1]"] == []
-    measured_x = ParametricCircuit(circuit=pc.circuit, inputs=[], weights=pc.weights, observables=[SparsePauliOp("X")])
+    measured_x = Circuit(circuit=pc.circuit, inputs=[], weights=pc.weights, observables=[SparsePauliOp("X")])
     assert zx.places(zx.reduce(zx.expectation(measured_x, 0)))["θ[1]"] != []
 
 
 def test_the_papers_layer_keeps_every_parameter_on_a_spider_of_its_own() -> None:
-    pc = circuits.strongly_entangling()
+    pc = strongly_entangling()
     full = zx.diagram(pc)
     reduced = zx.reduce(full)
     assert zx.size(full) == zx.Size(spiders=110, edges=130, non_clifford=50)
@@ -117,14 +119,14 @@ def test_the_papers_layer_keeps_every_parameter_on_a_spider_of_its_own() -> None
 
 @pytest.mark.parametrize("output", range(5))
 def test_what_vanishes_from_an_outputs_diagram_has_no_derivative(output: int) -> None:
-    pc, rng = circuits.strongly_entangling(), np.random.default_rng(0)
+    pc, rng = strongly_entangling(), np.random.default_rng(0)
     jacobian = redundancy.jacobian(pc, rng.uniform(0, 6, (16, 5)), rng.uniform(0, 6, 45))[:, output]
     places = zx.places(zx.reduce(zx.expectation(pc, output)))
     assert [bool(held) for held in places.values()] == (np.abs(jacobian).max(axis=0) > 1e-9).tolist()
 
 
 def test_a_drawing_has_every_node_and_every_edge() -> None:
-    diagram = zx.diagram(circuits.strongly_entangling(n_qubits=2, n_layers=1))
+    diagram = zx.diagram(strongly_entangling(n_qubits=2, n_layers=1))
     drawing = zx.drawing(diagram)
     assert drawing.kinds.count("wire") == 4
     assert len(drawing.kinds) == zx.size(diagram).spiders + 4
@@ -149,13 +151,11 @@ def test_what_has_no_diagram_is_named() -> None:
     ):
         circuit = QuantumCircuit(2)
         build(circuit)
-        pc = ParametricCircuit(circuit=circuit, inputs=[a], weights=[b], observables=pauli_on_each_qubit(2))
+        pc = Circuit(circuit=circuit, inputs=[a], weights=[b], observables=pauli_on_each_qubit(2))
         with pytest.raises(ValueError, match=message):
             zx.diagram(pc)
     pc = _circuit([("rx", 0)], n_qubits=1)
-    total = ParametricCircuit(
-        circuit=pc.circuit, inputs=[], weights=pc.weights, observables=[SparsePauliOp(["X", "Z"])]
-    )
+    total = Circuit(circuit=pc.circuit, inputs=[], weights=pc.weights, observables=[SparsePauliOp(["X", "Z"])])
     with pytest.raises(ValueError, match="not a product of Pauli matrices"):
         zx.expectation(total, 0)
 

@@ -23,7 +23,8 @@ from typing import IO, Any
 
 from hqnn import __main__ as command_line
 from hqnn import cluster, experiments, runs, storage, training
-from hqnn.experiments import Experiment, LcqhnnConfig
+from hqnn.experiments import Experiment
+from hqnn.papers.lcqhnn.experiments import LcqhnnConfig
 from hqnn.tasks import Outcome
 
 ROOT = Path(__file__).parents[1]

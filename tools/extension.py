@@ -1,6 +1,6 @@
 """What the book's HTML needs beyond Jupyter Book: captioned figures, and mathematics and fonts of its own.
 
-A notebook's figure is two outputs (see `hqnn.plots.show`): an image whose plain text is its alternative text, and a
+A notebook's figure is two outputs (see `hqnn.figures.show`): an image whose plain text is its alternative text, and a
 Markdown caption. Here they become one figure. MathJax and the fonts come from installed packages and are shipped in
 `_static`, so that the built pages ask no other host.
 """

@@ -36,12 +36,15 @@ import numpy as np
 import torch
 from IPython.display import HTML, Markdown
 
-from hqnn import circuits, claims, counts, experiments, parameter_shift, plots, storage, tables
-from hqnn.models import hqnn
-from hqnn.quantum_layer import QuantumLayer
+from hqnn import claims, experiments, figures, storage, tables
+from hqnn.papers.hqnn import counts
+from hqnn.papers.hqnn import parallel as hqnn
+from hqnn.papers.hqnn.circuits import strongly_entangling
 from hqnn.tasks import count_parameters
+from hqnn.views import parameter_shift
+from hqnn.views.layer import QuantumLayer
 
-plots.style()
+figures.style()
 claim = {row.id: row for row in claims.load().claims}
 total = {key: int(claim[f"H{key}"].number) for key in ("3-parameters-hqnn", "3-parameters-cnn")}
 
@@ -56,10 +59,10 @@ total = {key: int(claim[f"H{key}"].number) for key in ("3-parameters-hqnn", "3-p
 # \text{[hqnn, eq. 1].}$$
 
 # %%
-pc = circuits.strongly_entangling()
+pc = strongly_entangling()
 figure, ax = plt.subplots(figsize=(9.6, 4.6))
-plots.circuit_drawing(ax, pc.stages()["layer 1"])
-plots.show(
+figures.circuit_drawing(ax, pc.stages()["layer 1"])
+figures.show(
     figure,
     alt="Circuit diagram of five qubits: an RX gate on each, then RZ, RY and RZ gates on each, then five "
     "CNOTs from each qubit to the next one in a ring.",

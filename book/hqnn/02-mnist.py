@@ -36,11 +36,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import HTML, Markdown
 
-from hqnn import analyses, claims, experiments, plots, runs, stats, storage, tables
-from hqnn.models import hqnn
+from hqnn import analyses, claims, experiments, figures, runs, stats, storage, tables
+from hqnn.papers.hqnn import parallel as hqnn
 from hqnn.tasks import count_parameters
 
-plots.style()
+figures.style()
 MODELS = ["hqnn", "cnn", "blocks"]
 NAMES = {"hqnn": "HQNN-Parallel", "cnn": "the paper's CNN", "blocks": "classical blocks"}
 mnist = experiments.get("hqnn-mnist")
@@ -129,13 +129,13 @@ figure, axes = plt.subplots(1, 3, figsize=(10.4, 3.7))
 for ax, curve in zip(axes, printed, strict=True):
     scale = 100 if curve.endswith("accuracy") else 1
     shown = {name: scale * history for name, history in curves[curve].items()}
-    plots.curve_bands(ax, shown, printed[curve])
+    figures.curve_bands(ax, shown, printed[curve])
     ax.set_title(curve.replace("_", " "))
 axes[0].set(ylim=(0, 0.12))
 axes[1].set(ylim=(0, 0.08))
 axes[2].set(ylim=(97.5, 99.6), ylabel="%")
 axes[2].legend(loc="lower right")
-plots.show(
+figures.show(
     figure,
     alt="Three panels against epoch: training loss, test loss and test accuracy of the hybrid, the CNN "
     "and the classical blocks, thin lines for single runs and thick ones for means. The paper's final "
@@ -319,7 +319,7 @@ tables.table(["the hybrid's step", "time, as recorded = 1"], rows)
 
 # %%
 pictures = analyses.load("hqnn-images").data
-plots.show(
+figures.show(
     base64.b64decode(pictures["mnist"]),
     alt="A wall of handwritten digits, one column for each class from 0 to 9, six images in each.",
     caption="Counterpart of figure 1a: of each class the first images of a random order.",
@@ -358,7 +358,7 @@ Markdown(
 
 # %%
 mistakes = analyses.load("hqnn-mistakes")
-plots.show(
+figures.show(
     base64.b64decode(mistakes.data["both"]),
     alt="Twenty handwritten digits in two rows, each with its label and two wrong answers.",
     caption="Counterpart of figure 1b: the test images that are wrong most often. Above each its label and, in brackets, "
@@ -370,7 +370,7 @@ plots.show(
 
 # %%
 for name, other in (("hqnn", "cnn"), ("cnn", "hqnn")):
-    plots.show(
+    figures.show(
         base64.b64decode(mistakes.data[name]),
         alt=f"Twenty handwritten digits in two rows that {NAMES[name]} gets wrong more often.",
         caption=f"Wrong more often for {NAMES[name]} than for {NAMES[other]}; titles as above. *Recorded runs.*",
@@ -453,10 +453,10 @@ for part, dashes in styles.items():
         mean = runs.history("hqnn-mnist", name, f"gradient_{part}").mean(axis=0)
         epochs = np.arange(1, len(mean) + 1)
         label = f"{NAMES[name]}: {'middle part' if part == 'middle' else f'first {part} layer'}"
-        ax.plot(epochs, mean, dashes, color=plots.COLOURS[name], label=label)
+        ax.plot(epochs, mean, dashes, color=figures.COLOURS[name], label=label)
 ax.set(xlabel="epoch", ylabel="norm of the gradient", yscale="log")
 ax.legend(ncols=2, loc="upper center", bbox_to_anchor=(0.5, 1.32))
-plots.show(
+figures.show(
     figure,
     alt="Norms of gradients against epoch on a logarithmic axis for the first convolution, the first "
     "dense layer and the middle part. All fall in the course of training, and the middle part's stay "

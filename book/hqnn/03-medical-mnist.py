@@ -34,16 +34,16 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import HTML, Markdown
 
-from hqnn import analyses, claims, experiments, plots, runs, stats, tables
+from hqnn import analyses, claims, experiments, figures, runs, stats, tables
 
-plots.style()
+figures.style()
 NAMES = {"hqnn": "HQNN-Parallel", "cnn": "the paper's CNN", "blocks": "classical blocks"}
 medical = experiments.get("hqnn-medical")
 audit = analyses.load("hqnn-medical-audit")
 value = {key: interval.mean for key, interval in audit.result.items()}
 
 # %%
-plots.show(
+figures.show(
     base64.b64decode(analyses.load("hqnn-images").data["medical_mnist"]),
     alt="Four grey images of each of six classes: CT slices of the abdomen, breast MRI, chest x-rays, "
     "CT slices of the chest, x-rays of hands, CT slices of the head.",
@@ -92,10 +92,10 @@ tables.table(["", "number", "share"], rows)
 # %%
 figure, ax = plt.subplots(figsize=(7.2, 3.4))
 distance = np.array(audit.data["distance"])
-ax.plot(distance, np.linspace(0, 100, len(distance)), color=plots.BLUE)
+ax.plot(distance, np.linspace(0, 100, len(distance)), color=figures.BLUE)
 ax.set(xlabel="distance to the nearest training image, grey levels", ylabel="test images, %")
 ax.set(xlim=(0, 60), ylim=(0, 100))
-plots.show(
+figures.show(
     figure,
     alt="Cumulative share of test images against their distance to the nearest training image. It rises "
     "steeply to about half of the images below ten grey levels, then has a flat part, and rises again "
@@ -179,11 +179,11 @@ for ax, curve, key in zip(
         for name in medical.variants
         if name != "blocks"
     }
-    plots.curve_bands(ax, shown, paper).set_title(curve.replace("_", " "))
+    figures.curve_bands(ax, shown, paper).set_title(curve.replace("_", " "))
 axes[0].set(yscale="log")
 axes[1].set(ylim=(99, 100.02), ylabel="%")
 axes[1].legend(loc="lower right")
-plots.show(
+figures.show(
     figure,
     alt="Test loss on a logarithmic axis and test accuracy against epoch for the hybrid and the CNN, thin "
     "lines for single runs and thick ones for means, and the paper's final values as hollow diamonds.",

@@ -34,16 +34,16 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import HTML, Markdown
 
-from hqnn import analyses, claims, experiments, plots, runs, stats, tables
-from hqnn.models import hqnn
+from hqnn import analyses, claims, experiments, figures, runs, stats, tables
+from hqnn.papers.hqnn import parallel as hqnn
 from hqnn.tasks import count_parameters
 
-plots.style()
+figures.style()
 NAMES = {"hqnn": "HQNN-Parallel", "cnn": "the paper's CNN", "blocks": "classical blocks"}
 cifar = experiments.get("hqnn-cifar10")
 
 # %%
-plots.show(
+figures.show(
     base64.b64decode(analyses.load("hqnn-images").data["cifar10"]),
     alt="Four small colour photographs of each of ten classes, from airplanes to trucks.",
     caption="Counterpart of figure 3: of each class the first images of a random order.",
@@ -124,7 +124,7 @@ for row, (one, words) in zip(axes, READINGS.items(), strict=True):
     for ax, (curve, printed) in zip(row, paper.items(), strict=True):
         scale = 100 if curve == "test_accuracy" else 1
         shown = {name: scale * history for name, history in curves[one, curve].items()}
-        plots.curve_bands(ax, shown, printed)
+        figures.curve_bands(ax, shown, printed)
         ax.set(title=f"{curve.replace('_', ' ')}, {words}")
 for ax in axes[0]:
     ax.set(xlabel="")
@@ -133,7 +133,7 @@ for ax in axes[:, 2]:
 axes[0, 0].set(ylim=(0, 1.6))
 axes[0, 1].set(ylim=(0.4, 1.6))
 axes[0, 2].legend(loc="lower right")
-plots.show(
+figures.show(
     figure,
     alt="Six panels against epoch: training loss, test loss and test accuracy of the networks, in the upper "
     "row trained on the images as they are, in the lower row on flipped and shifted ones. In the "

@@ -35,23 +35,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import HTML
 
-from hqnn import (
-    circuits,
-    claims,
-    experiments,
-    fourier,
-    kernels,
-    plots,
-    redundancy,
-    runs,
-    stats,
-    storage,
-    tables,
-)
-from hqnn.experiments.quanv import ABLATIONS, MODELS, RATES, USUAL_RATE, QuanvConfig
-from hqnn.models import quanv
+from hqnn import claims, experiments, figures, runs, stats, storage, tables
+from hqnn.papers.hqnn import quanv, quanv_series
+from hqnn.papers.hqnn.circuits import quanvolution
+from hqnn.papers.hqnn.quanv_experiments import ABLATIONS, MODELS, RATES, USUAL_RATE, QuanvConfig
+from hqnn.views import fourier
+from hqnn.views import rank as redundancy
 
-plots.style()
+figures.style()
 rows_of = {claim.id: claim for claim in claims.load().claims}
 PRINTED = {name: rows_of[f"Q2-accuracy-{name}"].number for name in MODELS}
 
@@ -64,10 +55,10 @@ PRINTED = {name: rows_of[f"Q2-accuracy-{name}"].number for name in MODELS}
 # qubits the CNOTs join, or which of the two comes first. Our primary reading is the simplest: $R_Y$, then a chain.
 
 # %%
-pc = circuits.quanvolution()
+pc = quanvolution()
 figure, ax = plt.subplots(figsize=(7.2, 2.8))
-plots.circuit_drawing(ax, pc.circuit)
-plots.show(
+figures.circuit_drawing(ax, pc.circuit)
+figures.show(
     figure,
     alt="Circuit of four qubits: an RY gate with angle pi times a pixel on each, a trained RY gate on "
     "each, and CNOTs from qubit 0 to 1, 1 to 2 and 2 to 3.",
@@ -135,7 +126,7 @@ rows, freedom = [], {}
 for axis in "yxz":
     for first in (True, False):
         for cnots in ("chain", "reversed", "star"):
-            one = circuits.quanvolution(axis, cnots, rotations_first=first)
+            one = quanvolution(axis, cnots, rotations_first=first)
             slopes = np.moveaxis(redundancy.jacobian(one, x, theta)[:, :, 4:], 1, 0)
             values = fourier.fourier_series(one)(x, theta).T
             pairs = list(zip(slopes, values, strict=True))
@@ -172,9 +163,11 @@ diamonds = {name: {20: 100 * value} for name, value in PRINTED.items()}
 figure, axes = plt.subplots(1, 2, figsize=(9.6, 3.8), sharey=True)
 titles = {"test": "100 test images", "all": "all 10,000"}
 for ax, (split, title) in zip(axes, titles.items(), strict=True):
-    plots.learning_curves(ax, curves[split], diamonds).set(title=title, xticks=range(0, 21, 5))
+    figures.learning_curves(ax, curves[split], diamonds).set(
+        title=title, xticks=range(0, 21, 5)
+    )
 axes[0].legend(loc="lower right")
-plots.show(
+figures.show(
     figure,
     alt="Two panels of test accuracy against epoch for HQNN-Quanv, CNN4 and CNN1 with bands. In both "
     "CNN4 is far above the other two, which are together. Diamonds mark the paper's final values: "
@@ -194,16 +187,16 @@ plots.show(
 
 # %%
 names = [*MODELS, *ABLATIONS]
-swept = {name: kernels.by_rate(name, "all_accuracy") for name in names}
+swept = {name: quanv_series.by_rate(name, "all_accuracy") for name in names}
 figure, (left, right) = plt.subplots(1, 2, figsize=(9.6, 4.0), sharey=True)
 for ax, group in ((left, list(MODELS)), (right, ["quanv", *ABLATIONS])):
     shown = {n: {r: 100 * v for r, v in swept[n].items()} for n in group}
-    plots.rate_curves(ax, shown, usual=USUAL_RATE).legend(loc="lower right")
+    figures.rate_curves(ax, shown, usual=USUAL_RATE).legend(loc="lower right")
 for name in MODELS:
-    left.axhline(100 * PRINTED[name], color=plots.COLOURS[name], linestyle=":", linewidth=1)
+    left.axhline(100 * PRINTED[name], color=figures.COLOURS[name], linestyle=":", linewidth=1)
 left.set(ylabel="accuracy on all test images, %", title="the paper's models")
 right.set(title="the hybrid and its ablations")
-plots.show(
+figures.show(
     figure,
     alt="Two panels of accuracy after 20 epochs against the learning rate. Left: CNN4 is above the "
     "other two at every rate, with dotted lines at the paper's values. Right: the circuit without "
@@ -213,7 +206,7 @@ plots.show(
 )
 
 # %%
-best = {name: kernels.best_rate(name) for name in names}
+best = {name: quanv_series.best_rate(name) for name in names}
 rows = []
 for name in names:
     at = [stats.mean_interval(swept[name][rate]) for rate in (3e-3, USUAL_RATE, best[name])]
@@ -245,12 +238,12 @@ tables.table(["HQNN-Quanv's lead, points", "each at its best rate", "all at 0.01
 # images. We repeated the whole procedure with other draws of 500 and 100 images:
 
 # %%
-drawn = {name: 100 * kernels.by_draw(name).mean(axis=1) for name in MODELS}
-within = {name: 100 * kernels.by_draw(name).std(axis=1, ddof=1).mean() for name in MODELS}
+drawn = {name: 100 * quanv_series.by_draw(name).mean(axis=1) for name in MODELS}
+within = {name: 100 * quanv_series.by_draw(name).std(axis=1, ddof=1).mean() for name in MODELS}
 figure, ax = plt.subplots(figsize=(6.4, 3.8))
-plots.single_runs(ax, drawn, {name: 100 * value for name, value in PRINTED.items()})
+figures.single_runs(ax, drawn, {name: 100 * value for name, value in PRINTED.items()})
 ax.set(ylabel="test accuracy, %")
-plots.show(
+figures.show(
     figure,
     alt="Twenty dots for each of the three models, spread over about twenty points, with their means "
     "and the paper's values as diamonds.",
@@ -297,7 +290,7 @@ tables.table(["HQNN-Quanv, points", "mean", "over the draws", "paper"], rows)
 # nothing in either order. Mixed axes and other pairs would fit the text, too.)
 
 # %%
-found = kernels.kernels()
+found = quanv_series.kernels()
 top = {name: max(by_rate.values(), key=np.mean) for name, by_rate in found.items()}
 ranking = sorted(top, key=lambda name: -top[name].mean())
 rows = [
@@ -326,7 +319,7 @@ rows = []
 for choice, text in zip(choices, words, strict=True):
     series = [f"hqnn-quanv-readings/{name}-{choice}" for name in MODELS]
     cells = [
-        tables.percent(kernels.final(s, "all_accuracy").mean(), 1)
+        tables.percent(quanv_series.final(s, "all_accuracy").mean(), 1)
         if s.split("/")[1] in known
         else ""
         for s in series

@@ -33,10 +33,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import HTML
 
-from hqnn import circuits, claims, plots, redundancy, tables, zx
+from hqnn import claims, figures, tables
+from hqnn.papers.hqnn.circuits import strongly_entangling
+from hqnn.views import rank as redundancy
+from hqnn.views import zx
 
-plots.style()
-pc = circuits.strongly_entangling()
+figures.style()
+pc = strongly_entangling()
 names = [parameter.name for parameter in (*pc.inputs, *pc.weights)]
 print(pc.n_inputs, "inputs,", pc.n_weights, "weights,", pc.n_observables, "outputs")
 
@@ -51,8 +54,8 @@ print(pc.n_inputs, "inputs,", pc.n_weights, "weights,", pc.n_observables, "outpu
 # %%
 full = zx.diagram(pc)
 figure, ax = plt.subplots(figsize=(9.6, 3.6))
-plots.zx_diagram(ax, zx.drawing(full), names=names)
-plots.show(
+figures.zx_diagram(ax, zx.drawing(full), names=names)
+figures.show(
     figure,
     alt="A ZX-diagram with five horizontal wires: an input and three weights on each wire, a ring of "
     "CNOTs, three weights, a ring of CNOTs, three weights and a ring of CNOTs.",
@@ -75,8 +78,8 @@ plots.show(
 # %%
 reduced = zx.reduce(full)
 figure, ax = plt.subplots(figsize=(9.6, 5.4))
-plots.zx_diagram(ax, zx.drawing(reduced), names=names)
-plots.show(
+figures.zx_diagram(ax, zx.drawing(reduced), names=names)
+figures.show(
     figure,
     alt="The reduced diagram: light spiders only, joined by dashed edges. Forty parameters sit on the "
     "five wires, ten hang above them in two rows of phase gadgets.",
@@ -117,7 +120,7 @@ tables.table(["diagram", *header], rows)
 # where there is something: a circuit with two rotations in a row shows them on one spider.
 
 # %%
-single = circuits.strongly_entangling(n_qubits=2, n_layers=2, entangle=False)
+single = strongly_entangling(n_qubits=2, n_layers=2, entangle=False)
 shared = {
     held for places in zx.places(zx.reduce(zx.diagram(single))).values() for held in places
 }
@@ -208,10 +211,10 @@ print(
 # %%
 rows = []
 for n_layers in range(1, 5):
-    deeper = circuits.strongly_entangling(n_layers=n_layers)
+    deeper = strongly_entangling(n_layers=n_layers)
     angles = rng.uniform(0, 2 * np.pi, deeper.n_weights)
     slopes = redundancy.jacobian(deeper, inputs, angles)[:, :, 5:]
-    bare = circuits.strongly_entangling(n_layers=n_layers, entangle=False)
+    bare = strongly_entangling(n_layers=n_layers, entangle=False)
     without = redundancy.jacobian(bare, inputs, angles)[:, :, 5:]
     rows.append([n_layers, deeper.n_weights, redundancy.rank(slopes), redundancy.rank(without)])
 tables.table(["layers", "weights", "rank", "rank without CNOTs"], rows)

@@ -33,10 +33,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import HTML
 
-from hqnn import circuits, claims, expressivity, plots, redundancy, tables
+from hqnn import claims, figures, tables
+from hqnn.papers.hqnn.circuits import reuploading, strongly_entangling
+from hqnn.views import expressivity
+from hqnn.views import rank as redundancy
 
-plots.style()
-pc = circuits.strongly_entangling()
+figures.style()
+pc = strongly_entangling()
 N_SAMPLES = 1000
 
 # %% [markdown]
@@ -72,10 +75,10 @@ readings = {"zero": "the other inputs at 0", "mean": "averaged over the other in
 pairs = {how: expressivity.of_first_inputs(last, others=how) for how in readings}
 figure, axes = plt.subplots(2, 1, figsize=(7.6, 6.2), sharex=True)
 for ax, (how, title) in zip(axes, readings.items(), strict=True):
-    plots.coefficient_violins(ax, pairs[how][:100]).set(title=title)
+    figures.coefficient_violins(ax, pairs[how][:100]).set(title=title)
 axes[0].set(xlabel="")
 axes[0].legend(loc="lower left")
-plots.show(
+figures.show(
     figure,
     alt="Two rows of nine violins, real parts to the left in blue and imaginary parts to the right in "
     "orange. With the other inputs at zero they reach from about minus 0.1 to 0.1, the constant term's "
@@ -166,8 +169,8 @@ for k, value in nine.items():
 # %%
 compared = {
     "three repetitions": pc,
-    "two repetitions": circuits.strongly_entangling(n_layers=2),
-    "one repetition": circuits.strongly_entangling(n_layers=1),
+    "two repetitions": strongly_entangling(n_layers=2),
+    "one repetition": strongly_entangling(n_layers=1),
 }
 rows, dimensions, determinants = [], {}, {}
 for title, one in compared.items():
@@ -197,9 +200,9 @@ for title, one in compared.items():
     found = expressivity.coefficients(one, expressivity.random_weights(one, N_SAMPLES))[-1]
     spectra[title] = expressivity.covariance_spectrum(expressivity.independent_parts(found))
 figure, ax = plt.subplots(figsize=(7.2, 3.8))
-plots.eigenvalue_curves(ax, spectra).set(ylim=(3e-6, 1.2))
+figures.eigenvalue_curves(ax, spectra).set(ylim=(3e-6, 1.2))
 ax.legend()
-plots.show(
+figures.show(
     figure,
     alt="Eigenvalues of the covariance of the coefficients, largest first, on a logarithmic axis: the "
     "layer's fall slowly over all directions but one, those of fewer repetitions faster.",
@@ -235,7 +238,7 @@ rows, terms = [], {}
 for d in range(1, 6):
     terms[d] = []
     for trained in (True, False):
-        one = circuits.reuploading(d, trained=trained)
+        one = reuploading(d, trained=trained)
         sampled = expressivity.random_weights(one, 8)
         (found,) = expressivity.coefficients(one, sampled, degree=d + 2, method="state")
         terms[d].append(np.flatnonzero(np.abs(found).max(axis=0) > 1e-9) - (d + 2))

@@ -32,11 +32,13 @@ import json
 import matplotlib.pyplot as plt
 from IPython.display import HTML, Markdown
 
-from hqnn import claims, comparisons, experiments, kernels, plots, runs, stats, storage, tables
-from hqnn.experiments.quanv import RATES
+from hqnn import claims, experiments, figures, runs, stats, storage, tables
+from hqnn.papers import together
+from hqnn.papers.hqnn import quanv_series
+from hqnn.papers.hqnn.quanv_experiments import RATES
 from hqnn.verdicts import Verdict
 
-plots.style()
+figures.style()
 DATASETS = {
     "hqnn-mnist": "MNIST",
     "hqnn-medical": "Medical MNIST",
@@ -98,9 +100,9 @@ tables.table(["final test accuracy against", *header], rows)
 
 # %%
 figure, ax = plt.subplots(figsize=(7.2, 3.4))
-plots.paired_differences(ax, shown).set(xlabel="hybrid's lead in test accuracy, points")
+figures.paired_differences(ax, shown).set(xlabel="hybrid's lead in test accuracy, points")
 ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4)
-plots.show(
+figures.show(
     figure,
     alt="Forest plot with two groups of rows, the paper's CNN and the fair rival. For each dataset single "
     "pairs are faint marks and the mean with its interval is bold, around a vertical line at zero.",
@@ -153,7 +155,7 @@ worth = {
     v: stats.paired_difference(a[:, -1], b[:, -1]).difference for v, (a, b) in pairs.items()
 }
 figure, ax = plt.subplots(figsize=(7.2, 4.2))
-plots.paired_differences(
+figures.paired_differences(
     ax,
     {
         changed[v]: {"MNIST": 100 * (a - b)[:, -1]}
@@ -161,7 +163,7 @@ plots.paired_differences(
         if v != "circuits-1"
     },
 ).set(xlabel="hybrid's lead in test accuracy, points")
-plots.show(
+figures.show(
     figure,
     alt="Forest plot: one row per change to the circuits, with the hybrid's lead over the changed network "
     "in points of test accuracy. The means lie within a few tenths of a point of zero.",
@@ -203,8 +205,8 @@ words = {
     "frozen": "the circuit frozen at random",
     "pixels": "no kernel, bare pixels",
 }
-best = {name: kernels.best_rate(name) for name in ("quanv", *words)}
-tuned = {name: kernels.by_rate(name, "all_accuracy")[best[name]] for name in best}
+best = {name: quanv_series.best_rate(name) for name in ("quanv", *words)}
+tuned = {name: quanv_series.by_rate(name, "all_accuracy")[best[name]] for name in best}
 for name, text in words.items():
     kernel_leads[name] = stats.paired_difference(tuned["quanv"], tuned[name]).difference
     rows.append(
@@ -226,7 +228,7 @@ tables.table(
 # this is our primary reading. Of all that we tried, the best came up to the printed accuracy:
 
 # %%
-found = kernels.kernels()
+found = quanv_series.kernels()
 name, rate = max(
     ((n, r) for n in found for r in found[n]), key=lambda at: found[at[0]][at[1]].mean()
 )
@@ -274,7 +276,7 @@ for text, *series in (
     ("images flipped and shifted, or not: CIFAR-10", "hqnn-cifar10", "hqnn-cifar10-augmented"),
 ):
     ends = [
-        [comparisons.finals(f"{one}/{name}")[0].mean() for one in series]
+        [together.finals(f"{one}/{name}")[0].mean() for one in series]
         for name in ("hqnn", "cnn")
     ]
     rows.append([text, 2, *map(tables.span, ends)])
@@ -289,10 +291,11 @@ rows.append(
 )
 pair = ("quanv", "cnn4")
 rates = [
-    [100 * v.mean() for v in kernels.by_rate(name, "all_accuracy").values()] for name in pair
+    [100 * v.mean() for v in quanv_series.by_rate(name, "all_accuracy").values()]
+    for name in pair
 ]
 rows.append(["rate: HQNN-Quanv and CNN4", len(RATES), *map(tables.span, rates)])
-drawn = [100 * kernels.by_draw(name).mean(axis=1) for name in pair]
+drawn = [100 * quanv_series.by_draw(name).mean(axis=1) for name in pair]
 rows.append(
     ["draw of 600 images: HQNN-Quanv and CNN4", len(drawn[0]), *map(tables.span, drawn)]
 )
@@ -334,13 +337,13 @@ claims.contradictions(results)
 # %%
 mnist, plain = (
     stats.mean_interval(values)
-    for values in comparisons.finals("hqnn-mnist/hqnn", "hqnn-mnist/cnn")
+    for values in together.finals("hqnn-mnist/hqnn", "hqnn-mnist/cnn")
 )
 steps = json.loads((storage.DATA / "benchmarks" / "training_step.json").read_bytes())[
     "median_ms"
 ]["a tenth of an epoch"]
 changed_images, plain_images = (
-    comparisons.finals(f"{one}/hqnn", f"{one}/cnn")
+    together.finals(f"{one}/hqnn", f"{one}/cnn")
     for one in ("hqnn-cifar10-augmented", "hqnn-cifar10")
 )
 short = [

@@ -36,23 +36,14 @@ import torch
 from IPython.display import HTML
 from qiskit.quantum_info import Clifford, Operator, PauliList, Statevector
 
-from hqnn import (
-    analyses,
-    bloch,
-    circuits,
-    circular,
-    claims,
-    experiments,
-    fourier,
-    plots,
-    runs,
-    studies,
-    tables,
-)
-from hqnn.quantum_layer import QuantumLayer
+from hqnn import analyses, claims, experiments, figures, runs, tables
+from hqnn.papers.lcqhnn import circular, studies
+from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
+from hqnn.views import bloch, fourier
+from hqnn.views.layer import QuantumLayer
 
-plots.style()
-pc = circuits.lcqhnn()
+figures.style()
+pc = lcqhnn_circuit()
 
 # %% [markdown]
 # ## Six steps
@@ -74,15 +65,15 @@ pc = circuits.lcqhnn()
 
 # %%
 figure, ax = plt.subplots(figsize=(7.2, 5.4))
-plots.circuit_drawing(ax, pc.circuit, fold=8)
-plots.show(
+figures.circuit_drawing(ax, pc.circuit, fold=8)
+figures.show(
     figure,
     alt="Circuit of four qubits, on two lines. From the left: H on each; U1 of 2x "
     "on each; CNOTs from 0 to 1, 1 to 2 and 2 to 3; RY of theta on each; CNOTs "
     "from 2 to 3, 1 to 2 and 0 to 1; H on qubit 0. Vertical bars mark the states "
     "psi 1 to psi 6.",
     caption="The circuit of eq. 2–7 as the text describes it, drawn by Qiskit from "
-    "`hqnn.circuits.lcqhnn()`. Orange gates take data, blue gates are trained, "
+    "`hqnn.lcqhnn_circuit()`. Orange gates take data, blue gates are trained, "
     "white and black ones are fixed.",
 )
 
@@ -148,10 +139,10 @@ for name, part in pc.stages().items():
 figure, axes = plt.subplots(3, 2, figsize=(7.2, 6.2), sharex=True, sharey=True)
 after = ["H", "U₁", "the ladder", "RY", "the ladder back", "H on qubit 0"]
 for ax, name, step in zip(axes.T.flat, psi, after, strict=True):
-    plots.amplitudes(ax, psi[name]).set_title(f"{name}, after {step}")
+    figures.amplitudes(ax, psi[name]).set_title(f"{name}, after {step}")
 figure.supylabel("modulus of the amplitude", fontsize=10)
-plots.phase_scale(figure, axes)
-plots.show(
+figures.phase_scale(figure, axes)
+figures.show(
     figure,
     alt="Six bar charts of sixteen amplitudes each. In psi 1 to 3 all bars have "
     "height one quarter: the phases differ from psi 2 on and are permuted in psi "
@@ -186,7 +177,7 @@ plots.show(
 # whatever lies between differs.
 
 # %%
-other = circuits.lcqhnn("product")
+other = lcqhnn_circuit("product")
 cnots = {}
 for name, reading in {"in time": pc, "as operators": other}.items():
     gates = [g for g in reading.circuit.data if g.operation.name == "cx"]
@@ -253,7 +244,7 @@ tables.table(["angle", *generators], rows)
 # function.
 
 # %%
-deep = circuits.lcqhnn(n_layers=3)
+deep = lcqhnn_circuit(n_layers=3)
 w = rng.uniform(0, 2 * np.pi, (3, 4))
 three = dict(zip([*deep.inputs, *deep.weights], [*x, *w.ravel()], strict=True))
 one = dict(zip([*pc.inputs, *pc.weights], [*x, *w.sum(axis=0)], strict=True))
@@ -294,8 +285,8 @@ even = rng.uniform(0, np.pi, (256, 4))
 vectors = {n: bloch.bloch_vectors(pc, even, theta, stage=k) for n, k in steps.items()}
 sphere = {"projection": "3d"}
 figure, axes = plt.subplots(3, 4, figsize=(7.2, 5.9), subplot_kw=sphere)
-plots.bloch_grid(axes, vectors)
-plots.show(
+figures.bloch_grid(axes, vectors)
+figures.show(
     figure,
     alt="Twelve Bloch spheres, three steps by four qubits. After the encoding the "
     "points form the equator on every qubit. After the ladder those of qubit 0 "
@@ -351,8 +342,8 @@ phases = {
 # %%
 circle = {"projection": "polar"}
 figure, axes = plt.subplots(3, 4, figsize=(7.2, 6.1), subplot_kw=circle)
-plots.phase_grid(axes, phases)
-plots.show(
+figures.phase_grid(axes, phases)
+figures.show(
     figure,
     alt="Twelve circles with the encoded phases of 256 images. In the untrained "
     "network all dots of a qubit sit at one angle near 0. In the trained ones "
@@ -417,8 +408,8 @@ network = mnist["trained"]
 x, w, digits = (np.array(network[key]) for key in ("features", "weights", "labels"))
 vectors = {n: bloch.bloch_vectors(pc, x, w, stage=k) for n, k in steps.items()}
 figure, axes = plt.subplots(3, 4, figsize=(7.2, 5.9), subplot_kw=sphere)
-plots.bloch_grid(axes, vectors, digits)
-plots.show(
+figures.bloch_grid(axes, vectors, digits)
+figures.show(
     figure,
     alt="Twelve Bloch spheres, three steps by four qubits, for 256 MNIST images. "
     "After the encoding there are one or two clusters on each equator, at the "
@@ -438,8 +429,8 @@ cosines, lengths = (
     {title: recorded.data[name][key] for name, title in names.items()}
     for key in ("abs-cosine", "length-after-ry")
 )
-plots.entanglement_left(ax, cosines, lengths)
-plots.show(
+figures.entanglement_left(ax, cosines, lengths)
+figures.show(
     figure,
     alt="Scatter plot of twenty networks: mean of the absolute cosine of the "
     "phases against mean length of the Bloch vectors. Most dots crowd at the top "
@@ -471,8 +462,8 @@ x, w, digits = (np.array(network[key]) for key in ("features", "weights", "label
 vectors = {n: bloch.bloch_vectors(pc, x, w, stage=k) for n, k in steps.items()}
 del vectors["after the ladder"]
 figure, axes = plt.subplots(2, 4, figsize=(7.2, 4.0), subplot_kw=sphere)
-plots.bloch_grid(axes, vectors, digits)
-plots.show(
+figures.bloch_grid(axes, vectors, digits)
+figures.show(
     figure,
     alt="Eight Bloch spheres, two steps by four qubits. After the encoding there "
     "are clusters on the equator, on qubits 0 and 1 near the y axis. After RY the "
@@ -554,7 +545,7 @@ tables.equations(outputs, fourier.closed_forms(other))
 # Without CNOTs each output is a single wave of its own feature:
 
 # %%
-separate = circuits.lcqhnn(entangle=False)
+separate = lcqhnn_circuit(entangle=False)
 tables.equations(outputs, fourier.closed_forms(separate))
 
 # %% [markdown]
@@ -567,10 +558,10 @@ circuit_of = {"in time": pc, "as operators": other, "without CNOTs": separate}
 exact = {name: fourier.fourier_series(one) for name, one in circuit_of.items()}
 figure, axes = plt.subplots(1, 2, figsize=(7.2, 3.4), width_ratios=(24, 5))
 for ax, name in zip(axes, ("in time", "without CNOTs"), strict=True):
-    plots.spectrum(ax, *exact[name].spectrum(), [f"${z}$" for z in outputs])
+    figures.spectrum(ax, *exact[name].spectrum(), [f"${z}$" for z in outputs])
 axes[0].set_title("the paper's circuit, read in time")
 axes[1].set_title("no CNOTs")
-plots.show(
+figures.show(
     figure,
     alt="Two tables of discs, outputs by frequencies. With CNOTs, the output of "
     "qubit 0 has 17 frequencies with small discs, that of qubit 1 four, of qubit "
@@ -579,7 +570,7 @@ plots.show(
     caption="Frequencies of the four outputs, up to a common sign; below the line, "
     "the sign with which each feature enters ($\\pm2x_k$ or not at all). The area "
     "of a disc is the size of the coefficient, root mean square over all weights. "
-    "Exact, from `hqnn.fourier`.",
+    "Exact, from `hqnn.views.fourier`.",
 )
 
 # %%

@@ -37,12 +37,14 @@ import numpy as np
 import torch
 from IPython.display import HTML, Markdown
 
-from hqnn import checks, claims, experiments, plots, reach, runs, stats, tables
-from hqnn.models import lcqhnn
-from hqnn.readings import readings
+from hqnn import claims, experiments, figures, runs, stats, tables
+from hqnn.papers.lcqhnn import model as lcqhnn
+from hqnn.papers.lcqhnn import score_range as reach
+from hqnn.papers.lcqhnn.checks import denominators, front_ends
+from hqnn.papers.lcqhnn.variants import readings
 from hqnn.tasks import count_parameters
 
-plots.style()
+figures.style()
 MODELS = ["lcqhnn", "cnn-4", "cnn-8", "cnn-16"]
 DATASETS = {"mnist": "MNIST", "fashion": "FashionMNIST"}
 EPOCHS = (10, 25, 50)
@@ -91,7 +93,7 @@ Markdown(
 # paddings of 0 to 2 and pooling windows of 2 or 3, these give maps whose area divides 256:
 
 # %%
-fitting = checks.front_ends()
+fitting = front_ends()
 kinds = sorted({(f.side, f.channels) for f in fitting}, reverse=True)
 rows = []
 for side, channels in kinds:
@@ -129,12 +131,12 @@ table_1 = {
 # %%
 figure, axes = plt.subplots(2, 2, figsize=(9.6, 6.6), width_ratios=(3, 2))
 for (whole, top), (key, title) in zip(axes, DATASETS.items(), strict=True):
-    plots.learning_curves(whole, curves[key], table_1[key]).set(title=title, ylim=(45, 101.5))
-    plots.learning_curves(top, curves[key], table_1[key])
+    figures.learning_curves(whole, curves[key], table_1[key]).set(title=title, ylim=(45, 101.5))
+    figures.learning_curves(top, curves[key], table_1[key])
     top.set(title=f"{title}, the top", ylim=(99, 100.08) if key == "mnist" else (93, 99.6))
 axes[0, 0].legend(loc="lower right", ncols=2)
 seeds = " or ".join(map(str, sorted(n_seeds)))
-plots.show(
+figures.show(
     figure,
     alt="Four panels of test accuracy against epoch with one line per model: MNIST above, "
     "FashionMNIST below, the whole range on the left and the top of it on the right. "
@@ -171,9 +173,9 @@ figure, axes = plt.subplots(1, 2, figsize=(9.6, 3.6))
 for ax, (key, title) in zip(axes, DATASETS.items(), strict=True):
     at_10 = {name: 100 * curves[key][name][:, 9] for name in MODELS}
     bars = {name: table_1[key][name][10] for name in MODELS}
-    plots.single_runs(ax, at_10, bars).set(title=title)
+    figures.single_runs(ax, at_10, bars).set(title=title)
 axes[0].set_ylabel("test accuracy at epoch 10, %")
-plots.show(
+figures.show(
     figure,
     alt="Dot plots of test accuracy at epoch 10, four models on two datasets: one dot per run, a "
     "bar for their mean, a hollow diamond for the paper's value.",
@@ -203,13 +205,13 @@ tables.table(["epoch 10, %", "our runs", "paper", "the paper's is"], rows)
 cells = [c for c in claims.load().claims if c.group == "L6" and c.unit == "%"]
 rows = []
 for value in sorted({c.number for c in cells}):
-    fits = checks.denominators(value)
+    fits = denominators(value)
     as_counts = [round(value * n / 100) if n in fits else "none" for n in (512, 1024)]
     rows.append([f"{value:g}", sum(c.number == value for c in cells), *as_counts])
 tables.table(["printed, %", "cells", "correct of 512", "correct of 1024"], rows)
 
 # %%
-half = [512 in checks.denominators(c.number) for c in cells if c.number < 100]
+half = [512 in denominators(c.number) for c in cells if c.number < 100]
 easier = {}
 for key, title in DATASETS.items():
     both = [runs.history(f"lcqhnn-{key}", n, "val_accuracy") - curves[key][n] for n in MODELS]
@@ -341,10 +343,10 @@ for key in DATASETS:
 # %%
 figure, axes = plt.subplots(1, 2, figsize=(9.6, 3.8), sharex=True, sharey=True)
 for ax, (key, title) in zip(axes, DATASETS.items(), strict=True):
-    plots.start_and_reach(ax, margins[key], starts[key]).set(title=title)
+    figures.start_and_reach(ax, margins[key], starts[key]).set(title=title)
 axes[1].legend()
 axes[0].set_ylabel("first epoch above 60 %")
-plots.show(
+figures.show(
     figure,
     alt="Two scatter plots, MNIST and FashionMNIST. Each dot is a run: the first epoch with more "
     "than 60 per cent test accuracy against the margin of its untrained network. A dashed line "
@@ -419,11 +421,13 @@ for name, by_rate in tests.items():
     at_10[name] = {rate: 100 * history[:, 9] for rate, history in by_rate.items()}
     passed[name] = {r: stats.epochs_to_reach(h, 0.9).counted for r, h in by_rate.items()}
 figure, (left, right) = plt.subplots(1, 2, figsize=(9.6, 3.8))
-plots.rate_curves(left, at_10, usual=1e-3).set(ylabel="test accuracy at epoch 10, %")
-plots.rate_curves(right, passed, usual=1e-3).set(ylabel="first epoch above 90 %", yscale="log")
+figures.rate_curves(left, at_10, usual=1e-3).set(ylabel="test accuracy at epoch 10, %")
+figures.rate_curves(right, passed, usual=1e-3).set(
+    ylabel="first epoch above 90 %", yscale="log"
+)
 right.yaxis.set_major_formatter("{x:g}")
 left.legend()
-plots.show(
+figures.show(
     figure,
     alt="Two panels against the learning rate, one line per model and one dot per run. Left: test "
     "accuracy at epoch 10. Right: the first epoch above 90 per cent, on a logarithmic axis.",
@@ -554,9 +558,9 @@ tables.table(header, rows)
 near = {words: histories[words] for words in ranking[:2]}
 rest = [history for words, history in histories.items() if words not in near]
 figure, ax = plt.subplots(figsize=(7.6, 4.2))
-plots.candidates(ax, rest, near, table_1["fashion"]["cnn-4"]).set(ylim=(40, 101.5))
+figures.candidates(ax, rest, near, table_1["fashion"]["cnn-4"]).set(ylim=(40, 101.5))
 ax.legend(loc="center right")
-plots.show(
+figures.show(
     figure,
     alt="Test accuracy against epoch for single runs of all variants of CNN-4, most of them in grey. "
     "Two variants are in colour, and the paper's three values of CNN-4 are diamonds.",

@@ -36,21 +36,11 @@ import numpy as np
 import torch
 from IPython.display import HTML, Markdown
 
-from hqnn import (
-    analyses,
-    claims,
-    datasets,
-    experiments,
-    gradcam,
-    looking,
-    plots,
-    runs,
-    stats,
-    tables,
-)
-from hqnn.models import lcqhnn
+from hqnn import analyses, claims, datasets, experiments, figures, runs, stats, tables
+from hqnn.papers.lcqhnn import gradcam, saliency
+from hqnn.papers.lcqhnn import model as lcqhnn
 
-plots.style()
+figures.style()
 DATASETS = {"mnist": "MNIST", "fashion": "FashionMNIST"}
 MODELS = ("lcqhnn", "cnn-4")
 
@@ -113,13 +103,13 @@ print(
 mask = gradcam.object_mask(images)
 names = {1: "1 × 1", 3: "3 × 3", 7: "7 × 7", None: "whole map"}
 figure, ax = plt.subplots(figsize=(7.6, 4.4))
-plots.heat_gallery(
+figures.heat_gallery(
     ax,
     images[:, 0].numpy(),
     {name: gradcam.upsample(heat[window]).numpy() for window, name in names.items()},
     mask.numpy(),
 )
-plots.show(
+figures.show(
     figure,
     alt="Eight digits, four zeros and four ones, and below each its heat maps for "
     "four window sizes. With the smallest window the heat is a few spots; it "
@@ -157,10 +147,10 @@ templates = {
     "edges": gradcam.upsample(gradcam.edge_template(images, 14)),
 }
 figure, ax = plt.subplots(figsize=(7.6, 3.6))
-plots.heat_gallery(
+figures.heat_gallery(
     ax, images[:, 0].numpy(), {k: v.numpy() for k, v in templates.items()}, mask.numpy()
 )
-plots.show(
+figures.show(
     figure,
     alt="The same eight digits with the object's pixels, the shape template and the "
     "edge template below. For thin strokes the two templates look alike; the "
@@ -195,7 +185,7 @@ tables.table(header, rows)
 
 # %%
 pictures = analyses.load("lcqhnn-heatmaps").data
-plots.show(
+figures.show(
     base64.b64decode(pictures["mnist"]),
     alt="Eight MNIST digits, and below them heat maps of the untrained network and "
     "after 25 and 50 epochs, by Grad-CAM and with a window of three. Some "
@@ -207,7 +197,7 @@ plots.show(
 )
 
 # %%
-plots.show(
+figures.show(
     base64.b64decode(pictures["fashion"]),
     alt="Four trousers and four shirts with heat maps in the same arrangement. "
     "After training, two trousers are hot on a dark background and two are dark "
@@ -226,16 +216,16 @@ plots.show(
 # images.
 
 # %%
-looks = {name: looking.recorded(stored) for name, stored in focus.data["series"].items()}
+looks = {name: saliency.recorded(stored) for name, stored in focus.data["series"].items()}
 epochs = looks["mnist/lcqhnn"].epochs
 figure, axes = plt.subplots(1, 2, figsize=(9.6, 4.0))
 for ax, (key, name) in zip(axes, DATASETS.items(), strict=True):
     curves = {who: 100 * looks[f"{key}/{who}"].measures["grad-cam"]["focus"] for who in MODELS}
-    plots.snapshot_curves(ax, epochs, curves).set(title=name, ylim=(0, 100))
-    plots.level(ax, 100 * limits[key]["area"], "even\nheat")
-    plots.level(ax, 100 * limits[key]["focus-of-shape"], "shape")
+    figures.snapshot_curves(ax, epochs, curves).set(title=name, ylim=(0, 100))
+    figures.level(ax, 100 * limits[key]["area"], "even\nheat")
+    figures.level(ax, 100 * limits[key]["focus-of-shape"], "shape")
 axes[0].set_ylabel("focus, % of the heat")
-plots.show(
+figures.show(
     figure,
     alt="Focus against epoch for the hybrid and CNN-4 on two datasets, ten thin "
     "lines each with mean and band. On FashionMNIST all means stay near the "
@@ -257,7 +247,7 @@ readings = {
     "window-3": "3 × 3",
     "window-1": "1 × 1",
 }
-stages = [epochs.index(epoch) for epoch in looking.STAGES]
+stages = [epochs.index(epoch) for epoch in saliency.STAGES]
 
 # %%
 rows = []
@@ -284,12 +274,12 @@ tables.table(header, rows)
 figure, axes = plt.subplots(2, 2, figsize=(9.6, 7.2), sharey="row")
 for ax, (key, who) in zip(axes.flat, itertools.product(DATASETS, MODELS), strict=True):
     one = looks[f"{key}/{who}"]
-    plots.focus_against_accuracy(ax, one.measures["grad-cam"]["focus"], one.accuracy, epochs)
+    figures.focus_against_accuracy(ax, one.measures["grad-cam"]["focus"], one.accuracy, epochs)
     ax.set(title=f"{DATASETS[key]}, {who}", xlim=(0, 90))
-    ax.axvline(100 * limits[key]["area"], color=plots.GREY, linestyle="--", linewidth=1)
+    ax.axvline(100 * limits[key]["area"], color=figures.GREY, linestyle="--", linewidth=1)
     ax.label_outer()
 axes[0, 0].legend(title="epoch", ncols=3, loc="lower right")
-plots.show(
+figures.show(
     figure,
     alt="Four scatter plots of test accuracy against focus, for two datasets and "
     "two models, one dot per run and kept epoch. Accuracy climbs from chance to "
@@ -308,12 +298,12 @@ plots.show(
 # nine *other* runs, which is what the shared course of training explains; and what is left beyond that.
 
 # %%
-late = [epoch >= looking.LATE for epoch in epochs]
+late = [epoch >= saliency.LATE for epoch in epochs]
 found = {}
 for (name, one), reading in itertools.product(looks.items(), readings):
     curve = one.measures[reading]["focus"]
-    values = looking.correlations(curve, one.accuracy)
-    in_late = looking.correlations(curve[:, late], one.accuracy[:, late])
+    values = saliency.correlations(curve, one.accuracy)
+    in_late = saliency.correlations(curve[:, late], one.accuracy[:, late])
     values["late"] = in_late["correlation"]
     found[name, reading] = {
         k: stats.mean_interval(v[np.isfinite(v)]) for k, v in values.items()
@@ -344,14 +334,16 @@ tables.table(["focus and accuracy", *kinds.values()], rows)
 # ## Edges first, then the shape?
 
 # %%
-colours = {"edges": plots.ORANGE, "shape": plots.SKY}
+colours = {"edges": figures.ORANGE, "shape": figures.SKY}
 figure, axes = plt.subplots(1, 2, figsize=(9.6, 3.6), sharey=True)
 for ax, (key, name) in zip(axes, DATASETS.items(), strict=True):
     curves = {kind: looks[f"{key}/lcqhnn"].measures["grad-cam"][kind] for kind in colours}
-    plots.snapshot_curves(ax, epochs, curves, colours=colours).set(title=name, ylim=(-0.9, 0.9))
-    ax.axhline(0, color=plots.GREY, linewidth=0.8)
+    figures.snapshot_curves(ax, epochs, curves, colours=colours).set(
+        title=name, ylim=(-0.9, 0.9)
+    )
+    ax.axhline(0, color=figures.GREY, linewidth=0.8)
 axes[0].set_ylabel("rank correlation with the heat")
-plots.show(
+figures.show(
     figure,
     alt="Rank correlation of the hybrid's heat maps with the edge template and the "
     "shape template against epoch, on two datasets. The two curves run together "
@@ -399,7 +391,7 @@ Markdown(
 # trained in the same way and all with nearly the same accuracy:
 
 # %%
-plots.show(
+figures.show(
     base64.b64decode(pictures["seeds"]),
     alt="A table of heat maps, eight images by ten networks. For the same image "
     "some networks highlight the object, others the background around it, "

@@ -39,9 +39,11 @@ from IPython.display import HTML
 from qiskit import transpile
 from qiskit.transpiler.passes import RemoveBarriers
 
-from hqnn import aer, analyses, endurance, noise, plots, resilience, stats, tables
+from hqnn import analyses, figures, stats, tables
+from hqnn.papers.lcqhnn import noise_robustness, noisy_network
+from hqnn.views import aer, noise
 
-plots.style()
+figures.style()
 DATASETS = {"mnist": "MNIST", "fashion": "FashionMNIST"}
 recorded = {key: analyses.load(f"lcqhnn-noise-{key}") for key in DATASETS}
 data = {key: recorded[key].data for key in DATASETS}
@@ -64,7 +66,7 @@ DEPTHS = settings["depths"]
 # %%
 rng = np.random.default_rng(4)
 theta, x = rng.uniform(-3, 3, 4), rng.uniform(-3, 3, (6, 4))
-deep = {depth: resilience.repeated(theta, depth) for depth in DEPTHS}
+deep = {depth: noisy_network.repeated(theta, depth) for depth in DEPTHS}
 ideal = {depth: aer.expectations(pc, x, weights) for depth, (pc, weights) in deep.items()}
 depth_gap = max(np.abs(ideal[depth] - ideal[1]).max() for depth in DEPTHS)
 print("1, 2, 4, 8 blocks give equal expectation values, to 1e-12:", depth_gap < 1e-12)
@@ -141,7 +143,7 @@ print("Aer shrinks them as their Pauli strings say, to 1e-12:", string_gap < 1e-
 
 # %%
 pc, weights = deep[2]
-series = resilience.outcome_series(pc, weights, noise=manila)
+series = noisy_network.outcome_series(pc, weights, noise=manila)
 series_gap = np.abs(series(x) - aer.probabilities(pc, x, weights, noise=manila)).max()
 print("81 runs predict all others on ibmq_manila, to 1e-8:", series_gap < 1e-8)
 
@@ -172,20 +174,20 @@ p2 = settings["kept_at"]
 p1, device = settings["p1_over_p2"] * p2, noise.depolarising(0, 0)
 executed = [aer.physical(deep[depth][0].circuit, device) for depth in DEPTHS]
 signal = np.array(data["fashion"]["signal"])  # [networks, qubits]
-share = endurance.by_depth(data["fashion"]["kept"]).values()  # each [networks, qubits]
+share = noise_robustness.by_depth(data["fashion"]["kept"]).values()  # each [networks, qubits]
 kept, left = {}, {}
 for q in range(4):
-    cones = [resilience.light_cone(circuit, q) for circuit in executed]
+    cones = [noisy_network.light_cone(circuit, q) for circuit in executed]
     left[q] = [(1 - p2) ** cone["cx"] * (1 - p1) ** cone["sx"] for cone in cones]
     kept[q] = np.stack([of_depth[signal[:, q] > 0.2, q] for of_depth in share], axis=1)
 
 # %%
 scores = data["fashion"]["scores"]
 figure, (ax_scores, ax_kept) = plt.subplots(1, 2, figsize=(7.2, 3.9))
-shown = endurance.by_depth(scores["noisy"])
-plots.noisy_scores(ax_scores, np.array(scores["perfect"]), shown, scores["offset"])
-plots.shrink_factors(ax_kept, DEPTHS, kept, left)
-plots.show(
+shown = noise_robustness.by_depth(scores["noisy"])
+figures.noisy_scores(ax_scores, np.array(scores["perfect"]), shown, scores["offset"])
+figures.shrink_factors(ax_kept, DEPTHS, kept, left)
+figures.show(
     figure,
     alt="Left: scores with noise against scores without, for four depths. The points of "
     "each depth lie close to a straight line through the offset, flatter the deeper the "
@@ -210,11 +212,11 @@ SWEPT = {"depolarising": settings["p2"], "thermal": settings["t1_us"]}
 LABELS = {"depolarising": "strength $p_2$ after a CNOT", "thermal": "$T_1$, µs"}
 figure, axes = plt.subplots(2, 2, figsize=(7.2, 5.6), sharey=True)
 found = {
-    title: {kind: endurance.by_depth(data[key]["trained"][kind]) for kind in SWEPT}
+    title: {kind: noise_robustness.by_depth(data[key]["trained"][kind]) for kind in SWEPT}
     for key, title in DATASETS.items()
 }
-plots.accuracy_sweeps(axes, found, SWEPT, labels=LABELS, today=settings["today"])
-plots.show(
+figures.accuracy_sweeps(axes, found, SWEPT, labels=LABELS, today=settings["today"])
+figures.show(
     figure,
     alt="Four panels: accuracy against depolarising strength and against T1 for two "
     "datasets, one line per depth. All lines are flat and on top of each other at the "
@@ -237,13 +239,13 @@ plots.show(
 alone = {"one-qubit": "pulses only", "two-qubit": "CNOTs only", "readout": "readout only"}
 figure, axes = plt.subplots(1, 3, figsize=(7.2, 3.0), sharey=True)
 for ax, (kind, title) in zip(axes, alone.items(), strict=True):
-    found = endurance.by_depth(data["fashion"]["trained"][kind])
+    found = noise_robustness.by_depth(data["fashion"]["trained"][kind])
     strengths = settings["readout" if kind == "readout" else "gates"]
-    plots.accuracy_under_noise(ax, strengths, found)
+    figures.accuracy_under_noise(ax, strengths, found)
     ax.set(title=title, xlabel="probability $p$", ylim=(40, 102))
     ax.label_outer()
 axes[0].legend(loc="lower left")
-plots.show(
+figures.show(
     figure,
     alt="Three panels: accuracy against the strength of errors of pulses, of CNOTs and of "
     "readout, for one and four blocks. Pulse and CNOT errors bring four blocks down at a "
@@ -264,11 +266,11 @@ plots.show(
 # %%
 figure, axes = plt.subplots(2, 2, figsize=(7.2, 5.6), sharey=True)
 found = {
-    title: {kind: endurance.by_depth(data[key]["reset"][kind]) for kind in SWEPT}
+    title: {kind: noise_robustness.by_depth(data[key]["reset"][kind]) for kind in SWEPT}
     for key, title in DATASETS.items()
 }
-plots.accuracy_sweeps(axes, found, SWEPT, labels=LABELS, today=settings["today"])
-plots.show(
+figures.accuracy_sweeps(axes, found, SWEPT, labels=LABELS, today=settings["today"])
+figures.show(
     figure,
     alt="The same four panels with the threshold set anew and a finite number of shots. "
     "The lines are flat as before at today's noise and fall in the same order of depth, "
@@ -296,12 +298,12 @@ plots.show(
 shots = settings["shots"]
 figure, axes = plt.subplots(1, 2, figsize=(7.2, 3.7), sharey=True)
 for ax, (key, title) in zip(axes, DATASETS.items(), strict=True):
-    noisy = endurance.by_depth(data[key]["shots"]["backend"])
+    noisy = noise_robustness.by_depth(data[key]["shots"]["backend"])
     perfect = np.array(data[key]["shots"]["perfect"]["1"])
-    plots.accuracy_with_shots(ax, shots, perfect, noisy).set(title=title)
+    figures.accuracy_with_shots(ax, shots, perfect, noisy).set(title=title)
     ax.label_outer()
 axes[0].legend(loc="lower right")
-plots.show(
+figures.show(
     figure,
     alt="Accuracy against shots per image on two datasets. On a perfect device one shot "
     "already classifies most images; on ibmq_manila deeper circuits need more shots to "
@@ -321,7 +323,7 @@ for key, title in DATASETS.items():
     goal = np.mean(data[key]["perfect"]) - 0.005
     curves = {"perfect device": data[key]["shots"]["perfect"]["1"]}
     for depth, curve in data[key]["shots"]["backend"].items():
-        curves[f"ibmq_manila, {plots.blocks(int(depth))}"] = curve
+        curves[f"ibmq_manila, {figures.blocks(int(depth))}"] = curve
     for name, curve in curves.items():
         mean = np.mean(curve, axis=0)
         needed = shots[int((mean > goal).argmax())]
@@ -337,17 +339,17 @@ tables.table(["device", "shots needed", "accuracy with one shot, %"], rows)
 figure, axes = plt.subplots(1, 2, figsize=(7.2, 3.2), sharey=True)
 for ax, (key, title) in zip(axes, DATASETS.items(), strict=True):
     perfect, losses = np.array(data[key]["perfect"]), {}
-    noisy = endurance.by_depth(data[key]["shots"]["backend"])  # each [networks, shots]
+    noisy = noise_robustness.by_depth(data[key]["shots"]["backend"])  # each [networks, shots]
     for n in (4, 16, 64, 1024):
         k = shots.index(n)
         lost = {depth: perfect - values[:, k] for depth, values in noisy.items()}
         losses[str(n)] = {depth: stats.mean_interval(100 * v) for depth, v in lost.items()}
     result = recorded[key].result
     losses["exact"] = {depth: result[f"backend/loss-{depth}"] for depth in DEPTHS}
-    plots.losses_by_depth(ax, losses).set(title=title, xlabel="shots per image")
+    figures.losses_by_depth(ax, losses).set(title=title, xlabel="shots per image")
     ax.label_outer()
 axes[0].legend(loc="upper right")
-plots.show(
+figures.show(
     figure,
     alt="Bars of accuracy lost on ibmq_manila for four depths. With 4 shots the loss "
     "grows with depth; with 64 shots little is left of it; with 1024 and with exact "
@@ -377,7 +379,7 @@ for key, title in DATASETS.items():
         losses = [result[f"{case}loss-{depth}"] for depth in DEPTHS]
         losses.append(result[f"{case}deeper-loss-minus-shallow-loss"])
         rows.append([f"{title}, {name}", *map(tables.number, losses)])
-tables.table(["noise", *map(plots.blocks, DEPTHS), "4 minus 1"], rows)
+tables.table(["noise", *map(figures.blocks, DEPTHS), "4 minus 1"], rows)
 
 # %% [markdown]
 # ## Live, on Aer itself
@@ -387,24 +389,25 @@ tables.table(["noise", *map(plots.blocks, DEPTHS), "4 minus 1"], rows)
 # their shots from Aer's exact probabilities instead; both must scatter alike.
 
 # %%
-from hqnn import experiments, runs, studies
-from hqnn.models import lcqhnn
+from hqnn import experiments, runs
+from hqnn.papers.lcqhnn import model as lcqhnn
+from hqnn.papers.lcqhnn import studies
 
 config = experiments.get("lcqhnn-mnist").quick["lcqhnn"]
 model = lcqhnn.Lcqhnn(config).eval()
 model.load_state_dict(runs.execute(config, seed=0).weights(config.epochs))
-network = resilience.Network.of(model)
+network = noisy_network.Network.of(model)
 digits = studies.encoded(config, model.state_dict())
 
 # %%
 ideal_scores = network.scores(network.on(None)(digits.features))
-perfect = resilience.accuracy(ideal_scores, digits.labels)
+perfect = noisy_network.accuracy(ideal_scores, digits.labels)
 drops = {}
 for depth in (1, 4):
-    pc, weights = resilience.repeated(network.weights, depth)
+    pc, weights = noisy_network.repeated(network.weights, depth)
     counts = aer.counts(pc, digits.features, weights, shots=1024, noise=manila, seed=depth)
     scores = network.scores(counts / 1024)
-    drops[depth] = abs(perfect - resilience.accuracy(scores, digits.labels))
+    drops[depth] = abs(perfect - noisy_network.accuracy(scores, digits.labels))
 print("test accuracy on a perfect device above 0.9:", perfect > 0.9)
 print("ibmq_manila changes it by at most 0.05:", max(drops.values()) <= 0.05)
 

@@ -35,11 +35,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import HTML, Markdown
 
-from hqnn import claims, experiments, plots, reach, runs, stats, tables, verdicts
-from hqnn.readings import readings
+from hqnn import claims, experiments, figures, runs, stats, tables, verdicts
+from hqnn.papers.lcqhnn import score_range as reach
+from hqnn.papers.lcqhnn.variants import readings
 from hqnn.verdicts import Verdict
 
-plots.style()
+figures.style()
 MODELS = ["lcqhnn", "cnn-4", "cnn-8", "cnn-16"]
 DATASETS = {"mnist": "MNIST", "fashion": "FashionMNIST"}
 
@@ -124,11 +125,11 @@ for ax, epoch in zip(axes, (10, 50), strict=True):
         if when == epoch:
             rows.setdefault(words, {})[DATASETS[key]] = 100 * (ours - other)
     rows = {words: rows[words] for words in versus["fashion"]}
-    plots.paired_differences(ax, rows).set(
+    figures.paired_differences(ax, rows).set(
         title=f"epoch {epoch}", xlabel="LCQHNN's lead, points"
     )
 axes[1].legend(loc="lower left")
-plots.show(
+figures.show(
     figure,
     alt="Two forest plots, epochs 10 and 50. Each row is a changed circuit or a classical network; it "
     "shows LCQHNN's lead over it in points of test accuracy: single pairs of runs as faint dots, "

@@ -35,10 +35,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import HTML
 
-from hqnn import analyses, claims, experiments, plots, runs, stats, tables
-from hqnn.models.transfer import Autoencoder
+from hqnn import analyses, claims, experiments, figures, runs, stats, tables
+from hqnn.papers.transfer.model import Autoencoder
 
-plots.style()
+figures.style()
 config = experiments.get("transfer-autoencoder").variants["mnist"]
 kept = analyses.load("transfer-compression")
 
@@ -88,10 +88,10 @@ losses = {
 printed = {c.id: c.value for c in claims.load().claims}
 paper = {"training": printed["S1-train-loss"], "test": printed["S1-validation-loss"]}
 figure, ax = plt.subplots(figsize=(7.2, 3.6))
-plots.curve_bands(ax, losses, paper).set(ylabel="mean squared error", ylim=(0, 0.08))
+figures.curve_bands(ax, losses, paper).set(ylabel="mean squared error", ylim=(0, 0.08))
 ax.legend()
 n = len(losses["test"])
-plots.show(
+figures.show(
     figure,
     alt="Mean squared error against epoch for training and test images: both fall together, below the "
     "paper's two values, which are hollow diamonds at the last epoch.",
@@ -145,8 +145,8 @@ tables.table(["reading", "runs", "training loss", "test loss"], rows)
 pca = {int(key[4:]): i.mean for key, i in kept.result.items() if key.startswith("pca/")}
 levels = {"ours, 64 latents": last["test"].mean, "the paper, 64 latents": paper["test"]}
 figure, ax = plt.subplots(figsize=(7.2, 3.6))
-plots.compression(ax, pca, levels)
-plots.show(
+figures.compression(ax, pca, levels)
+figures.show(
     figure,
     alt="Error of principal components falling with their number, and two horizontal lines: our "
     "autoencoder, below the end of the curve, and the paper's, which crosses it far to the left.",
@@ -175,7 +175,7 @@ tables.table(["64 numbers per image, or as many as needed", "test error"], rows)
 # each class.
 
 # %%
-plots.show(
+figures.show(
     base64.b64decode(kept.data["reconstructions"]),
     alt="Four rows of ten digits: originals, reconstructions by the autoencoder, by 64 principal "
     "components and by as many as have the paper's error. The last row is visibly blurred.",

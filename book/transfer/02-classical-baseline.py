@@ -32,10 +32,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import HTML, Markdown
 
-from hqnn import claims, experiments, plots, runs, stats, tables
-from hqnn.models.transfer import Classifier
+from hqnn import claims, experiments, figures, runs, stats, tables
+from hqnn.papers.transfer.model import Classifier
 
-plots.style()
+figures.style()
 config = experiments.get("transfer-classical").variants["latents"]
 printed = {c.id: c.value for c in claims.load().claims}
 paper = {"training": printed["S3-train-accuracy"], "test": printed["S3-validation-accuracy"]}
@@ -70,10 +70,10 @@ curves = {
     for name, split in (("training", "train"), ("test", "test"))
 }
 figure, ax = plt.subplots(figsize=(7.2, 3.6))
-plots.curve_bands(ax, curves, paper).set(ylabel="accuracy, %", ylim=(74, 100))
+figures.curve_bands(ax, curves, paper).set(ylabel="accuracy, %", ylim=(74, 100))
 ax.legend(loc="center right")
 n = len(curves["test"])
-plots.show(
+figures.show(
     figure,
     alt="Accuracy against epoch for training and test images, both above 94 per cent from early on; "
     "the paper's two values are hollow diamonds far below.",
@@ -91,9 +91,9 @@ tables.table(["accuracy, %", "paper, epoch 50", "ours, epoch 1", "ours, epoch 50
 records = runs.load("transfer-classical", "latents")
 matrix = np.mean([record.result["confusion"] for record in records], axis=0)
 figure, ax = plt.subplots(figsize=(5.2, 5))
-plots.confusion(ax, matrix, [str(k) for k in range(10)])
+figures.confusion(ax, matrix, [str(k) for k in range(10)])
 wrong = matrix.sum() - np.trace(matrix)
-plots.show(
+figures.show(
     figure,
     alt="A ten by ten table of true and found digits: the diagonal holds nearly all images, the "
     "commonest confusions are of four with nine and of similar pairs.",
@@ -142,14 +142,14 @@ for variant, text in words.items():
 
 # %%
 figure, ax = plt.subplots(figsize=(7.2, 4.8))
-plots.intervals(
+figures.intervals(
     ax,
     found,
     {f"the paper's {paper['test']:g} %": paper["test"]},
     marked=("images as they are",),
 )
 ax.set(xlabel="test accuracy after 50 epochs, %")
-plots.show(
+figures.show(
     figure,
     alt="One row per changed setting with its test accuracies; a vertical line marks the paper's "
     "value. Most rows lie far to the right of it.",

@@ -34,22 +34,14 @@ import numpy as np
 import torch
 from IPython.display import HTML
 
-from hqnn import (
-    analyses,
-    bloch,
-    circuits,
-    claims,
-    experiments,
-    feature_series,
-    plots,
-    runs,
-    stats,
-    tables,
-)
-from hqnn.quantum_features import READINGS, measure
+from hqnn import analyses, claims, experiments, figures, runs, stats, tables
+from hqnn.papers.transfer import series as feature_series
+from hqnn.papers.transfer.circuits import transfer_circuit
+from hqnn.papers.transfer.features import READINGS, measure
+from hqnn.views import bloch
 
-plots.style()
-pc = circuits.transfer()
+figures.style()
+pc = transfer_circuit()
 inputs = analyses.load("transfer-inputs")
 printed = {c.id: c.value for c in claims.load().claims}
 
@@ -62,12 +54,12 @@ printed = {c.id: c.value for c in claims.load().claims}
 
 # %%
 figure, ax = plt.subplots(figsize=(7.2, 3.6))
-plots.circuit_drawing(ax, pc.circuit)
-plots.show(
+figures.circuit_drawing(ax, pc.circuit)
+figures.show(
     figure,
     alt="Circuit of five qubits: RY of twice the arccosine of a feature on each, a Hadamard gate on "
     "each, and CNOTs down the cascade. Vertical bars mark the states psi 1 to psi 3.",
-    caption="The circuit, drawn by Qiskit from `hqnn.circuits.transfer()`.",
+    caption="The circuit, drawn by Qiskit from `hqnn.transfer_circuit()`.",
 )
 
 # %% [markdown]
@@ -167,8 +159,8 @@ vectors = {
     name: bloch.bloch_vectors(pc, kept, [], stage=stage) for name, stage in steps.items()
 }
 figure, axes = plt.subplots(3, 5, figsize=(8.2, 5.4), subplot_kw={"projection": "3d"})
-plots.bloch_grid(axes, vectors)
-plots.show(
+figures.bloch_grid(axes, vectors)
+figures.show(
     figure,
     alt="Fifteen Bloch spheres, three steps by five qubits. Encoded points lie on the circle in the "
     "x z plane, after H on its mirror image, after the CNOTs they are scattered inside the sphere.",
@@ -199,7 +191,7 @@ tables.table(["reading", "what goes in", "circuits per image", "inputs of each",
 # The *scaling* is open in both versions. Ours takes each value's range over the training images to the whole domain
 # (`symmetric`: $[-1,1]$, or $[-\tfrac\pi2,\tfrac\pi2]$ for angles) or to its positive half (`positive`: $[0,1]$, or $[0,\pi]$);
 # values of test images outside that range are set to its end, and a value that never varies becomes 0. Whoever passes a number
-# outside the arccosine's domain, or a NaN, to `hqnn.quantum_features.measure` gets an error that says so.
+# outside the arccosine's domain, or a NaN, to `hqnn.papers.transfer.features.measure` gets an error that says so.
 #
 # What is a *feature* of the outcome? The bits of the most frequent string, the five marginals $\langle Z_k\rangle$, or the 32
 # probabilities. And how many shots? Here the exact limit and 1,024; the [next page](04-aer-shots-and-cost.ipynb) has more.
@@ -236,9 +228,9 @@ levels = {
     "v2's hybrid": printed["S8-hybrid"],
 }
 figure, ax = plt.subplots(figsize=(7.6, 4.6))
-plots.intervals(ax, rows, levels).set(xlabel="test accuracy, %", xlim=(5, 100))
+figures.intervals(ax, rows, levels).set(xlabel="test accuracy, %", xlim=(5, 100))
 n = len(values)
-plots.show(
+figures.show(
     figure,
     alt="One row for each reading and kind of feature with its test accuracies, from chance to above "
     "ninety per cent; vertical lines mark the hybrid's values in the paper's two versions.",
@@ -346,7 +338,7 @@ header = ["reading, features, shots", "runs", "training accuracy, %", "test accu
 tables.table(header, [*paper_rows, *rows])
 
 # %%
-colours = (plots.BLUE, plots.GREEN, plots.ORANGE, plots.PURPLE)
+colours = (figures.BLUE, figures.GREEN, figures.ORANGE, figures.PURPLE)
 figure, axes = plt.subplots(1, 2, figsize=(8.2, 4.2), sharey=True)
 for ax, split in zip(axes, ("train", "test"), strict=True):
     for colour, variant in zip(
@@ -359,7 +351,7 @@ for ax, split in zip(axes, ("train", "test"), strict=True):
     ax.set(title={"train": "training images", "test": "test images"}[split], xlabel="epoch")
 axes[0].set(ylabel="accuracy, %", ylim=(20, 100))
 figure.legend(*axes[1].get_legend_handles_labels(), loc="outside upper center", ncols=2)
-plots.show(
+figures.show(
     figure,
     alt="Accuracy against epoch on training and test images for four readings, thin lines for runs and thick "
     "ones for means. Thirteen blocks with probabilities are on top near 94 per cent, marginals of thirteen "
@@ -371,8 +363,8 @@ plots.show(
 records = runs.load("transfer-hybrid", "blocks-probabilities-1024")
 matrix = np.mean([record.result["confusion"] for record in records], axis=0)
 figure, ax = plt.subplots(figsize=(5.2, 5))
-plots.confusion(ax, matrix, [str(k) for k in range(10)])
-plots.show(
+figures.confusion(ax, matrix, [str(k) for k in range(10)])
+figures.show(
     figure,
     alt="A ten by ten table of true and found digits; the diagonal holds most images, errors are "
     "spread over similar digits.",

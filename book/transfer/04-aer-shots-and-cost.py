@@ -34,21 +34,13 @@ import numpy as np
 import torch
 from IPython.display import HTML, Markdown
 
-from hqnn import (
-    aer,
-    analyses,
-    claims,
-    experiments,
-    feature_series,
-    plots,
-    runs,
-    stats,
-    studies,
-    tables,
-)
-from hqnn.quantum_features import READINGS, measure
+from hqnn import analyses, claims, experiments, figures, runs, stats, tables
+from hqnn.papers.transfer import series as feature_series
+from hqnn.papers.transfer import studies
+from hqnn.papers.transfer.features import READINGS, measure
+from hqnn.views import aer
 
-plots.style()
+figures.style()
 compared = analyses.load("transfer-aer")
 SHOTS = compared.settings["shots"]
 N_IMAGES = compared.settings["images"]
@@ -83,7 +75,7 @@ exact = measure(READINGS["first-5"], x, "probabilities").double().numpy()
 circuit = READINGS["first-5"].circuit()
 counts = aer.counts(circuit, x, [], shots=1024, seed=1)
 print("exact:", np.abs(aer.probabilities(circuit, x, []) - exact).max() < 1e-6)
-print("counts:", studies.transfer.chi_squared(counts, exact) > 0.001)
+print("counts:", studies.chi_squared(counts, exact) > 0.001)
 
 # %% [markdown]
 # ## What it costs
@@ -142,10 +134,10 @@ for ax, name in zip(axes, ("blocks", "pca-5"), strict=True):
             float(s or np.inf): feature_series.accuracies(shots=s, **fields)[:n]
             for s in (*SHOTS, None)
         }
-    plots.accuracy_by_shots(ax, {o: by_shots[name, o] for o in OUTCOMES})
+    figures.accuracy_by_shots(ax, {o: by_shots[name, o] for o in OUTCOMES})
     ax.set(title=name, ylabel="test accuracy, %" if ax is axes[0] else "", ylim=(0, 100))
 axes[1].legend(loc="upper left")
-plots.show(
+figures.show(
     figure,
     alt="Two panels, one per reading: test accuracy against the number of shots, with the exact limit "
     "to the right, one line each for string, marginals and probabilities.",

@@ -29,10 +29,11 @@ if "google.colab" in sys.modules:
 # %%
 from IPython.display import HTML, Markdown
 
-from hqnn import claims, feature_series, plots, runs, stats, tables
+from hqnn import claims, figures, runs, stats, tables
+from hqnn.papers.transfer import series as feature_series
 from hqnn.verdicts import Verdict
 
-plots.style()
+figures.style()
 results = claims.evaluate("transfer")
 printed = {c.id: c.value for c in claims.load().claims}
 

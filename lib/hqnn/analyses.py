@@ -4,10 +4,9 @@ An analysis is one JSON file, `data/analyses/<name>.json`: a `result` of named n
 interval, number of runs), optional `data` for figures, the settings it was made with, and a fingerprint of every series
 of records it read. Where an experiment's record is training, an analysis is everything that is computed from trained
 weights and needs the images, and therefore cannot be repeated by a reader without them. How each analysis is made is
-a `Recipe`; the recipes are in `hqnn.studies`.
+a `Recipe`; a paper's recipes are in its module `studies`.
 """
 
-import importlib
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hqnn import runs, storage
+from hqnn import papers, runs, storage
 from hqnn.errors import HqnnError
 from hqnn.runs import Record
 from hqnn.stats import Interval
@@ -83,7 +82,7 @@ def recipe(
 
 def recipes() -> dict[str, Recipe]:
     """All analyses there are, by name."""
-    importlib.import_module("hqnn.studies")
+    list(papers.modules("studies"))
     return RECIPES
 
 

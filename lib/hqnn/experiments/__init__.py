@@ -1,40 +1,21 @@
-"""The papers' experiments: every setting of every run, as frozen dataclasses, and the registry of them.
+"""The registry of experiments: those of every paper, found by looking.
 
 An experiment is a set of variants trained on the same data over the same seeds. `variants` holds the paper's own
 sizes, `quick` the same runs on the bundled handwritten digits. What a config means is up to its paper's task
-(`hqnn.tasks`); nothing here computes. Each paper's configs and experiments are in the module of its name.
+(`hqnn.tasks`); nothing here computes. A paper's experiments are in its module `experiments`.
 """
 
 import difflib
 from collections.abc import Mapping, Sequence
 
+from hqnn import papers
 from hqnn.errors import HqnnError
-from hqnn.experiments import hqnn, lcqhnn, quanv, transfer
 from hqnn.experiments.base import Config, Experiment, Scale, as_json, config_hash
-from hqnn.experiments.hqnn import ParallelConfig
-from hqnn.experiments.lcqhnn import LcqhnnConfig
-from hqnn.experiments.quanv import QuanvConfig
-from hqnn.experiments.transfer import AutoencoderConfig, TransferConfig
 
-__all__ = [
-    "EXPERIMENTS",
-    "AutoencoderConfig",
-    "Config",
-    "Experiment",
-    "LcqhnnConfig",
-    "ParallelConfig",
-    "QuanvConfig",
-    "Scale",
-    "TransferConfig",
-    "as_json",
-    "config_hash",
-    "get",
-    "select",
-]
+__all__ = ["EXPERIMENTS", "Config", "Experiment", "Scale", "as_json", "config_hash", "get", "select"]
 
 EXPERIMENTS: dict[str, Experiment] = {
-    experiment.name: experiment
-    for experiment in (*lcqhnn.EXPERIMENTS, *hqnn.EXPERIMENTS, *quanv.EXPERIMENTS, *transfer.EXPERIMENTS)
+    experiment.name: experiment for module in papers.modules("experiments") for experiment in module.EXPERIMENTS
 }
 
 

@@ -2,8 +2,10 @@
 
 import math
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial, singledispatch
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +13,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from hqnn.augmentation import flip_and_rotate, flip_and_shift
+from hqnn.datasets.augmentation import flip_and_rotate, flip_and_shift
 from hqnn.errors import HqnnError
-from hqnn.quantum_layer import QuantumLayer
 from hqnn.training import BatchTransform, Checkpoint, Fit, Loss, Samples, Schedule, fit
+from hqnn.views.layer import QuantumLayer
 
 LOSSES: dict[str, Loss] = {
     "cross_entropy": functional.cross_entropy,
@@ -111,10 +113,21 @@ def weights_of(snapshots: Mapping[str, Tensor], epoch: int) -> dict[str, Tensor]
     return weights
 
 
+def _registered(generic: Any, config: Any) -> Any:
+    """What a paper registered for its type of config, in the module `tasks` beside it."""
+    kind, default = type(config), generic.dispatch(object)
+    if generic.dispatch(kind) is default:
+        with suppress(ModuleNotFoundError):
+            import_module(f"{kind.__module__.rpartition('.')[0]}.tasks")
+    if generic.dispatch(kind) is default:
+        raise TypeError(f"No task is registered for {kind.__name__}.")
+    return generic.dispatch(kind)
+
+
 @singledispatch
 def perform(config: Any, session: Session) -> Outcome:
     """Run a config with a seed."""
-    raise TypeError(f"No task is registered for {type(config).__name__}.")
+    return _registered(perform, config)(config, session)
 
 
 @singledispatch
@@ -124,7 +137,7 @@ def origin(config: Any) -> dict[str, str]:
     Raises:
         MissingDatasetError: They are not here.
     """
-    raise TypeError(f"No images are registered for {type(config).__name__}.")
+    return _registered(origin, config)(config)
 
 
 @singledispatch
@@ -134,7 +147,7 @@ def measure(config: Any, weights: Mapping[str, Tensor]) -> dict[str, float] | No
     Returns:
         Values by the name of the curve they lie on; None if that would need a download.
     """
-    raise TypeError(f"No measurement is registered for {type(config).__name__}.")
+    return _registered(measure, config)(config, weights)
 
 
 def train(

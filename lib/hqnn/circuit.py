@@ -1,0 +1,207 @@
+"""A circuit with its inputs, weights and observables.
+
+A `Circuit` holds a Qiskit circuit, which of its parameters are data, which are trained, and what is measured.
+Everything else is a view of it: drawings, Bloch vectors, Aer runs, Fourier spectra, the differentiable PyTorch layer.
+
+Qubit order is Qiskit's everywhere: qubit 0 is the *rightmost* letter of a Pauli label and the least significant bit of
+a basis state's index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from qiskit.circuit import (
+    Barrier,
+    ControlledGate,
+    Instruction,
+    Measure,
+    Parameter,
+    ParameterExpression,
+    QuantumCircuit,
+    Reset,
+)
+from qiskit.circuit.library import UnitaryGate, get_standard_gate_name_mapping
+from qiskit.quantum_info import SparsePauliOp
+
+STANDARD_GATES = frozenset(
+    {gate.base_class for gate in get_standard_gate_name_mapping().values()} - {Measure, Reset} | {Barrier, UnitaryGate}
+)
+"""Classes of the instructions that every view of a circuit knows, and a matrix gate."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Circuit:
+    """A circuit with its inputs, its trainable weights and its observables.
+
+    Args:
+        circuit: Gates only; no measurements, resets or classical bits.
+        inputs: Parameters that carry data, in the order of the columns of a feature matrix [B, n_inputs]; radians
+            unless the circuit itself rescales them.
+        weights: Trainable parameters, radians.
+        observables: Hermitian operators on all qubits of the circuit; their expectation values are the outputs.
+
+    Raises:
+        TypeError: Something is of another type, or a single parameter or observable stands where a list of them should.
+        ValueError: A parameter of the circuit is in neither list, one is listed twice or in both, a listed one does not
+            occur, the circuit has an instruction that is not a unitary gate, an angle that is NaN or infinite, or
+            classical bits; an observable has another width than the circuit, is not Hermitian, or its coefficients are
+            not finite numbers.
+    """
+
+    circuit: QuantumCircuit
+    inputs: Sequence[Parameter]
+    weights: Sequence[Parameter]
+    observables: Sequence[SparsePauliOp]
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.circuit, QuantumCircuit):
+            raise TypeError(f"circuit is a {type(self.circuit).__name__}; pass a QuantumCircuit")
+        for field, kind in (("inputs", Parameter), ("weights", Parameter), ("observables", SparsePauliOp)):
+            object.__setattr__(self, field, _listed(field, getattr(self, field), kind))
+        _check_gates(self.circuit)
+        listed = [*self.inputs, *self.weights]
+        twice = sorted({p.name for p in listed if listed.count(p) > 1})
+        if twice:
+            raise ValueError(f"parameter {twice[0]!r} is listed twice among inputs and weights; list each one once")
+        unbound = sorted(p.name for p in self.circuit.parameters if p not in listed)
+        if unbound:
+            raise ValueError(
+                f"circuit parameter {unbound[0]!r} is neither an input nor a weight; list it or bind a value to it"
+            )
+        idle = sorted(p.name for p in listed if p not in self.circuit.parameters)
+        if idle:
+            raise ValueError(f"parameter {idle[0]!r} does not occur in the circuit; remove it from inputs and weights")
+        if not self.observables:
+            raise ValueError("no observables given; pass at least one SparsePauliOp to measure")
+        for k, observable in enumerate(self.observables):
+            if observable.num_qubits != self.circuit.num_qubits:
+                raise ValueError(
+                    f"observable {k} acts on {observable.num_qubits} qubits but the circuit has "
+                    f"{self.circuit.num_qubits}; pad its labels with I"
+                )
+            coefficients = observable.coeffs
+            if coefficients.dtype == object or not np.isfinite(coefficients).all():
+                raise ValueError(
+                    f"observable {k} has a coefficient that is not a finite number; bind its parameters, or "
+                    "check what computed it"
+                )
+            if abs(coefficients.imag).max() > 1e-12:
+                raise ValueError(f"observable {k} has complex coefficients; a measured observable is Hermitian")
+
+    @property
+    def n_qubits(self) -> int:
+        """Number of qubits."""
+        return int(self.circuit.num_qubits)
+
+    @property
+    def n_inputs(self) -> int:
+        """Number of input parameters."""
+        return len(self.inputs)
+
+    @property
+    def n_weights(self) -> int:
+        """Number of trainable parameters."""
+        return len(self.weights)
+
+    @property
+    def n_observables(self) -> int:
+        """Number of outputs."""
+        return len(self.observables)
+
+    def stages(self) -> dict[str, QuantumCircuit]:
+        """Split at labelled barriers: the circuit up to each one, under its label, in time order.
+
+        Returns:
+            Label of the barrier -> the sub-circuit from the start up to it, over the same qubits. A circuit without
+            labelled barriers gives an empty mapping.
+        """
+        stages: dict[str, QuantumCircuit] = {}
+        part = self.circuit.copy_empty_like()
+        for instruction in self.circuit.data:
+            if isinstance(instruction.operation, Barrier):
+                if instruction.operation.label:
+                    stages[instruction.operation.label] = part.copy()
+            else:
+                part.append(instruction)
+        return stages
+
+
+def _listed(field: str, value: object, kind: type) -> tuple[Parameter | SparsePauliOp, ...]:
+    """A field's value as a tuple, or a sentence on why it is no list of that kind."""
+    if isinstance(value, (str, ParameterExpression, SparsePauliOp)) or not isinstance(value, Iterable):
+        raise TypeError(f"{field} is a single {type(value).__name__}; put it in a list: {field}=[…]")
+    if isinstance(value, (set, frozenset)):
+        raise TypeError(f"{field} is a set, which has no order; pass a list")
+    items = tuple(value)
+    for k, item in enumerate(items):
+        if not isinstance(item, kind):
+            raise TypeError(f"{field}[{k}] is a {type(item).__name__}; pass a {kind.__name__}")
+    return items
+
+
+def _check_gates(circuit: QuantumCircuit) -> None:
+    """See that a circuit consists of unitary gates with finite angles."""
+    for gate, qubits in opened(circuit, STANDARD_GATES):
+        if not all(isinstance(value, ParameterExpression) or np.isfinite(value).all() for value in gate.params):
+            raise ValueError(f"gate {gate.name!r} on qubits {qubits} has an angle that is NaN or infinite")
+    if circuit.num_clbits:
+        raise ValueError(
+            "the circuit has classical bits, which nothing here reads; leave them out, as "
+            "circuit.remove_final_measurements(inplace=False) does"
+        )
+
+
+def opened(circuit: QuantumCircuit, known: Collection[type]) -> Iterator[tuple[Instruction, list[int]]]:
+    """The instructions of a circuit, those of other than known classes replaced by their definitions, and so on.
+
+    What an instruction is called proves nothing: a composite gate may bear the name of any standard one.
+
+    Args:
+        circuit: Any gates.
+        known: Classes of instructions to leave as they are; a gate controlled by zeros is none of them.
+
+    Yields:
+        Instructions in time order, and the indices of their qubits.
+
+    Raises:
+        ValueError: An instruction is neither known nor defined by gates.
+    """
+    for instruction in circuit.data:
+        gate, qubits = instruction.operation, [circuit.find_bit(q).index for q in instruction.qubits]
+        by_zeros = isinstance(gate, ControlledGate) and gate.ctrl_state != 2**gate.num_ctrl_qubits - 1
+        if not by_zeros and class_of(gate) in known:
+            yield gate, qubits
+            continue
+        definition = getattr(gate, "definition", None)
+        if definition is None or gate.num_clbits:
+            raise ValueError(
+                f"{gate.name!r} is not a unitary gate with a definition; remove it or write it in standard gates"
+            )
+        yield from ((inner, [qubits[q] for q in inner_qubits]) for inner, inner_qubits in opened(definition, known))
+
+
+def class_of(gate: Instruction) -> type:
+    """The class that tells what a gate does; Qiskit's own gates are often of a hidden subclass of it."""
+    return getattr(gate, "base_class", type(gate))
+
+
+def pauli_on_each_qubit(n_qubits: int, pauli: Literal["X", "Y", "Z"] = "Z") -> tuple[SparsePauliOp, ...]:
+    """The same Pauli matrix measured on every qubit.
+
+    Args:
+        n_qubits: Number of qubits.
+        pauli: Which Pauli matrix.
+
+    Returns:
+        One observable per qubit, qubit 0 first.
+    """
+    return tuple(SparsePauliOp.from_sparse_list([(pauli, [q], 1.0)], num_qubits=n_qubits) for q in range(n_qubits))
+
+
+def parity(n_qubits: int) -> SparsePauliOp:
+    """Z on all qubits at once: +1 for an even number of ones, -1 for an odd one."""
+    return SparsePauliOp("Z" * n_qubits)

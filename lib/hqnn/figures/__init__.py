@@ -1,0 +1,118 @@
+"""Every figure of the book, in one house style.
+
+A plotting function takes arrays and an `ax` and returns the `ax`; it computes, saves and shows nothing. A notebook
+shows a finished figure with `show`, which gives it its alternative text and its caption. The modules of this package
+divide the figures by subject; all of them are names of the package itself.
+"""
+
+from hqnn.figures.circuit import (
+    CIRCUIT_STYLE,
+    CLASS_COLOURS,
+    amplitudes,
+    bloch_grid,
+    bloch_sphere,
+    circuit_drawing,
+    entanglement_left,
+    phase_circle,
+    phase_grid,
+    phase_scale,
+    spectrum,
+)
+from hqnn.figures.heat import focus_against_accuracy, heat_gallery, level, snapshot_curves
+from hqnn.figures.images import image_columns, titled_images
+from hqnn.figures.noise import (
+    DEPTH_COLOURS,
+    accuracy_sweeps,
+    accuracy_under_noise,
+    accuracy_with_shots,
+    blocks,
+    losses_by_depth,
+    noisy_scores,
+    shrink_factors,
+)
+from hqnn.figures.outcomes import accuracy_by_shots, compression, confusion, image_rows, intervals
+from hqnn.figures.theme import (
+    BLUE,
+    COLOURS,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    PIXEL_RATIO,
+    PURPLE,
+    SKY,
+    STYLE,
+    VERMILLION,
+    render,
+    show,
+    style,
+)
+from hqnn.figures.theory import coefficient_violins, eigenvalue_curves, zx_diagram
+from hqnn.figures.training import (
+    DATASET_MARKS,
+    candidates,
+    curve_bands,
+    learning_curves,
+    paired_differences,
+    rate_curves,
+    single_runs,
+    start_and_reach,
+)
+
+__all__ = [
+    "BLUE",
+    "CIRCUIT_STYLE",
+    "CLASS_COLOURS",
+    "COLOURS",
+    "DATASET_MARKS",
+    "DEPTH_COLOURS",
+    "GREEN",
+    "GREY",
+    "INK",
+    "ORANGE",
+    "PIXEL_RATIO",
+    "PURPLE",
+    "SKY",
+    "STYLE",
+    "VERMILLION",
+    "accuracy_by_shots",
+    "accuracy_sweeps",
+    "accuracy_under_noise",
+    "accuracy_with_shots",
+    "amplitudes",
+    "bloch_grid",
+    "bloch_sphere",
+    "blocks",
+    "candidates",
+    "circuit_drawing",
+    "coefficient_violins",
+    "compression",
+    "confusion",
+    "curve_bands",
+    "eigenvalue_curves",
+    "entanglement_left",
+    "focus_against_accuracy",
+    "heat_gallery",
+    "image_columns",
+    "image_rows",
+    "intervals",
+    "learning_curves",
+    "level",
+    "losses_by_depth",
+    "noisy_scores",
+    "paired_differences",
+    "phase_circle",
+    "phase_grid",
+    "phase_scale",
+    "rate_curves",
+    "render",
+    "show",
+    "shrink_factors",
+    "single_runs",
+    "snapshot_curves",
+    "spectrum",
+    "start_and_reach",
+    "style",
+    "titled_images",
+    "zx_diagram",
+]

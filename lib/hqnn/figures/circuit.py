@@ -1,0 +1,249 @@
+"""Figures of a circuit, its states and its outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colorbar import Colorbar
+from matplotlib.figure import Figure
+from matplotlib.projections.polar import PolarAxes
+from numpy.typing import NDArray
+from qiskit.circuit import Parameter, QuantumCircuit
+
+from hqnn.figures.theme import BLUE, GREY, INK, ORANGE, VERMILLION
+from hqnn.views import bloch
+
+CLASS_COLOURS = (BLUE, VERMILLION)
+"""Of the two classes of a dataset."""
+
+CIRCUIT_STYLE: Mapping[str, Any] = MappingProxyType(
+    {
+        "name": "bw",
+        "fontsize": 12,
+        "subfontsize": 9,
+        "linecolor": GREY,
+        "textcolor": INK,
+        "gatetextcolor": INK,
+        "gatefacecolor": "#FFFFFF",
+        "barrierfacecolor": "#E4E7EB",
+        "displaycolor": {
+            "h": ("#FFFFFF", INK),
+            "p": ("#FFE3CC", INK),
+            "rx": ("#FFE3CC", INK),
+            "ry": ("#CCE3F2", INK),
+            "rz": ("#CCE3F2", INK),
+            "cx": (INK, "#FFFFFF"),
+        },
+        "displaytext": {"p": "$U_1$", "rx": "$R_X$", "ry": "$R_Y$", "rz": "$R_Z$"},
+    }
+)
+"""How Qiskit draws gates here: data on orange, trained weights on blue, everything fixed on white."""
+
+
+def circuit_drawing(ax: Axes, circuit: QuantumCircuit, *, fold: int = -1) -> Axes:
+    """A circuit as gates on lines, time to the right; labelled barriers name the states between them.
+
+    Args:
+        ax: Where to draw.
+        circuit: Gates and barriers.
+        fold: Layers after which the drawing goes on below; -1 for never.
+
+    Returns:
+        The same `ax`.
+    """
+    subscripts = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉", "[]")
+    names = {p: Parameter(p.name.translate(subscripts)) for p in circuit.parameters if "[" in p.name}
+    circuit.assign_parameters(names).draw("mpl", ax=ax, style=dict(CIRCUIT_STYLE), fold=fold)
+    sizes = sorted({float(text.get_fontsize()) for text in ax.texts})  # Qiskit shrinks them with the figure
+    legible = dict(zip(sizes, (9.5, 10.5, 12.5), strict=False))  # angles, names of gates, names of qubits
+    for text in ax.texts:
+        text.set_fontsize(legible[float(text.get_fontsize())])
+        label = text.get_text().replace("*", "")
+        text.set_text(label.translate(subscripts) if label.startswith("ψ") else label)
+    return ax
+
+
+def amplitudes(ax: Axes, state: NDArray[np.complex128]) -> Axes:
+    """The amplitudes of a state: length of a bar is the modulus, its colour the phase (see `phase_scale`).
+
+    Args:
+        ax: Where to draw.
+        state: Amplitudes [2**n], bit q of the index being qubit q.
+
+    Returns:
+        The same `ax`.
+    """
+    n_qubits = len(state).bit_length() - 1
+    colours = mpl.colormaps["twilight_shifted"](np.angle(state) / (2 * np.pi) + 0.5)
+    ax.bar(np.arange(len(state)), np.abs(state), color=colours, edgecolor=INK, linewidth=0.5, width=0.85)
+    ax.set_xticks(range(len(state)), [f"{index:0{n_qubits}b}" for index in range(len(state))], rotation=90)
+    ax.tick_params(axis="x", length=0)
+    ax.grid(visible=False, axis="x")
+    ax.set_xlim(-0.7, len(state) - 0.3)
+    return ax
+
+
+def phase_scale(figure: Figure, axes: Any) -> Colorbar:
+    """The colours of phases, as a bar beside some axes.
+
+    Args:
+        figure: The figure that the axes are on.
+        axes: One or several axes.
+
+    Returns:
+        The bar.
+    """
+    scale = mpl.cm.ScalarMappable(mpl.colors.Normalize(-np.pi, np.pi), "twilight_shifted")
+    bar = figure.colorbar(scale, ax=axes, ticks=[-np.pi, -np.pi / 2, 0, np.pi / 2, np.pi], aspect=30, pad=0.015)
+    bar.ax.set_yticklabels(["−π", "−π/2", "0", "π/2", "π"])
+    bar.set_label("phase")
+    bar.outline.set_visible(False)
+    return bar
+
+
+def bloch_sphere(ax: Axes, vectors: NDArray[np.float64], groups: NDArray[np.int64] | None = None) -> Axes:
+    """The Bloch vectors of one qubit as points in its sphere, drawn by QuTiP.
+
+    Args:
+        ax: Three-dimensional axes.
+        vectors: [N, 3].
+        groups: Class of each point [N]; None for one colour.
+
+    Returns:
+        The same `ax`.
+    """
+    sphere = bloch.to_qutip(vectors, groups, colours=CLASS_COLOURS, size=14, alpha=0.5, ax=ax)
+    sphere.view = [-50, 22]
+    sphere.xlabel, sphere.ylabel, sphere.zlabel = ["$x$", ""], ["$y$", ""], [r"$|0\rangle$", r"$|1\rangle$"]
+    sphere.render()
+    return ax
+
+
+def bloch_grid(
+    axes: NDArray[Any], rows: Mapping[str, NDArray[np.float64]], groups: NDArray[np.int64] | None = None
+) -> NDArray[Any]:
+    """One Bloch sphere per qubit in each row.
+
+    Args:
+        axes: Three-dimensional panels [rows, qubits].
+        rows: Name of the row -> Bloch vectors [N, qubits, 3].
+        groups: Class of each point [N]; None for one colour.
+
+    Returns:
+        The same `axes`.
+    """
+    for panels, vectors in zip(axes, rows.values(), strict=True):
+        for qubit, ax in enumerate(panels):
+            bloch_sphere(ax, vectors[:, qubit], groups)
+    return _label_qubits(axes, list(rows))
+
+
+def phase_grid(axes: NDArray[Any], rows: Mapping[str, tuple[NDArray[np.float64], NDArray[np.int64]]]) -> NDArray[Any]:
+    """One circle of phases per qubit in each row (see `phase_circle`).
+
+    Args:
+        axes: Polar panels [rows, qubits].
+        rows: Name of the row -> phases [N, qubits], radians, and classes [N].
+
+    Returns:
+        The same `axes`.
+    """
+    for panels, (phases, groups) in zip(axes, rows.values(), strict=True):
+        for qubit, ax in enumerate(panels):
+            phase_circle(ax, phases[:, qubit], groups)
+    return _label_qubits(axes, list(rows), gap=0.3)
+
+
+def _label_qubits(axes: NDArray[Any], rows: Sequence[str], *, gap: float = 0.16) -> NDArray[Any]:
+    """Number the columns of a grid by qubit, and name its rows."""
+    for qubit, ax in enumerate(axes[0]):
+        ax.set_title(f"qubit {qubit}", loc="center")
+    text = {"rotation": 90, "ha": "center", "va": "center", "fontsize": 10.5, "fontweight": "bold"}
+    for ax, name in zip(axes[:, 0], rows, strict=True):
+        ax.annotate(name, (-gap, 0.5), xycoords="axes fraction", **text)
+    return axes
+
+
+def phase_circle(ax: PolarAxes, phases: NDArray[np.float64], groups: NDArray[np.int64]) -> Axes:
+    """Angles as dots on two rings, class 0 inside class 1, with the mean of the unit vectors as an arrow.
+
+    The outer circle has radius 1, so that the arrow's length is the resultant length.
+
+    Args:
+        ax: Polar axes.
+        phases: Radians [N].
+        groups: Class 0 or 1 of each [N].
+
+    Returns:
+        The same `ax`.
+    """
+    jitter = 0.14 * (np.arange(len(phases)) * 0.618034 % 1 - 0.5)  # evenly spread, and the same on every run
+    for group, (radius, colour) in enumerate(zip((0.74, 0.91), CLASS_COLOURS, strict=True)):
+        chosen = groups == group
+        ax.scatter(phases[chosen], radius + jitter[chosen], s=9, color=colour, alpha=0.45, linewidths=0)
+    mean = np.exp(1j * phases).mean()
+    arrow = {"arrowstyle": "-|>,head_width=0.25,head_length=0.5", "color": INK, "linewidth": 1.6}
+    tip = (float(np.angle(mean)), abs(mean))
+    ax.annotate("", xy=tip, xytext=(0, 0), arrowprops={**arrow, "shrinkA": 0, "shrinkB": 0})
+    ax.set_rlim(0, 1)
+    ax.set_yticks([])
+    ax.set_xticks([0, np.pi / 2, np.pi, 3 * np.pi / 2], ["0", "π/2", "π", "3π/2"])
+    ax.tick_params(axis="x", pad=-2)
+    ax.spines["polar"].set_color(GREY)
+    return ax
+
+
+def entanglement_left(ax: Axes, cosines: Mapping[str, Sequence[float]], lengths: Mapping[str, Sequence[float]]) -> Axes:
+    """Trained networks as dots: how close their phases are to 0 or π, and how long their Bloch vectors.
+
+    Args:
+        ax: Where to draw.
+        cosines: Dataset -> mean |cos δ| of each network.
+        lengths: Dataset -> mean length of each network's Bloch vectors, in the same order.
+
+    Returns:
+        The same `ax`.
+    """
+    ax.axvline(2 / np.pi, color=GREY, linestyle="--", linewidth=1)
+    ax.annotate("evenly spread\nphases", (2 / np.pi, 0.03), (-6, 0), textcoords="offset points", ha="right", color=INK)
+    for (name, values), marker, colour in zip(cosines.items(), "os", (BLUE, ORANGE), strict=True):
+        ax.plot(values, lengths[name], marker, color=colour, alpha=0.75, markersize=7, markeredgewidth=0, label=name)
+    ax.set(xlim=(0, 1.02), ylim=(0, 1.02), xlabel="mean of |cos δ|", ylabel="mean length after RY")
+    ax.legend(loc="upper left")
+    return ax
+
+
+def spectrum(ax: Axes, frequencies: NDArray[np.float64], strengths: NDArray[np.float64], labels: Sequence[str]) -> Axes:
+    """How strong each frequency is in each output, as discs in a table; below, the sign of each feature in it.
+
+    Args:
+        ax: Where to draw.
+        frequencies: One row per column of the table [F, n_inputs]; only their signs are shown.
+        strengths: Moduli of the coefficients [F, outputs]; a disc's area is proportional to it.
+        labels: Names of the outputs.
+
+    Returns:
+        The same `ax`.
+    """
+    n_outputs, n_inputs = len(labels), frequencies.shape[1]
+    order = np.argsort(strengths.argmax(axis=1), kind="stable")  # output by output
+    columns, rows = np.nonzero(strengths[order] > 1e-12)
+    areas = 480 * strengths[order][columns, rows]
+    ax.hlines(range(n_outputs), -0.5, len(frequencies) - 0.5, color="#E4E7EB", linewidth=0.8)
+    ax.scatter(columns, rows, s=areas, color=BLUE, linewidths=0, zorder=2)
+    heights = [n_outputs + 0.2 + 0.6 * feature for feature in range(n_inputs)]
+    for (column, feature), sign in np.ndenumerate(np.sign(frequencies[order])):
+        text, colour = {1: ("+", INK), -1: ("−", VERMILLION), 0: ("·", GREY)}[int(sign)]
+        ax.text(column, heights[feature], text, color=colour, ha="center", va="center", fontsize=13)
+    ax.axhline(n_outputs - 0.4, color=GREY, linewidth=0.8)
+    ax.set_yticks([*range(n_outputs), *heights], [*labels, *(f"$x_{feature}$" for feature in range(n_inputs))])
+    ax.set(xlim=(-0.7, len(frequencies) - 0.3), ylim=(heights[-1] + 0.5, -0.6), xticks=[])
+    ax.tick_params(axis="y", length=0)
+    ax.grid(visible=False)
+    ax.spines[["left", "bottom"]].set_visible(False)
+    return ax

@@ -1,1 +1,0 @@
-"""The papers' models: one module per paper, hybrid and classical twin side by side."""

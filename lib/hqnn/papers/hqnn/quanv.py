@@ -1,0 +1,130 @@
+"""HQNN-Quanv and the two classical networks it is compared with [hqnn, section 2.3].
+
+The paper leaves several choices open. Each is a field of `QuanvConfig`, and this module says what its
+values mean; the defaults are the book's primary reading.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from hqnn.papers.hqnn.circuits import quanvolution
+from hqnn.papers.hqnn.quanv_experiments import QuanvConfig
+from hqnn.views.layer import QuantumLayer
+
+KERNEL = 2
+"""Side of the kernel, pixels."""
+N_CLASSES = 10
+
+
+def patches(images: Tensor, stride: int) -> Tensor:
+    """Cut images into the windows of a 2x2 kernel.
+
+    Args:
+        images: One channel [B, 1, H, W].
+        stride: Pixels from one window to the next.
+
+    Returns:
+        Pixels [B, windows, 4], windows and pixels row by row.
+    """
+    return functional.unfold(images, KERNEL, stride=stride).transpose(1, 2)
+
+
+class Quanv(nn.Module):
+    """A quanvolution with four output channels, then one linear layer [hqnn, fig. 7].
+
+    `quantum` swaps the circuit for an ablation:
+
+    - `circuit`: none, the paper's circuit;
+    - `frozen`: its four weights stay as drawn;
+    - `none`: the four pixels themselves are the four channels.
+
+    That the circuit has no CNOTs is a value of `cnots`.
+    """
+
+    def __init__(self, config: QuanvConfig) -> None:
+        super().__init__()
+        self.stride, self.side = config.stride, config.side
+        self.kernel: nn.Module = nn.Identity()
+        if config.quantum != "none":
+            pc = quanvolution(config.axis, config.cnots, rotations_first=config.rotations_first)
+            self.kernel = QuantumLayer(pc).requires_grad_(config.quantum != "frozen")
+        self.scores = nn.Linear(KERNEL**2 * self.side**2, N_CLASSES)
+
+    def maps(self, images: Tensor) -> Tensor:
+        """Images [B, 1, size, size] to the four output channels [B, 4, side, side]."""
+        windows = patches(images, self.stride)
+        values = self.kernel(windows.flatten(0, 1)).view(windows.shape)
+        return values.transpose(1, 2).unflatten(2, (self.side, self.side))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Images [B, 1, size, size] to class scores [B, 10]."""
+        scores: Tensor = self.scores(self.maps(images).flatten(1))
+        return scores
+
+
+class Cnn(nn.Module):
+    """A convolution with a 2x2 kernel of the same stride, then one linear layer [hqnn, section 2.3.3].
+
+    CNN1 has one output channel, CNN4 has four. The counts of 4 and 16 kernel weights leave no room for a bias; whether
+    a ReLU follows is not said.
+    """
+
+    def __init__(self, config: QuanvConfig) -> None:
+        super().__init__()
+        self.kernel = nn.Conv2d(1, config.channels, KERNEL, stride=config.stride, bias=config.bias)
+        self.activation = nn.ReLU() if config.activation == "relu" else nn.Identity()
+        self.scores = nn.Linear(config.channels * config.side**2, N_CLASSES)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Images [B, 1, size, size] to class scores [B, 10]."""
+        scores: Tensor = self.scores(self.activation(self.kernel(images)).flatten(1))
+        return scores
+
+
+def build(config: QuanvConfig) -> nn.Module:
+    """Build the model of a configuration, with weights drawn from torch's current random state.
+
+    Args:
+        config: Which model, and every reading of what the paper leaves open.
+
+    Returns:
+        A module from images [B, 1, size, size] in [0, 1] to class scores [B, 10].
+
+    Raises:
+        ValueError: A field has a value that is not listed in this module or in `hqnn.quanvolution`.
+    """
+    allowed = {
+        "model": ("quanv", "cnn"),
+        "quantum": ("circuit", "frozen", "none"),
+        "activation": ("none", "relu"),
+    }
+    for field, values in allowed.items():
+        if getattr(config, field) not in values:
+            raise ValueError(f"{field} is {getattr(config, field)!r}; use one of {', '.join(map(repr, values))}")
+    return Quanv(config) if config.model == "quanv" else Cnn(config)
+
+
+def equivalent_linear(cnn: Cnn) -> tuple[Tensor, Tensor]:
+    """The linear map of pixels that a CNN without an activation computes.
+
+    Args:
+        cnn: The network; its kernel and its linear layer are both linear, so that their product is one matrix.
+
+    Returns:
+        Matrix [10, windows * 4] and offsets [10]: scores = matrix @ patches.flatten() + offsets.
+
+    Raises:
+        ValueError: There is an activation between the two.
+    """
+    if not isinstance(cnn.activation, nn.Identity):
+        raise ValueError("a network with an activation is not a linear map of its pixels")
+    kernel = cnn.kernel.weight.flatten(1)  # [channels, 4]
+    head = cnn.scores.weight.unflatten(1, (len(kernel), -1))  # [10, channels, windows]
+    matrix = torch.einsum("ncw,cp->nwp", head, kernel).flatten(1)
+    offsets: Tensor = cnn.scores.bias
+    if cnn.kernel.bias is not None:
+        offsets = offsets + torch.einsum("ncw,c->n", head, cnn.kernel.bias)
+    return matrix, offsets

@@ -1,0 +1,155 @@
+"""The experiments of HQNN-Quanv, the second model of hqnn: three kernels, learning rates, draws of images, readings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal
+
+from hqnn.experiments.base import Experiment
+from hqnn.papers.hqnn.circuits import Cnots
+
+RATES = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
+USUAL_RATE = 1e-2
+"""The paper gives none; this is the default of PennyLane's Adam."""
+N_DRAWS = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuanvConfig:
+    """One model around a 2x2 kernel and how it is trained [hqnn, section 2.3]."""
+
+    curves: ClassVar[tuple[str, ...]] = tuple(
+        f"{split}_{quantity}" for split in ("train", "val", "test", "all") for quantity in ("loss", "accuracy")
+    )
+    """What a record's history holds, one value per epoch; `all` is every test image there is."""
+
+    model: Literal["quanv", "cnn"] = "quanv"
+    channels: int = 4
+    """Output channels of a CNN's kernel."""
+    dataset: str = "mnist"
+    n_train: int = 500
+    n_val: int = 500
+    """The paper has none; they choose learning rates."""
+    n_test: int = 100
+    data_seed: int = 42
+    epochs: int = 20
+    size: int = 14
+    stride: int = 4
+    """The only one that makes 4x4 of 14x14 pixels with a 2x2 kernel."""
+    snapshots: tuple[int, ...] = ()
+    """Epochs whose weights the record keeps; 0 is the untrained model."""
+
+    # What the paper leaves open; modules `quanv` and `circuits` say what each value means.
+    batch_size: int = 32
+    learning_rate: float = USUAL_RATE
+    optimizer: str = "adam"
+    antialias: bool = True
+    axis: Literal["x", "y", "z"] = "y"
+    cnots: Cnots = "chain"
+    rotations_first: bool = True
+    quantum: Literal["circuit", "frozen", "none"] = "circuit"
+    bias: bool = False
+    activation: Literal["none", "relu"] = "none"
+
+    @property
+    def side(self) -> int:
+        """Side of an output channel, pixels."""
+        return (self.size - 2) // self.stride + 1
+
+
+MODELS: Mapping[str, QuanvConfig] = {
+    "quanv": QuanvConfig(),
+    "cnn4": QuanvConfig(model="cnn"),
+    "cnn1": QuanvConfig(model="cnn", channels=1),
+}
+"""The three models of figure 8."""
+
+ABLATIONS: Mapping[str, QuanvConfig] = {
+    "no-cnots": QuanvConfig(cnots="none"),
+    "frozen": QuanvConfig(quantum="frozen"),
+    "pixels": QuanvConfig(quantum="none"),
+}
+"""The hybrid with its kernel changed or removed."""
+
+
+def _quick(config: QuanvConfig) -> QuanvConfig:
+    """The same run on the bundled digits, with fewer images and epochs."""
+    return replace(
+        config,
+        dataset="digits",
+        n_train=200,
+        n_val=100,
+        epochs=8,
+        batch_size=config.batch_size // 2,
+        snapshots=tuple(epoch for epoch in config.snapshots if epoch < 8) + (8,) * bool(config.snapshots),
+    )
+
+
+def _experiment(name: str, title: str, variants: Mapping[str, QuanvConfig], seeds: range = range(10)) -> Experiment:
+    quick = {variant: _quick(config) for variant, config in variants.items()}
+    return Experiment(name=name, paper="hqnn", title=title, variants=variants, quick=quick, seeds=seeds)
+
+
+def _rates() -> dict[str, QuanvConfig]:
+    """The same learning rates for models and ablations; the models at the usual rate are in `hqnn-quanv`."""
+    return {
+        f"{name}-lr-{rate:g}": replace(config, learning_rate=rate)
+        for name, config in {**MODELS, **ABLATIONS}.items()
+        for rate in RATES
+        if name not in MODELS or rate != USUAL_RATE
+    }
+
+
+def _draws() -> dict[str, QuanvConfig]:
+    """The three models on other training and test images."""
+    return {
+        f"{name}-draw-{draw}": replace(config, data_seed=draw)
+        for draw in range(N_DRAWS)
+        for name, config in MODELS.items()
+    }
+
+
+def _readings() -> dict[str, QuanvConfig]:
+    """What the paper leaves open: every kernel that fits the text at two rates, then one choice at a time."""
+    kernels: dict[str, dict[str, Any]] = {
+        f"{axis}-{cnots}-{'rotations' if first else 'cnots'}-first": {
+            "axis": axis,
+            "cnots": cnots,
+            "rotations_first": first,
+        }
+        for axis in "yxz"
+        for cnots in ("chain", "reversed", "star")
+        for first in (True, False)
+        if first or axis != "z"  # rotations about z do nothing in either place
+    }
+    rates = (USUAL_RATE, 3e-2)
+    found = {
+        f"quanv-{name}-lr-{rate:g}": replace(MODELS["quanv"], learning_rate=rate, **change)
+        for name, change in kernels.items()
+        for rate in rates
+        if name != "y-chain-rotations-first"  # the primary reading
+    }
+    choices: dict[str, dict[str, Any]] = {
+        "plain-resize": {"antialias": False},
+        "batch-8": {"batch_size": 8},
+        "batch-128": {"batch_size": 128},
+        "sgd-0.1": {"optimizer": "sgd", "learning_rate": 0.1},
+        "sgd-1": {"optimizer": "sgd", "learning_rate": 1.0},
+    }
+    for name, config in MODELS.items():
+        found |= {f"{name}-{choice}": replace(config, **change) for choice, change in choices.items()}
+    for name in ("cnn4", "cnn1"):
+        found[f"{name}-relu"] = replace(MODELS[name], activation="relu")
+        found[f"{name}-bias"] = replace(MODELS[name], bias=True)
+    return found
+
+
+EXPERIMENTS = (
+    _experiment(
+        "hqnn-quanv",
+        "Quanvolution, CNN4 and CNN1 on 500 images of MNIST",
+        {name: replace(config, snapshots=(0, 20)) for name, config in MODELS.items()},
+    ),
+    _experiment("hqnn-quanv-rates", "Learning rates for the three models and the ablations", _rates()),
+    _experiment("hqnn-quanv-draws", "The three models on other draws of images", _draws(), range(3)),
+    _experiment("hqnn-quanv-readings", "What the paper leaves open about the three models", _readings(), range(5)),
+)

@@ -1,0 +1,109 @@
+"""The task of HQNN-Parallel: one network, one stage of training, whole datasets kept as bytes."""
+
+from collections.abc import Mapping
+from functools import lru_cache, partial
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from hqnn import datasets
+from hqnn.papers.hqnn import parallel as hqnn
+from hqnn.papers.hqnn import quanv_tasks  # noqa: F401 - registers what is in them
+from hqnn.papers.hqnn.experiments import ParallelConfig
+from hqnn.tasks.base import AUGMENTATIONS, SCHEDULES, Outcome, Session, measure, origin, outcome, perform, train
+from hqnn.training import BatchTransform, Fit, Samples, evaluate, seed_epoch
+
+
+@perform.register
+def _(config: ParallelConfig, session: Session) -> Outcome:
+    splits, dataset = _partition_of(config)
+    on_device = {name: Samples(*(t.to(session.device) for t in samples)) for name, samples in splits.items()}
+    seed_epoch(session.seed, 0)
+    model = hqnn.build(config).to(session.device)
+    measured = "val" if config.n_val else "test"
+    fitted = learn(config, session, model, on_device["train"], {measured: on_device[measured]})
+    predicted = predict(model, on_device[measured], partial(as_input, config))
+    (wrong,) = (predicted != splits[measured].targets).nonzero(as_tuple=True)
+    errors = {"images": wrong.tolist(), "predicted": predicted[wrong].tolist()}
+    return outcome(model, fitted, dataset, errors=errors)
+
+
+@origin.register
+def _(config: ParallelConfig) -> dict[str, str]:
+    return _partition_of(config)[1]
+
+
+@measure.register
+def _(config: ParallelConfig, weights: Mapping[str, Tensor]) -> dict[str, float] | None:
+    if not datasets.is_available(config.dataset):
+        return None
+    splits, _ = _partition_of(config)
+    model = hqnn.build(config)
+    model.load_state_dict(dict(weights))
+    means = evaluate(model, splits["test"], functional.cross_entropy, prepare=partial(as_input, config))
+    return {f"test_{quantity}": value for quantity, value in means.items()}
+
+
+def learn(
+    config: ParallelConfig, session: Session, model: nn.Module, samples: Samples, evaluate_on: dict[str, Samples]
+) -> Fit:
+    """Train a network of `hqnn.papers.hqnn.parallel` on bytes as a run does, gradients watched.
+
+    Args:
+        config: What the model was built from.
+        session: Gives the seed, the checkpoints and the progress.
+        model: On the session's device, like all samples.
+        samples: Bytes [N, C, H, W] with their classes [N].
+        evaluate_on: Further samples by the name of their curves.
+
+    Returns:
+        The history, the snapshots and the time taken.
+    """
+    watch: dict[str, list[Tensor]] = {"convolution": [model.get_parameter("convolutions.convolutions.0.weight")]}
+    watch["dense"] = [model.get_parameter("dense.0.weight")]
+    middle: list[Tensor] = [p for name, p in model.named_parameters() if name.startswith("middle.") and p.requires_grad]
+    if middle:
+        watch["middle"] = middle
+    return train(
+        config,
+        session,
+        model,
+        samples,
+        loss=functional.cross_entropy,
+        evaluate_on=evaluate_on,
+        schedule=SCHEDULES[config.schedule],
+        prepare=partial(as_input, config),
+        augment=AUGMENTATIONS[config.augment],
+        watch=watch,
+    )
+
+
+def predict(model: nn.Module, samples: Samples, prepare: BatchTransform, *, batch_size: int = 512) -> Tensor:
+    """The classes [N] that a model in evaluation mode gives to the samples, on the processor."""
+    model.eval()
+    with torch.no_grad():
+        return torch.cat([model(prepare(batch)).argmax(1).cpu() for batch in samples.inputs.split(batch_size)])
+
+
+def as_input(config: ParallelConfig, images: Tensor) -> Tensor:
+    """Bytes [B, C, H, W] to what a configuration's network takes; one channel is repeated if it wants three."""
+    return datasets.to_float(images, config.size).expand(-1, config.in_channels, -1, -1)
+
+
+def _partition_of(config: ParallelConfig) -> tuple[dict[str, Samples], dict[str, str]]:
+    return _partition(config.dataset, config.n_train, config.n_val, config.n_test, config.data_seed)
+
+
+@lru_cache(maxsize=2)
+def _partition(
+    name: str, n_train: int, n_val: int, n_test: int, seed: int
+) -> tuple[dict[str, Samples], dict[str, str]]:
+    """The three splits as bytes, and where they come from; kept, since runs of a series share them."""
+    dataset = datasets.load(name)
+    parts = datasets.partition(dataset, n_train=n_train, n_val=n_val, n_test=n_test, seed=seed)
+    splits = {
+        split: Samples(part.images, part.labels)
+        for split, part in (("train", parts.train), ("val", parts.val), ("test", parts.test))
+    }
+    return splits, {"name": name, "fingerprint": dataset.fingerprint, "subset": parts.fingerprint}

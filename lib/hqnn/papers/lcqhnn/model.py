@@ -1,0 +1,220 @@
+"""The lean hybrid network and its classical rivals [lcqhnn, §2 and §3].
+
+The paper leaves several choices open. Each is a field of `LcqhnnConfig`, and this module says what its
+values mean; the defaults are the book's primary reading, the others are the readings whose effect the book measures.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from hqnn.circuit import Circuit, parity
+from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
+from hqnn.papers.lcqhnn.experiments import LcqhnnConfig
+from hqnn.views.layer import QuantumLayer
+
+N_FEATURES = 256
+N_QUBITS = 4
+N_CLASSES = 2
+
+
+class FrontEnd(NamedTuple):
+    """Two convolutions, each followed by ReLU and max-pooling, that turn 28x28 pixels into 256 features."""
+
+    kernel: int
+    padding: int
+    pools: tuple[int, int]
+    channels: tuple[int, int]
+
+
+FRONT_ENDS = {
+    "k3-p1-pool23": FrontEnd(3, 1, (2, 3), (8, 16)),  # 28 -> 14 -> 4: 16 maps of 4x4
+    "k3-p2-pool22": FrontEnd(3, 2, (2, 2), (2, 4)),  # 28 -> 15 -> 8: 4 maps of 8x8, the only one with two 2x2 pools
+    "k3-p0-pool33": FrontEnd(3, 0, (3, 3), (32, 64)),  # 28 -> 8 -> 2: 64 maps of 2x2
+    "k5-p0-pool22": FrontEnd(5, 0, (2, 2), (8, 16)),  # 28 -> 12 -> 4: contradicts k = 3, but common in tutorials
+}
+
+SCALES: dict[str, Callable[[Tensor], Tensor]] = {
+    "raw": lambda x: x,
+    "tanh": lambda x: torch.pi / 2 * torch.tanh(x),  # phases 2x fill one turn
+    "relu": torch.relu,
+}
+"""What happens to the four features before they become angles."""
+
+
+class Features(nn.Module):
+    """The convolutional front end [lcqhnn, eq. 1].
+
+    Args:
+        front_end: A key of `FRONT_ENDS`.
+    """
+
+    def __init__(self, front_end: str) -> None:
+        super().__init__()
+        kernel, padding, self.pools, (first, second) = FRONT_ENDS[front_end]
+        self.conv1 = nn.Conv2d(1, first, kernel, padding=padding)
+        self.conv2 = nn.Conv2d(first, second, kernel, padding=padding)
+        self.to(memory_format=torch.channels_last)  # pooling is three times faster in this layout
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Images [B, 1, 28, 28] to features [B, 256]."""
+        # Pooling first gives the same numbers (ReLU is monotone) and leaves ReLU less to do.
+        images = images.contiguous(memory_format=torch.channels_last)
+        x = functional.relu(functional.max_pool2d(self.conv1(images), self.pools[0]))
+        x = functional.relu(functional.max_pool2d(self.conv2(x), self.pools[1]))
+        return x.flatten(1)
+
+
+class Lcqhnn(nn.Module):
+    """Convolutions, 256 -> 4, the four-qubit circuit, two class scores [lcqhnn, fig. 1].
+
+    `readout` says how the measured qubits become class scores:
+
+    - `linear`: a 4 -> 2 layer on the four expectation values of Z;
+    - `qubit0`: log-probabilities of outcomes 0 and 1 of qubit 0, on which the paper's last Hadamard gate sits;
+    - `parity`: log-probabilities of an even and an odd number of ones;
+    - `pair`: the expectation values on qubits 0 and 1 are the scores.
+
+    `quantum` swaps the circuit for an ablation:
+
+    - `circuit`: none, the paper's circuit;
+    - `frozen`: its four weights stay as drawn;
+    - `no-entanglement`: it has no CNOTs;
+    - `classical`: tanh(w x) with four trained weights w instead;
+    - `none`: the four features themselves.
+    """
+
+    def __init__(self, config: LcqhnnConfig) -> None:
+        super().__init__()
+        self.features = Features(config.front_end)
+        self.dropout = nn.Dropout(config.dropout)
+        self.dropout_at = config.dropout_at
+        self.reduce = nn.Linear(N_FEATURES, N_QUBITS)
+        self.scale = SCALES[config.scale]
+        self.readout = config.readout
+        self.quantum = _quantum(config)
+        self.scores = nn.Linear(N_QUBITS, N_CLASSES) if config.readout == "linear" else nn.Identity()
+
+    def angles(self, images: Tensor) -> Tensor:
+        """Images [B, 1, 28, 28] to the circuit's inputs x [B, 4], radians (each is encoded with phase 2 x)."""
+        x = self.features(images)
+        if self.dropout_at == "features":
+            return self.scale(self.reduce(self.dropout(x)))
+        return self.scale(self.dropout(self.reduce(x)))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Images [B, 1, 28, 28] to class scores [B, 2]."""
+        return self.classify(self.quantum(self.angles(images)))
+
+    def classify(self, expectations: Tensor) -> Tensor:
+        """Measured expectation values [B, n_observables] to class scores [B, 2]."""
+        if self.readout in ("qubit0", "parity"):
+            signs = torch.tensor([1.0, -1.0], dtype=expectations.dtype, device=expectations.device)
+            return ((1 + signs * expectations) / 2).clamp_min(1e-6).log()
+        return self.scores(expectations)
+
+
+class Cnn(nn.Module):
+    """The paper's rival: the same front end, then a small fully connected module [lcqhnn, §3.2].
+
+    `head` says what "fully connected modules with 4, 8 and 16 parameters" means:
+
+    - `linear`: 256 -> hidden -> 2, so that the last layer has 2 hidden weights;
+    - `single`: 256 -> hidden -> 1, the score of the second class, so that it has `hidden` weights;
+    - `relu`, `sigmoid`: as `linear`, with that activation between the two layers;
+    - `relu-scores`: as `linear`, with a ReLU on the class scores, a common slip.
+    """
+
+    def __init__(self, config: LcqhnnConfig) -> None:
+        super().__init__()
+        self.features = Features(config.front_end)
+        self.dropout = nn.Dropout(config.dropout)
+        self.dropout_at = config.dropout_at
+        self.reduce = nn.Linear(N_FEATURES, config.hidden)
+        self.head = config.head
+        self.scores = nn.Linear(config.hidden, 1 if config.head == "single" else N_CLASSES, bias=False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Images [B, 1, 28, 28] to class scores [B, 2]."""
+        x = self.features(images)
+        x = self.reduce(self.dropout(x)) if self.dropout_at == "features" else self.dropout(self.reduce(x))
+        if self.head in ("relu", "sigmoid"):
+            x = getattr(torch, self.head)(x)
+        x = self.scores(x)
+        if self.head == "single":
+            x = torch.cat([torch.zeros_like(x), x], 1)
+        return functional.relu(x) if self.head == "relu-scores" else x
+
+
+class Scaled(nn.Module):
+    """The four-parameter classical map that stands in for the circuit: tanh(w x)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weights = nn.Parameter(torch.ones(N_QUBITS))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Features [B, 4] to values [B, 4] in (-1, 1)."""
+        return torch.tanh(self.weights * x)
+
+
+def circuit(config: LcqhnnConfig) -> Circuit:
+    """The circuit of a configuration, with the observables its readout needs.
+
+    Args:
+        config: Its `order`, `quantum` and `readout` matter.
+
+    Returns:
+        Four inputs, four weights; one observable per qubit, or those that the readout names.
+    """
+    pc = lcqhnn_circuit(config.order, entangle=config.quantum != "no-entanglement")
+    observables = {
+        "linear": pc.observables,
+        "pair": pc.observables[:2],
+        "qubit0": pc.observables[:1],
+        "parity": [parity(pc.n_qubits)],
+    }
+    return dataclasses.replace(pc, observables=observables[config.readout])
+
+
+def build(config: LcqhnnConfig) -> nn.Module:
+    """Build the model of a configuration, with weights drawn from torch's current random state.
+
+    Args:
+        config: Which model, and every reading of what the paper leaves open.
+
+    Returns:
+        A module from images [B, 1, 28, 28] in [0, 1] to class scores [B, 2]; its last convolution is `features.conv2`.
+
+    Raises:
+        ValueError: A field has a value that is not listed in this module.
+    """
+    allowed = {
+        "model": ("lcqhnn", "cnn"),
+        "front_end": tuple(FRONT_ENDS),
+        "dropout_at": ("features", "bottleneck"),
+        "scale": tuple(SCALES),
+        "order": ("time", "product"),
+        "readout": ("linear", "qubit0", "parity", "pair"),
+        "quantum": ("circuit", "frozen", "no-entanglement", "classical", "none"),
+        "head": ("linear", "single", "relu", "sigmoid", "relu-scores"),
+    }
+    for field, values in allowed.items():
+        if getattr(config, field) not in values:
+            raise ValueError(f"{field} is {getattr(config, field)!r}; use one of {', '.join(map(repr, values))}")
+    return Lcqhnn(config) if config.model == "lcqhnn" else Cnn(config)
+
+
+def _quantum(config: LcqhnnConfig) -> nn.Module:
+    if config.quantum == "none":
+        return nn.Identity()
+    if config.quantum == "classical":
+        return Scaled()
+    layer = QuantumLayer(circuit(config))
+    return layer.requires_grad_(config.quantum != "frozen")

@@ -1,0 +1,263 @@
+"""The recipes of the recorded analyses: what is measured on trained weights and the papers' own images.
+
+Each function takes the series of records it reads and its settings, and returns named numbers over seeds. Run them with
+`python -m hqnn analyse NAME`; the results are stored by `hqnn.analyses` and judged by `hqnn.checks`.
+"""
+
+import base64
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from hqnn import datasets, experiments, figures
+from hqnn.analyses import Findings, Series, recipe
+from hqnn.circuit import Circuit
+from hqnn.papers.lcqhnn import circular, gradcam, noise_robustness, saliency
+from hqnn.papers.lcqhnn import model as lcqhnn
+from hqnn.papers.lcqhnn.experiments import LcqhnnConfig
+from hqnn.papers.lcqhnn.noisy_network import Network
+from hqnn.stats import Interval, mean_interval
+from hqnn.views import bloch
+
+PICTURED = 256
+"""Test images whose four angles an analysis keeps for figures."""
+
+
+class Encoded(NamedTuple):
+    """What a network hands to its circuit for the test images."""
+
+    features: NDArray[np.float64]
+    """Inputs x [N, 4], radians; each is encoded with phase 2 x."""
+    weights: NDArray[np.float64]
+    """RY angles θ [4], radians."""
+    labels: NDArray[np.int64]
+    """Classes 0 and 1 [N]."""
+
+
+def encoded(config: LcqhnnConfig, weights: Mapping[str, Tensor]) -> Encoded:
+    """Run the classical part of a hybrid network on its test images.
+
+    Args:
+        config: The network's config.
+        weights: Its state dict.
+
+    Returns:
+        The circuit's inputs and weights.
+
+    Raises:
+        HqnnError: The dataset is missing.
+    """
+    images, labels = _test_images(config)
+    model = lcqhnn.Lcqhnn(config).eval()
+    model.load_state_dict(dict(weights))
+    with torch.no_grad():
+        features = model.angles(images).double().numpy()
+    return Encoded(features, model.get_parameter("quantum.weights")[0].detach().double().numpy(), labels.numpy())
+
+
+@lru_cache(maxsize=1)
+def _test_images(config: LcqhnnConfig) -> tuple[Tensor, Tensor]:
+    """The test images [N, 1, 28, 28] and labels [N] that a config's models are tested on."""
+    return _images(config, "test")
+
+
+def _images(config: LcqhnnConfig, split: Literal["val", "test"]) -> tuple[Tensor, Tensor]:
+    """Images [N, 1, 28, 28] and labels [N] of one split."""
+    subset = datasets.subset(
+        datasets.load(config.dataset),
+        classes=config.classes,
+        n_train=config.n_train,
+        n_val=config.n_val,
+        n_test=config.n_test,
+        seed=config.data_seed,
+    )
+    part = subset.val if split == "val" else subset.test
+    return datasets.to_float(part.images, 28), part.labels
+
+
+@recipe("lcqhnn-bloch", inputs=("lcqhnn-mnist/lcqhnn", "lcqhnn-fashion/lcqhnn"), untrained=0, trained=50)
+def lcqhnn_bloch(series: Series, settings: Mapping[str, Any]) -> Findings:
+    """How the test images' features fill the Bloch spheres, before and after training [lcqhnn, fig. 3].
+
+    For each dataset and stage of training, one number per seed, a mean over the four qubits (and the images, where it
+    is defined for one image):
+
+    - `resultant-length` and `kuiper-distance` of the encoded phases 2 x, and `not-uniform`, the share of qubits for
+      which Kuiper's test excludes uniform phases with p < 0.001;
+    - `abs-cosine`, the mean of |cos 2x|: 2/π for uniform phases, 1 if every qubit is in an eigenstate of X;
+    - `length-after-ry`, the length of the reduced Bloch vectors after the RY gates.
+
+    The data are `abs-cosine` and `length-after-ry` of every trained network, and the features of `PICTURED` images from
+    the first seed's network, untrained and trained, and from the trained network with the shortest Bloch vectors.
+    """
+    result: dict[str, Interval] = {}
+    data: dict[str, dict[str, Any]] = {}
+    for name, records in series.items():
+        experiment, variant = name.split("/")
+        config = experiments.get(experiment).variants[variant]
+        dataset = experiment.removeprefix("lcqhnn-")
+        pictured: dict[str, Any] = {}
+        for stage, epoch in settings.items():
+            networks = [encoded(config, record.snapshot(epoch)) for record in records]
+            numbers = [_numbers(lcqhnn.circuit(config), network) for network in networks]
+            result |= {f"{dataset}/{stage}/{key}": mean_interval([n[key] for n in numbers]) for key in numbers[0]}
+            shortest = min(range(len(records)), key=lambda k: numbers[k]["length-after-ry"])
+            pictured[stage] = _pictured(records[0].seed, networks[0])
+        data[dataset] = pictured | {
+            "most-entangled": _pictured(records[shortest].seed, networks[shortest]),
+            "seeds": [record.seed for record in records],
+            **{key: [round(n[key], 6) for n in numbers] for key in ("abs-cosine", "length-after-ry")},
+        }
+    return Findings(result=result, data=data)
+
+
+def _pictured(seed: int, network: Encoded) -> dict[str, Any]:
+    return {
+        "seed": seed,
+        "weights": network.weights.round(6).tolist(),
+        "features": network.features[:PICTURED].round(4).tolist(),
+        "labels": network.labels[:PICTURED].tolist(),
+    }
+
+
+def _numbers(pc: Circuit, network: Encoded) -> dict[str, float]:
+    phases = 2 * network.features
+    values = {
+        "resultant-length": circular.resultant_length(phases),
+        "kuiper-distance": circular.kuiper_distance(phases),
+        "not-uniform": circular.kuiper_p(phases) < 1e-3,
+        "abs-cosine": np.abs(np.cos(phases)),
+        "length-after-ry": bloch.lengths(bloch.bloch_vectors(pc, network.features, network.weights, stage="ψ4")),
+    }
+    return {key: float(value.mean()) for key, value in values.items()}
+
+
+@recipe(
+    "lcqhnn-focus",
+    inputs=("lcqhnn-mnist/lcqhnn", "lcqhnn-mnist/cnn-4", "lcqhnn-fashion/lcqhnn", "lcqhnn-fashion/cnn-4"),
+    readings=saliency.READINGS,
+    stages=saliency.STAGES,
+    threshold=gradcam.THRESHOLD,
+    level=gradcam.LEVEL,
+)
+def lcqhnn_focus(series: Series, settings: Mapping[str, Any]) -> Findings:
+    """Where the networks look in the course of training, and whether that goes with accuracy [lcqhnn, fig. 6 and 7].
+
+    Each number is over seeds, and each seed's value a mean over the test images; `saliency` says what they are. A key
+    without a model's name is the hybrid's. The data are the curves of every run, and the measures' limits on each
+    dataset's images.
+    """
+    result: dict[str, Interval] = {}
+    data: dict[str, Any] = {"images": {}, "series": {}}
+    saturation = {}
+    for name, records in series.items():
+        experiment, variant = name.split("/")
+        config = experiments.get(experiment).variants[variant]
+        dataset = experiment.removeprefix("lcqhnn-")
+        images, labels = _test_images(config)
+        limits = data["images"][dataset] = saliency.references(images)
+        looks = saliency.look(config, records, images, labels)
+        data["series"][f"{dataset}/{variant}"] = saliency.curves(looks)
+        prefix = dataset if variant == "lcqhnn" else f"{dataset}/{variant}"
+        result |= {f"{prefix}/{key}": value for key, value in saliency.summarise(looks, limits["area"]).items()}
+        if variant == "lcqhnn":
+            saturation[dataset] = looks.measures[saliency.MAIN]["saturation"][:, -1]
+    result["saturation-mnist-minus-fashion"] = mean_interval(saturation["mnist"] - saturation["fashion"])
+    return Findings(result=result, data=data)
+
+
+@recipe("lcqhnn-heatmaps", inputs=("lcqhnn-mnist/lcqhnn", "lcqhnn-fashion/lcqhnn"), per_class=[4, 2], seed=0, window=3)
+def lcqhnn_heatmaps(series: Series, settings: Mapping[str, Any]) -> Findings:
+    """The counterparts of the paper's figures 6 and 7, drawn here because the images cannot be shipped.
+
+    The data are PNG images in base64: for each dataset the first test images of each class, as many as `per_class`
+    begins with, and their heat maps in the paper's three stages of one `seed`; and `seeds`, fewer images of both
+    datasets as every seed's trained network sees them. Nothing is chosen by its looks.
+    """
+    few, pictures = settings["per_class"][1], {}
+    compared: list[Tensor] = []
+    by_seed: dict[str, list[Tensor]] = {}
+    for name, records in series.items():
+        experiment, variant = name.split("/")
+        config = experiments.get(experiment).variants[variant]
+        images, labels = _test_images(config)
+        of_class = [(labels == label).nonzero()[:, 0] for label in (0, 1)]
+        first = torch.cat([found[: settings["per_class"][0]] for found in of_class])
+        fewer = torch.cat([found[:few] for found in of_class])
+        compared.append(images[fewer])
+        for record in records:
+            if record.seed == settings["seed"]:
+                maps = saliency.examples(
+                    config, record, images[first], labels[first], {"Grad-CAM": None, "3 × 3": settings["window"]}
+                )
+                pictures[experiment.removeprefix("lcqhnn-")] = _gallery(images[first], maps, height=6.2)
+            *_, trained = saliency.examples(config, record, images[fewer], labels[fewer], {"": None}).values()
+            by_seed.setdefault(f"seed {record.seed}", []).append(trained)
+    pictures["seeds"] = _gallery(torch.cat(compared), {seed: torch.cat(maps) for seed, maps in by_seed.items()}, 8.4)
+    return Findings(result={}, data=pictures)
+
+
+def _gallery(images: Tensor, maps: Mapping[str, Tensor], height: float) -> str:
+    """Heat maps below their images as a PNG image in base64; `height` in inches."""
+    figure, ax = plt.subplots(figsize=(7.2, height))
+    rows = {label: tiles.numpy() for label, tiles in maps.items()}
+    figures.heat_gallery(ax, images[:, 0].numpy(), rows, gradcam.object_mask(images).numpy())
+    return base64.b64encode(figures.render(figure)).decode()
+
+
+_NOISE: Mapping[str, Any] = {
+    "epoch": 50,
+    "depths": [1, 2, 4, 8],
+    "deeper": 4,
+    "p2": [0.001, 0.003, 0.01, 0.03, 0.06, 0.1, 0.2, 0.3, 0.5],
+    "p1_over_p2": 0.1,
+    "gates": [0.01, 0.03, 0.1, 0.2, 0.3, 0.5],
+    "readout": [0.01, 0.03, 0.1, 0.2, 0.3, 0.4, 0.45],
+    "t1_us": [300, 100, 50, 30, 20, 10, 5, 3],
+    "t2_over_t1": 0.7,
+    "today": {"depolarising": 0.01, "thermal": 100},
+    "shots": [1, 2, 4, 8, 16, 32, 64, 128, 256, 1024, 4096],
+    "repetitions": 10,
+    "reset_shots": 1024,
+    "kept_at": 0.01,
+    "pictured": 256,
+    "pictured_at": 0.03,
+}
+
+
+@recipe("lcqhnn-noise-fashion", inputs=("lcqhnn-fashion/lcqhnn",), **_NOISE)
+@recipe("lcqhnn-noise-mnist", inputs=("lcqhnn-mnist/lcqhnn",), **_NOISE)
+def lcqhnn_noise(series: Series, settings: Mapping[str, Any]) -> Findings:
+    """Accuracy of trained hybrid networks on noisy devices, with the paper's circuit and with equal deeper ones.
+
+    Exact probabilities of outcomes come from Aer, shots are drawn from them; all test images, every seed.
+    `noise_robustness` says what the numbers and the data are; the data's lists run over seeds first, and `scores` are
+    those of the first seed.
+    """
+    ((name, records),) = series.items()
+    experiment, variant = name.split("/")
+    config = experiments.get(experiment).variants[variant]
+    splits = [_images(config, split) for split in ("val", "test")]
+    model = lcqhnn.Lcqhnn(config).eval()
+    measured: list[dict[str, Any]] = []
+    scores: dict[str, Any] = {}
+    for record in records:
+        model.load_state_dict(record.snapshot(settings["epoch"]))
+        network = Network.of(model, config.order)
+        with torch.no_grad():
+            validation, test = (
+                noise_robustness.Encoded(model.angles(images).double().numpy(), labels.numpy())
+                for images, labels in splits
+            )
+        measured.append(noise_robustness.endure(network, validation, test, settings, record.seed))
+        scores = scores or noise_robustness.pictured(network, test, settings)
+    return Findings(
+        result=noise_robustness.summarise(measured, settings),
+        data={**noise_robustness.by_seed(measured), "scores": scores},
+    )

@@ -1,0 +1,93 @@
+"""The comparisons of a hybrid with a classical rival that the three papers make, as printed and as recorded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hqnn import ledger, runs
+from hqnn.papers.hqnn import quanv_series
+from hqnn.storage import DATA
+
+_SERIES = {
+    "lcqhnn, MNIST 0/1": ("lcqhnn-mnist/lcqhnn", "lcqhnn-mnist/cnn-4", "L6-mnist-lcqhnn-50", "L6-mnist-cnn4-50"),
+    "lcqhnn, FashionMNIST": (
+        "lcqhnn-fashion/lcqhnn",
+        "lcqhnn-fashion/cnn-4",
+        "L6-fashion-lcqhnn-50",
+        "L6-fashion-cnn4-50",
+    ),
+    "hqnn, MNIST": ("hqnn-mnist/hqnn", "hqnn-mnist/cnn", "H3-accuracy-hqnn", "H3-accuracy-cnn"),
+    "hqnn, Medical MNIST": ("hqnn-medical/hqnn", "hqnn-medical/cnn", "H4-accuracy-hqnn", "H4-accuracy-cnn"),
+    "hqnn, CIFAR-10": ("hqnn-cifar10/hqnn", "hqnn-cifar10/cnn", "H5-accuracy-hqnn", "H5-accuracy-cnn"),
+    "hqnn, quanvolution, over CNN4": ("quanv", "cnn4", "Q2-accuracy-quanv", "Q2-accuracy-cnn4"),
+    "hqnn, quanvolution, over CNN1": ("quanv", "cnn1", "Q2-accuracy-quanv", "Q2-accuracy-cnn1"),
+    "transfer, version 1, best reading": (
+        "transfer-hybrid/blocks-probabilities-1024",
+        "transfer-classical/latents",
+        "S5-validation-accuracy",
+        "S3-validation-accuracy",
+    ),
+    "transfer, version 2": (
+        "transfer-hybrid/pca-5-probabilities-exact",
+        "transfer-classical/latents",
+        "S8-hybrid",
+        "S8-classical",
+    ),
+}
+"""Comparison -> series of the hybrid and the rival, claims with their accuracies; without experiment: a kernel."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Final test accuracies of a hybrid and its rival, per cent."""
+
+    hybrid: NDArray[np.float64]
+    """Ours [seeds]."""
+    rival: NDArray[np.float64]
+    """Ours, of the same seeds."""
+    printed: tuple[float, float]
+    """Of the hybrid and of the rival."""
+
+    @property
+    def lead(self) -> NDArray[np.float64]:
+        """The hybrid's, points [seeds]."""
+        return self.hybrid - self.rival
+
+    @property
+    def printed_lead(self) -> float:
+        """The same as printed."""
+        return self.printed[0] - self.printed[1]
+
+
+def load(root: Path = DATA) -> dict[str, Comparison]:
+    """Every comparison by its name, in the order of the papers.
+
+    Quanvolutions are each taken at its own best learning rate and tested on all images.
+
+    Raises:
+        HqnnError: A series is not recorded.
+    """
+    book = {claim.id: claim for claim in ledger.read().claims}
+    found = {}
+    for name, (hybrid, rival, *rows) in _SERIES.items():
+        claims = [book[row] for row in rows]
+        first, second = (claim.number if claim.unit == "%" else 100 * claim.number for claim in claims)
+        ours = finals(hybrid, rival, root=root)
+        found[name] = Comparison(hybrid=ours[0], rival=ours[1], printed=(first, second))
+    return found
+
+
+def finals(*series: str, root: Path = DATA) -> list[NDArray[np.float64]]:
+    """The last test accuracies, per cent, of series over the seeds that they share; kernels at their best rates.
+
+    Raises:
+        HqnnError: A series is not recorded.
+    """
+    if "/" in series[0]:
+        return [100 * history[:, -1] for history in runs.paired("test_accuracy", *series, root=root)]
+    at_best = [quanv_series.series_by_rate(kernel)[quanv_series.best_rate(kernel, root=root)] for kernel in series]
+    return [100 * history[:, -1] for history in runs.paired("all_accuracy", *at_best, root=root)]

@@ -1,0 +1,195 @@
+"""Runs of the transfer paper: an autoencoder, then, on its frozen encoder, a circuit's outcomes and a classifier."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from hqnn import datasets, experiments
+from hqnn.datasets.augmentation import modified
+from hqnn.papers.transfer import features as quantum_features
+from hqnn.papers.transfer.experiments import AutoencoderConfig, TransferConfig
+from hqnn.papers.transfer.features import READINGS, FeatureMap
+from hqnn.papers.transfer.model import Autoencoder, Classifier, Standard
+from hqnn.tasks.base import LOSSES, SCHEDULES, Outcome, Session, measure, origin, outcome, perform, train
+from hqnn.training import Fit, Samples, evaluate, seed_epoch
+
+
+@perform.register
+def _(config: AutoencoderConfig, session: Session) -> Outcome:
+    model, fitted = _autoencoder(config, session)
+    halves = {name: tensor.half() for name, tensor in fitted.snapshots.items()}
+    return replace(outcome(model, fitted, images(config.dataset)[1]), snapshots=halves)
+
+
+@origin.register(AutoencoderConfig)
+@origin.register(TransferConfig)
+def _(config: AutoencoderConfig | TransferConfig) -> dict[str, str]:
+    return images(config.dataset)[1]
+
+
+@measure.register
+def _(config: AutoencoderConfig, weights: Mapping[str, Tensor]) -> dict[str, float] | None:
+    if not datasets.is_available(config.dataset):
+        return None
+    model = Autoencoder(config)
+    model.load_state_dict(dict(weights))
+    test = _pixels(images(config.dataset)[0]["test"].inputs)
+    return {"test_loss": evaluate(model, Samples(test, test), functional.mse_loss, accuracy=False)["loss"]}
+
+
+@perform.register
+def _(config: TransferConfig, session: Session) -> Outcome:
+    train_set, test_set = features(config, session)
+    seed_epoch(session.seed, 0)
+    model = Classifier(config, train_set.inputs.shape[1]).to(session.device)
+    fitted = train(
+        config,
+        session,
+        model,
+        train_set,
+        loss=LOSSES[config.loss],
+        evaluate_on={"test": test_set},
+        schedule=SCHEDULES[config.schedule],
+    )
+    return outcome(model, fitted, images(config.dataset)[1], confusion=confusion(model, test_set).tolist())
+
+
+@measure.register
+def _(config: TransferConfig, weights: Mapping[str, Tensor]) -> dict[str, float] | None:
+    return None  # its inputs are those of one seed's encoder
+
+
+def features(config: TransferConfig, session: Session) -> tuple[Samples, Samples]:
+    """What a config's classifier is trained and tested on: images, encoder, scaling, circuit, standardisation.
+
+    Args:
+        config: Everything but the classifier matters.
+        session: Its seed chooses the encoder, the augmentation and the shots.
+
+    Returns:
+        Training and test set, features float32 [N, F] and labels [N].
+
+    Raises:
+        HqnnError: The dataset or the encoder's record is missing.
+        ValueError: A field has an unknown value.
+    """
+    latents, labels = encoded(config, session)
+    values = {split: z.float() for split, z in described(config, latents, session.seed).items()}
+    if config.standardise:
+        standard = Standard(values["train"])
+        values = {split: standard(z) for split, z in values.items()}
+    train, test = (Samples(values[s].to(session.device), labels[s].to(session.device)) for s in ("train", "test"))
+    return train, test
+
+
+def encoded(config: TransferConfig, session: Session) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """The latents [N, n_latents] that a config's encoder makes of the images, and the labels [N], by split.
+
+    Raises:
+        HqnnError: The dataset or the encoder's record is missing.
+    """
+    encoder = trained_encoder(config.encoder, session).to(session.device)
+    latents, labels = {}, {}
+    for split, (pictures, targets) in images(config.dataset)[0].items():
+        kind = config.augment if split == "train" or config.augment_test else "none"
+        pictures = modified(pictures, kind, 2 * session.seed + (split == "test"))
+        with torch.no_grad():
+            latents[split] = encoder(_pixels(pictures).to(session.device)).cpu()
+        labels[split] = targets
+    return latents, labels
+
+
+def described(config: TransferConfig, latents: Mapping[str, Tensor], seed: int) -> dict[str, Tensor]:
+    """What a config makes of latents [N, n_latents]: themselves, the circuits' inputs, or measured outcomes.
+
+    Args:
+        config: `inputs`, and if they are not the latents all that `hqnn.papers.transfer.features` needs.
+        latents: The splits by name, among them `train`, to which the scaling is fitted.
+        seed: Of the shots.
+
+    Returns:
+        Features [N, F] by split.
+
+    Raises:
+        ValueError: A field has an unknown value.
+    """
+    if config.inputs == "latents":
+        return dict(latents)
+    encode = FeatureMap.fit(config.reading, config.scale, latents["train"])
+    inputs = {split: encode(z) for split, z in latents.items()}
+    if config.inputs == "encoded":
+        return inputs
+    measured = quantum_features.measure(
+        READINGS[config.reading],
+        torch.cat(list(inputs.values())),
+        config.outcome,
+        entangle=config.entangle,
+        shots=config.shots,
+        sampler=config.sampler,
+        seed=seed,
+    )
+    return dict(zip(inputs, measured.split([len(z) for z in inputs.values()]), strict=True))
+
+
+def trained_encoder(config: AutoencoderConfig, session: Session) -> nn.Module:
+    """The encoder of a session's seed: read from its record if the registry has it at paper scale, else trained now.
+
+    Raises:
+        HqnnError: The registry has it and the record is missing; the message says what to run first.
+    """
+    for experiment in experiments.EXPERIMENTS.values():
+        for variant, other in experiment.variants.items():
+            if other == config and config.snapshots:
+                model = Autoencoder(config)
+                model.load_state_dict(dict(session.kept(experiment.name, variant, session.seed)))
+                return model.encoder
+    model, _ = _autoencoder(config, replace(session, on_epoch=lambda _epoch: None))
+    return model.encoder
+
+
+def confusion(model: nn.Module, samples: Samples) -> Tensor:
+    """How many images of each class [row] a model takes for each class [column]."""
+    model.eval()
+    with torch.no_grad():
+        found = torch.cat([model(part).argmax(1) for part in samples.inputs.split(4096)])
+    n_classes = int(samples.targets.max()) + 1
+    return torch.bincount(n_classes * samples.targets + found, minlength=n_classes**2).view(n_classes, n_classes)
+
+
+def _autoencoder(config: AutoencoderConfig, session: Session) -> tuple[Autoencoder, Fit]:
+    splits, _ = images(config.dataset)
+    pixels = _pixels(modified(splits["train"].inputs, config.augment, 2 * session.seed)).to(session.device)
+    test = _pixels(splits["test"].inputs).to(session.device)
+    seed_epoch(session.seed, 0)
+    model = Autoencoder(config).to(session.device)
+    fitted = train(
+        config,
+        session,
+        model,
+        Samples(pixels, pixels),
+        loss=functional.mse_loss,
+        evaluate_on={"test": Samples(test, test)},
+        accuracy=False,
+        stage="autoencoder",
+    )
+    return model, fitted
+
+
+@lru_cache(maxsize=2)
+def images(name: str) -> tuple[dict[str, Samples], dict[str, str]]:
+    """All images of a dataset, float [N, 1, 28, 28] in [0, 1], with their labels, and where they come from."""
+    dataset = datasets.load(name)
+    splits = {
+        split: Samples(datasets.to_float(part.images, 28), part.labels)
+        for split, part in (("train", dataset.train), ("test", dataset.test))
+    }
+    return splits, {"name": name, "fingerprint": dataset.fingerprint, "subset": "all images"}
+
+
+def _pixels(pictures: Tensor) -> Tensor:
+    """Images [N, 1, 28, 28] as rows [N, 784] [transfer, section 3.1]."""
+    return pictures.flatten(1)

@@ -1,0 +1,273 @@
+"""The same circuits on Qiskit Aer: exact, with a finite number of shots, or under a noise model.
+
+The circuit is transpiled once as a template and all samples run in one Aer job per chunk. What is measured is what
+hardware can measure: an expectation value is computed from the distribution of bit strings after each qubit was
+turned to the measured axis, and one such setting serves all observables that agree on every qubit. The exact values
+(`shots=None`) are the limit of infinitely many shots, errors of gates, of the turning and of the readout included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from qiskit import transpile
+from qiskit.circuit import ClassicalRegister, QuantumCircuit
+from qiskit.quantum_info import PauliList, SparsePauliOp
+from qiskit_aer import AerSimulator
+from tqdm import tqdm
+
+from hqnn.circuit import STANDARD_GATES, Circuit, opened
+from hqnn.views.noise import Noise
+
+CHUNK = 1024
+"""Samples per Aer job."""
+
+
+def expectations(
+    pc: Circuit,
+    inputs: ArrayLike | torch.Tensor,
+    weights: ArrayLike | torch.Tensor,
+    *,
+    shots: int | None = None,
+    noise: Noise | None = None,
+    seed: int | None = None,
+    progress: bool = False,
+) -> NDArray[np.float64]:
+    """Expectation values of a circuit's observables.
+
+    Args:
+        pc: The circuit.
+        inputs: Features [B, n_inputs].
+        weights: Trainable angles [n_weights], radians; the same for all samples.
+        shots: Measurements per sample and setting of the measured axes; None for exact values.
+        noise: The device, None for a perfect one.
+        seed: Of the shots.
+        progress: Whether to show a progress bar.
+
+    Returns:
+        Expectation values [B, n_observables].
+
+    Raises:
+        ValueError: Wrong shape, a NaN or infinite value, fewer than one shot, or more qubits than the device has.
+        RuntimeError: Aer could not run the circuit; the message is Aer's.
+    """
+    x, w = as_values(pc, inputs, weights)
+    settings = _settings(pc.observables)
+    out = np.zeros((len(x), pc.n_observables))
+    with tqdm(total=len(settings) * len(x), unit="sample", desc="Aer", disable=not progress) as bar:
+        rng = np.random.default_rng(seed)
+        for paulis, signs in settings:
+            circuit = pc.circuit.compose(_turn_to_z(paulis))
+            distribution = _run(circuit, pc, x, w, shots=shots, noise=noise, rng=rng, bar=bar)
+            out += distribution @ signs / (shots or 1)
+    return out
+
+
+def probabilities(
+    pc: Circuit,
+    inputs: ArrayLike | torch.Tensor,
+    weights: ArrayLike | torch.Tensor,
+    *,
+    noise: Noise | None = None,
+    progress: bool = False,
+) -> NDArray[np.float64]:
+    """Exact probabilities of the bit strings that a measurement of all qubits reads.
+
+    Args:
+        pc: The circuit; its observables play no part.
+        inputs: Features [B, n_inputs].
+        weights: Trainable angles [n_weights], radians.
+        noise: The device, None for a perfect one.
+        progress: Whether to show a progress bar.
+
+    Returns:
+        Probabilities [B, 2**n_qubits]; bit q of the last index is the outcome of qubit q.
+
+    Raises:
+        ValueError: As `expectations`.
+        RuntimeError: As `expectations`.
+    """
+    x, w = as_values(pc, inputs, weights)
+    with tqdm(total=len(x), unit="sample", desc="Aer", disable=not progress) as bar:
+        return _run(pc.circuit, pc, x, w, shots=None, noise=noise, rng=np.random.default_rng(), bar=bar)
+
+
+def counts(
+    pc: Circuit,
+    inputs: ArrayLike | torch.Tensor,
+    weights: ArrayLike | torch.Tensor,
+    *,
+    shots: int,
+    noise: Noise | None = None,
+    seed: int | None = None,
+    progress: bool = False,
+) -> NDArray[np.int64]:
+    """How often each bit string was read in a measurement of all qubits.
+
+    Args:
+        pc: The circuit; its observables play no part.
+        inputs: Features [B, n_inputs].
+        weights: Trainable angles [n_weights], radians.
+        shots: Measurements per sample.
+        noise: The device, None for a perfect one.
+        seed: Of the shots.
+        progress: Whether to show a progress bar.
+
+    Returns:
+        Counts [B, 2**n_qubits], summing to `shots` over the last axis; bit q of the last index is the outcome of
+        qubit q.
+
+    Raises:
+        ValueError: As `expectations`.
+        RuntimeError: As `expectations`.
+    """
+    x, w = as_values(pc, inputs, weights)
+    with tqdm(total=len(x), unit="sample", desc="Aer", disable=not progress) as bar:
+        found = _run(pc.circuit, pc, x, w, shots=shots, noise=noise, rng=np.random.default_rng(seed), bar=bar)
+    return found.astype(np.int64)
+
+
+def physical(circuit: QuantumCircuit, noise: Noise | None = None) -> QuantumCircuit:
+    """The gates that are executed: rewritten one by one, never optimised, on a device routed and scheduled.
+
+    Args:
+        circuit: Any gates, bound or not.
+        noise: The device, None for a perfect one that knows all gates.
+
+    Returns:
+        The circuit of physical gates and delays, whose depth and `count_ops` are what the noise acts on.
+
+    Raises:
+        ValueError: More qubits than the device has, or an instruction that is neither standard nor defined by gates.
+    """
+    spelled = circuit.copy_empty_like()  # Qiskit's transpiler and Aer go by names, which a composite gate may borrow
+    for gate, qubits in opened(circuit, STANDARD_GATES):
+        spelled.append(gate, qubits)
+    circuit = spelled
+    if noise is None:
+        return transpile(circuit, AerSimulator(), optimization_level=0)
+    return transpile(
+        circuit,
+        target=noise.target(circuit.num_qubits),
+        optimization_level=0,
+        scheduling_method="alap" if noise.is_scheduled else None,
+        seed_transpiler=0,
+    )
+
+
+def as_values(
+    pc: Circuit, inputs: ArrayLike | torch.Tensor, weights: ArrayLike | torch.Tensor
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Check the values of a circuit's parameters.
+
+    Args:
+        pc: The circuit.
+        inputs: Features [B, n_inputs], an array or a tensor on any device.
+        weights: Angles [n_weights].
+
+    Returns:
+        Both as arrays.
+
+    Raises:
+        ValueError: Wrong shape, or a NaN or infinite value.
+    """
+    x, w = (
+        np.asarray(v.detach().cpu() if isinstance(v, torch.Tensor) else v, dtype=np.float64) for v in (inputs, weights)
+    )
+    if x.ndim != 2 or x.shape[1] != pc.n_inputs:
+        raise ValueError(f"inputs have shape {x.shape}; this circuit expects [B, {pc.n_inputs}]")
+    if w.shape != (pc.n_weights,):
+        raise ValueError(
+            f"weights have shape {w.shape}; this circuit expects [{pc.n_weights}], the same for all samples"
+        )
+    for name, values in (("inputs", x), ("weights", w)):
+        if not np.isfinite(values).all():
+            raise ValueError(f"{name} contain NaN or infinity; check what computed them")
+    return x, w
+
+
+def _settings(observables: Sequence[SparsePauliOp]) -> list[tuple[PauliList, NDArray[np.float64]]]:
+    """Group Pauli strings that agree on every qubit.
+
+    Returns:
+        Per group its strings, and the matrix [2**n, n_observables] that turns probabilities, after `_turn_to_z`, into
+        their share of the expectation values.
+    """
+    terms: dict[str, NDArray[np.float64]] = {}  # Pauli string -> its coefficient in each observable
+    for k, observable in enumerate(observables):
+        for label, coefficient in observable.to_list():
+            terms.setdefault(label, np.zeros(len(observables)))[k] += coefficient.real
+    settings = []
+    for paulis in PauliList(list(terms)).group_qubit_wise_commuting():
+        outcomes = np.arange(2**paulis.num_qubits)
+        masks = (paulis.x | paulis.z) @ (1 << np.arange(paulis.num_qubits))
+        parities = np.bitwise_count(outcomes[:, None] & masks) % 2  # [2**n, strings]
+        settings.append((paulis, (1.0 - 2.0 * parities) @ np.stack([terms[label] for label in paulis.to_labels()])))
+    return settings
+
+
+def _turn_to_z(paulis: PauliList) -> QuantumCircuit:
+    """Gates that turn the axis which a group of Pauli strings measures on each qubit to Z."""
+    turn = QuantumCircuit(paulis.num_qubits)
+    for q, (x, z) in enumerate(zip(paulis.x.any(0), paulis.z.any(0), strict=True)):
+        if x and z:
+            turn.sdg(q)
+        if x:
+            turn.h(q)
+    return turn
+
+
+def _run(
+    circuit: QuantumCircuit,
+    pc: Circuit,
+    x: NDArray[np.float64],
+    w: NDArray[np.float64],
+    *,
+    shots: int | None,
+    noise: Noise | None,
+    rng: np.random.Generator,
+    bar: tqdm[Any],
+) -> NDArray[np.float64]:
+    """Probabilities of bit strings, or counts of them, [B, 2**n] over qubits in the circuit's order."""
+    if shots is not None and shots < 1:
+        raise ValueError(f"shots is {shots}; measure at least once, or pass None for exact values")
+    n = circuit.num_qubits
+    template = physical(circuit, noise)
+    places = template.layout.final_index_layout() if template.layout else list(range(n))  # routing moves qubits
+    if noise is not None:
+        template = noise.let_relax(template)
+    template.global_phase = 0
+    template = template.assign_parameters(dict(zip(pc.weights, w, strict=True)), strict=False)
+    if shots is None:
+        template.save_probabilities(places)
+    else:
+        template.add_register(ClassicalRegister(n))
+        template.measure(places, range(n))
+    # One evolution of the density matrix serves all shots of a sample, and is exact.
+    simulator = AerSimulator(
+        method="statevector" if noise is None else "density_matrix",
+        noise_model=None if noise is None else noise.model(),
+    )
+    out = np.zeros((len(x), 2**n))
+    for start in range(0, len(x), CHUNK):
+        rows = x[start : start + CHUNK]
+        options = {"shots": shots or 1, "seed_simulator": int(rng.integers(2**31))}
+        if template.parameters:
+            binds = dict(zip(pc.inputs, rows.T.tolist(), strict=True))
+            result = simulator.run(template, parameter_binds=[binds], **options).result()
+        else:
+            result = simulator.run([template] * len(rows), **options).result()
+        if not result.success:
+            raise RuntimeError(f"Aer could not run circuit {circuit.name!r}: {result.status}")
+        for k, sample in enumerate(result.results, start):
+            if shots is None:
+                out[k] = sample.data.probabilities
+            else:
+                for outcome, count in sample.data.counts.items():
+                    out[k, int(outcome, 16)] = count
+        bar.update(len(rows))
+    return noise.misread(out, places) if noise is not None and shots is None else out

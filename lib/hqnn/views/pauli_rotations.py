@@ -1,0 +1,318 @@
+r"""Any circuit of standard gates as one list of Pauli rotations.
+
+Every gate that Qiskit knows is a product of Clifford gates and of rotations exp(-i φ/2 P) about a Pauli string P.
+Moving each Clifford gate past the rotations before it only relabels their Pauli strings, so the whole circuit becomes
+
+$$U|0\rangle = e^{-i\varphi_R P_R/2}\cdots e^{-i\varphi_1 P_1/2}\,|\psi_0\rangle,$$
+
+with a fixed stabiliser state ψ₀ and angles φ that are functions of the circuit's parameters. The Fourier series and the
+PyTorch layer are both read off this one form. Global phases are dropped: no expectation value depends on them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import sympy
+import torch
+from numpy.typing import NDArray
+from qiskit.circuit import Barrier, Delay, Parameter, ParameterExpression, QuantumCircuit
+from qiskit.circuit.library import standard_gates as gates
+from qiskit.quantum_info import Clifford, Pauli, PauliList, Statevector
+
+from hqnn.circuit import Circuit, class_of, opened
+
+MAX_QUBITS = 12
+_CLIFFORD = frozenset(
+    (
+        *(gates.IGate, gates.XGate, gates.YGate, gates.ZGate, gates.HGate, gates.SGate, gates.SdgGate, gates.SXGate),
+        *(gates.SXdgGate, gates.CXGate, gates.CYGate, gates.CZGate, gates.SwapGate, gates.iSwapGate, gates.ECRGate),
+        gates.DCXGate,
+    )
+)
+_ROTATION = {  # as Pauli strings, first qubit argument last (Qiskit's order)
+    gates.RXGate: "X",
+    gates.RYGate: "Y",
+    gates.RZGate: "Z",
+    gates.PhaseGate: "Z",  # an RZ up to a global phase
+    gates.U1Gate: "Z",
+    gates.RXXGate: "XX",
+    gates.RYYGate: "YY",
+    gates.RZZGate: "ZZ",
+    gates.RZXGate: "XZ",
+}
+_FIXED_ROTATION = {gates.TGate: ("Z", math.pi / 4), gates.TdgGate: ("Z", -math.pi / 4)}
+_EULER = frozenset({gates.UGate, gates.U3Gate})
+_IGNORED = frozenset({Barrier, Delay, gates.GlobalPhaseGate})
+_KNOWN = _CLIFFORD | _ROTATION.keys() | _FIXED_ROTATION.keys() | _EULER | _IGNORED
+
+
+@dataclass(frozen=True)
+class Derived:
+    """An angle that is not an affine function of the parameters, such as a product of two of them.
+
+    Args:
+        function: Elementwise torch function of the parameters below.
+        arguments: Their columns in [inputs | weights].
+        text: The function as Qiskit prints it.
+    """
+
+    function: Callable[..., torch.Tensor]
+    arguments: tuple[int, ...]
+    text: str
+
+
+@dataclass(frozen=True)
+class PauliRotations:
+    """A circuit as R Pauli rotations on a fixed state, in time order.
+
+    The angles are inputs @ input_slopes.T + weights @ weight_slopes.T + constant, in radians. Each angle that is not
+    affine counts as one more input, or as one more weight if no input enters it.
+
+    Args:
+        n_qubits: Number of qubits n.
+        x_masks: Bit masks [R]: the qubits on which P_k has an X or Y.
+        z_masks: Bit masks [R]: the qubits on which P_k has a Z or Y.
+        input_slopes: Matrix [R, n_inputs + len(derived_inputs)].
+        weight_slopes: Matrix [R, n_weights + len(derived_weights)].
+        constant: Constant part of the angles [R].
+        derived_inputs: The further inputs.
+        derived_weights: The further weights.
+        initial: The state ψ₀, complex [2**n].
+    """
+
+    n_qubits: int
+    x_masks: NDArray[np.int64]
+    z_masks: NDArray[np.int64]
+    input_slopes: NDArray[np.float64]
+    weight_slopes: NDArray[np.float64]
+    constant: NDArray[np.float64]
+    derived_inputs: tuple[Derived, ...]
+    derived_weights: tuple[Derived, ...]
+    initial: NDArray[np.complex128]
+
+    @property
+    def slopes(self) -> NDArray[np.float64]:
+        """How the angles depend on inputs and weights, side by side."""
+        return np.concatenate([self.input_slopes, self.weight_slopes], 1)
+
+    def commute(self, j: int, k: int) -> bool:
+        """Whether the Pauli strings of rotations j and k commute."""
+        return commute((self.x_masks[j], self.z_masks[j]), (self.x_masks[k], self.z_masks[k]))
+
+    def commuting_layers(self, order: Sequence[int]) -> list[list[int]]:
+        """Sort rotations into layers that commute within themselves, each rotation as early as it can be moved.
+
+        Args:
+            order: The rotations, in time order.
+
+        Returns:
+            The layers, in time order.
+        """
+        layers: list[list[int]] = []
+        for k in order:
+            position = len(layers)
+            while position and all(self.commute(j, k) for j in layers[position - 1]):
+                position -= 1
+            if position == len(layers):
+                layers.append([])
+            layers[position].append(k)
+        return layers
+
+
+def commute(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Whether two Pauli strings, given as bit masks of their X or Y and of their Z or Y, commute."""
+    return (int(one[0] & other[1]).bit_count() + int(one[1] & other[0]).bit_count()) % 2 == 0
+
+
+def lower(pc: Circuit) -> PauliRotations:
+    """Write a circuit as Pauli rotations on a fixed state.
+
+    Gates that are neither Clifford nor rotations are replaced by Qiskit's own definition of them, so every standard
+    gate, controlled rotation, matrix gate or composite instruction works.
+
+    Args:
+        pc: The circuit.
+
+    Returns:
+        Its rotations, in time order.
+
+    Raises:
+        ValueError: The circuit has more than 12 qubits, a gate without a definition, or an angle that is not finite.
+    """
+    n = pc.n_qubits
+    if n > MAX_QUBITS:
+        raise ValueError(f"the circuit has {n} qubits; states are simulated exactly up to {MAX_QUBITS}")
+    clifford_part = QuantumCircuit(n)
+    paulis: list[Pauli] = []
+    angles: list[float | ParameterExpression] = []
+
+    def rotate(label: str, angle: float | ParameterExpression, qubits: list[int]) -> None:
+        paulis.append(Pauli("I" * n).compose(Pauli(label), qargs=qubits))
+        angles.append(angle)
+
+    for gate, qubits in opened(pc.circuit, _KNOWN):
+        kind, params = class_of(gate), gate.params
+        if kind in _CLIFFORD:
+            clifford_part.append(gate, qubits)
+            if paulis:
+                paulis = list(PauliList(paulis).evolve(Clifford(gate), qargs=qubits, frame="s"))
+        elif kind in _ROTATION:
+            rotate(_ROTATION[kind], params[0], qubits)
+        elif kind in _FIXED_ROTATION:
+            rotate(*_FIXED_ROTATION[kind], qubits)
+        elif kind in _EULER:
+            for label, angle in zip("ZYZ", (params[2], params[0], params[1]), strict=True):
+                rotate(label, angle, qubits)
+
+    parameters = [*pc.inputs, *pc.weights]
+    slopes = np.zeros((len(paulis), len(parameters)))
+    constant = np.zeros(len(paulis))
+    derived: dict[bool, list[tuple[int, Derived]]] = {True: [], False: []}  # an input enters -> (rotation, angle)
+    for k, angle in enumerate(angles):
+        affine = _affine(angle, parameters)
+        if isinstance(affine, Derived):
+            derived[min(affine.arguments) < pc.n_inputs].append((k, affine))
+        else:
+            slopes[k], constant[k] = affine
+            if not np.isfinite([*slopes[k], constant[k]]).all():
+                raise ValueError(f"the angle {angle} is NaN or infinite; check the numbers bound in it")
+    signs = np.array([1.0 if pauli.phase == 0 else -1.0 for pauli in paulis])
+
+    def with_derived(plain: NDArray[np.float64], extra: list[tuple[int, Derived]]) -> NDArray[np.float64]:
+        further = np.zeros((len(paulis), len(extra)))
+        further[[k for k, _ in extra], range(len(extra))] = 1.0
+        return signs[:, None] * np.concatenate([plain, further], 1)
+
+    bits = 1 << np.arange(n)
+    return PauliRotations(
+        n_qubits=n,
+        x_masks=np.array([int(p.x @ bits) for p in paulis], dtype=np.int64),
+        z_masks=np.array([int(p.z @ bits) for p in paulis], dtype=np.int64),
+        input_slopes=with_derived(slopes[:, : pc.n_inputs], derived[True]),
+        weight_slopes=with_derived(slopes[:, pc.n_inputs :], derived[False]),
+        constant=signs * constant,
+        derived_inputs=tuple(angle for _, angle in derived[True]),
+        derived_weights=tuple(angle for _, angle in derived[False]),
+        initial=np.asarray(Statevector(clifford_part).data, dtype=np.complex128),
+    )
+
+
+def _affine(
+    angle: float | ParameterExpression, parameters: list[Parameter]
+) -> tuple[NDArray[np.float64], float] | Derived:
+    """An angle as slopes [n_parameters] and a constant, or as a function where it is not affine."""
+    slopes = np.zeros(len(parameters))
+    if not isinstance(angle, ParameterExpression):
+        return slopes, float(angle)
+    arguments = tuple(k for k, parameter in enumerate(parameters) if parameter in angle.parameters)
+    try:
+        for k in arguments:
+            slopes[k] = float(angle.gradient(parameters[k]))
+    except (TypeError, RuntimeError):  # the slope depends on parameters, or Qiskit cannot differentiate the function
+        expression = angle.sympify()
+        if expression.is_number:
+            return np.zeros(len(parameters)), float(expression)
+        return Derived(
+            sympy.lambdify([sympy.Symbol(parameters[k].name) for k in arguments], expression, "torch"),
+            arguments,
+            str(angle),
+        )
+    try:
+        at_one = float(angle.bind(dict.fromkeys(angle.parameters, 1.0)))
+    except RuntimeError:  # Qiskit's for a result of NaN
+        at_one = math.nan
+    return slopes, at_one - slopes.sum()
+
+
+def pauli_action(x_mask: int, z_mask: int, n_qubits: int) -> tuple[NDArray[np.int64], NDArray[np.complex128]]:
+    """How a Pauli string acts on state vectors: (P ψ)[b] = phase[b] ψ[source[b]].
+
+    Args:
+        x_mask: Bit mask of the qubits with X or Y.
+        z_mask: Bit mask of the qubits with Z or Y.
+        n_qubits: Number of qubits n.
+
+    Returns:
+        `source` [2**n] indices and `phase` [2**n] in {1, -1, i, -i}.
+    """
+    source = np.arange(2**n_qubits) ^ x_mask
+    signs = 1.0 - 2.0 * (np.bitwise_count(source & z_mask) % 2)
+    return source, 1j ** (int(x_mask & z_mask).bit_count() % 4) * signs
+
+
+@dataclass(frozen=True)
+class Eigenbasis:
+    """A basis in which commuting Pauli strings are diagonal: phases, then a permutation, then Hadamard gates.
+
+    Args:
+        source: Index [2**n] of the amplitude that moves into each place.
+        phase: The factor [2**n] in {1, -1, i, -i} that it is given.
+        n_hadamards: Hadamard gates then act on this many of the highest bits of the index.
+        eigenvalues: Those of the Pauli strings, 1 and -1, in the new basis [K, 2**n].
+    """
+
+    source: NDArray[np.int64]
+    phase: NDArray[np.complex128]
+    n_hadamards: int
+    eigenvalues: NDArray[np.float64]
+
+    def enter(self, states: NDArray[np.complex128]) -> NDArray[np.complex128]:
+        """States [2**n, S] of the computational basis, in this one."""
+        return self._hadamards(self.phase[:, None] * states[self.source])
+
+    def leave(self, states: NDArray[np.complex128]) -> NDArray[np.complex128]:
+        """States [2**n, S] of this basis, in the computational one."""
+        result = np.empty_like(states)
+        result[self.source] = self.phase.conj()[:, None] * self._hadamards(states)
+        return result
+
+    def _hadamards(self, states: NDArray[np.complex128]) -> NDArray[np.complex128]:
+        shape = states.shape
+        for bit in range(self.n_hadamards):
+            pairs = states.reshape(2**bit, 2, -1)
+            states = np.stack([pairs[:, 0] + pairs[:, 1], pairs[:, 0] - pairs[:, 1]], 1) / math.sqrt(2)
+        return states.reshape(shape)
+
+
+def eigenbasis(x_masks: Sequence[int], z_masks: Sequence[int], n_qubits: int) -> Eigenbasis:
+    """Diagonalise Pauli strings that commute.
+
+    By Gaussian elimination over bits: products of the strings that flip independent sets of qubits become, one by one,
+    the flip of a single bit of a new index, and a Hadamard gate turns each flip into a sign. What is left of a string
+    flips nothing: it is diagonal.
+
+    Args:
+        x_masks: Bit masks [K] of the qubits with X or Y.
+        z_masks: Bit masks [K] of the qubits with Z or Y.
+        n_qubits: Number of qubits n.
+
+    Returns:
+        Their common eigenbasis; the computational one for strings of I and Z.
+    """
+    index = np.arange(2**n_qubits)
+    flips: list[tuple[int, int, NDArray[np.complex128]]] = []  # leading bit, bits flipped, phase
+    factors: list[tuple[int, NDArray[np.complex128]]] = []  # of each string: which flips, and the diagonal rest
+    for x_mask, z_mask in zip(x_masks, z_masks, strict=True):
+        mask, used = int(x_mask), 0
+        _, phase = pauli_action(mask, int(z_mask), n_qubits)
+        for j, (lead, other, other_phase) in enumerate(flips):
+            if mask & lead:
+                phase, mask, used = other_phase * phase[index ^ other], mask ^ other, used | 1 << j
+        if mask:
+            used |= 1 << len(flips)
+            flips.append((1 << mask.bit_length() - 1, mask, phase))
+            phase = np.ones_like(phase)
+        factors.append((used, phase))
+    source = index[index & sum(lead for lead, _, _ in flips) == 0]
+    phase = np.ones(len(source), complex)
+    for _, mask, flip_phase in flips:
+        phase = np.concatenate([phase, phase * flip_phase[source]])
+        source = np.concatenate([source, source ^ mask])
+    n_rest = n_qubits - len(flips)
+    signs = [1.0 - 2.0 * (np.bitwise_count(index & used << n_rest) % 2) for used, _ in factors]
+    eigenvalues = [s * rest[source].real for s, (_, rest) in zip(signs, factors, strict=True)]
+    return Eigenbasis(source, phase, len(flips), np.array(eigenvalues).reshape(-1, len(index)))

@@ -1,0 +1,311 @@
+r"""Circuits as ZX-diagrams, and what is left of their parameters when the diagrams are reduced [hqnn, app. A.1].
+
+PyZX rewrites diagrams whose phases are numbers. Here the k-th of N parameters stands in them as the phase 7**k in units
+of π / (2 · 7**N). Rewriting only adds phases, turns their signs and shifts them by multiples of π/2, so the digits of a
+phase to the base 7 say which parameters it is made of, exactly and for any small coefficients. To compare diagrams as
+matrices, other values are put in their place.
+
+A parameter on a spider of its own is still free; one in a sum shares its spider, which is a redundancy that rewriting
+has found; one on no spider does not act at all.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+from qiskit.circuit import Barrier, ParameterExpression
+from qiskit.circuit.library import CXGate, HGate, PhaseGate, RXGate, RYGate, RZGate
+
+from hqnn.circuit import STANDARD_GATES, Circuit, class_of, opened
+
+with warnings.catch_warnings():  # where it is not compiled yet, PyZX warns of its own escape sequences
+    warnings.simplefilter("ignore", DeprecationWarning)
+    warnings.simplefilter("ignore", SyntaxWarning)  # the same, from Python 3.12 on
+    import pyzx
+    from pyzx.circuit import Circuit as Gates
+    from pyzx.graph.base import BaseGraph
+    from pyzx.utils import EdgeType, VertexType
+
+_BASE = 7  # digits -3 to 3
+_CLIFFORD = {HGate: "HAD", CXGate: "CNOT"}
+_ROTATIONS = {RXGate: "XPhase", RZGate: "ZPhase", PhaseGate: "ZPhase"}
+
+Sum = tuple[tuple[int, str], ...]
+"""Coefficients and names of the parameters in a phase."""
+
+
+@dataclass(frozen=True)
+class Diagram:
+    """A ZX-diagram whose phases stand for parameters.
+
+    Args:
+        graph: PyZX's graph.
+        parameters: Names; the k-th one stands for the phase 7**k / (2 · 7**N) in units of π.
+    """
+
+    graph: BaseGraph[int, tuple[int, int]]
+    parameters: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large a diagram is."""
+
+    spiders: int
+    """Nodes other than the ends of wires."""
+    edges: int
+    non_clifford: int
+    """Spiders whose phase is not a multiple of π/2."""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A diagram as a plot needs it.
+
+    Args:
+        positions: Place of each node [N, 2]; x to the right, y downwards, in steps of the circuit's grid.
+        kinds: `Z`, `X` or `wire` (the end of one) for each node.
+        labels: What each node's phase is, such as `θ[3] + π/2`; empty for phase 0.
+        edges: Pairs of nodes [E, 2].
+        hadamard: Whether each edge carries a Hadamard gate [E].
+    """
+
+    positions: NDArray[np.float64]
+    kinds: Sequence[str]
+    labels: Sequence[str]
+    edges: NDArray[np.int64]
+    hadamard: NDArray[np.bool_]
+
+
+def diagram(pc: Circuit, *, on_zero: bool = False) -> Diagram:
+    """Write a circuit as a ZX-diagram.
+
+    Args:
+        pc: A circuit of rx, ry, rz, p, h and cx; each angle is one parameter, or a function of one.
+        on_zero: Whether the wires start in the state 0; otherwise they are open at both ends.
+
+    Returns:
+        The diagram, qubit 0 on top, one spider for each rotation.
+
+    Raises:
+        ValueError: Another gate, an angle without a parameter or with several, or a parameter in several different
+            angles.
+    """
+    graph = _translate(pc).to_graph()
+    if on_zero:
+        graph.apply_state("0" * pc.n_qubits)
+    return Diagram(graph, _names(pc))
+
+
+def expectation(pc: Circuit, output: int) -> Diagram:
+    """Write one output of a circuit, the number ⟨0|U† O U|0⟩, as a ZX-diagram without open wires.
+
+    Args:
+        pc: As for `diagram`.
+        output: Which observable O; it must be a product of Pauli matrices with coefficient 1.
+
+    Returns:
+        The diagram, in which every angle stands twice, the second time with the opposite sign; times -i for each Y.
+
+    Raises:
+        ValueError: As `diagram`, or the observable is a sum.
+    """
+    observable = pc.observables[output]
+    if len(observable) != 1 or observable.coeffs[0] != 1:
+        raise ValueError(f"observable {output} is not a product of Pauli matrices; a sum has no diagram of this kind")
+    circuit = _translate(pc)
+    closed = circuit.copy()
+    for qubit, pauli in enumerate(reversed(observable.paulis[0].to_label())):
+        if pauli in "YZ":
+            closed.add_gate("Z", qubit)
+        if pauli in "XY":
+            closed.add_gate("NOT", qubit)
+    closed.add_circuit(circuit.adjoint())
+    graph = closed.to_graph()
+    graph.apply_state("0" * pc.n_qubits)
+    graph.apply_effect("0" * pc.n_qubits)
+    return Diagram(graph, _names(pc))
+
+
+def reduce(diagram: Diagram) -> Diagram:
+    """Rewrite a diagram until none of PyZX's rules makes it smaller (`pyzx.full_reduce`).
+
+    Returns:
+        An equal diagram of Z spiders, up to a scalar factor that the graph keeps.
+    """
+    graph = diagram.graph.copy()
+    pyzx.full_reduce(graph)
+    return Diagram(graph, diagram.parameters)
+
+
+def size(diagram: Diagram) -> Size:
+    """Count spiders, edges and non-Clifford phases."""
+    graph = diagram.graph
+    spiders = [v for v in graph.vertices() if graph.type(v) != VertexType.BOUNDARY]
+    return Size(len(spiders), graph.num_edges(), sum(_is_generic(diagram, v) for v in spiders))
+
+
+def nodes(diagram: Diagram) -> dict[int, Sum]:
+    """Find out which parameters each non-Clifford spider holds.
+
+    Returns:
+        Spider -> the sum of parameters that is its phase, up to a multiple of π/2.
+    """
+    graph = diagram.graph
+    return {v: _read(diagram, _phase(diagram, v))[0] for v in graph.vertices() if _is_generic(diagram, v)}
+
+
+def places(diagram: Diagram) -> dict[str, list[tuple[str, ...]]]:
+    """Follow every parameter to the spiders that hold it.
+
+    A diagram without open wires is a number, and reduction may turn parts of it into factors beside the graph; those
+    that depend on a parameter count like spiders.
+
+    Returns:
+        Parameter -> for each spider whose phase contains it, the names of all parameters in that phase. A single entry
+        with only its own name is a node of its own; no entry means that the diagram does not depend on it.
+
+    Raises:
+        ValueError: The scalar has a factor that no longer shows its parameters.
+    """
+    scalar = diagram.graph.scalar
+    if scalar.floatfactor != 1:
+        raise ValueError("the diagram was reduced to a number in which its parameters can no longer be told apart")
+    factors = [cast(Fraction | int, phase) for phase in (*scalar.phasenodes, *scalar.sum_of_phases)]
+    sums = [*nodes(diagram).values(), *(_read(diagram, Fraction(phase))[0] for phase in factors)]
+    found: dict[str, list[tuple[str, ...]]] = {name: [] for name in diagram.parameters}
+    for held in sums:
+        names = tuple(name for _, name in held)
+        for name in names:
+            found[name].append(names)
+    return found
+
+
+def with_values(diagram: Diagram, values: Mapping[str, float]) -> BaseGraph[int, tuple[int, int]]:
+    """PyZX's graph with numbers for the parameters.
+
+    Args:
+        diagram: The diagram.
+        values: Radians, by the parameter's name.
+    """
+    graph = diagram.graph.copy()
+    for old, new in zip(sorted(diagram.graph.vertices()), sorted(graph.vertices()), strict=True):
+        held, quarter_turns = _read(diagram, _phase(diagram, old))
+        radians = sum(coefficient * values[name] for coefficient, name in held)
+        graph.set_phase(new, Fraction(quarter_turns, 2) + Fraction(radians / np.pi))
+    return graph
+
+
+def is_equal(first: Diagram, second: Diagram, *, seed: int = 0, tolerance: float = 1e-9) -> bool:
+    """Compare two diagrams as matrices up to a scalar factor, at random values of their parameters.
+
+    Two matrices are proportional if and only if the Cauchy-Schwarz inequality between them is an equality.
+    """
+    rng = np.random.default_rng(seed)
+    values = {name: rng.uniform(0, 2 * np.pi) for name in first.parameters}
+    a, b = (np.asarray(with_values(d, values).to_matrix(preserve_scalar=False)).ravel() for d in (first, second))
+    overlap = abs(np.vdot(a, b)) / (np.linalg.norm(a) * np.linalg.norm(b))
+    return bool(overlap > 1 - tolerance)
+
+
+def extract(diagram: Diagram) -> tuple[Gates, Diagram]:
+    """Turn a reduced diagram back into a circuit.
+
+    Returns:
+        The circuit, and that circuit's own diagram.
+    """
+    circuit = pyzx.extract_circuit(diagram.graph.copy())
+    return circuit, Diagram(circuit.to_graph(), diagram.parameters)
+
+
+def drawing(diagram: Diagram) -> Drawing:
+    """Lay a diagram out for drawing, by the rows and qubits that PyZX gives its nodes."""
+    graph = diagram.graph
+    vertices = list(graph.vertices())
+    index = {v: k for k, v in enumerate(vertices)}
+    names = {VertexType.BOUNDARY: "wire", VertexType.Z: "Z", VertexType.X: "X"}
+    edges = [(index[s], index[t], graph.edge_type((s, t)) == EdgeType.HADAMARD) for s, t in graph.edges()]
+    return Drawing(
+        positions=np.array([[graph.row(v), graph.qubit(v)] for v in vertices], dtype=float),
+        kinds=[names[graph.type(v)] for v in vertices],
+        labels=[_label(*_read(diagram, _phase(diagram, v))) for v in vertices],
+        edges=np.array([edge[:2] for edge in edges], dtype=np.int64).reshape(-1, 2),
+        hadamard=np.array([edge[2] for edge in edges], dtype=np.bool_),
+    )
+
+
+def counts_of_gates(circuit: Gates) -> dict[str, int]:
+    """How many gates of each kind a circuit of PyZX's has."""
+    return dict(sorted(Counter(gate.name for gate in circuit.gates).items()))
+
+
+def _names(pc: Circuit) -> tuple[str, ...]:
+    return tuple(parameter.name for parameter in (*pc.inputs, *pc.weights))
+
+
+def _translate(pc: Circuit) -> Gates:
+    """The circuit in PyZX's gates, with a phase for each parameter."""
+    names = _names(pc)
+    forms: dict[str, str] = {}  # in which form each parameter was met
+    circuit = Gates(pc.n_qubits)
+    for gate, qubits in opened(pc.circuit, STANDARD_GATES):
+        kind = class_of(gate)
+        if kind is Barrier:
+            continue
+        if kind in _CLIFFORD:
+            circuit.add_gate(_CLIFFORD[kind], *qubits)
+            continue
+        if kind is not RYGate and kind not in _ROTATIONS:
+            raise ValueError(f"gate {gate.name!r} has no translation here; use rx, ry, rz, p, h and cx")
+        (angle,) = gate.params
+        parameters = angle.parameters if isinstance(angle, ParameterExpression) else ()
+        if len(parameters) != 1:
+            raise ValueError(f"the angle {angle} has {len(parameters)} parameters; a phase can stand for one only")
+        (name,) = (parameter.name for parameter in parameters)
+        if forms.setdefault(name, str(angle)) != str(angle):
+            raise ValueError(f"parameter {name!r} enters as {forms[name]} and as {angle}; one phase cannot be both")
+        phase = Fraction(_BASE ** names.index(name), 2 * _BASE ** len(names))
+        if kind is RYGate:
+            circuit.add_gate("S", *qubits, adjoint=True)
+            circuit.add_gate("XPhase", *qubits, phase=phase)
+            circuit.add_gate("S", *qubits)
+        else:
+            circuit.add_gate(_ROTATIONS[kind], *qubits, phase=phase)
+    return circuit
+
+
+def _phase(diagram: Diagram, vertex: int) -> Fraction:
+    return Fraction(cast(Fraction | int, diagram.graph.phase(vertex)))  # none of ours is a polynomial
+
+
+def _is_generic(diagram: Diagram, vertex: int) -> bool:
+    return (2 * _phase(diagram, vertex)).denominator != 1
+
+
+def _read(diagram: Diagram, phase: Fraction) -> tuple[Sum, int]:
+    """A phase as a sum of parameters and a number of quarter turns."""
+    quarter_turns = round(2 * phase)
+    scaled = (phase - Fraction(quarter_turns, 2)) * 2 * _BASE ** len(diagram.parameters)
+    if scaled.denominator != 1:
+        raise ValueError(f"the phase {phase} π is not a sum of the diagram's parameters")
+    rest, held = int(scaled), []
+    for name in diagram.parameters:
+        digit = (rest + _BASE // 2) % _BASE - _BASE // 2
+        rest = (rest - digit) // _BASE
+        if digit:
+            held.append((digit, name))
+    return tuple(held), quarter_turns % 4
+
+
+def _label(held: Sum, quarter_turns: int) -> str:
+    """A phase as text, such as `θ[3]−π/2`."""
+    terms = [f"{'+' if c > 0 else '-'}{abs(c) if abs(c) > 1 else ''}{name}" for c, name in held]
+    text = "".join(terms) + ("", "+π/2", "+π", "-π/2")[quarter_turns]
+    return text.removeprefix("+").replace("-", "\N{MINUS SIGN}")
