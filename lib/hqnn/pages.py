@@ -1,0 +1,41 @@
+"""What a notebook shows besides figures: the source of what it runs."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Callable
+
+from IPython.display import Markdown
+
+
+def source(*parts: Callable | type, docstrings: bool = False) -> Markdown:
+    """Show the definitions of functions, classes or methods, as they are now.
+
+    Args:
+        *parts: What to show, in this order.
+        docstrings: Whether to show their docstrings, too; a page has said already what they say.
+
+    Returns:
+        Their code, highlighted.
+    """
+    texts = [textwrap.dedent(inspect.getsource(part)) for part in parts]
+    if not docstrings:
+        texts = [_without_docstrings(text) for text in texts]
+    return Markdown("```python\n" + "\n\n".join(text.rstrip() for text in texts) + "\n```")
+
+
+def _without_docstrings(text: str) -> str:
+    """A definition's code without the docstrings in it; what stood below each moves up."""
+    lines = text.splitlines()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node, clean=False) is not None:
+            said = node.body[0]
+            alone = len(node.body) == 1  # a body of nothing but a docstring
+            for number in range(said.lineno - 1, said.end_lineno or said.lineno):
+                lines[number] = " " * said.col_offset + "..." if alone and number == said.lineno - 1 else "\0"
+            after = said.end_lineno or said.lineno
+            if after < len(lines) and not lines[after].strip():
+                lines[after] = "\0"
+    return "\n".join(line for line in lines if line != "\0")
