@@ -1,3 +1,5 @@
+"""What pages show."""
+
 from hqnn.pages import source
 
 
