@@ -9,14 +9,20 @@ a basis state's index.
 
 from __future__ import annotations
 
+import hashlib
+import json
+import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from functools import cached_property
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from qiskit.circuit import (
     Barrier,
     ControlledGate,
+    Delay,
     Instruction,
     Measure,
     Parameter,
@@ -24,7 +30,7 @@ from qiskit.circuit import (
     QuantumCircuit,
     Reset,
 )
-from qiskit.circuit.library import UnitaryGate, get_standard_gate_name_mapping
+from qiskit.circuit.library import GlobalPhaseGate, UnitaryGate, get_standard_gate_name_mapping
 from qiskit.quantum_info import SparsePauliOp
 
 STANDARD_GATES = frozenset(
@@ -112,6 +118,18 @@ class Circuit:
         """Number of outputs."""
         return len(self.observables)
 
+    @cached_property
+    def digest(self) -> str:
+        """What the circuit does with its inputs and weights, as the sha256 of its canonical form, in hexadecimal.
+
+        The form holds the numbers of qubits, inputs and weights; the gates by class, qubits and angles, whatever they
+        are called and in whichever order independent ones were written; and each observable's Pauli strings. Names,
+        labels, barriers and global phases are no part of it. Numbers count to 12 digits, the rest being rounding.
+        """
+        form = [self.n_qubits, self.n_inputs, self.n_weights, _canonical_gates(self)]
+        form.append([_canonical_observable(observable) for observable in self.observables])
+        return hashlib.sha256(json.dumps(form).encode()).hexdigest()
+
     def stages(self) -> dict[str, QuantumCircuit]:
         """Split at labelled barriers: the circuit up to each one, under its label, in time order.
 
@@ -187,6 +205,84 @@ def opened(circuit: QuantumCircuit, known: Collection[type]) -> Iterator[tuple[I
 def class_of(gate: Instruction) -> type:
     """The class that tells what a gate does; Qiskit's own gates are often of a hidden subclass of it."""
     return getattr(gate, "base_class", type(gate))
+
+
+def affine(
+    angle: float | ParameterExpression, parameters: Sequence[Parameter]
+) -> tuple[NDArray[np.float64], float] | None:
+    """An angle as slopes [n_parameters] and a constant, in radians; None where it is no affine function."""
+    slopes = np.zeros(len(parameters))
+    if not isinstance(angle, ParameterExpression):
+        return slopes, float(angle)
+    try:
+        for k, parameter in enumerate(parameters):
+            if parameter in angle.parameters:
+                slopes[k] = float(angle.gradient(parameter))
+    except (TypeError, RuntimeError):  # the slope depends on parameters, or Qiskit cannot differentiate the function
+        return None
+    try:
+        at_one = float(angle.bind(dict.fromkeys(angle.parameters, 1.0)))
+    except RuntimeError:  # Qiskit's for a result of NaN
+        at_one = math.nan
+    return slopes, at_one - slopes.sum()
+
+
+def _canonical_gates(pc: Circuit) -> list[Any]:
+    """Class, qubits and angles of each gate, sorted by the first moment at which it can act, then by qubits."""
+    parameters = [*pc.inputs, *pc.weights]
+    moments = [0] * pc.n_qubits  # at which each qubit is free
+    placed = []
+    for gate, qubits in opened(pc.circuit, STANDARD_GATES):
+        if class_of(gate) in (Barrier, GlobalPhaseGate):
+            continue
+        moment = max(moments[q] for q in qubits)
+        for q in qubits:
+            moments[q] = moment + 1
+        angles = [_canonical_angle(value, parameters) for value in gate.params]
+        unit = [gate.unit] if class_of(gate) is Delay else []
+        placed.append((moment, qubits, [class_of(gate).__name__, qubits, *angles, *unit]))
+    return [form for _, _, form in sorted(placed, key=lambda entry: entry[:2])]
+
+
+def _canonical_angle(value: Any, parameters: list[Parameter]) -> list[Any]:
+    """A number, a matrix, or a function of parameters as numbers that tell it from others.
+
+    Parameters go by their places among inputs and weights. An affine function is its slopes and its constant. Any other
+    is what it gives at fixed points: formulas are written differently by different versions of an algebra program.
+    """
+    if isinstance(value, np.ndarray):
+        entries = value.ravel().round(12)
+        return [[_digits(entry) for entry in part] for part in (entries.real, entries.imag)]
+    line = affine(value, parameters)
+    if line is not None:
+        slopes, constant = line
+        return [[[int(k), _digits(slopes[k])] for k in np.flatnonzero(slopes)], _digits(round(constant, 12))]
+    arguments = [k for k, parameter in enumerate(parameters) if parameter in value.parameters]
+    n_points = 12
+    points = 3 * np.cos(np.arange(1, 1 + n_points * len(arguments))).round(6).reshape(n_points, -1)
+    points[: n_points // 2] /= 3  # half of them where sines and cosines lie
+    values = []
+    for point in points.tolist():
+        try:
+            bound = float(value.bind({parameters[k]: at for k, at in zip(arguments, point, strict=True)}))
+        except (TypeError, RuntimeError, ZeroDivisionError):  # not real, or not a number
+            bound = math.nan
+        values.append(f"{bound + 0.0:.9g}" if math.isfinite(bound) else "undefined")
+    return [arguments, values]
+
+
+def _canonical_observable(observable: SparsePauliOp) -> list[tuple[str, str]]:
+    """Pauli strings in alphabetical order, each once, and their coefficients."""
+    sums: dict[str, float] = {}
+    for label, coefficient in observable.to_list():
+        sums[label] = sums.get(label, 0.0) + coefficient.real
+    largest = max(map(abs, sums.values()))
+    return [(label, _digits(value)) for label, value in sorted(sums.items()) if abs(value) > 1e-12 * largest]
+
+
+def _digits(value: float) -> str:
+    """A number to 12 significant digits, without a negative zero."""
+    return f"{value + 0.0:.12g}"
 
 
 def pauli_on_each_qubit(n_qubits: int, pauli: Literal["X", "Y", "Z"] = "Z") -> tuple[SparsePauliOp, ...]:

@@ -32,7 +32,6 @@ from scipy.linalg import hadamard
 from torch import Tensor, nn
 from torch.autograd import forward_ad
 
-from hqnn import storage
 from hqnn.circuit import Circuit
 from hqnn.errors import NonFiniteError
 from hqnn.views.fourier import scales, series_of_rotations
@@ -90,7 +89,6 @@ class QuantumLayer(nn.Module):
         self.weights = nn.Parameter(2 * math.pi * torch.rand(copies, pc.n_weights, dtype=dtype))
         self._place()
         self._shape = self.weights.shape
-        self._digest = _digest(rotations, pc.observables)
         self.register_state_dict_post_hook(_sign)
 
     def forward(self, inputs: Tensor) -> Tensor:
@@ -216,7 +214,7 @@ class QuantumLayer(nn.Module):
     def _load_from_state_dict(
         self, state_dict: Mapping[str, Any], prefix: str, local_metadata: Mapping[str, Any], *others: Any
     ) -> None:
-        if local_metadata.get("circuit", self._digest) != self._digest:
+        if local_metadata.get("digest", self.pc.digest) != self.pc.digest:
             errors: list[str] = others[-1]
             errors.append(
                 f"the weights {prefix}weights belong to another circuit or other observables than "
@@ -228,23 +226,7 @@ class QuantumLayer(nn.Module):
 
 def _sign(layer: nn.Module, state_dict: Any, prefix: str, local_metadata: dict[str, Any]) -> None:
     """Note in a state dict's metadata whose weights they are; its tensors stay what they are."""
-    local_metadata["circuit"] = cast(QuantumLayer, layer)._digest
-
-
-def _digest(rotations: PauliRotations, observables: Sequence[SparsePauliOp]) -> str:
-    """What a circuit computes with its inputs and weights, in 64 letters; names and labels play no part."""
-    first = rotations.initial[np.flatnonzero(np.abs(rotations.initial) > _ZERO)[0]]
-    initial = rotations.initial * (first.conj() / abs(first))  # the global phase is nobody's
-    numbers = (rotations.input_slopes, rotations.weight_slopes, rotations.constant, initial.real, initial.imag)
-    return storage.digest(
-        [
-            rotations.x_masks.tolist(),
-            rotations.z_masks.tolist(),
-            [(array.round(9) + 0.0).tolist() for array in numbers],
-            [[d.text, d.arguments] for d in (*rotations.derived_inputs, *rotations.derived_weights)],
-            [[(label, float(c.real)) for label, c in observable.to_list()] for observable in observables],
-        ]
-    )
+    local_metadata["digest"] = cast(QuantumLayer, layer).pc.digest
 
 
 class _Constants:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import sympy
@@ -23,7 +24,7 @@ from qiskit.circuit import Barrier, Delay, Parameter, ParameterExpression, Quant
 from qiskit.circuit.library import standard_gates as gates
 from qiskit.quantum_info import Clifford, Pauli, PauliList, Statevector
 
-from hqnn.circuit import Circuit, class_of, opened
+from hqnn.circuit import Circuit, affine, class_of, opened
 
 MAX_QUBITS = 12
 _CLIFFORD = frozenset(
@@ -57,12 +58,10 @@ class Derived:
     Args:
         function: Elementwise torch function of the parameters below.
         arguments: Their columns in [inputs | weights].
-        text: The function as Qiskit prints it.
     """
 
     function: Callable[..., torch.Tensor]
     arguments: tuple[int, ...]
-    text: str
 
 
 @dataclass(frozen=True)
@@ -173,13 +172,15 @@ def lower(pc: Circuit) -> PauliRotations:
     constant = np.zeros(len(paulis))
     derived: dict[bool, list[tuple[int, Derived]]] = {True: [], False: []}  # an input enters -> (rotation, angle)
     for k, angle in enumerate(angles):
-        affine = _affine(angle, parameters)
-        if isinstance(affine, Derived):
-            derived[min(affine.arguments) < pc.n_inputs].append((k, affine))
+        line = affine(angle, parameters)
+        if line is not None:
+            slopes[k], constant[k] = line
+        elif isinstance(function := _function(cast(ParameterExpression, angle), parameters), Derived):
+            derived[min(function.arguments) < pc.n_inputs].append((k, function))
         else:
-            slopes[k], constant[k] = affine
-            if not np.isfinite([*slopes[k], constant[k]]).all():
-                raise ValueError(f"the angle {angle} is NaN or infinite; check the numbers bound in it")
+            constant[k] = function
+        if not np.isfinite([*slopes[k], constant[k]]).all():
+            raise ValueError(f"the angle {angle} is NaN or infinite; check the numbers bound in it")
     signs = np.array([1.0 if pauli.phase == 0 else -1.0 for pauli in paulis])
 
     def with_derived(plain: NDArray[np.float64], extra: list[tuple[int, Derived]]) -> NDArray[np.float64]:
@@ -201,31 +202,14 @@ def lower(pc: Circuit) -> PauliRotations:
     )
 
 
-def _affine(
-    angle: float | ParameterExpression, parameters: list[Parameter]
-) -> tuple[NDArray[np.float64], float] | Derived:
-    """An angle as slopes [n_parameters] and a constant, or as a function where it is not affine."""
-    slopes = np.zeros(len(parameters))
-    if not isinstance(angle, ParameterExpression):
-        return slopes, float(angle)
+def _function(angle: ParameterExpression, parameters: list[Parameter]) -> Derived | float:
+    """An angle that is no affine function, or the number that it is without looking like one."""
+    expression = angle.sympify()
+    if expression.is_number:
+        return float(expression)
     arguments = tuple(k for k, parameter in enumerate(parameters) if parameter in angle.parameters)
-    try:
-        for k in arguments:
-            slopes[k] = float(angle.gradient(parameters[k]))
-    except (TypeError, RuntimeError):  # the slope depends on parameters, or Qiskit cannot differentiate the function
-        expression = angle.sympify()
-        if expression.is_number:
-            return np.zeros(len(parameters)), float(expression)
-        return Derived(
-            sympy.lambdify([sympy.Symbol(parameters[k].name) for k in arguments], expression, "torch"),
-            arguments,
-            str(angle),
-        )
-    try:
-        at_one = float(angle.bind(dict.fromkeys(angle.parameters, 1.0)))
-    except RuntimeError:  # Qiskit's for a result of NaN
-        at_one = math.nan
-    return slopes, at_one - slopes.sum()
+    symbols = [sympy.Symbol(parameters[k].name) for k in arguments]
+    return Derived(sympy.lambdify(symbols, expression, "torch"), arguments)
 
 
 def pauli_action(x_mask: int, z_mask: int, n_qubits: int) -> tuple[NDArray[np.int64], NDArray[np.complex128]]:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
 import pytest
 from qiskit.circuit import Parameter, QuantumCircuit
+from qiskit.circuit import library as gates
 from qiskit.quantum_info import Operator, Pauli, SparsePauliOp, Statevector
 
 from hqnn.circuit import Circuit, parity, pauli_on_each_qubit
 from hqnn.papers.hqnn.circuits import quanvolution, strongly_entangling
 from hqnn.papers.lcqhnn.circuits import Order, lcqhnn_circuit
+from hqnn.papers.transfer.circuits import transfer_circuit
 
 Z = pauli_on_each_qubit(1)
 
@@ -237,3 +241,117 @@ def test_strongly_entangling_has_the_papers_size() -> None:
     assert {len(qubits) for _, qubits in gate_list(flat.circuit)} == {1}
     with pytest.raises(ValueError, match="n_layers is 0"):
         strongly_entangling(n_layers=0)
+
+
+def digested(
+    build: Callable[[QuantumCircuit, Parameter, Parameter], object],
+    *,
+    names: tuple[str, str] = ("a", "b"),
+    observables: Sequence[SparsePauliOp] = pauli_on_each_qubit(2),
+) -> str:
+    """The digest of a circuit on two qubits with one input and one weight."""
+    a, b = map(Parameter, names)
+    circuit = QuantumCircuit(2)
+    build(circuit, a, b)
+    return Circuit(circuit=circuit, inputs=[a], weights=[b], observables=observables).digest
+
+
+def plain(c: QuantumCircuit, a: Parameter, b: Parameter) -> None:
+    """An embedding, an entangler and a trained rotation."""
+    c.ry(2 * a, 0)
+    c.h(1)
+    c.cx(0, 1)
+    c.rx(b + 0.5, 1)
+
+
+def extended(c: QuantumCircuit, a: Parameter, b: Parameter) -> list[object]:
+    """The same, to be followed by more gates."""
+    plain(c, a, b)
+    return []
+
+
+def in_another_order(c: QuantumCircuit, a: Parameter, b: Parameter) -> None:
+    """Independent gates, and the terms of sums, the other way round."""
+    c.h(1)
+    c.ry(a + a, 0)
+    c.cx(0, 1)
+    c.rx(0.1 + b + 0.4, 1)
+
+
+def decorated(c: QuantumCircuit, a: Parameter, b: Parameter) -> None:
+    """Names, labels, barriers, a global phase, and a composite gate that bears the name of a standard one."""
+    c.name, c.global_phase = "another", 0.3
+    c.ry(2 * a, 0, label="embedding")
+    c.barrier(label="here")
+    inner = QuantumCircuit(2, name="swap")
+    inner.h(1)
+    inner.cx(0, 1)
+    c.append(inner.to_gate(), [0, 1])
+    c.append(gates.GlobalPhaseGate(0.1), [])
+    c.rx(b + 0.5, 1)
+    c.barrier()
+
+
+@pytest.mark.parametrize("same", [in_another_order, decorated])
+def test_a_digest_is_left_alone_by_what_changes_nothing_physical(
+    same: Callable[[QuantumCircuit, Parameter, Parameter], None],
+) -> None:
+    assert digested(same) == digested(plain)
+    assert digested(plain, names=("z", "θ")) == digested(plain)  # sorted by name, the parameters change places
+    observables = [SparsePauliOp(["ZI", "IZ"], [1, 2]), SparsePauliOp("XX")]
+    again = [SparsePauliOp(["IZ", "ZI", "IZ", "YY"], [1, 1, 1, 0]), SparsePauliOp("XX")]
+    assert digested(plain, observables=again) == digested(plain, observables=observables)
+
+
+def test_a_digest_is_changed_by_whatever_is_physical() -> None:
+    pc = strongly_entangling(n_qubits=2, n_layers=1)
+    circuits = {
+        "plain": digested(plain),
+        "gate": digested(lambda c, a, b: [c.rx(2 * a, 0), c.h(1), c.cx(0, 1), c.rx(b + 0.5, 1)]),
+        "factor": digested(lambda c, a, b: [c.ry(2 * (1 + 1e-9) * a, 0), c.h(1), c.cx(0, 1), c.rx(b + 0.5, 1)]),
+        "constant": digested(lambda c, a, b: [c.ry(2 * a, 0), c.h(1), c.cx(0, 1), c.rx(b + 0.25, 1)]),
+        "sign": digested(lambda c, a, b: [c.ry(2 * a, 0), c.h(1), c.cx(0, 1), c.rx(0.5 - b, 1)]),
+        "qubits": digested(lambda c, a, b: [c.ry(2 * a, 0), c.h(1), c.cx(1, 0), c.rx(b + 0.5, 1)]),
+        "control": digested(lambda c, a, b: [c.ry(2 * a, 0), c.h(1), c.cx(0, 1, ctrl_state=0), c.rx(b + 0.5, 1)]),
+        "order": digested(lambda c, a, b: [c.ry(2 * a, 0), c.h(1), c.rx(b + 0.5, 1), c.cx(0, 1)]),
+        "roles": digested(lambda c, a, b: [c.ry(2 * b, 0), c.h(1), c.cx(0, 1), c.rx(a + 0.5, 1)]),
+        "wait": digested(lambda c, a, b: [*extended(c, a, b), c.delay(100, 0)]),
+        "time": digested(lambda c, a, b: [*extended(c, a, b), c.delay(100, 0, unit="ns")]),
+        "matrix": digested(lambda c, a, b: [*extended(c, a, b), c.unitary([[0, 1], [1, 0]], 0)]),
+        "other matrix": digested(lambda c, a, b: [*extended(c, a, b), c.unitary([[0, -1j], [1j, 0]], 0)]),
+        "product": digested(lambda c, a, b: [c.ry(a * b, 0), c.rx(b, 0)]),
+        "quotient": digested(lambda c, a, b: [c.ry(a / b, 0), c.rx(b, 0)]),
+        "arccosine": digested(lambda c, a, b: [c.ry(2 * a.arccos(), 0), c.rx(b, 0)]),
+        "arcsine": digested(lambda c, a, b: [c.ry(2 * a.arcsin(), 0), c.rx(b, 0)]),
+        "absolute": digested(lambda c, a, b: [c.ry(a.abs(), 0), c.rx(b, 0)]),
+        "straight": digested(lambda c, a, b: [c.ry(a, 0), c.rx(b, 0)]),
+        "observable": digested(plain, observables=pauli_on_each_qubit(2, "X")),
+        "coefficient": digested(plain, observables=[2 * o for o in pauli_on_each_qubit(2)]),
+        "order of observables": digested(plain, observables=pauli_on_each_qubit(2)[::-1]),
+        "fewer observables": digested(plain, observables=pauli_on_each_qubit(2)[:1]),
+        "weights": pc.digest,
+        "inputs swapped": replace(pc, inputs=pc.inputs[::-1]).digest,
+        "an input trained": replace(pc, inputs=pc.inputs[:1], weights=[*pc.inputs[1:], *pc.weights]).digest,
+        "an idle qubit": Circuit(
+            circuit=QuantumCircuit(1), inputs=[], weights=[], observables=[SparsePauliOp("I")]
+        ).digest,
+        "two idle qubits": Circuit(
+            circuit=QuantumCircuit(2), inputs=[], weights=[], observables=[SparsePauliOp("II")]
+        ).digest,
+    }
+    assert len(set(circuits.values())) == len(circuits), circuits
+
+
+def test_a_digest_outlives_the_process_and_the_version() -> None:
+    """Stored records are held against these."""
+    assert {
+        "lcqhnn": lcqhnn_circuit().digest[:16],
+        "strongly entangling": strongly_entangling().digest[:16],
+        "quanvolution": quanvolution().digest[:16],
+        "transfer": transfer_circuit().digest[:16],
+    } == {
+        "lcqhnn": "2a833be19e92b625",
+        "strongly entangling": "641931bed5f2ddc1",
+        "quanvolution": "625aa3e1d55c35ab",
+        "transfer": "ba8309e6cb198621",
+    }
