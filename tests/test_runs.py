@@ -24,7 +24,7 @@ import pytest
 import torch
 from distributed import Client, LocalCluster
 
-from hqnn import datasets, experiments, runs, storage, tasks, training
+from hqnn import datasets, experiments, records, runs, storage, tasks, training
 from hqnn.errors import HqnnError
 from hqnn.papers.lcqhnn import model as lcqhnn
 from hqnn.papers.lcqhnn import tasks as lcqhnn_tasks
@@ -293,14 +293,14 @@ def test_asking_for_records_that_are_not_there(root: Path, tmp_path: Path) -> No
 @pytest.mark.usefixtures("no_training")
 def test_what_is_done_is_skipped(root: Path) -> None:
     assert runs.run("toy", root=root, progress=False) == runs.Summary(done=0, skipped=4)
-    assert runs.count(experiments.get("toy"), root=root) == {"hybrid": 2, "plain": 2}
+    assert records.count(experiments.get("toy"), root=root) == {"hybrid": 2, "plain": 2}
 
 
 def test_only_what_is_missing_is_run(root: Path) -> None:
     untouched = record_path(root, seed=0).read_bytes()
     before = results(root)
     record_path(root, seed=1).unlink()
-    assert runs.count(experiments.get("toy"), root=root) == {"hybrid": 1, "plain": 2}
+    assert records.count(experiments.get("toy"), root=root) == {"hybrid": 1, "plain": 2}
     assert runs.run("toy", root=root, progress=False) == runs.Summary(done=1, skipped=3)
     assert record_path(root, seed=0).read_bytes() == untouched
     assert results(root) == before

@@ -106,12 +106,12 @@ def _data(options: argparse.Namespace) -> int:
 
 
 def _list(options: argparse.Namespace) -> int:
-    from hqnn import experiments, runs, storage
+    from hqnn import experiments, records, storage
 
     root = storage.data_folder(options.root)
     for experiment in experiments.EXPERIMENTS.values():
         print(f"{experiment.name}: {experiment.title}")
-        for variant, done in runs.count(experiment, scale=options.scale, root=root).items():
+        for variant, done in records.count(experiment, scale=options.scale, root=root).items():
             print(f"  {variant:<24} {done:>3} of {len(experiment.seeds)} seeds")
     return 0
 

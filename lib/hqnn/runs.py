@@ -34,15 +34,17 @@ from torch import Tensor
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from hqnn import experiments, storage, tasks
+from hqnn import experiments, records, storage, tasks
 from hqnn.datasets import MissingDatasetError
 from hqnn.errors import HqnnError
 from hqnn.experiments import Config, Experiment, Scale
+from hqnn.records import SCHEMA as SCHEMA
+from hqnn.records import Record as Record
+from hqnn.records import read_record as read_record
 from hqnn.storage import DATA
 from hqnn.tasks import Outcome
 from hqnn.training import DivergedError, deterministic
 
-SCHEMA = 1
 SIGNIFICANT_DIGITS = 6
 """Of every float in a record's result."""
 MEASURED_TOLERANCE = 2e-3
@@ -147,7 +149,7 @@ class Run:
 
     def record(self, root: Path) -> Path:
         """Where the run's record goes."""
-        return _folder(root, self.scale) / f"{self.label}.json"
+        return records.folder(root, self.scale) / f"{self.label}.json"
 
     def checkpoint(self, root: Path) -> Path:
         """The folder of the run's unfinished state."""
@@ -312,7 +314,7 @@ def run(
         for seed in (experiments.get(name).seeds if seeds is None else seeds)
     )
     wanted = list(dict.fromkeys(each))  # named twice is run once
-    pending = [one for one in wanted if not _is_done(one, root)]
+    pending = [one for one in wanted if not records.is_done(one.record(root), one.config)]
     skipped = len(wanted) - len(pending)
     if not pending:
         return Summary(0, skipped)
@@ -336,7 +338,7 @@ def run(
                 _store(one, root, *product)
                 bar.finish(one)
         except KeyboardInterrupt:
-            n_stored = sum(_is_done(one, root) for one in wanted)
+            n_stored = sum(records.is_done(one.record(root), one.config) for one in wanted)
             raise KeyboardInterrupt(
                 f"Interrupted: {n_stored} of {len(wanted)} runs are stored; repeat the command to continue the others "
                 "from where they were."
@@ -437,84 +439,6 @@ class _Bar:
 # --- records ---------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True)
-class Record:
-    """A stored run."""
-
-    path: Path
-    experiment: str
-    variant: str
-    scale: Scale
-    seed: int
-    config: dict[str, Any]
-    config_hash: str
-    result: dict[str, Any]
-    provenance: dict[str, Any]
-    weights: dict[str, str] | None
-
-    @property
-    def history(self) -> dict[str, list[float]]:
-        """Each curve, one value per epoch, epoch 1 first."""
-        curves: dict[str, list[float]] = self.result["history"]
-        return curves
-
-    @property
-    def weights_path(self) -> Path | None:
-        """The file of kept weights, if any were kept."""
-        return self.path.parent / self.weights["file"] if self.weights else None
-
-    def snapshot(self, epoch: int) -> dict[str, Tensor]:
-        """The state dict kept after `epoch`; 0 is the untrained model.
-
-        Raises:
-            KeyError: No weights were kept at that epoch.
-            HqnnError: The file of weights is missing or damaged.
-        """
-        return tasks.weights_of(_read_weights(self), epoch)
-
-
-def read_record(path: Path) -> Record:
-    """Read one record and check its checksum.
-
-    Raises:
-        HqnnError: The file is missing, damaged, altered, or of another version of the format.
-    """
-    again = "restore it from the repository or run that seed again."
-    try:
-        stored = json.loads(path.read_bytes(), parse_constant=_refuse)
-    except FileNotFoundError as error:
-        raise HqnnError(f"There is no record {path}: run that seed.") from error
-    except ValueError as error:
-        raise HqnnError(f"{path} is not valid JSON: {again}") from error
-    if not isinstance(stored, dict) or stored.get("schema") != SCHEMA:
-        raise HqnnError(f"{path} is not a record of format {SCHEMA}: {again}")
-    checksum = stored.pop("checksum", None)
-    if checksum != storage.digest(stored):
-        raise HqnnError(f"{path} is not as it was written, its checksum differs: {again}")
-    del stored["schema"]
-    try:
-        return Record(path=path, **stored)
-    except TypeError as error:
-        raise HqnnError(f"{path} lacks a field of a record or has one too many: {again}") from error
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not JSON")
-
-
-def _read_weights(record: Record) -> dict[str, Tensor]:
-    path = record.weights_path
-    if path is None:
-        return {}
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError as error:
-        raise HqnnError(f"{path} is missing: restore it from the repository or run that seed again.") from error
-    if record.weights and hashlib.sha256(content).hexdigest() != record.weights["sha256"]:
-        raise HqnnError(f"{path} is not as it was written: restore it from the repository or run that seed again.")
-    return storage.read_tensors(path)[0]
-
-
 def kept_weights(experiment: str, variant: str, seed: int, *, root: Path = DATA) -> dict[str, Tensor]:
     """The last weights that the record of a paper-scale run keeps, for a run that builds on them.
 
@@ -532,101 +456,30 @@ def kept_weights(experiment: str, variant: str, seed: int, *, root: Path = DATA)
     return record.snapshot(max(config.snapshots))
 
 
+# used by pages until they are moved
+
+
 def load(experiment: str, variant: str | None = None, *, scale: Scale = "paper", root: Path = DATA) -> list[Record]:
-    """Read the records of an experiment, or of one of its variants, by variant and seed; as many as there are.
-
-    Raises:
-        HqnnError: The experiment or variant is unknown, or a record is damaged.
-    """
-    chosen = experiments.select(experiments.get(experiment), variant and [variant], scale)
-    folder = _folder(root, scale) / experiment
-    return [read_record(path) for name in chosen for path in _paths(folder / name)]
+    """The records of an experiment, or of one of its variants; see `hqnn.records.load`."""
+    chosen = [variant] if variant else experiments.get(experiment).configs(scale)
+    return [record for name in chosen for record in records.load(f"{experiment}/{name}", root, scale=scale)]
 
 
-def history(
-    experiment: str, variant: str, curve: str, *, scale: Scale = "paper", root: Path = DATA
-) -> NDArray[np.float64]:
-    """One curve of every seed.
-
-    Args:
-        experiment: Its name.
-        variant: Its name.
-        curve: As `test_accuracy` (a fraction) or `train_loss`.
-        scale: Which records.
-        root: The data folder.
-
-    Returns:
-        [seeds, epochs], by seed, epoch 1 first.
-
-    Raises:
-        HqnnError: There are no such records, or no such curve in them.
-    """
-    records = load(experiment, variant, scale=scale, root=root)
-    if not records:
-        raise HqnnError(f"There are no records of {experiment}/{variant}: run `python -m hqnn run {experiment}`.")
-    if curve not in records[0].history:
-        raise HqnnError(f"There is no curve {curve!r} in {experiment}: choose from {', '.join(records[0].history)}.")
-    return np.array([record.history[curve] for record in records])
+def history(experiment: str, variant: str, curve: str, *, root: Path = DATA) -> NDArray[np.float64]:
+    """One curve of every seed [seeds, epochs]; see `hqnn.records.curves`."""
+    return records.curves(f"{experiment}/{variant}", curve, root).to_numpy()
 
 
 def paired(curve: str, *series: str, root: Path = DATA) -> list[NDArray[np.float64]]:
-    """One curve of several series over the seeds that all of them have, so that they can be compared pair by pair.
-
-    Args:
-        curve: As `test_accuracy` (a fraction) or `train_loss`.
-        *series: Each `experiment/variant`.
-        root: The data folder.
-
-    Returns:
-        Per series [shared seeds, epochs], by seed, epoch 1 first.
-
-    Raises:
-        HqnnError: A series has no records or no such curve, or no seed is shared by all.
-    """
-    parts = [one.partition("/")[::2] for one in series]
-    histories = [history(experiment, variant, curve, root=root) for experiment, variant in parts]
-    seeds = [[record.seed for record in load(experiment, variant, root=root)] for experiment, variant in parts]
-    shared = sorted(set.intersection(*map(set, seeds)))
+    """One curve of several series over the seeds that all of them have, each [shared seeds, epochs]."""
+    tables = [records.curves(one, curve, root) for one in series]
+    shared = sorted(set.intersection(*(set(table.index) for table in tables)))
     if not shared:
         raise HqnnError(f"{', '.join(series)} share no seed: run the missing ones.")
-    return [values[[own.index(seed) for seed in shared]] for values, own in zip(histories, seeds, strict=True)]
+    return [table.loc[shared].to_numpy() for table in tables]
 
 
-def count(experiment: Experiment, *, scale: Scale = "paper", root: Path = DATA) -> dict[str, int]:
-    """How many of the required seeds of each variant are stored and current."""
-    return {
-        variant: sum(
-            _is_done(
-                Run(experiment=experiment.name, variant=variant, scale=scale, seed=seed, config=config),
-                root,
-            )
-            for seed in experiment.seeds
-        )
-        for variant, config in experiment.configs(scale).items()
-    }
-
-
-def _folder(root: Path, scale: Scale) -> Path:
-    return root / ("runs" if scale == "paper" else "quick")
-
-
-def _paths(folder: Path) -> list[Path]:
-    """A variant's records by seed."""
-    return sorted(folder.glob("seed-*.json"), key=lambda path: (len(path.name), path.name))
-
-
-def _is_done(one: Run, root: Path) -> bool:
-    """Whether a run's record is stored, whole, of the current config, and with its weights."""
-    path = one.record(root)
-    if not path.exists():
-        return False
-    try:
-        record = read_record(path)
-        _read_weights(record)
-    except HqnnError as error:
-        _log.warning("Running %s again: %s", one.label, error)
-        return False
-    return record.config_hash == experiments.config_hash(one.config)
+# end of what pages use
 
 
 # --- verification ----------------------------------------------------------------------------------------------------
@@ -656,24 +509,24 @@ def verify(root: Path = DATA, *, measure: bool = True) -> Verification:
     """
     problems: list[str] = []
     n_measured = 0
-    records: dict[Path, Record] = {}
-    base = _folder(root, "paper")
+    found: dict[Path, Record] = {}
+    base = records.folder(root, "paper")
     for path in sorted(base.rglob("*.json")):
         try:
-            records[path] = read_record(path)
+            found[path] = read_record(path)
         except HqnnError as error:
             problems.append(str(error))
     for path in sorted(base.rglob("*.safetensors")):
-        if path.with_suffix(".json") not in records or records[path.with_suffix(".json")].weights_path != path:
+        if path.with_suffix(".json") not in found or found[path.with_suffix(".json")].weights_path != path:
             problems.append(f"{path} belongs to no record.")
-    for record in records.values():
-        found, measured = _problems(record, base, measure)
-        problems += [f"{record.path}: {problem}" for problem in found]
+    for record in found.values():
+        wrong, measured = _problems(record, base, measure)
+        problems += [f"{record.path}: {problem}" for problem in wrong]
         n_measured += measured
     for experiment in experiments.EXPERIMENTS.values():
         for variant in experiment.variants:
-            problems += _problems_of_series(experiment, variant, records.values(), measure)
-    return Verification(problems, len(records), n_measured)
+            problems += _problems_of_series(experiment, variant, found.values(), measure)
+    return Verification(problems, len(found), n_measured)
 
 
 def _problems(record: Record, base: Path, measure: bool) -> tuple[list[str], bool]:
@@ -698,7 +551,7 @@ def _problems(record: Record, base: Path, measure: bool) -> tuple[list[str], boo
         problems.append(f"seed {record.seed} is not one of the experiment's.")
     problems += _problems_of_result(record, config)
     try:
-        snapshots = _read_weights(record)
+        snapshots = record.snapshots()
     except HqnnError as error:
         return [*problems, str(error)], False
     kept = {int(key.partition("/")[0].removeprefix("epoch-")) for key in snapshots}
@@ -707,7 +560,7 @@ def _problems(record: Record, base: Path, measure: bool) -> tuple[list[str], boo
     if problems or not measure or not any(kept):
         return problems, False
     epoch = max(kept)
-    measured = tasks.measure(config, tasks.weights_of(snapshots, epoch))
+    measured = tasks.measure(config, records.weights_of(snapshots, epoch))
     for curve, value in (measured or {}).items():
         stored = record.history[curve][epoch - 1]
         if abs(value - stored) > MEASURED_TOLERANCE * max(1.0, abs(stored)):
@@ -735,9 +588,9 @@ def _problems_of_result(record: Record, config: Config) -> list[str]:
     return problems
 
 
-def _problems_of_series(experiment: Experiment, variant: str, records: Iterable[Record], measure: bool) -> list[str]:
+def _problems_of_series(experiment: Experiment, variant: str, found: Iterable[Record], measure: bool) -> list[str]:
     """What is wrong with the seeds of a variant taken together."""
-    series = [record for record in records if (record.experiment, record.variant) == (experiment.name, variant)]
+    series = [record for record in found if (record.experiment, record.variant) == (experiment.name, variant)]
     name = f"{experiment.name}/{variant}"
     problems = []
     missing = sorted(set(experiment.seeds) - {record.seed for record in series})

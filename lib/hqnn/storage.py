@@ -1,5 +1,7 @@
 """Where the book's data are, and files that are either whole or absent: atomic writes, tensors, canonical JSON."""
 
+from __future__ import annotations
+
 import errno
 import hashlib
 import json
@@ -7,13 +9,12 @@ import os
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from typing import TYPE_CHECKING, Any
 
 from hqnn.errors import HqnnError
+
+if TYPE_CHECKING:  # it takes seconds, and only weights need it
+    import torch
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 """The repository's data folder, found from the package's own location; without a clone there is none."""
@@ -92,6 +93,8 @@ def pack_tensors(tensors: Mapping[str, torch.Tensor], metadata: Mapping[str, Any
 
     Equal arguments give equal bytes.
     """
+    from safetensors.torch import save
+
     plain = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
     return save(plain, None if metadata is None else {"json": json.dumps(metadata)})
 
@@ -106,6 +109,8 @@ def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
         HqnnError: The file is truncated or not a safetensors file.
         FileNotFoundError: There is no such file.
     """
+    from safetensors import SafetensorError, safe_open
+
     try:
         with safe_open(path, framework="pt") as file:
             header = file.metadata() or {}

@@ -4,6 +4,6 @@ A task builds the data and the model, trains (in as many stages as its paper has
 registers tasks for its own types of config in its module `tasks`; nothing else learns of it.
 """
 
-from hqnn.tasks.base import Outcome, Session, count_parameters, measure, origin, perform, weights_of
+from hqnn.tasks.base import Outcome, Session, count_parameters, measure, origin, perform
 
-__all__ = ["Outcome", "Session", "count_parameters", "measure", "origin", "perform", "weights_of"]
+__all__ = ["Outcome", "Session", "count_parameters", "measure", "origin", "perform"]

@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from hqnn.datasets.augmentation import flip_and_rotate, flip_and_shift
 from hqnn.errors import HqnnError
+from hqnn.records import weights_of
 from hqnn.training import BatchTransform, Checkpoint, Fit, Loss, Samples, Schedule, fit
 from hqnn.views.layer import QuantumLayer
 
@@ -99,25 +100,11 @@ class Outcome:
         return weights_of(self.snapshots, epoch)
 
 
-def weights_of(snapshots: Mapping[str, Tensor], epoch: int) -> dict[str, Tensor]:
-    """The state dict of one epoch.
-
-    Raises:
-        KeyError: No weights were kept at that epoch.
-    """
-    prefix = f"epoch-{epoch}/"
-    weights = {name.removeprefix(prefix): tensor for name, tensor in snapshots.items() if name.startswith(prefix)}
-    if not weights:
-        kept = sorted({int(name.partition("/")[0].removeprefix("epoch-")) for name in snapshots})
-        raise KeyError(f"no weights of epoch {epoch}; kept are those of {kept}")
-    return weights
-
-
 def _registered(generic: Any, config: Any) -> Any:
     """What a paper registered for its type of config, in the module `tasks` beside it."""
     kind, default = type(config), generic.dispatch(object)
     if generic.dispatch(kind) is default:
-        with suppress(ModuleNotFoundError):
+        with suppress(ModuleNotFoundError, TypeError):
             import_module(f"{kind.__module__.rpartition('.')[0]}.tasks")
     if generic.dispatch(kind) is default:
         raise TypeError(f"No task is registered for {kind.__name__}.")

@@ -1,11 +1,15 @@
 """The experiments of HQNN-Quanv, the second model of hqnn: three kernels, learning rates, draws of images, readings."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from hqnn.experiments.base import Experiment
-from hqnn.papers.hqnn.circuits import Cnots
+
+if TYPE_CHECKING:  # Qiskit takes a second
+    from hqnn.papers.hqnn.circuits import Cnots
 
 RATES = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
 USUAL_RATE = 1e-2
