@@ -27,7 +27,7 @@ if "google.colab" in sys.modules:
     subprocess.run([*pip, "--constraint", keep, "--editable", book], check=True)
     sys.path.insert(0, str(book / "lib"))
 
-# %%
+# %% tags=["hide-input"]
 import json
 import textwrap
 import time
@@ -90,7 +90,7 @@ print("all three agree to 1e-12:", max(np.ptp(list(results.values()), axis=0).ma
 # %% [markdown]
 # How long the three take here and now, forward and backward for a batch of 64:
 
-# %%
+# %% tags=["hide-input"]
 inputs = torch.from_numpy(x).requires_grad_()
 milliseconds = {}
 for method, one in layers.items():
@@ -122,7 +122,7 @@ figures.show(
 # PyTorch's linear layer of the same width is the exception: it computes something else, and shows how little time
 # there is to be had.
 
-# %%
+# %% tags=["hide-input"]
 record = json.loads((storage.DATA / "benchmarks" / "quantum_layer.json").read_text())
 work = record["workloads"].values()
 rows = []
@@ -157,7 +157,7 @@ print("\n".join(textwrap.wrap(", ".join(packages), 90)))
 # How much of a training step of a hybrid network is its quantum part? The network of [lcqhnn], and the one of the
 # next paper [hqnn, fig. 4], with the batch of 64 images, loss and optimiser:
 
-# %%
+# %% tags=["hide-input"]
 rows = [
     [
         {"lcqhnn": "lcqhnn", "entangling": "HQNN-Parallel"}[name],
@@ -174,7 +174,7 @@ tables.table(["network around", "whole step, ms", "quantum layer, ms", "share, %
 #
 # The same comparison for a circuit that grows: features by RX, then two layers of free rotations and a ring of CNOTs.
 
-# %%
+# %% tags=["hide-input"]
 scaling = record["scaling"]
 figure, ax = plt.subplots()
 styles = {
@@ -197,12 +197,12 @@ figures.show(
     "samples, right of it it carries every sample's state. *Recorded run.*",
 )
 
-# %% [markdown]
+# %% [markdown] tags=["remove-cell"]
 # ## Checks
 #
 # What the project had set itself as targets, against the record:
 
-# %%
+# %% tags=["remove-cell"]
 for name, target in (("lcqhnn", 50), ("entangling", 100), ("quanvolution", 40)):
     times = record["workloads"][name]["median_ms"]
     print(f"{name}:")

@@ -26,7 +26,7 @@ if "google.colab" in sys.modules:
     subprocess.run([*pip, "--constraint", keep, "--editable", book], check=True)
     sys.path.insert(0, str(book / "lib"))
 
-# %%
+# %% tags=["hide-input"]
 import numpy as np
 
 from hqnn import experiments, runs, tables
@@ -54,7 +54,7 @@ tables.table(["experiment", "variants", "seeds", "runs", "median seconds a run"]
 #
 # ## What the records were made with
 
-# %%
+# %% tags=["hide-input"]
 everything = [record for group in records.values() for record in group]
 used = {
     "processor": {record.provenance["processor"] for record in everything},
@@ -68,10 +68,10 @@ tables.table(
     ["", "in the records"], [[name, ", ".join(sorted(values))] for name, values in used.items()]
 )
 
-# %% [markdown]
+# %% [markdown] tags=["remove-cell"]
 # ## Checks
 #
 # Every experiment has all its seeds, and every record's stored configuration is the one in the code today.
 
-# %%
+# %% tags=["remove-cell"]
 print("\n".join(runs.verify(measure=False).problems) or "no problem in any record")

@@ -26,7 +26,7 @@ if "google.colab" in sys.modules:
     subprocess.run([*pip, "--constraint", keep, "--editable", book], check=True)
     sys.path.insert(0, str(book / "lib"))
 
-# %%
+# %% tags=["hide-input"]
 from IPython.display import HTML
 
 from hqnn import claims
@@ -101,7 +101,7 @@ HTML(claims.counts_to_html(results))
 #
 # A. Liu, C. Wen, J. Wang, *Lean classical-quantum hybrid neural network model for image classification*.
 
-# %%
+# %% tags=["remove-input"]
 HTML(claims.to_html(claims.evaluate("lcqhnn")))
 
 # %% [markdown]
@@ -109,7 +109,7 @@ HTML(claims.to_html(claims.evaluate("lcqhnn")))
 #
 # A. Senokosov and others, *Quantum machine learning for image classification*.
 
-# %%
+# %% tags=["remove-input"]
 HTML(claims.to_html(claims.evaluate("hqnn")))
 
 # %% [markdown]
@@ -117,18 +117,18 @@ HTML(claims.to_html(claims.evaluate("hqnn")))
 #
 # S. Sarkar, *Quantum Transfer Learning for MNIST Classification Using a Hybrid Quantum-Classical Approach*.
 
-# %%
+# %% tags=["remove-input"]
 HTML(claims.to_html(claims.evaluate("transfer")))
 
 # %% [markdown]
 # The same as a table in a terminal: `python -m hqnn claims`; for machines: `python -m hqnn claims --json`.
 
-# %% [markdown]
+# %% [markdown] tags=["remove-cell"]
 # ## Checks
 #
 # The verdicts above are those that were last looked at and stored with the repository.
 
-# %%
+# %% tags=["remove-cell"]
 changes = claims.changes(results)
 print(f"{len(results)} claims, {len(changes)} changes")
 assert not changes

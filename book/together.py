@@ -25,7 +25,7 @@ if "google.colab" in sys.modules:
     subprocess.run([*pip, "--constraint", keep, "--editable", book], check=True)
     sys.path.insert(0, str(book / "lib"))
 
-# %%
+# %% tags=["hide-input"]
 import matplotlib.pyplot as plt
 from IPython.display import Markdown
 
@@ -45,7 +45,7 @@ figures.style()
 # smallest, CNN-4, over which it prints the largest lead. Where a text is incomplete the reading is our primary one, but for the
 # first version of transfer: there it is the one of many that comes closest to the printed accuracy.
 
-# %%
+# %% tags=["hide-input"]
 compared = together.load()
 figure, ax = plt.subplots(figsize=(7.2, 4.6))
 said = {name: one.printed_lead for name, one in compared.items()}
@@ -67,7 +67,7 @@ figures.show(
     "interval). *Recorded runs at the papers' sizes.*",
 )
 
-# %%
+# %% tags=["hide-input"]
 rows, leads = [], {}
 for name, one in compared.items():
     leads[name] = stats.mean_interval(one.lead)
@@ -85,7 +85,7 @@ for name, one in compared.items():
 header = ["hybrid, printed", "ours", "rival, printed", "ours", "lead, printed", "ours"]
 tables.table(["test accuracy, %", *header], rows)
 
-# %%
+# %% tags=["remove-input"]
 ahead = {name: lead for name, lead in leads.items() if lead.low > 0}
 claimed = [name for name, lead in said.items() if lead > 0]
 off = {
@@ -109,7 +109,7 @@ Markdown(
 # A rival differs from the hybrid in more than the circuit. The sharper question is what happens if the circuit is taken out
 # and the rest stays. (Where nothing takes its place in hqnn's network, the normalisation behind it goes, too.)
 
-# %%
+# %% tags=["hide-input"]
 without = {
     "lcqhnn, FashionMNIST: no circuit": together.finals(
         "lcqhnn-fashion/lcqhnn",
@@ -139,7 +139,7 @@ for name, (a, b) in without.items():
 header = ["pairs", "with the circuit, %", "without, %", "gain, points", "p"]
 tables.table(["what stands in the circuit's place", *header], rows)
 
-# %%
+# %% tags=["remove-input"]
 adjusted = dict(zip(gains, stats.holm([gain.p_value for gain in gains.values()]), strict=True))
 clear = {name: gains[name].difference.mean for name, p in adjusted.items() if p < 0.05}
 best_gain = max(gain.difference.mean for gain in gains.values())
@@ -173,7 +173,7 @@ Markdown(
 #
 # ## For the next paper
 
-# %%
+# %% tags=["remove-input"]
 totals = claims.counts(claims.evaluate())
 open_ends = sum(
     by[verdict]
@@ -185,7 +185,7 @@ Markdown(
     f"{open_ends} could not be confirmed. What would have helped:"
 )
 
-# %% [markdown]
+# %% [markdown] tags=["remove-cell"]
 # 1. **Several seeds, paired.** One run of each model decides nothing if seeds differ by more than the lead.
 # 2. **A rival inside the model.** The same network with the circuit frozen, without entangling gates, replaced by something
 #    classical of as many parameters, and removed.
@@ -196,7 +196,7 @@ Markdown(
 #
 # ## Checks
 
-# %%
+# %% tags=["remove-cell"]
 assert len(claimed) > 2 * len(ahead)
 assert all(lead.mean < 0.2 for lead in ahead.values())
 assert len(weak) >= 3

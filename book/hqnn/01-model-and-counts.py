@@ -27,7 +27,7 @@ if "google.colab" in sys.modules:
     subprocess.run([*pip, "--constraint", keep, "--editable", book], check=True)
     sys.path.insert(0, str(book / "lib"))
 
-# %%
+# %% tags=["hide-input"]
 import itertools
 import json
 
@@ -81,7 +81,7 @@ print(f"{pc.n_inputs} inputs, {pc.n_weights} angles, {pc.n_observables} outputs"
 # convolutions and "each classical dense layer", but not whether the last one counts, or what follows the circuits.
 # Everything that could be present or absent, and its number of parameters:
 
-# %%
+# %% tags=["hide-input"]
 fixed, optional = counts.optional_parts()
 rows = [["all weights, and the circuits' angles", fixed]]
 rows += [[name, n] for name, n in optional.items()]
@@ -89,7 +89,7 @@ rows += [["**altogether**", fixed + sum(optional.values())]]
 rows += [["**printed**", total["3-parameters-hqnn"]]]
 tables.table(["part of the hybrid", "parameters"], rows)
 
-# %%
+# %% tags=["remove-input"]
 solutions = counts.absent(total["3-parameters-hqnn"])
 subsets = 2 ** len(optional)
 lines = "\n".join(f"- without the {' and the '.join(names)}" for names in solutions)
@@ -116,7 +116,7 @@ print(
 # classical dense layer containing n neurons", and prints 372,234 parameters. We search all networks with the hybrid's
 # convolutions, one or two dense layers of any width before the scores, and biases and normalisation present or absent:
 
-# %%
+# %% tags=["hide-input"]
 rivals = counts.rivals(total["3-parameters-cnn"])
 single = [one for one in rivals if len(one.hidden) == 1]
 square = [one for one in rivals if len(set(one.hidden)) == 1]
@@ -137,7 +137,7 @@ tables.table(
     ],
 )
 
-# %%
+# %% tags=["hide-input"]
 (twin,) = plain
 rows = [["convolutions", counts.convolutions((1, 16, 32), 5, norm=False)]]
 widths = (counts.FEATURES, *twin.hidden, 10)
@@ -152,7 +152,7 @@ tables.table(["the plain one", "parameters"], rows)
 # keep the hybrid's normalised convolutions. One thing follows in any case. "Eight times fewer parameters" has nothing to do with
 # the circuits: the hybrid reduces 1568 features to 20, the CNN to 224, and that one layer is nearly all of the difference:
 
-# %%
+# %% tags=["remove-input"]
 difference = total["3-parameters-cnn"] - total["3-parameters-hqnn"]
 layer = counts.dense((counts.FEATURES, twin.hidden[0])) - counts.dense(
     (counts.FEATURES, counts.WIDTH)
@@ -170,7 +170,7 @@ Markdown(
 # On the other two datasets the CNN has 180 and 120 parameters more than the hybrid. If it is the hybrid with a dense layer
 # of $n$ to $n$ features in place of circuits of depth $i$, the difference is $n(n+1)-3in$. Which $n$ and $i$ give it?
 
-# %%
+# %% tags=["hide-input"]
 printed = {}
 for key, title in (("4", "Medical MNIST"), ("5", "CIFAR-10")):
     of = [int(claim[f"H{key}-parameters-{m}"].number) for m in ("cnn", "hqnn")]
@@ -190,7 +190,7 @@ tables.table(["dataset", "CNN minus hybrid", "all solutions with n ≤ 60, i ≤
 # that keep MNIST's rules (biases everywhere, normalisation where MNIST's count puts it), have one kernel size, and never
 # narrow:
 
-# %%
+# %% tags=["hide-input"]
 medical = counts.fronts(
     int(claim["H4-parameters-hqnn"].number),
     n_classes=6,
@@ -210,7 +210,7 @@ cifar = counts.fronts(
     n_layers=5,
 )
 
-# %%
+# %% tags=["hide-input"]
 rows = []
 for title, found in (("Medical MNIST", medical), ("CIFAR-10", cifar)):
     for one in found:
@@ -224,7 +224,7 @@ tables.table(["networks with the printed number", *header], rows)
 # (other kernels for each convolution, one more dense layer, no normalisation) allow still more networks, so the numbers no
 # longer decide. We train these, each with the printed number:
 
-# %%
+# %% tags=["hide-input"]
 rows = []
 for name in ("hqnn-medical", "hqnn-cifar10"):
     for variant in ("hqnn", "cnn"):
@@ -248,7 +248,7 @@ tables.table(["dataset", "images", "channels", "middle part", "parameters"], row
 # CIFAR-10 the one whose widths grow most evenly. Beside the paper's CNN we train a *fair* rival on each dataset, which has
 # as many parameters as the hybrid: each circuit is replaced by tanh between two small matrices.
 
-# %%
+# %% tags=["hide-input"]
 rows = []
 for name in ("hqnn-mnist", "hqnn-medical", "hqnn-cifar10"):
     sizes = {
@@ -278,7 +278,7 @@ rule = parameter_shift.gradient(layer, inputs, upstream)
 print("largest gradient is of order one:", bool(0.1 < ours.abs().max() < 100))
 print("largest difference below 1e-12:", bool((ours - rule).abs().max() < 1e-12))
 
-# %%
+# %% tags=["remove-input"]
 shift = json.loads((storage.DATA / "benchmarks" / "training_step.json").read_text())[
     "median_ms"
 ]["shift"]
@@ -298,7 +298,7 @@ Markdown(
 #
 # The rows of the ledger that this page is about ([all claims](../scoreboard.ipynb)):
 
-# %%
+# %% tags=["remove-input"]
 about = [
     result
     for result in claims.evaluate("hqnn", groups=("H1", "H2", "H3", "H4", "H5", "H8"))
@@ -310,10 +310,10 @@ about = [
 ]
 HTML(claims.to_html(about))
 
-# %% [markdown]
+# %% [markdown] tags=["remove-cell"]
 # ## Checks
 
-# %%
+# %% tags=["remove-cell"]
 assert solutions == [
     ("bias of the first dense layer",),
     ("normalisation after the last dense layer",),

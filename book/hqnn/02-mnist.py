@@ -28,7 +28,7 @@ if "google.colab" in sys.modules:
     subprocess.run([*pip, "--constraint", keep, "--editable", book], check=True)
     sys.path.insert(0, str(book / "lib"))
 
-# %%
+# %% tags=["hide-input"]
 import base64
 import json
 
@@ -57,7 +57,7 @@ mnist = experiments.get("hqnn-mnist")
 # - **Classical blocks**, our fair rival: the hybrid with each circuit replaced by a classical map of its five features,
 #   tanh between two small matrices, with as many parameters as the circuit.
 
-# %%
+# %% tags=["hide-input"]
 rows = []
 for name in MODELS:
     config = mnist.variants[name]
@@ -74,7 +74,7 @@ tables.table(["network", "parameters", "of them angles", "normalisation"], rows)
 # test images. Each entry is one run of eight epochs; "one-cycle" lets the rate rise for a fifth of the training and then
 # fall to zero.
 
-# %%
+# %% tags=["hide-input"]
 search = experiments.get("hqnn-search").variants
 losses = {}
 for variant, config in search.items():
@@ -95,7 +95,7 @@ rows.sort(key=lambda row: row[-1])
 header = ["schedule", "batch", "rate", "hybrid", "CNN", "mean"]
 tables.table(["validation loss: schedule", *header[1:]], rows)
 
-# %%
+# %% tags=["remove-input"]
 best = min(losses, key=lambda key: np.mean([*losses[key].values()]))
 chosen = mnist.variants["hqnn"]
 assert best == (chosen.schedule, chosen.batch_size, chosen.learning_rate)
@@ -111,7 +111,7 @@ Markdown(
 #
 # Training curves are running means over an epoch, while the weights still move; test curves are measured after it.
 
-# %%
+# %% tags=["hide-input"]
 records = {name: runs.load("hqnn-mnist", name) for name in MODELS}
 curves = {
     curve: {name: runs.history("hqnn-mnist", name, curve) for name in MODELS}
@@ -124,7 +124,7 @@ printed = {
     "test_accuracy": {name: rows_of[f"H3-accuracy-{name}"].number for name in ("hqnn", "cnn")},
 }
 
-# %%
+# %% tags=["hide-input"]
 figure, axes = plt.subplots(1, 3, figsize=(10.4, 3.7))
 for ax, curve in zip(axes, printed, strict=True):
     scale = 100 if curve.endswith("accuracy") else 1
@@ -144,7 +144,7 @@ figures.show(
     "at our last epoch. *Recorded runs, all of MNIST.*",
 )
 
-# %%
+# %% tags=["hide-input"]
 rows = []
 for name in MODELS:
     finals = {c: stats.mean_interval(h[name][:, -1]) for c, h in curves.items()}
@@ -163,7 +163,7 @@ tables.table(["after the last epoch", *header], rows)
 #
 # Runs are paired by seed, which fixes the order of the images. The intervals are 95 %.
 
-# %%
+# %% tags=["hide-input"]
 pairs = (("hqnn", "cnn"), ("hqnn", "blocks"), ("blocks", "cnn"))
 leads, rows = {}, []
 for a, b in pairs:
@@ -173,7 +173,7 @@ for a, b in pairs:
     rows[-1].append(f"{leads[a, b].p_value:.2g}")
 tables.table(["lead in test accuracy", "points", "p"], rows)
 
-# %%
+# %% tags=["remove-input"]
 hybrid = stats.mean_interval(100 * curves["test_accuracy"]["hqnn"][:, -1])
 gap = 100 * leads["hqnn", "cnn"].difference.mean
 paper = rows_of["H3-accuracy-hqnn"].number
@@ -191,7 +191,7 @@ Markdown(
 # The search was by single runs, and at a rate of 0.01 the hybrid's validation loss was lower. Does the common rate hold it
 # back? All three networks once more on all of MNIST, at 0.01:
 
-# %%
+# %% tags=["hide-input"]
 rate = experiments.get("hqnn-mnist-rates").variants["hqnn"].learning_rate
 faster = {
     name: runs.history("hqnn-mnist-rates", name, "test_accuracy")[:, -1] for name in MODELS
@@ -211,7 +211,7 @@ tables.table(
     rows,
 )
 
-# %%
+# %% tags=["hide-input"]
 usual = {name: curves["test_accuracy"][name][:, -1] for name in MODELS}
 own_best = {
     "hqnn": faster["hqnn"],
@@ -238,7 +238,7 @@ tables.table(["HQNN-Parallel's lead over", f"both at {rate:g}", "each at its own
 # Its two networks have the same training loss, so let us compare ours where their training
 # losses first fall below that:
 
-# %%
+# %% tags=["hide-input"]
 level = max(printed["train_loss"].values())
 rows = []
 for name in MODELS:
@@ -258,7 +258,7 @@ tables.table([f"training loss first below {level}", *header], rows)
 # One comparison the hybrid does win: its test loss ends below that of the CNN (claim H6). The classical blocks' ends there, too, so this
 # belongs to the narrow, normalised network and not to the circuits:
 
-# %%
+# %% tags=["hide-input"]
 losses_end = {name: curves["test_loss"][name][:, -1] for name in MODELS}
 rows = []
 for a, b in pairs:
@@ -271,7 +271,7 @@ tables.table(["final test loss", "difference"], rows)
 #
 # One training step with a batch of 64, all networks in turns on one thread, in processor time. "Dense" is the hybrid with a dense layer of 20 to 20 features in place of the circuits.
 
-# %%
+# %% tags=["hide-input"]
 record = json.loads((storage.DATA / "benchmarks" / "training_step.json").read_text())
 steps = record["median_ms"]["hqnn-mnist"]
 rows = [
@@ -280,7 +280,7 @@ rows = [
 ]
 tables.table(["step", "ms", "hybrid's time over it"], rows)
 
-# %%
+# %% tags=["hide-input"]
 parts = record["median_ms"]["parts"]
 whole = sum(parts.values())
 shares = {}
@@ -290,7 +290,7 @@ for part, ms in parts.items():
 rows = [[kind, f"{100 * share:.0f} %"] for kind, share in shares.items()]
 tables.table(["part of the hybrid's step", "share of the time"], rows)
 
-# %%
+# %% tags=["remove-input"]
 epoch = record["median_ms"]["a tenth of an epoch"]
 ratios = [steps["hqnn"] / steps[name] for name in ("dense", "blocks")]
 Markdown(
@@ -305,7 +305,7 @@ Markdown(
 # %% [markdown]
 # Images stored channel by channel would cost more, and convolutions in bfloat16 gain too little to leave single precision:
 
-# %%
+# %% tags=["hide-input"]
 settings = record["median_ms"]["settings"]
 usual = settings["as recorded"]
 rows = [[name, f"{ms / usual:.2f}"] for name, ms in settings.items()]
@@ -317,7 +317,7 @@ tables.table(["the hybrid's step", "time, as recorded = 1"], rows)
 # Figure 1 of the paper shows ordinary digits and, beside them, broken or ambiguous ones, of which it says that "our hybrid
 # model can accurately determine the number in such images with over 99% accuracy". First the ordinary ones:
 
-# %%
+# %% tags=["hide-input"]
 pictures = analyses.load("hqnn-images").data
 figures.show(
     base64.b64decode(pictures["mnist"]),
@@ -329,7 +329,7 @@ figures.show(
 # Which digits are ambiguous? The paper does not define it. We let the networks say: a test image is hard if at least one
 # run of the paper's CNN gets it wrong.
 
-# %%
+# %% tags=["hide-input"]
 wrong = {
     name: [set(one.result["errors"]["images"]) for one in records[name]] for name in MODELS
 }
@@ -346,7 +346,7 @@ rows = [
 ]
 tables.table(["test images that are wrong", "in a run", "in some run", "in every run"], rows)
 
-# %%
+# %% tags=["remove-input"]
 hard = ever["cnn"]
 on_hard = stats.mean_interval([1 - len(one & hard) / len(hard) for one in wrong["hqnn"]])
 both = always["hqnn"] & always["cnn"]
@@ -356,7 +356,7 @@ Markdown(
     f"{len(both)} images are wrong in every run of both networks:"
 )
 
-# %%
+# %% tags=["hide-input"]
 mistakes = analyses.load("hqnn-mistakes")
 figures.show(
     base64.b64decode(mistakes.data["both"]),
@@ -368,7 +368,7 @@ figures.show(
 # %% [markdown]
 # Where the two disagree most:
 
-# %%
+# %% tags=["hide-input"]
 for name, other in (("hqnn", "cnn"), ("cnn", "hqnn")):
     figures.show(
         base64.b64decode(mistakes.data[name]),
@@ -383,7 +383,7 @@ for name, other in (("hqnn", "cnn"), ("cnn", "hqnn")):
 # 10,000 of the images, with the same settings; each is compared with the hybrid seed by seed. Frozen circuits keep their
 # random angles. Where nothing takes the circuits' place, the normalisation behind them goes, too.
 
-# %%
+# %% tags=["hide-input"]
 changed = {
     "hqnn": "the hybrid",
     "frozen": "circuits frozen at random",
@@ -408,7 +408,7 @@ tables.table(
     rows,
 )
 
-# %%
+# %% tags=["remove-input"]
 beyond = [changed[variant] for variant, gap in gaps.items() if 0 not in gap]
 swaps = ("frozen", "no-entanglement", "blocks", "dense", "identity")
 largest = max(100 * abs(gaps[variant].mean) for variant in swaps)
@@ -430,7 +430,7 @@ Markdown(
 # whether they add anything. In the trained hybrids we deal the outputs, or those of one circuit, to other images at random,
 # and we put the circuits' inputs in the place of their outputs:
 
-# %%
+# %% tags=["hide-input"]
 through = analyses.load("hqnn-layer").result
 labels = {
     "accuracy": "as trained",
@@ -445,7 +445,7 @@ tables.table(["test accuracy of the hybrids, %", "mean"], rows)
 # Do the circuits learn? The norm of the loss's gradient with respect to their angles (or the blocks' weights), beside that of the
 # layers before them, which it reaches through them, in every epoch:
 
-# %%
+# %% tags=["hide-input"]
 figure, ax = plt.subplots(figsize=(7.2, 3.4))
 styles = {"convolution": "-", "dense": "--", "middle": ":"}
 for part, dashes in styles.items():
@@ -484,7 +484,7 @@ print("the same seed gives the same run:", again.result == outcomes["hqnn"].resu
 #
 # The rows of the ledger that this page is about ([all claims](../scoreboard.ipynb)):
 
-# %%
+# %% tags=["remove-input"]
 about = [
     result
     for result in claims.evaluate("hqnn", groups=("H3", "H6", "H7"))
@@ -492,13 +492,13 @@ about = [
 ]
 HTML(claims.to_html(about))
 
-# %% [markdown]
+# %% [markdown] tags=["remove-cell"]
 # A record of 99.21 % cannot be checked, but it can be put in its place: a plain convolutional network of the hybrid's size,
 # trained in the same way, reaches what the table above shows.
 #
 # ## Checks
 
-# %%
+# %% tags=["remove-cell"]
 for name in MODELS:
     for one in records[name]:
         assert (

@@ -27,7 +27,7 @@ if "google.colab" in sys.modules:
     subprocess.run([*pip, "--constraint", keep, "--editable", book], check=True)
     sys.path.insert(0, str(book / "lib"))
 
-# %%
+# %% tags=["hide-input"]
 import base64
 
 import matplotlib.pyplot as plt
@@ -42,7 +42,7 @@ medical = experiments.get("hqnn-medical")
 audit = analyses.load("hqnn-medical-audit")
 value = {key: interval.mean for key, interval in audit.result.items()}
 
-# %%
+# %% tags=["hide-input"]
 figures.show(
     base64.b64decode(analyses.load("hqnn-images").data["medical_mnist"]),
     alt="Four grey images of each of six classes: CT slices of the abdomen, breast MRI, chest x-rays, "
@@ -55,12 +55,12 @@ figures.show(
 #
 # The paper says that "all images within this dataset employ 3 channels" [§2.1.2]. The published files:
 
-# %%
+# %% tags=["hide-input"]
 rows = [[title, f"{n:,}"] for title, n in audit.data["classes"].items()]
 rows += [["**all**", f"{value['images']:,.0f}"]]
 tables.table(["class", "images"], rows)
 
-# %%
+# %% tags=["remove-input"]
 Markdown(
     f"They are JPEG files with {value['channels']:.0f} channel, and "
     f"{value['constant']:.0f} of them are of one grey level throughout. Training on three channels would mean copying the "
@@ -75,7 +75,7 @@ Markdown(
 # ones: the distance of a test image to the nearest training image, as the root of the mean squared difference of pixels,
 # in grey levels from 0 to 255, on images averaged to 32 × 32 pixels.
 
-# %%
+# %% tags=["hide-input"]
 n_test = medical.variants["hqnn"].n_test
 rows = [
     ["images that repeat an earlier one, pixel by pixel", value["copies"], value["images"]],
@@ -89,7 +89,7 @@ for d in audit.settings["near"]:
 rows = [[text, f"{n:,.0f}", f"{100 * n / of:.1f} %"] for text, n, of in rows]
 tables.table(["", "number", "share"], rows)
 
-# %%
+# %% tags=["hide-input"]
 figure, ax = plt.subplots(figsize=(7.2, 3.4))
 distance = np.array(audit.data["distance"])
 ax.plot(distance, np.linspace(0, 100, len(distance)), color=figures.BLUE)
@@ -112,7 +112,7 @@ figures.show(
 #
 # How far do the simplest classifiers get? Each decides by one property, by majority among the training images.
 
-# %%
+# %% tags=["hide-input"]
 told = {
     "accuracy/majority": "always the commonest class",
     "accuracy/file-size": "size of the JPEG file, bytes",
@@ -126,7 +126,7 @@ for d in (2, 8):
     rows.append([f"the same, on test images with none within {d} grey levels", f"{beyond:.2f}"])
 tables.table(["classifier", "test accuracy, %"], rows)
 
-# %%
+# %% tags=["remove-input"]
 kinds = {title: ", ".join(by) for title, by in audit.data["tables"].items()}
 text = "; ".join(f"{title}: {kind}" for title, kind in kinds.items())
 Markdown(
@@ -144,7 +144,7 @@ Markdown(
 # Networks of exactly the printed sizes ([how they were found](01-model-and-counts.ipynb)), with
 # the paper's rotations by up to ten degrees and its horizontal flips.
 
-# %%
+# %% tags=["hide-input"]
 records = {name: runs.load("hqnn-medical", name) for name in medical.variants}
 leaked = set(audit.data["leaked"]) | set(audit.data["near"])
 rows = []
@@ -164,7 +164,7 @@ beyond = max(audit.settings["near"])
 header = ["runs", "test loss", "test accuracy, %", f"the same, none within {beyond}, %"]
 tables.table(["Medical MNIST, after the last epoch", *header], rows)
 
-# %%
+# %% tags=["hide-input"]
 rows_of = {claim.id: claim for claim in claims.load().claims}
 figure, axes = plt.subplots(1, 2, figsize=(9.4, 3.6))
 for ax, curve, key in zip(
@@ -210,7 +210,7 @@ print("the loss falls:", outcome.history["train_loss"][-1] < outcome.history["tr
 #
 # The rows of the ledger that this page is about ([all claims](../scoreboard.ipynb)):
 
-# %%
+# %% tags=["remove-input"]
 results = claims.evaluate("hqnn", groups=("H4", "H6"))
 HTML(
     claims.to_html(
@@ -218,10 +218,10 @@ HTML(
     )
 )
 
-# %% [markdown]
+# %% [markdown] tags=["remove-cell"]
 # ## Checks
 
-# %%
+# %% tags=["remove-cell"]
 assert sum(audit.data["classes"].values()) == value["images"] == 58_954
 assert value["channels"] == 1
 assert value["copies-across-classes"] == 0 < value["leaked"] <= value["near/1"]

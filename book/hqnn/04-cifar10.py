@@ -27,7 +27,7 @@ if "google.colab" in sys.modules:
     subprocess.run([*pip, "--constraint", keep, "--editable", book], check=True)
     sys.path.insert(0, str(book / "lib"))
 
-# %%
+# %% tags=["hide-input"]
 import base64
 
 import matplotlib.pyplot as plt
@@ -42,7 +42,7 @@ figures.style()
 NAMES = {"hqnn": "HQNN-Parallel", "cnn": "the paper's CNN", "blocks": "classical blocks"}
 cifar = experiments.get("hqnn-cifar10")
 
-# %%
+# %% tags=["hide-input"]
 figures.show(
     base64.b64decode(analyses.load("hqnn-images").data["cifar10"]),
     alt="Four small colour photographs of each of ten classes, from airplanes to trucks.",
@@ -55,7 +55,7 @@ figures.show(
 # Table 1 has the accuracies of the two models the other way round than the text and figure 6, and it repeats them in the rows of
 # Medical MNIST. The losses go with the text: the hybrid's test loss is the lower one.
 
-# %%
+# %% tags=["hide-input"]
 rows_of = {claim.id: claim for claim in claims.load().claims}
 rows = []
 for name in ("hqnn", "cnn"):
@@ -66,7 +66,7 @@ for name in ("hqnn", "cnn"):
     rows.append([NAMES[name], *cells])
 tables.table(["", "accuracy, text", "accuracy, table 1", "training loss", "test loss"], rows)
 
-# %%
+# %% tags=["remove-input"]
 gap = rows_of["H5-gap"].number
 n_test = cifar.variants["hqnn"].n_test
 accuracy = rows_of["H5-accuracy-hqnn"].number / 100
@@ -83,7 +83,7 @@ Markdown(
 # All have exactly the printed numbers of parameters ([how they were found](01-model-and-counts.ipynb)); the fair rival has
 # the hybrid's.
 
-# %%
+# %% tags=["hide-input"]
 rows = []
 for name, config in cifar.variants.items():
     channels = ", ".join(map(str, config.channels))
@@ -98,7 +98,7 @@ tables.table(["network", "channels", "middle part", "parameters"], rows)
 # the images for Medical MNIST only. We train both ways: on the images as they are, which is our primary reading, and on
 # images flipped at random and shifted by up to four pixels, as has been usual on this dataset for long.
 
-# %%
+# %% tags=["hide-input"]
 READINGS = {
     "hqnn-cifar10": "images as they are",
     "hqnn-cifar10-augmented": "flipped and shifted",
@@ -118,7 +118,7 @@ paper = {
     )
 }
 
-# %%
+# %% tags=["hide-input"]
 figure, axes = plt.subplots(2, 3, figsize=(10.4, 6.4), sharex=True, sharey="col")
 for row, (one, words) in zip(axes, READINGS.items(), strict=True):
     for ax, (curve, printed) in zip(row, paper.items(), strict=True):
@@ -143,7 +143,7 @@ figures.show(
     "diamonds at our last epoch. *Recorded runs, all of CIFAR-10.*",
 )
 
-# %%
+# %% tags=["hide-input"]
 rows, final = [], {}
 for one, words in READINGS.items():
     for name in trained[one]:
@@ -163,7 +163,7 @@ tables.table(["CIFAR-10, after the last epoch", *header], rows)
 #
 # Could it have stopped early instead? Where the training losses first fall below the paper's:
 
-# %%
+# %% tags=["hide-input"]
 level = max(paper["train_loss"].values())
 rows = []
 for one, words in READINGS.items():
@@ -186,7 +186,7 @@ tables.table(
 #
 # Runs are paired by seed, which fixes the order of the images and what is changed in them. The intervals are 95 %.
 
-# %%
+# %% tags=["hide-input"]
 rows, leads = [], {}
 for one, words in READINGS.items():
     for other in ("cnn", "blocks"):
@@ -214,7 +214,7 @@ for name in ("hqnn", "cnn"):
 #
 # The rows of the ledger that this page is about ([all claims](../scoreboard.ipynb)):
 
-# %%
+# %% tags=["remove-input"]
 results = claims.evaluate("hqnn", groups=("H5", "H6"))
 HTML(
     claims.to_html(
@@ -222,10 +222,10 @@ HTML(
     )
 )
 
-# %% [markdown]
+# %% [markdown] tags=["remove-cell"]
 # ## Checks
 
-# %%
+# %% tags=["remove-cell"]
 assert rows_of["H5-accuracy-hqnn"].number == rows_of["H5-table-cnn"].number
 assert rows_of["H5-accuracy-cnn"].number == rows_of["H5-table-hqnn"].number
 assert 0 < gap < error

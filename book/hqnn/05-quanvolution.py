@@ -28,7 +28,7 @@ if "google.colab" in sys.modules:
     subprocess.run([*pip, "--constraint", keep, "--editable", book], check=True)
     sys.path.insert(0, str(book / "lib"))
 
-# %%
+# %% tags=["hide-input"]
 import json
 
 import matplotlib.pyplot as plt
@@ -54,7 +54,7 @@ PRINTED = {name: rows_of[f"Q2-accuracy-{name}"].number for name in MODELS}
 # pixel of one of four output channels [hqnn, §2.3.2]. The text does not say about which axis the rotations turn, which
 # qubits the CNOTs join, or which of the two comes first. Our primary reading is the simplest: $R_Y$, then a chain.
 
-# %%
+# %% tags=["hide-input"]
 pc = quanvolution()
 figure, ax = plt.subplots(figsize=(7.2, 2.8))
 figures.circuit_drawing(ax, pc.circuit)
@@ -68,7 +68,7 @@ figures.show(
 # %% [markdown]
 # Each channel is said to have 4 × 4 pixels. Only one stride does this:
 
-# %%
+# %% tags=["hide-input"]
 sides = {stride: QuanvConfig(stride=stride).side for stride in range(1, 7)}
 seen = {stride: 4 * side**2 if stride > 1 else 14**2 for stride, side in sides.items()}
 rows = [[s, f"{side} × {side}", f"{seen[s]} of 196"] for s, side in sides.items()]
@@ -80,7 +80,7 @@ tables.table(["stride", "channel", "pixels seen"], rows)
 # output channels and CNN1 one with a single channel; the printed 16 and 4 weights leave no room for biases, and an
 # activation is not mentioned.
 
-# %%
+# %% tags=["hide-input"]
 rows = []
 for name, config in MODELS.items():
     model = quanv.build(config)
@@ -121,7 +121,7 @@ print("the formula holds:", np.allclose(series(x, theta), formula))
 # four angles matter is the rank of the outputs' derivatives. The last column is that of the channels *up to a factor each*,
 # since the linear layer behind them can take over any factor:
 
-# %%
+# %% tags=["hide-input"]
 rows, freedom = [], {}
 for axis in "yxz":
     for first in (True, False):
@@ -154,7 +154,7 @@ tables.table(
 # not given. We take Adam, batches of 32 and at first a rate of 0.01 for all. On the left the 100 test images, as in the
 # paper; on the right the same runs tested on all 10,000:
 
-# %%
+# %% tags=["hide-input"]
 curves = {
     split: {name: runs.history("hqnn-quanv", name, f"{split}_accuracy") for name in MODELS}
     for split in ("test", "all")
@@ -185,7 +185,7 @@ figures.show(
 # Accuracy after 20 epochs depends strongly on the learning rate. Three ablations take part: the circuit without CNOTs, the
 # circuit with its angles frozen at random, and no kernel at all, the four pixels of each window as the four channels.
 
-# %%
+# %% tags=["hide-input"]
 names = [*MODELS, *ABLATIONS]
 swept = {name: quanv_series.by_rate(name, "all_accuracy") for name in names}
 figure, (left, right) = plt.subplots(1, 2, figsize=(9.6, 4.0), sharey=True)
@@ -205,7 +205,7 @@ figures.show(
     "paper's values; dashed: the rate of the figure before. *Recorded runs, 10 seeds.*",
 )
 
-# %%
+# %% tags=["hide-input"]
 best = {name: quanv_series.best_rate(name) for name in names}
 rows = []
 for name in names:
@@ -220,7 +220,7 @@ tables.table(header, rows)
 # its own frozen version, so its four angles do learn something, but it is behind the bare pixels, and behind its own version
 # without CNOTs.
 
-# %%
+# %% tags=["hide-input"]
 rows, leads = [], {}
 for name in names[1:]:
     own = swept["quanv"][best["quanv"]] - swept[name][best[name]]
@@ -237,7 +237,7 @@ tables.table(["HQNN-Quanv's lead, points", "each at its best rate", "all at 0.01
 # The paper averages over ten initialisations and gives their standard deviation, 0.01 to 0.02. But all ten share the
 # images. We repeated the whole procedure with other draws of 500 and 100 images:
 
-# %%
+# %% tags=["hide-input"]
 drawn = {name: 100 * quanv_series.by_draw(name).mean(axis=1) for name in MODELS}
 within = {name: 100 * quanv_series.by_draw(name).std(axis=1, ddof=1).mean() for name in MODELS}
 figure, ax = plt.subplots(figsize=(6.4, 3.8))
@@ -252,7 +252,7 @@ figures.show(
     f"{len(drawn['quanv'])} draws.*",
 )
 
-# %%
+# %% tags=["hide-input"]
 rows = []
 for name, values in drawn.items():
     spread = [f"{values.std(ddof=1):.1f}", f"{within[name]:.1f}"]
@@ -264,7 +264,7 @@ tables.table(header, rows)
 # The draw of images moves the result more than the initialisation does, and by enough to make each of the three printed
 # values possible for one unlucky or lucky draw. Their order is another matter, since the models share the images:
 
-# %%
+# %% tags=["hide-input"]
 gap = drawn["quanv"] - drawn["cnn4"]
 low, high = gap.min(), gap.max()
 printed = [100 * (PRINTED["quanv"] - PRINTED[name]) for name in ("cnn4", "cnn1")]
@@ -289,7 +289,7 @@ tables.table(["HQNN-Quanv, points", "mean", "over the draws", "paper"], rows)
 # qubit to the next; *reversed*: the same from the last qubit to the first; *star*: from qubit 0 to each other one. Rotations about $z$ do
 # nothing in either order. Mixed axes and other pairs would fit the text, too.)
 
-# %%
+# %% tags=["hide-input"]
 found = quanv_series.kernels()
 top = {name: max(by_rate.values(), key=np.mean) for name, by_rate in found.items()}
 ranking = sorted(top, key=lambda name: -top[name].mean())
@@ -303,7 +303,7 @@ tables.table(["circuit", *(f"at {rate:g}, %" for rate in found[ranking[0]])], ro
 # One circuit, with the CNOTs before the rotations and all from qubit 0, comes up to the printed 0.67; picked as the best of all by
 # test images, it is flattered a little. It is still behind CNN4 and the bare pixels at the same rates. The other silences:
 
-# %%
+# %% tags=["hide-input"]
 choices = ("plain-resize", "batch-8", "batch-128", "sgd-0.1", "sgd-1", "relu", "bias")
 words = [
     "resized without averaging",
@@ -334,7 +334,7 @@ tables.table(["one choice changed at 0.01, all images, %", *MODELS], rows)
 # [[Jones and Gacon, 2020](../references.md)] and the parameter-shift rule (claim Q3). We timed all three in PennyLane, and on one simulator of our own that applies
 # gate after gate, so that only the method differs. Times are for the values and the gradient of the four weights:
 
-# %%
+# %% tags=["hide-input"]
 record = json.loads((storage.DATA / "benchmarks" / "gradients.json").read_bytes())
 times = {name: workload["median_ms"] for name, workload in record["workloads"].items()}
 rows = [[name, *(f"{times[batch][name]:g}" for batch in times)] for name in times["one patch"]]
@@ -366,13 +366,13 @@ print("CNN4 is ahead here, too:", finals["cnn4"] > max(finals["quanv"], finals["
 #
 # The rows of the ledger that this page is about ([all claims](../scoreboard.ipynb)):
 
-# %%
+# %% tags=["remove-input"]
 HTML(claims.to_html(claims.evaluate("hqnn", groups=("Q1", "Q2", "Q3"))))
 
-# %% [markdown]
+# %% [markdown] tags=["remove-cell"]
 # ## Checks
 
-# %%
+# %% tags=["remove-cell"]
 assert [stride for stride, side in sides.items() if side == 4] == [4]
 assert {len(v) for v in swept["quanv"].values()} == {10} and len(RATES) == 6
 means = {

@@ -28,7 +28,7 @@ if "google.colab" in sys.modules:
     subprocess.run([*pip, "--constraint", keep, "--editable", book], check=True)
     sys.path.insert(0, str(book / "lib"))
 
-# %%
+# %% tags=["hide-input"]
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import HTML
@@ -51,7 +51,7 @@ print(pc.n_inputs, "inputs,", pc.n_weights, "weights,", pc.n_observables, "outpu
 # light spider with phase $\alpha$, $R_X$ a dark one, a CNOT a light and a dark one joined by an edge. An $R_Y(\beta)$ is
 # $R_X(\beta)$ between quarter turns about $z$, the small light spiders beside each dark one below.
 
-# %%
+# %% tags=["hide-input"]
 full = zx.diagram(pc)
 figure, ax = plt.subplots(figsize=(9.6, 3.6))
 figures.zx_diagram(ax, zx.drawing(full), names=names)
@@ -75,7 +75,7 @@ figures.show(
 # $7^k$ in units so small that no sum reaches $\pi/4$. The rules only add phases, turn their signs and shift them by
 # multiples of $\pi/2$, so the digits to the base 7 of each phase in the result name the parameters it is made of.
 
-# %%
+# %% tags=["hide-input"]
 reduced = zx.reduce(full)
 figure, ax = plt.subplots(figsize=(9.6, 5.4))
 figures.zx_diagram(ax, zx.drawing(reduced), names=names)
@@ -99,7 +99,7 @@ print("extracted circuit equals the layer:", zx.is_equal(full, extracted))
 gates = zx.counts_of_gates(circuit)
 print("gates of the extracted circuit:", ", ".join(f"{n} {name}" for name, n in gates.items()))
 
-# %%
+# %% tags=["hide-input"]
 on_zero = zx.reduce(zx.diagram(pc, on_zero=True))
 rows = []
 for title, diagram in (
@@ -143,7 +143,7 @@ print("without CNOTs, on one spider:", sorted(held for held in shared if len(hel
 # at random angles, where the rank is as large as anywhere. Over many inputs together it speaks of the function that the layer
 # computes:
 
-# %%
+# %% tags=["hide-input"]
 rng = np.random.default_rng(0)
 inputs = rng.uniform(0, 2 * np.pi, (64, pc.n_inputs))
 weights = rng.uniform(0, 2 * np.pi, pc.n_weights)
@@ -170,7 +170,7 @@ tables.table(["what may change", "rank, of 45"], ranks.items())
 # left is the number $\langle Y_j\rangle$. Every angle stands in it twice, the second time with the opposite sign, and those
 # that the measurement cannot see meet their mirror image and cancel.
 
-# %%
+# %% tags=["hide-input"]
 rows, agree = [], []
 for k in range(pc.n_observables):
     places = zx.places(zx.reduce(zx.expectation(pc, k)))
@@ -208,7 +208,7 @@ print(
 # Full rank is what one would hope for, and what one gets from almost any circuit of this kind: with one to four layers there
 # is never a redundant weight. It says that the weights are not wasted, not that they are useful.
 
-# %%
+# %% tags=["hide-input"]
 rows = []
 for n_layers in range(1, 5):
     deeper = strongly_entangling(n_layers=n_layers)
@@ -224,13 +224,13 @@ tables.table(["layers", "weights", "rank", "rank without CNOTs"], rows)
 #
 # The rows of the ledger that this page is about ([all claims](../scoreboard.ipynb)):
 
-# %%
+# %% tags=["remove-input"]
 HTML(claims.to_html(claims.evaluate("hqnn", groups=("H9",))))
 
-# %% [markdown]
+# %% [markdown] tags=["remove-cell"]
 # ## Checks
 
-# %%
+# %% tags=["remove-cell"]
 assert zx.places(reduced) == {name: [(name,)] for name in names}
 assert zx.size(full).non_clifford == zx.size(reduced).non_clifford == len(names)
 assert zx.is_equal(full, reduced) and zx.is_equal(full, extracted)

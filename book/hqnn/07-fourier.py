@@ -28,7 +28,7 @@ if "google.colab" in sys.modules:
     subprocess.run([*pip, "--constraint", keep, "--editable", book], check=True)
     sys.path.insert(0, str(book / "lib"))
 
-# %%
+# %% tags=["hide-input"]
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import HTML
@@ -70,7 +70,7 @@ print(
 # inputs are. There are two natural readings. Either they are held at a value, say 0, or the function is averaged over them,
 # which picks out the coefficients with $\omega_3=\omega_4=\omega_5=0$.
 
-# %%
+# %% tags=["hide-input"]
 readings = {"zero": "the other inputs at 0", "mean": "averaged over the other inputs"}
 pairs = {how: expressivity.of_first_inputs(last, others=how) for how in readings}
 figure, axes = plt.subplots(2, 1, figsize=(7.6, 6.2), sharex=True)
@@ -88,7 +88,7 @@ figures.show(
     "paper: 100 random settings of the weights. *Computed on this page.*",
 )
 
-# %%
+# %% tags=["hide-input"]
 rows = []
 for how, title in readings.items():
     parts = expressivity.all_parts(pairs[how])
@@ -113,7 +113,7 @@ for k, found in enumerate(by_output):
     never = np.abs(found).reshape(N_SAMPLES, -1).max(axis=0) < 1e-12
     print(f"output {k}: zero for all weights:", *map(tuple, frequencies[never].tolist()))
 
-# %%
+# %% tags=["hide-input"]
 squares = (np.abs(last) ** 2).reshape(N_SAMPLES, -1).mean(axis=0)
 order = np.abs(frequencies).sum(axis=1)
 rows = [
@@ -166,7 +166,7 @@ for k, value in nine.items():
 # as much, $(\sum\lambda)^2/\sum\lambda^2$. We compare with the same layer with
 # fewer repetitions of rotations and CNOTs, and so with fewer weights.
 
-# %%
+# %% tags=["hide-input"]
 compared = {
     "three repetitions": pc,
     "two repetitions": strongly_entangling(n_layers=2),
@@ -194,7 +194,7 @@ tables.table(["first two inputs, others at 0", *header], rows)
 # there. (The effective number even falls from two repetitions to three, because the constant term then takes a larger part of the
 # variance.) Now all five inputs:
 
-# %%
+# %% tags=["hide-input"]
 spectra = {}
 for title, one in compared.items():
     found = expressivity.coefficients(one, expressivity.random_weights(one, N_SAMPLES))[-1]
@@ -210,7 +210,7 @@ figures.show(
     f"the variance in each direction. *Computed on this page, {N_SAMPLES} settings of the weights.*",
 )
 
-# %%
+# %% tags=["hide-input"]
 rng = np.random.default_rng(0)
 inputs, rows, local = rng.uniform(0, 2 * np.pi, (400, 5)), [], {}
 for title, one in compared.items():
@@ -233,7 +233,7 @@ tables.table(["all inputs", *header], rows)
 # The paper counts $2d+1$ terms for an input that is embedded $d$ times. That is the most there can be. We embed one input
 # $d$ times on one qubit, with free rotations in between and without:
 
-# %%
+# %% tags=["hide-input"]
 rows, terms = [], {}
 for d in range(1, 6):
     terms[d] = []
@@ -255,13 +255,13 @@ tables.table(["d", *header], rows)
 #
 # The rows of the ledger that this page is about ([all claims](../scoreboard.ipynb)):
 
-# %%
+# %% tags=["remove-input"]
 HTML(claims.to_html(claims.evaluate("hqnn", groups=("H10", "H11", "H12"))))
 
-# %% [markdown]
+# %% [markdown] tags=["remove-cell"]
 # ## Checks
 
-# %%
+# %% tags=["remove-cell"]
 zero = np.abs(last).reshape(N_SAMPLES, -1).max(axis=0) < 1e-12
 assert frequencies[zero].tolist() == [[0] * 5]
 assert np.abs(np.imag(pairs["zero"][:, 1, 1])).max() < 1e-12

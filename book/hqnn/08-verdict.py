@@ -26,7 +26,7 @@ if "google.colab" in sys.modules:
     subprocess.run([*pip, "--constraint", keep, "--editable", book], check=True)
     sys.path.insert(0, str(book / "lib"))
 
-# %%
+# %% tags=["hide-input"]
 import json
 
 import matplotlib.pyplot as plt
@@ -53,7 +53,7 @@ RIVALS = {"cnn": "the paper's CNN", "blocks": "the fair rival"}
 # Each checkable sentence of the paper is a row of the ledger; the rule that decides is on the
 # [scoreboard](../scoreboard.ipynb). By subject:
 
-# %%
+# %% tags=["remove-input"]
 results = claims.evaluate("hqnn")
 subjects = {
     "the network and its circuits": ("H1", "H2"),
@@ -77,7 +77,7 @@ claims.by_subject(results, subjects)
 # with each circuit replaced by a classical map of *as many* parameters. All have the same data, optimiser, schedule and
 # number of epochs.
 
-# %%
+# %% tags=["hide-input"]
 leads, rows, shown = {}, [], {}
 for experiment, dataset in DATASETS.items():
     for name, words in RIVALS.items():
@@ -98,7 +98,7 @@ for experiment, dataset in DATASETS.items():
 header = ["its parameters", "pairs", "hybrid, %", "rival, %", "hybrid's lead, points"]
 tables.table(["final test accuracy against", *header], rows)
 
-# %%
+# %% tags=["hide-input"]
 figure, ax = plt.subplots(figsize=(7.2, 3.4))
 figures.paired_differences(ax, shown).set(xlabel="hybrid's lead in test accuracy, points")
 ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4)
@@ -110,7 +110,7 @@ figures.show(
     "*Recorded runs, whole datasets.*",
 )
 
-# %%
+# %% tags=["remove-input"]
 printed = {claim.id: claim for claim in claims.load().claims}
 ahead = [
     f"{dataset} over {RIVALS[name]}" for (dataset, name), lead in leads.items() if lead.low > 0
@@ -136,7 +136,7 @@ Markdown(
 # The circuits changed, replaced or taken out, on 10,000 images of MNIST ([page 2](02-mnist.ipynb)), each compared with the
 # hybrid seed by seed:
 
-# %%
+# %% tags=["hide-input"]
 changed = {
     "frozen": "angles frozen at random",
     "no-entanglement": "no CNOTs",
@@ -172,7 +172,7 @@ figures.show(
     f"{len(pairs['frozen'][0])} pairs.*",
 )
 
-# %%
+# %% tags=["remove-input"]
 clear = [changed[v] for v, lead in worth.items() if 0 not in lead]
 swaps = ("frozen", "no-entanglement", "blocks", "dense", "identity")
 limit = 100 * max(abs(worth[v].mean) for v in swaps)
@@ -196,7 +196,7 @@ Markdown(
 # HQNN-Quanv at its best learning rate against each rival at its own, on all 10,000 test images ([page
 # 5](05-quanvolution.ipynb)). The paper finds it level with CNN4 and ahead of CNN1.
 
-# %%
+# %% tags=["hide-input"]
 rows, kernel_leads = [], {}
 words = {
     "cnn4": "CNN4, 16 weights",
@@ -227,7 +227,7 @@ tables.table(
 # are all that is quantum about it, only multiply channels that were more useful apart. The text leaves the circuit open, and
 # this is our primary reading. Of all that we tried, the best came up to the printed accuracy:
 
-# %%
+# %% tags=["remove-input"]
 found = quanv_series.kernels()
 name, rate = max(
     ((n, r) for n in found for r in found[n]), key=lambda at: found[at[0]][at[1]].mean()
@@ -244,7 +244,7 @@ Markdown(
 #
 # The paper's two analyses are of the circuit itself, and all but one of their statements are true:
 
-# %%
+# %% tags=["hide-input"]
 rows = [
     [result.claim.statement, str(result.judgement.verdict), result.ours()]
     for result in results
@@ -262,7 +262,7 @@ tables.table(["statement", "verdict", "ours"], rows)
 # only their sizes. How far each choice moves the result, from the most unfavourable to the most favourable that was tried:
 
 
-# %%
+# %% tags=["hide-input"]
 rows = []
 search = {"hqnn": [], "cnn": []}
 for record in runs.load("hqnn-search"):
@@ -311,7 +311,7 @@ tables.table(["left open, and where it was tried", "tried", "hybrid, %", "CNN, %
 #
 # No run can decide between two places of a text that exclude each other. The ledger has found these:
 
-# %%
+# %% tags=["remove-input"]
 claims.contradictions(results)
 
 # %% [markdown]
@@ -334,7 +334,7 @@ claims.contradictions(results)
 #
 # ## What we would tell the paper's readers
 
-# %%
+# %% tags=["remove-input"]
 mnist, plain = (
     stats.mean_interval(values)
     for values in together.finals("hqnn-mnist/hqnn", "hqnn-mnist/cnn")
@@ -376,13 +376,13 @@ Markdown("\n".join(f"- {line}" for line in lines))
 # "±" is the half width of the 95 % interval of our mean, n the number of seeds. "Not reproduced" says that we could not
 # confirm the sentence from what the paper tells; with the authors' program the answer might differ.
 
-# %%
+# %% tags=["remove-input"]
 HTML(claims.to_html(results))
 
-# %% [markdown]
+# %% [markdown] tags=["remove-cell"]
 # ## Checks
 
-# %%
+# %% tags=["remove-cell"]
 assert not any(result.judgement.verdict == Verdict.NOT_YET for result in results)
 print("every claim of this paper has a verdict: holds")
 assert all(

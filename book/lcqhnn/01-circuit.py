@@ -29,7 +29,7 @@ if "google.colab" in sys.modules:
     subprocess.run([*pip, "--constraint", keep, "--editable", book], check=True)
     sys.path.insert(0, str(book / "lib"))
 
-# %%
+# %% tags=["hide-input"]
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
@@ -63,7 +63,7 @@ pc = lcqhnn_circuit()
 # say; in this book a small trained linear layer does it, unless a page says otherwise. (The paper counts features
 # from 1 to 4 and qubits from 0 to 3. Here everything is counted from 0.)
 
-# %%
+# %% tags=["hide-input"]
 figure, ax = plt.subplots(figsize=(7.2, 5.4))
 figures.circuit_drawing(ax, pc.circuit, fold=8)
 figures.show(
@@ -110,7 +110,7 @@ figures.show(
 #
 # The six formulas as code, for one choice of features and weights:
 
-# %%
+# %% tags=["hide-input"]
 x, theta = np.array([0.3, 0.9, -0.5, 1.2]), np.array([2.2, 1.9, -0.8, 2.5])
 bits = np.arange(16)[:, None] >> np.arange(4) & 1  # [basis state, qubit]
 prefix = bits.cumsum(axis=1) % 2  # s(b)
@@ -135,7 +135,7 @@ for name, part in pc.stages().items():
     state_gap[name] = np.abs(state.data - psi[name]).max()
     print(f"{name}: formula and state agree to 1e-12:", state_gap[name] < 1e-12)
 
-# %%
+# %% tags=["hide-input"]
 figure, axes = plt.subplots(3, 2, figsize=(7.2, 6.2), sharex=True, sharey=True)
 after = ["H", "U₁", "the ladder", "RY", "the ladder back", "H on qubit 0"]
 for ax, name, step in zip(axes.T.flat, psi, after, strict=True):
@@ -223,7 +223,7 @@ for name, gap in gaps.items():
 # with no $X$ behind the last qubit. Qiskit's Clifford calculus agrees (one letter per qubit, qubit 0 last, so that
 # `IIXY` is $Y_0X_1$):
 
-# %%
+# %% tags=["hide-input"]
 y = PauliList(["IIIY", "IIYI", "IYII", "YIII"])  # on qubits 0, 1, 2 and 3
 generators = {"without ladders": y}
 for name, part in cnots.items():
@@ -279,7 +279,7 @@ print("three layers are one with summed angles, to 1e-12:", layer_gap < 1e-12)
 # sphere shows. **The rotations** turn each ball about its $y$ axis by $\theta_k$ and leave lengths as they are. In a
 # picture, for phases drawn evenly from the circle, the case that the paper describes:
 
-# %%
+# %% tags=["hide-input"]
 steps = {"after the encoding": "ψ2", "after the ladder": "ψ3", "after RY": "ψ4"}
 even = rng.uniform(0, np.pi, (256, 4))
 vectors = {n: bloch.bloch_vectors(pc, even, theta, stage=k) for n, k in steps.items()}
@@ -312,7 +312,7 @@ expected[:, 0, 1] = np.sin(2 * even[:, 0]) * cosines[:, 1]
 bloch_gap = np.abs(vectors["after the ladder"] - expected).max()
 print("Bloch vectors and closed forms agree to 1e-12:", bloch_gap < 1e-12)
 
-# %%
+# %% tags=["hide-input"]
 QUBITS = [f"qubit {k}" for k in range(4)]
 means = {name: bloch.lengths(found).mean(axis=0) for name, found in vectors.items()}
 rows = [[name, *(f"{m:.2f}" for m in lengths)] for name, lengths in means.items()]
@@ -329,7 +329,7 @@ tables.table(["mean length of the Bloch vector", *QUBITS], rows)
 # networks never trained on. The figure shows the encoded phases $\delta_k = 2x_k$ of each qubit as seen from the
 # north pole, one dot per image.
 
-# %%
+# %% tags=["hide-input"]
 recorded = analyses.load("lcqhnn-bloch")
 mnist, fashion = recorded.data["mnist"], recorded.data["fashion"]
 shown = {"MNIST, untrained": mnist["untrained"], "MNIST, trained": mnist["trained"]}
@@ -339,7 +339,7 @@ phases = {
     for name, network in shown.items()
 }
 
-# %%
+# %% tags=["hide-input"]
 circle = {"projection": "polar"}
 figure, axes = plt.subplots(3, 4, figsize=(7.2, 6.1), subplot_kw=circle)
 figures.phase_grid(axes, phases)
@@ -364,7 +364,7 @@ figures.show(
 # With each comes a test of the hypothesis that the phases are uniform and independent, Rayleigh's and Kuiper's. For
 # the second row of the figure:
 
-# %%
+# %% tags=["hide-input"]
 delta, _ = phases["MNIST, trained"]
 statistics = {
     "resultant length $R$": circular.resultant_length(delta),
@@ -379,7 +379,7 @@ tables.table(["MNIST, trained", *QUBITS], rows)
 # On qubits 1 and 2 the classes sit opposite each other: the arrow is short, Rayleigh's test hardly notices, and
 # Kuiper's does. Over all networks:
 
-# %%
+# %% tags=["hide-input"]
 keys = ["resultant-length", "kuiper-distance", "not-uniform", "abs-cosine"]
 header = ["$R$", "$V$", "share rejected", r"mean of $\lvert\cos\delta\rvert$"]
 names = {"mnist": "MNIST", "fashion": "FashionMNIST"}
@@ -403,7 +403,7 @@ tables.table(["network", *header], rows)
 # entanglement arises*. Such a network has moved its data to where the ladder merely exchanges product states. On the
 # spheres:
 
-# %%
+# %% tags=["hide-input"]
 network = mnist["trained"]
 x, w, digits = (np.array(network[key]) for key in ("features", "weights", "labels"))
 vectors = {n: bloch.bloch_vectors(pc, x, w, stage=k) for n, k in steps.items()}
@@ -423,7 +423,7 @@ figures.show(
 # %% [markdown]
 # Is this what training always does? The analysis has all twenty trained networks, one dot each:
 
-# %%
+# %% tags=["hide-input"]
 figure, ax = plt.subplots(figsize=(5.6, 4.0))
 cosines, lengths = (
     {title: recorded.data[name][key] for name, title in names.items()}
@@ -440,7 +440,7 @@ figures.show(
     "ten seeds per dataset, mean over all test images and four qubits.",
 )
 
-# %%
+# %% tags=["hide-input"]
 rows = []
 for name, title in names.items():
     history = runs.history(f"lcqhnn-{name}", "lcqhnn", "test_accuracy")
@@ -456,7 +456,7 @@ tables.table(["test accuracy, %", "the most entangled", "the other nine"], rows)
 # where products of sines are largest and the qubits are most entangled: its Bloch vectors shrink towards the centre.
 # It classifies as well as the others. Which way a network goes is decided by its random start.
 
-# %%
+# %% tags=["hide-input"]
 network = mnist["most-entangled"]
 x, w, digits = (np.array(network[key]) for key in ("features", "weights", "labels"))
 vectors = {n: bloch.bloch_vectors(pc, x, w, stage=k) for n, k in steps.items()}
@@ -516,7 +516,7 @@ figures.show(
 #
 # That is the whole quantum part of the network. In numbers, against the circuit's simulation:
 
-# %%
+# %% tags=["hide-input"]
 c, s = np.cos(2 * features).T, np.sin(2 * features).T
 C, S = np.cos(theta), np.sin(theta)
 z0 = C[0] * C[1] * C[2] * C[3] * c[0]
@@ -537,14 +537,14 @@ print(formula_gap < 1e-12)
 # %% [markdown]
 # The library does the same bookkeeping for any circuit. Here it writes out the other reading of eq. 4 and 6:
 
-# %%
+# %% tags=["hide-input"]
 outputs = [rf"\langle Z_{k}\rangle" for k in range(4)]
 tables.equations(outputs, fourier.closed_forms(other))
 
 # %% [markdown]
 # Without CNOTs each output is a single wave of its own feature:
 
-# %%
+# %% tags=["hide-input"]
 separate = lcqhnn_circuit(entangle=False)
 tables.equations(outputs, fourier.closed_forms(separate))
 
@@ -553,7 +553,7 @@ tables.equations(outputs, fourier.closed_forms(separate))
 # frequency can be $-2$, $0$ or $2$, and there are $3^4 = 81$ frequency vectors $\omega$ at most ([Schuld et al.,
 # 2021](../references.md)). The figure shows which of them occur:
 
-# %%
+# %% tags=["hide-input"]
 circuit_of = {"in time": pc, "as operators": other, "without CNOTs": separate}
 exact = {name: fourier.fourier_series(one) for name, one in circuit_of.items()}
 figure, axes = plt.subplots(1, 2, figsize=(7.2, 3.4), width_ratios=(24, 5))
@@ -573,7 +573,7 @@ figures.show(
     "Exact, from `hqnn.views.fourier`.",
 )
 
-# %%
+# %% tags=["hide-input"]
 rows = []
 for name, of in exact.items():
     omega = of.input_frequencies
@@ -596,7 +596,7 @@ tables.table(["circuit", "frequency vectors, of 81", "constant term"], rows)
 # The paper counts the circuit as four parameters and sets it beside classical modules of as many. How many of the
 # four matter? The formula shows which weight enters which output:
 
-# %%
+# %% tags=["hide-input"]
 w = rng.uniform(0.3, 1.2, 4)
 slopes = {name: of.jacobian(features, w) for name, of in exact.items()}
 rows = []
@@ -617,7 +617,7 @@ tables.table(["output", *(rf"$\theta_{k}$" for k in range(4)), "independent"], r
 # $f(x) = v_0\langle Z_0\rangle + \dots + v_3\langle Z_3\rangle + \text{bias}$. The layer alone, with frozen angles,
 # spans five directions. How many do the angles add?
 
-# %%
+# %% tags=["hide-input"]
 v = rng.normal(size=4)
 rows, added = [], []
 for name, of in exact.items():
@@ -684,14 +684,14 @@ print("Kuiper's test excludes uniform phases on every qubit:", rejected.all())
 # The rows of the ledger that this page is about, as evaluated from the circuit and the recorded analysis ([all
 # claims](../scoreboard.ipynb)):
 
-# %%
+# %% tags=["remove-input"]
 every = claims.evaluate("lcqhnn")
 HTML(claims.to_html([r for r in every if r.claim.id[:3] in ("L1-", "L2-", "L3-")]))
 
-# %% [markdown]
+# %% [markdown] tags=["remove-cell"]
 # ## Checks
 
-# %%
+# %% tags=["remove-cell"]
 assert max(state_gap.values()) < 1e-12
 print("the six printed states have the closed forms derived here: holds")
 assert exchanged and gaps["θ = 0"] < 1e-12 < gaps["the θ above"]
@@ -705,7 +705,7 @@ assert np.abs(bloch.lengths(start) - 1).max() < 1e-12
 assert bloch_gap < 1e-12
 print("qubits lie on the equator, and inside the sphere as predicted: holds")
 
-# %%
+# %% tags=["remove-cell"]
 mirrored = np.abs(series(features, theta) - series(-features, theta)).max()
 assert max(formula_gap, live_gap, mirrored) < 1e-12
 print("the formula is the circuit, and even in x: holds")

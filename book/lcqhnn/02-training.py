@@ -29,7 +29,7 @@ if "google.colab" in sys.modules:
     subprocess.run([*pip, "--constraint", keep, "--editable", book], check=True)
     sys.path.insert(0, str(book / "lib"))
 
-# %%
+# %% tags=["hide-input"]
 import itertools
 
 import matplotlib.pyplot as plt
@@ -67,7 +67,7 @@ EPOCHS = (10, 25, 50)
 # meaning of $n$ are ours; further down each is replaced by others. The paper calls LCQHNN and CNN-4 networks "with the
 # same parameters". Counted:
 
-# %%
+# %% tags=["hide-input"]
 rows, sizes = [], {}
 for name in MODELS:
     model = lcqhnn.build(experiments.get("lcqhnn-mnist").variants[name])
@@ -79,7 +79,7 @@ for name in MODELS:
 header = ["model", "all parameters", "behind the convolutions", "circuit, or last matrix"]
 tables.table(header, rows)
 
-# %%
+# %% tags=["remove-input"]
 nearest_in_size = min(MODELS[1:], key=lambda name: abs(sizes[name] - sizes["lcqhnn"]))
 Markdown(
     "The circuit has as many weights as the last matrix of CNN-4. As whole networks the two differ: the hybrid reduces "
@@ -92,7 +92,7 @@ Markdown(
 # The text gives kernels of side 3 and 256 features, but no padding, no pooling window and no number of channels. Among
 # paddings of 0 to 2 and pooling windows of 2 or 3, these give maps whose area divides 256:
 
-# %%
+# %% tags=["hide-input"]
 fitting = front_ends()
 kinds = sorted({(f.side, f.channels) for f in fitting}, reverse=True)
 rows = []
@@ -113,7 +113,7 @@ tables.table(["last maps", "channels", "ways", "(paddings; pools)"], rows)
 # Figures 4a and 5a of the paper show one run per model. Each of our lines is the mean over runs that differ in their
 # initial weights, the order of the images and the dropout masks; the band is the 95 % interval of that mean.
 
-# %%
+# %% tags=["hide-input"]
 curves = {
     key: {name: runs.history(f"lcqhnn-{key}", name, "test_accuracy") for name in MODELS}
     for key in DATASETS
@@ -128,7 +128,7 @@ table_1 = {
     for key in DATASETS
 }
 
-# %%
+# %% tags=["hide-input"]
 figure, axes = plt.subplots(2, 2, figsize=(9.6, 6.6), width_ratios=(3, 2))
 for (whole, top), (key, title) in zip(axes, DATASETS.items(), strict=True):
     figures.learning_curves(whole, curves[key], table_1[key]).set(title=title, ylim=(45, 101.5))
@@ -153,7 +153,7 @@ figures.show(
 #
 # ## Table 1, paper beside ours
 
-# %%
+# %% tags=["hide-input"]
 rows = []
 for key, name in itertools.product(DATASETS, MODELS):
     row = [f"{DATASETS[key]}, {name}"]
@@ -168,7 +168,7 @@ tables.table(["test accuracy, %, at epoch", *header], rows)
 # The interval is that of the mean over seeds. Single runs scatter more. Here is every one of them at epoch 10, beside the
 # paper's bars:
 
-# %%
+# %% tags=["hide-input"]
 figure, axes = plt.subplots(1, 2, figsize=(9.6, 3.6))
 for ax, (key, title) in zip(axes, DATASETS.items(), strict=True):
     at_10 = {name: 100 * curves[key][name][:, 9] for name in MODELS}
@@ -183,7 +183,7 @@ figures.show(
     f"paper's value (figures 4b and 5b). *Recorded runs, {seeds} seeds.*",
 )
 
-# %%
+# %% tags=["hide-input"]
 rows = []
 for key, name in itertools.product(DATASETS, MODELS):
     values = 100 * curves[key][name][:, 9]
@@ -201,7 +201,7 @@ tables.table(["epoch 10, %", "our runs", "paper", "the paper's is"], rows)
 # An accuracy over $n$ images is a multiple of $1/n$. The paper says that its accuracies are those of 1024 test images. Here
 # is each number of table 1 as a count, out of 512 images and out of 1024:
 
-# %%
+# %% tags=["hide-input"]
 cells = [c for c in claims.load().claims if c.group == "L6" and c.unit == "%"]
 rows = []
 for value in sorted({c.number for c in cells}):
@@ -210,7 +210,7 @@ for value in sorted({c.number for c in cells}):
     rows.append([f"{value:g}", sum(c.number == value for c in cells), *as_counts])
 tables.table(["printed, %", "cells", "correct of 512", "correct of 1024"], rows)
 
-# %%
+# %% tags=["remove-input"]
 half = [512 in denominators(c.number) for c in cells if c.number < 100]
 easier = {}
 for key, title in DATASETS.items():
@@ -231,7 +231,7 @@ Markdown(
 # The second headline is the hybrid's lead after 50 epochs. Ours is the mean difference over pairs of runs with the same
 # seed, with its 95 % interval and the p-value of an exact permutation test.
 
-# %%
+# %% tags=["hide-input"]
 rows, leads = [], {}
 for key, name in itertools.product(DATASETS, MODELS[1:]):
     pair = runs.paired("test_accuracy", f"lcqhnn-{key}/lcqhnn", f"lcqhnn-{key}/{name}")
@@ -260,7 +260,7 @@ tables.table(["LCQHNN's lead at epoch 50, points", "paper", "ours", "p", "pairs"
 # we give the median and the range over runs, paired by seed. A run that never passes would count as one epoch more than
 # it was trained for; the column "never" says how many do.
 
-# %%
+# %% tags=["hide-input"]
 thresholds = {"mnist": 0.99, "fashion": 0.90}
 first = {
     (key, name): stats.epochs_to_reach(curves[key][name], thresholds[key])
@@ -272,7 +272,7 @@ speed = {
     if name != "lcqhnn"
 }
 
-# %%
+# %% tags=["hide-input"]
 rows = []
 for (key, name), found in first.items():
     epochs, q = found.counted, speed.get((key, name))
@@ -282,7 +282,7 @@ for (key, name), found in first.items():
     rows.append(row)
 tables.table(["", "median $E$", "range", "never", "median $Q$, %", "range of $Q$"], rows)
 
-# %%
+# %% tags=["remove-input"]
 lines = []
 for key, group in (("mnist", "L7"), ("fashion", "L8")):
     ours = {name: first[key, name].counted for name in ("lcqhnn", "cnn-4")}
@@ -304,7 +304,7 @@ Markdown("\n".join(lines))
 # In some runs the hybrid stays near 50 % for several epochs; in others it starts as quickly as its rivals. The number of
 # runs below 60 %:
 
-# %%
+# %% tags=["hide-input"]
 header = ["runs below 60 % after epoch", "runs", *map(str, range(1, 6))]
 rows = []
 for key, name in itertools.product(DATASETS, ("lcqhnn", "cnn-4")):
@@ -327,7 +327,7 @@ tables.table(header, rows)
 # shorter side: negative if $f$ cannot change its sign. We compute it for the untrained network of every recorded run, and
 # for the variants in which the circuit is changed (more on them on the [last page](05-verdict.ipynb)):
 
-# %%
+# %% tags=["hide-input"]
 margins, starts = {}, {}
 for key in DATASETS:
     series = {"circuit": f"lcqhnn-{key}/lcqhnn"}
@@ -340,7 +340,7 @@ for key in DATASETS:
         history = [record.history["test_accuracy"] for record in records]
         starts[key][words] = stats.epochs_to_reach(history, 0.6).counted
 
-# %%
+# %% tags=["hide-input"]
 figure, axes = plt.subplots(1, 2, figsize=(9.6, 3.8), sharex=True, sharey=True)
 for ax, (key, title) in zip(axes, DATASETS.items(), strict=True):
     figures.start_and_reach(ax, margins[key], starts[key]).set(title=title)
@@ -356,7 +356,7 @@ figures.show(
     "*Recorded runs; their untrained networks, computed here.*",
 )
 
-# %%
+# %% tags=["hide-input"]
 pooled = {
     key: [np.concatenate(list(v[key].values())) for v in (margins, starts)] for key in DATASETS
 }
@@ -378,7 +378,7 @@ tables.table(header, rows)
 # Two more variants say the same. A readout without a trained layer has no bias, and as every $\langle Z_k\rangle$
 # averages to zero over the features, both signs are within its reach. And a larger learning rate moves the bias faster:
 
-# %%
+# %% tags=["hide-input"]
 shown = {"lcqhnn-fashion/lcqhnn": "linear readout, learning rate 0.001"}
 readouts = [r for r in readings("readings", "fashion", "lcqhnn") if r.choice == "readout"]
 shown |= {r.series: r.words for r in readouts + readings("rates", "fashion", "lcqhnn")}
@@ -400,7 +400,7 @@ tables.table(header, [[words, *counts] for words, counts in below.items()])
 # One learning rate for four models may suit one of them best. On FashionMNIST, where there is something to gain, all four
 # were trained at the same rates:
 
-# %%
+# %% tags=["hide-input"]
 rates = {name: {1e-3: f"lcqhnn-fashion/{name}"} for name in MODELS}
 for r in readings("rates", "fashion"):
     experiment, variant = r.series.split("/")
@@ -414,7 +414,7 @@ sweep = {
 }
 n_sweep = len(sweep["lcqhnn", "test_accuracy"][1e-3])
 
-# %%
+# %% tags=["hide-input"]
 tests = {name: sweep[name, "test_accuracy"] for name in MODELS}
 at_10, passed = {}, {}
 for name, by_rate in tests.items():
@@ -439,7 +439,7 @@ figures.show(
 # Fair tuning chooses for each model the rate with the best mean *validation* accuracy after 50 epochs, without a look at
 # the test images:
 
-# %%
+# %% tags=["hide-input"]
 rows, best = [], {}
 for name in MODELS:
     best[name] = max(rates[name], key=lambda r: sweep[name, "val_accuracy"][r][:, -1].mean())
@@ -449,7 +449,7 @@ for name in MODELS:
 header = ["at 0.001, epoch 10", "tuned, epoch 10", "at 0.001, epoch 50", "tuned, epoch 50"]
 tables.table(["FashionMNIST, %", "best rate", *header], rows)
 
-# %%
+# %% tags=["hide-input"]
 rows, tuned_leads = [], []
 for name in MODELS[1:]:
     pair = [sweep[m, "test_accuracy"][best[m]] for m in ("lcqhnn", name)]
@@ -468,7 +468,7 @@ tables.table([f"tuned LCQHNN's lead, points (n = {n_sweep})", "epoch 10", "epoch
 # Each row of the next tables changes one choice, or two that go together, and keeps all others. Beside the mean stand the
 # lowest and the highest run. First the hybrid; $E$ is the first epoch above 90 %:
 
-# %%
+# %% tags=["hide-input"]
 sensitivity = {}
 for model in ("lcqhnn", "cnn-4"):
     variants = {"primary reading": f"lcqhnn-fashion/{model}"}
@@ -481,7 +481,7 @@ for model in ("lcqhnn", "cnn-4"):
         latest = stats.epochs_to_reach(history, 0.9).epochs.max()
         rows.append([words, len(history), *ranges, f"{latest:g}".replace("inf", "never")])
 
-# %%
+# %% tags=["hide-input"]
 header = ["runs", "epoch 10, %", "epoch 50, %", "latest $E$"]
 tables.table(["LCQHNN on FashionMNIST", *header], sensitivity["lcqhnn"])
 
@@ -489,14 +489,14 @@ tables.table(["LCQHNN on FashionMNIST", *header], sensitivity["lcqhnn"])
 # Now CNN-4, where most is open: how many units there are before the scores, one score or two, an activation between the
 # layers or behind them, and where dropout acts.
 
-# %%
+# %% tags=["hide-input"]
 tables.table(["CNN-4 on FashionMNIST", *header], sensitivity["cnn-4"])
 
 # %% [markdown]
 # Most rows hardly differ. But some variants have runs that never learn. Let us look at the single runs of those with an
 # activation:
 
-# %%
+# %% tags=["hide-input"]
 rows, stuck = [], {}
 chosen = [
     r for r in readings("readings", "fashion", "cnn-4") if "ReLU" in r.words or "sig" in r.words
@@ -532,7 +532,7 @@ tables.table(header, rows)
 # The distance of a run is its largest deviation at epochs 10, 25 and 50. Every recorded variant takes part, including
 # those that contradict what is printed: plain gradient descent, other learning rates, 5 × 5 kernels.
 
-# %%
+# %% tags=["hide-input"]
 target = np.array([table_1["fashion"]["cnn-4"][epoch] for epoch in EPOCHS])
 contenders = {"primary reading": ("lcqhnn-fashion/cnn-4", True)}
 for r in readings("readings", "fashion", "cnn-4") + readings("rates", "fashion", "cnn-4"):
@@ -544,7 +544,7 @@ for words, (one, _) in contenders.items():
     off[words] = np.abs(at - target).max(axis=1)
 ranking = sorted(off, key=lambda words: off[words].min())
 
-# %%
+# %% tags=["hide-input"]
 rows = [["**as printed**", "", "", *(f"{value:g}" for value in target), ""]]
 for words in ranking[:8]:
     nearest = histories[words][off[words].argmin()]
@@ -554,7 +554,7 @@ for words in ranking[:8]:
 header = ["reading", "keeps to the text", "runs", "nearest run: 10", "25", "50", "off by"]
 tables.table(header, rows)
 
-# %%
+# %% tags=["hide-input"]
 near = {words: histories[words] for words in ranking[:2]}
 rest = [history for words, history in histories.items() if words not in near]
 figure, ax = plt.subplots(figsize=(7.6, 4.2))
@@ -568,7 +568,7 @@ figures.show(
     "runs that come nearest to the paper's values (diamonds). *Recorded runs.*",
 )
 
-# %%
+# %% tags=["remove-input"]
 kept = [words for words in ranking if contenders[words][1]]
 values = list(table_1["mnist"]["cnn-4"].values())
 ours = 100 * curves["mnist"]["cnn-4"][:, np.array(EPOCHS) - 1]
@@ -606,14 +606,14 @@ print("the same seed gives the same run:", again.result == outcomes["lcqhnn"].re
 #
 # The rows of the ledger that this page is about ([all claims](../scoreboard.ipynb)):
 
-# %%
+# %% tags=["remove-input"]
 groups = ("L4", "L5", "L6", "L7", "L8", "L9")
 HTML(claims.to_html(claims.evaluate("lcqhnn", groups=groups)))
 
-# %% [markdown]
+# %% [markdown] tags=["remove-cell"]
 # ## Checks
 
-# %%
+# %% tags=["remove-cell"]
 for key, name in itertools.product(DATASETS, MODELS):
     record = runs.load(f"lcqhnn-{key}", name)[0]
     assert record.result["n_parameters"]["total"] == sizes[name]
@@ -633,7 +633,7 @@ assert first["mnist", "lcqhnn"].counted.max() <= 6
 assert first["fashion", "lcqhnn"].counted.max() <= 5
 print("the hybrid is as quick as the paper's: holds")
 
-# %%
+# %% tags=["remove-cell"]
 for record in runs.load("lcqhnn-mnist", "lcqhnn")[:2]:
     config = experiments.get(record.experiment).variants[record.variant]
     start = reach.untrained(config, record.seed).state_dict()

@@ -27,7 +27,7 @@ if "google.colab" in sys.modules:
     subprocess.run([*pip, "--constraint", keep, "--editable", book], check=True)
     sys.path.insert(0, str(book / "lib"))
 
-# %%
+# %% tags=["hide-input"]
 import base64
 import itertools
 
@@ -72,7 +72,7 @@ MODELS = ("lcqhnn", "cnn-4")
 # The package [pytorch-grad-cam](../references.md) has both ends. For the windows in between we use eq. 10–12 as they stand; at the border a window is
 # cut off and averages what remains. Here is a small hybrid network, trained live on the bundled digits, and a comparison of both routes:
 
-# %%
+# %% tags=["hide-input"]
 config = experiments.get("lcqhnn-mnist").quick["lcqhnn"]
 outcome = runs.execute(config, seed=0)
 model = lcqhnn.build(config)
@@ -99,7 +99,7 @@ print(
 # %% [markdown]
 # And so the window changes the picture, for one and the same network:
 
-# %%
+# %% tags=["hide-input"]
 mask = gradcam.object_mask(images)
 names = {1: "1 × 1", 3: "3 × 3", 7: "7 × 7", None: "whole map"}
 figure, ax = plt.subplots(figsize=(7.6, 4.4))
@@ -140,7 +140,7 @@ figures.show(
 # **edges** (mean contrast in the cell, where a pixel's contrast is the range of brightness in its 3 × 3 neighbourhood). The comparison is Spearman's
 # rank correlation: 1 if a brighter cell is always a hotter cell, 0 if there is no relation, and independent of thresholds and units.
 
-# %%
+# %% tags=["hide-input"]
 templates = {
     "object": mask.float(),
     "shape": gradcam.upsample(gradcam.shape_template(images, 14)),
@@ -159,7 +159,7 @@ figures.show(
     "of shape and edges at the resolution of a heat map. *The bundled digits.*",
 )
 
-# %%
+# %% tags=["hide-input"]
 focus = analyses.load("lcqhnn-focus")
 limits = focus.data["images"]
 columns = ["area", "focus-of-edges", "focus-of-shape"]
@@ -183,7 +183,7 @@ tables.table(header, rows)
 # `python -m hqnn analyse lcqhnn-heatmaps`, and are stored as pictures in `data/analyses/`, with the fingerprint of the networks they show.
 # `python -m hqnn verify` tells if they are out of date. All numbers below were made in the same way by `python -m hqnn analyse lcqhnn-focus`.
 
-# %%
+# %% tags=["hide-input"]
 pictures = analyses.load("lcqhnn-heatmaps").data
 figures.show(
     base64.b64decode(pictures["mnist"]),
@@ -196,7 +196,7 @@ figures.show(
     "A black map has no positive heat. *A recorded network.*",
 )
 
-# %%
+# %% tags=["hide-input"]
 figures.show(
     base64.b64decode(pictures["fashion"]),
     alt="Four trousers and four shirts with heat maps in the same arrangement. "
@@ -215,7 +215,7 @@ figures.show(
 # Each line below is one of ten networks, which differ in initial weights, order of images and dropout masks. Each point is a mean over the 1024 test
 # images.
 
-# %%
+# %% tags=["hide-input"]
 looks = {name: saliency.recorded(stored) for name, stored in focus.data["series"].items()}
 epochs = looks["mnist/lcqhnn"].epochs
 figure, axes = plt.subplots(1, 2, figsize=(9.6, 4.0))
@@ -240,7 +240,7 @@ figures.show(
 # The window and the place of the ReLU are readings of ours (the activations can be taken before or after the ReLU that follows the convolution;
 # "after ReLU" is Grad-CAM with the latter). None of them is left out:
 
-# %%
+# %% tags=["hide-input"]
 readings = {
     "grad-cam": "Grad-CAM",
     "grad-cam-relu": "after ReLU",
@@ -249,7 +249,7 @@ readings = {
 }
 stages = [epochs.index(epoch) for epoch in saliency.STAGES]
 
-# %%
+# %% tags=["hide-input"]
 rows = []
 for (key, name), (reading, label) in itertools.product(DATASETS.items(), readings.items()):
     curve = looks[f"{key}/lcqhnn"].measures[reading]["focus"][:, stages]
@@ -270,7 +270,7 @@ tables.table(header, rows)
 # The paper's strongest sentence is that, comparing heat maps with accuracy curves, "a pronounced correlation emerges". Here is each run's path
 # through both:
 
-# %%
+# %% tags=["hide-input"]
 figure, axes = plt.subplots(2, 2, figsize=(9.6, 7.2), sharey="row")
 for ax, (key, who) in zip(axes.flat, itertools.product(DATASETS, MODELS), strict=True):
     one = looks[f"{key}/{who}"]
@@ -297,7 +297,7 @@ figures.show(
 # when nearly every run classifies well; the correlation of *changes* between kept epochs; the correlation of a run's focus with the accuracy of the
 # nine *other* runs, which is what the shared course of training explains; and what is left beyond that.
 
-# %%
+# %% tags=["hide-input"]
 late = [epoch >= saliency.LATE for epoch in epochs]
 found = {}
 for (name, one), reading in itertools.product(looks.items(), readings):
@@ -309,7 +309,7 @@ for (name, one), reading in itertools.product(looks.items(), readings):
         k: stats.mean_interval(v[np.isfinite(v)]) for k, v in values.items()
     }
 
-# %%
+# %% tags=["hide-input"]
 kinds = {
     "correlation": "all epochs",
     "late": "from epoch 5",
@@ -333,7 +333,7 @@ tables.table(["focus and accuracy", *kinds.values()], rows)
 #
 # ## Edges first, then the shape?
 
-# %%
+# %% tags=["hide-input"]
 colours = {"edges": figures.ORANGE, "shape": figures.SKY}
 figure, axes = plt.subplots(1, 2, figsize=(9.6, 3.6), sharey=True)
 for ax, (key, name) in zip(axes, DATASETS.items(), strict=True):
@@ -363,7 +363,7 @@ figures.show(
 # of the object. One can also read the sentence as "the maps stop changing": the last columns give the correlation between maps of the same image at
 # different epochs.
 
-# %%
+# %% tags=["hide-input"]
 rows = []
 for key, name in DATASETS.items():
     one = looks[f"{key}/lcqhnn"].measures["grad-cam"]
@@ -375,7 +375,7 @@ for key, name in DATASETS.items():
 header = ["epoch 50", "saturated, % of all", "of the object", "like epoch 0", "like epoch 25"]
 tables.table(header, rows)
 
-# %%
+# %% tags=["remove-input"]
 difference = focus.result["saturation-mnist-minus-fashion"]
 Markdown(
     f"MNIST minus FashionMNIST: {tables.points(difference, 1)} points of the image's area. The sign is "
@@ -390,7 +390,7 @@ Markdown(
 # If heat maps showed what matters in an image, equally good networks should agree on it. Here are eight images and ten hybrid networks each, all
 # trained in the same way and all with nearly the same accuracy:
 
-# %%
+# %% tags=["hide-input"]
 figures.show(
     base64.b64decode(pictures["seeds"]),
     alt="A table of heat maps, eight images by ten networks. For the same image "
@@ -400,7 +400,7 @@ figures.show(
     "differ only in their seed. *Recorded runs.*",
 )
 
-# %%
+# %% tags=["hide-input"]
 rows = []
 for key, who in itertools.product(DATASETS, MODELS):
     prefix = key if who == "lcqhnn" else f"{key}/{who}"
@@ -442,21 +442,21 @@ tables.table(header, rows)
 #
 # The rows of the ledger that this page is about ([all claims](../scoreboard.ipynb)):
 
-# %%
+# %% tags=["remove-input"]
 results = [r for r in claims.evaluate("lcqhnn") if r.claim.id.startswith(("L10-", "L11-"))]
 HTML(claims.to_html(results))
 
-# %% [markdown]
+# %% [markdown] tags=["remove-cell"]
 # ## Checks
 
-# %%
+# %% tags=["remove-cell"]
 assert package_gap < 1e-4 and window_gap < 1e-6
 print("eq. 10–12 contain the package's Grad-CAM as a limit: holds")
 even = gradcam.focus(torch.ones(8, 28, 28), mask)
 assert torch.allclose(even, mask.float().mean((1, 2)))
 print("even heat has the object's area as its focus: holds")
 
-# %%
+# %% tags=["remove-cell"]
 for key in DATASETS:
     assert (
         0 in focus.result[f"{key}/focus-25-minus-0"]
@@ -468,7 +468,7 @@ for key in DATASETS:
     assert abs(hybrid[0]["correlation"].mean - focus.result[f"{key}/correlation"].mean) < 0.01
 print("the hybrid's focus neither grows nor goes with accuracy, on both datasets: holds")
 
-# %%
+# %% tags=["remove-cell"]
 classical = [found["mnist/cnn-4", reading] for reading in readings]
 assert all(
     values["correlation"].low > 0 and 0 in values["correlation-beyond-others"]
@@ -482,7 +482,7 @@ shape = looks["mnist/lcqhnn"].measures["grad-cam"]["shape"][:, stages]
 assert stats.mean_interval(shape[:, 1] - shape[:, 0]).high < 0
 print("on MNIST the hybrid's maps resemble the digits less than before training: holds")
 
-# %%
+# %% tags=["remove-cell"]
 for key in DATASETS:
     for kind in ("agreement-50", "consistency-50"):
         assert focus.result[f"{key}/{kind}"].high < focus.result[f"{key}/cnn-4/{kind}"].low

@@ -32,7 +32,7 @@ if "google.colab" in sys.modules:
     subprocess.run([*pip, "--constraint", keep, "--editable", book], check=True)
     sys.path.insert(0, str(book / "lib"))
 
-# %%
+# %% tags=["hide-input"]
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import HTML
@@ -77,7 +77,7 @@ print("1, 2, 4, 8 blocks give equal expectation values, to 1e-12:", depth_gap < 
 # warning. The barriers that mark the states of page 1 also forbid a compiler to merge what lies on either side;
 # without them it finds the cancellation and undoes the deepening.
 
-# %%
+# %% tags=["hide-input"]
 manila, rows = noise.manila(), []
 for depth, (pc, weights) in deep.items():
     executed = aer.physical(pc.circuit, manila)
@@ -169,7 +169,7 @@ print("81 runs predict all others on ibmq_manila, to 1e-8:", series_gap < 1e-8)
 # and keep more. With one block $\langle Z_1\rangle$ to $\langle Z_3\rangle$ keep the same in all networks, as just
 # derived; with more blocks many strings of different fate contribute, and the networks differ a little.
 
-# %%
+# %% tags=["hide-input"]
 p2 = settings["kept_at"]
 p1, device = settings["p1_over_p2"] * p2, noise.depolarising(0, 0)
 executed = [aer.physical(deep[depth][0].circuit, device) for depth in DEPTHS]
@@ -181,7 +181,7 @@ for q in range(4):
     left[q] = [(1 - p2) ** cone["cx"] * (1 - p1) ** cone["sx"] for cone in cones]
     kept[q] = np.stack([of_depth[signal[:, q] > 0.2, q] for of_depth in share], axis=1)
 
-# %%
+# %% tags=["hide-input"]
 scores = data["fashion"]["scores"]
 figure, (ax_scores, ax_kept) = plt.subplots(1, 2, figsize=(7.2, 3.9))
 shown = noise_robustness.by_depth(scores["noisy"])
@@ -207,7 +207,7 @@ figures.show(
 # acts after every gate, with $p_1 = p_2/10$. Dashed lines mark what hardware of today has: $p_2$ of a per cent, $T_1$
 # of a tenth of a millisecond.
 
-# %%
+# %% tags=["hide-input"]
 SWEPT = {"depolarising": settings["p2"], "thermal": settings["t1_us"]}
 LABELS = {"depolarising": "strength $p_2$ after a CNOT", "thermal": "$T_1$, µs"}
 figure, axes = plt.subplots(2, 2, figsize=(7.2, 5.6), sharey=True)
@@ -235,7 +235,7 @@ figures.show(
 # Which gates are to blame? Here each kind of gate errs alone, up to strengths that no one would build. Readout errors
 # shrink the signal in the same way at any depth.
 
-# %%
+# %% tags=["hide-input"]
 alone = {"one-qubit": "pulses only", "two-qubit": "CNOTs only", "readout": "readout only"}
 figure, axes = plt.subplots(1, 3, figsize=(7.2, 3.0), sharey=True)
 for ax, (kind, title) in zip(axes, alone.items(), strict=True):
@@ -263,7 +263,7 @@ figures.show(
 # this would postpone the end almost for ever, since any signal, however small, would do. So now each score comes from
 # a finite number of shots.
 
-# %%
+# %% tags=["hide-input"]
 figure, axes = plt.subplots(2, 2, figsize=(7.2, 5.6), sharey=True)
 found = {
     title: {kind: noise_robustness.by_depth(data[key]["reset"][kind]) for kind in SWEPT}
@@ -294,7 +294,7 @@ figures.show(
 # $\sigma$ larger, up to that of coins. To keep the same certainty of the sign, the number of shots must
 # therefore grow at least as $1/f^2$. This is the price of depth on a noisy device: not accuracy, but time.
 
-# %%
+# %% tags=["hide-input"]
 shots = settings["shots"]
 figure, axes = plt.subplots(1, 2, figsize=(7.2, 3.7), sharey=True)
 for ax, (key, title) in zip(axes, DATASETS.items(), strict=True):
@@ -317,7 +317,7 @@ figures.show(
 # How many shots bring the mean accuracy within half a percentage point of that without noise and with exact values?
 # (Of the numbers that were tried.)
 
-# %%
+# %% tags=["hide-input"]
 rows = []
 for key, title in DATASETS.items():
     goal = np.mean(data[key]["perfect"]) - 0.005
@@ -335,7 +335,7 @@ tables.table(["device", "shots needed", "accuracy with one shot, %"], rows)
 #
 # The same as bars: accuracy lost on ibmq_manila against a perfect device with exact values, for each depth.
 
-# %%
+# %% tags=["hide-input"]
 figure, axes = plt.subplots(1, 2, figsize=(7.2, 3.2), sharey=True)
 for ax, (key, title) in zip(axes, DATASETS.items(), strict=True):
     perfect, losses = np.array(data[key]["perfect"]), {}
@@ -363,7 +363,7 @@ figures.show(
 # of today, then averaged over the strengths of the two sweeps. The last column is the paired difference on which the
 # claim turns, four blocks minus one.
 
-# %%
+# %% tags=["hide-input"]
 today = settings["today"]
 cases = {
     "depolarising/today/": f"$p_2$ = {today['depolarising']}",
@@ -388,7 +388,7 @@ tables.table(["noise", *map(figures.blocks, DEPTHS), "4 minus 1"], rows)
 # noisy device with 1024 shots each, drawn by Aer: the paper's circuit and one four times as deep. The records draw
 # their shots from Aer's exact probabilities instead; both must scatter alike.
 
-# %%
+# %% tags=["hide-input"]
 from hqnn import experiments, runs
 from hqnn.papers.lcqhnn import model as lcqhnn
 from hqnn.papers.lcqhnn import studies
@@ -439,16 +439,16 @@ print("Aer's shots scatter as its exact probabilities say:", abs(spread - 1) < 0
 # losses under depolarising and thermal noise are averages over sweeps that go far beyond present hardware; at its
 # strength there is no difference, as the table above and the rows about the real device say.
 
-# %%
+# %% tags=["remove-input"]
 from hqnn import claims
 
 rows = [r for r in claims.evaluate("lcqhnn") if r.claim.id.startswith("L12-")]
 HTML(claims.to_html(rows))
 
-# %% [markdown]
+# %% [markdown] tags=["remove-cell"]
 # ## Checks
 
-# %%
+# %% tags=["remove-cell"]
 assert depth_gap < 1e-12
 print("repeating the block changes no output: holds")
 assert string_gap < 1e-12 and series_gap < 1e-8
@@ -456,7 +456,7 @@ print("noise shrinks by Pauli strings and adds no frequencies: holds")
 assert all((kept[q] > np.array(left[q]) - 1e-4).all() for q in kept)
 print("no expectation value keeps less than its light cone says: holds")
 
-# %%
+# %% tags=["remove-cell"]
 results = [recorded[key].result for key in DATASETS]
 for case in ("depolarising/today/", "thermal/today/", "backend/"):
     assert all(abs(result[f"{case}loss-8"].mean) < 0.2 for result in results)

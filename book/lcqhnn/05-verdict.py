@@ -27,7 +27,7 @@ if "google.colab" in sys.modules:
     subprocess.run([*pip, "--constraint", keep, "--editable", book], check=True)
     sys.path.insert(0, str(book / "lib"))
 
-# %%
+# %% tags=["hide-input"]
 import itertools
 from collections import Counter
 
@@ -50,7 +50,7 @@ DATASETS = {"mnist": "MNIST", "fashion": "FashionMNIST"}
 # Each checkable sentence of the paper is a row of the ledger, with a tolerance that was fixed before the first run was
 # recorded; the rule is on the [scoreboard](../scoreboard.ipynb). By subject:
 
-# %%
+# %% tags=["remove-input"]
 results = claims.evaluate("lcqhnn")
 subjects = {
     "the circuit": ("L1", "L2", "L3"),
@@ -68,7 +68,7 @@ claims.by_subject(results, subjects)
 # The full table is at the end of this page. Its short form: the hybrid's own numbers hold, those of its
 # classical rivals do not, and with them falls what the paper concludes from the comparison.
 
-# %%
+# %% tags=["remove-input"]
 own, rivals = Counter(), Counter()
 for result in results:
     if result.claim.group == "L6" and result.claim.unit == "%":
@@ -92,7 +92,7 @@ Markdown(
 #
 # For scale, the three classical networks stand below them.
 
-# %%
+# %% tags=["hide-input"]
 tested = [key for key in DATASETS if readings("ablations", key)]
 main = {key: f"lcqhnn-{key}/lcqhnn" for key in DATASETS}
 versus = {key: {r.words: r.series for r in readings("ablations", key)} for key in DATASETS}
@@ -110,7 +110,7 @@ for key in tested:
         rows.append([f"{DATASETS[key]}, {words}", size, len(history), *map(tables.percent, at)])
 tables.table(["test accuracy, %", "parameters", "runs", "epoch 10", "epoch 50"], rows)
 
-# %%
+# %% tags=["hide-input"]
 leads = {}
 for key, epoch in itertools.product(DATASETS, (10, 50)):
     for words, one in versus[key].items():
@@ -138,7 +138,7 @@ figures.show(
     f"mean and its 95 % interval. *Recorded runs, {' or '.join(map(str, sorted(n_pairs)))} pairs.*",
 )
 
-# %%
+# %% tags=["hide-input"]
 rows = []
 for words in versus["fashion"]:
     for key in DATASETS:
@@ -149,7 +149,7 @@ for words in versus["fashion"]:
 header = ["lead at epoch 10, points", "p", "lead at epoch 50, points", "p"]
 tables.table(["LCQHNN", *header], rows)
 
-# %%
+# %% tags=["remove-input"]
 ablated = [r.words for r in readings("ablations", "fashion")]
 final = {words: compared["fashion", 50, words] for words in ablated}
 early = {words: compared["fashion", 10, words] for words in ablated}
@@ -173,7 +173,7 @@ Markdown(
 # Is the handicap at epoch 10 the late start of some runs, which the [training page](02-training.ipynb) traced to a score
 # that cannot change its sign? No: the runs that start on time lag as much.
 
-# %%
+# %% tags=["hide-input"]
 config = experiments.get("lcqhnn-fashion").variants["lcqhnn"]
 seeds = [record.seed for record in runs.load("lcqhnn-fashion", "lcqhnn")]
 late = reach.margins(config, seeds) < 0
@@ -189,7 +189,7 @@ tables.table(["runs that", "pairs", "lead over no circuit at epoch 10, points"],
 # The paper compares single runs. Two things make single runs differ although nothing about the model does: the seed, and
 # which 1024 of the 2000 available test images were drawn (of 2115 on MNIST).
 
-# %%
+# %% tags=["hide-input"]
 draws = claims.load().samples
 rows = []
 for key, name in itertools.product(DATASETS, MODELS):
@@ -202,7 +202,7 @@ for key, name in itertools.product(DATASETS, MODELS):
 header = ["other seed", "other test images", "both"]
 tables.table(["two runs of one model differ by up to, points", *header], rows)
 
-# %%
+# %% tags=["hide-input"]
 printed = {claim.id: claim.value for claim in claims.load().claims}
 rows = []
 for r in claims.evaluate("lcqhnn", groups=("L9",)):
@@ -224,7 +224,7 @@ tables.table(["FashionMNIST, lead over", *header], rows)
 # [training page](02-training.ipynb)), and give here by how much the mean accuracy changes, from the most unfavourable to
 # the most favourable of the readings tried. The first row shows how far single runs of the primary reading lie from their mean.
 
-# %%
+# %% tags=["hide-input"]
 models = ("lcqhnn", "cnn-4")
 changes = {}
 for model in models:
@@ -236,7 +236,7 @@ for model in models:
         by_model = changes.setdefault(r.choice, {m: [] for m in models})
         by_model[model].append(100 * (other - base).mean(axis=0))
 
-# %%
+# %% tags=["hide-input"]
 rows = []
 for choice, by_model in changes.items():
     row = [choice, max(map(len, by_model.values())) if "seed" not in choice else ""]
@@ -253,7 +253,7 @@ for choice, by_model in changes.items():
 header = [f"{model}, {epoch}" for epoch, model in itertools.product((10, 50), models)]
 tables.table(["FashionMNIST, change in points at epoch", "tried", *header], rows)
 
-# %%
+# %% tags=["hide-input"]
 shared = {r.words: r.series for r in readings("readings", "fashion", "cnn-4")}
 twins = {
     r.words: r.series for r in readings("readings", "fashion", "lcqhnn") if r.words in shared
@@ -281,7 +281,7 @@ tables.table(["LCQHNN over CNN-4 under each reading, points", *header], rows)
 #
 # No run can decide between two places of a text that exclude each other. The ledger has found these:
 
-# %%
+# %% tags=["remove-input"]
 claims.contradictions(results)
 
 # %% [markdown]
@@ -290,7 +290,7 @@ claims.contradictions(results)
 # The paper recommends its shallow circuit because deep ones suffer more from noise, and tests neither. We did, on the [noise
 # page](04-noise.ipynb).
 
-# %%
+# %% tags=["remove-input"]
 noise = claims.evaluate("lcqhnn", groups=("L12",))
 lines = [
     f"- {r.claim.statement} *{str(r.judgement.verdict).capitalize()}* ({r.ours()})."
@@ -347,7 +347,7 @@ for variant, name in again.items():
 #
 # ## What we would tell the paper's readers
 
-# %%
+# %% tags=["hide-input"]
 fashion = {name: runs.history("lcqhnn-fashion", name, "test_accuracy") for name in MODELS}
 lead = compared["fashion", 50, "cnn-4"]
 slow = {name: stats.epochs_to_reach(history, 0.9).counted for name, history in fashion.items()}
@@ -357,7 +357,7 @@ undone = {
     for words in ablated
 }
 
-# %%
+# %% tags=["remove-input"]
 Markdown(
     f"- LCQHNN works: on FashionMNIST it reaches {tables.percent(stats.mean_interval(fashion['lcqhnn'][:, -1]))} % after 50 "
     f"epochs (printed: {printed['L6-fashion-lcqhnn-50']:g} %).\n"
@@ -381,13 +381,13 @@ Markdown(
 # "±" is the half width of the 95 % interval of our mean, n the number of seeds. "Not reproduced" says that we could not
 # confirm the sentence from what the paper tells; with the authors' program the answer might differ.
 
-# %%
+# %% tags=["remove-input"]
 HTML(claims.to_html(results))
 
-# %% [markdown]
+# %% [markdown] tags=["remove-cell"]
 # ## Checks
 
-# %%
+# %% tags=["remove-cell"]
 assert not any(result.judgement.verdict == Verdict.NOT_YET for result in results)
 print("every claim of this paper has a verdict: holds")
 assert own[Verdict.REPRODUCED] == own.total()
@@ -401,7 +401,7 @@ assert clear[ablated.index("no circuit")]
 assert all(values.mean() < -0.5 for values in lag.values())
 print("the circuit costs accuracy at epoch 10 and makes no clear difference at 50: holds")
 
-# %%
+# %% tags=["remove-cell"]
 assert all(both[-1].mean < 0.01 for both in under.values())
 assert all(printed["L9-cnn4-gap"] / 100 not in both[-1] for both in under.values())
 print("no shared reading gives LCQHNN the printed lead over CNN-4: holds")

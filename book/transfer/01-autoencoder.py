@@ -28,7 +28,7 @@ if "google.colab" in sys.modules:
     subprocess.run([*pip, "--constraint", keep, "--editable", book], check=True)
     sys.path.insert(0, str(book / "lib"))
 
-# %%
+# %% tags=["hide-input"]
 import base64
 
 import matplotlib.pyplot as plt
@@ -56,7 +56,7 @@ kept = analyses.load("transfer-compression")
 # learning rate. It also flips, rotates and shifts the images first [section 3.1], without saying by how much; our primary
 # reading leaves them as they are, and both parts of this page and the next show what changes otherwise. Ours:
 
-# %%
+# %% tags=["hide-input"]
 model = Autoencoder(config)
 rows = []
 for part, layers in (("encoder", model.encoder), ("decoder", model.decoder)):
@@ -71,7 +71,7 @@ for part, layers in (("encoder", model.encoder), ("decoder", model.decoder)):
 rows.append(["all", "", "", sum(p.numel() for p in model.parameters())])
 tables.table(["part", "dense layer", "activation", "parameters"], rows)
 
-# %%
+# %% tags=["hide-input"]
 open_ = {"batch size": config.batch_size, "learning rate": config.learning_rate}
 tables.table(["left open by the paper", "ours"], [[k, f"{v:g}"] for k, v in open_.items()])
 
@@ -80,7 +80,7 @@ tables.table(["left open by the paper", "ours"], [[k, f"{v:g}"] for k, v in open
 #
 # The paper's "validation" images must be MNIST's test images, the only other set it names. Its two losses are the diamonds.
 
-# %%
+# %% tags=["hide-input"]
 losses = {
     name: runs.history("transfer-autoencoder", "mnist", f"{split}_loss")
     for name, split in (("training", "train"), ("test", "test"))
@@ -99,7 +99,7 @@ figures.show(
     f"*Recorded runs, {n} seeds.*",
 )
 
-# %%
+# %% tags=["hide-input"]
 last = {name: stats.mean_interval(history[:, -1]) for name, history in losses.items()}
 passed = {name: [int((h <= paper[name]).argmax()) + 1 for h in losses[name]] for name in losses}
 rows = [
@@ -116,7 +116,7 @@ tables.table(
 # images modified as in section 3.1. The gap between the paper's two losses is small, as is ours: its autoencoder does not
 # overfit, it has learnt less. (One run each.)
 
-# %%
+# %% tags=["hide-input"]
 words = {
     "relu-decoder": "ReLU in the decoder's first layer",
     "lr-1e-4": "learning rate 0.0001",
@@ -141,7 +141,7 @@ tables.table(["reading", "runs", "training loss", "test loss"], rows)
 # A number needs a scale. The oldest compression of images to $k$ numbers is *principal component analysis*: keep the $k$
 # directions in which the training images vary most. It is linear, has no epochs and no seed.
 
-# %%
+# %% tags=["hide-input"]
 pca = {int(key[4:]): i.mean for key, i in kept.result.items() if key.startswith("pca/")}
 levels = {"ours, 64 latents": last["test"].mean, "the paper, 64 latents": paper["test"]}
 figure, ax = plt.subplots(figsize=(7.2, 3.6))
@@ -154,7 +154,7 @@ figures.show(
     f"autoencoder: recorded runs, {n} seeds.*",
 )
 
-# %%
+# %% tags=["hide-input"]
 rows = [
     ["64 principal components", f"{pca[64]:.4f}"],
     ["our autoencoder", f"{last['test'].mean:.4f}"],
@@ -174,7 +174,7 @@ tables.table(["64 numbers per image, or as many as needed", "test error"], rows)
 # To the eye such an error is still good. The figure that stands for the paper's figure 1 is drawn from the middle test image of
 # each class.
 
-# %%
+# %% tags=["hide-input"]
 figures.show(
     base64.b64decode(kept.data["reconstructions"]),
     alt="Four rows of ten digits: originals, reconstructions by the autoencoder, by 64 principal "
@@ -187,7 +187,7 @@ figures.show(
 # "The reconstructed images closely resemble the original images" is a matter of taste, so we gave it a measure: of how many
 # reconstructions is the own original the nearest of all images?
 
-# %%
+# %% tags=["hide-input"]
 text = tables.percent(kept.result["recognised"])
 tables.table(
     ["reconstructions nearest to their own original, %", ""],
@@ -201,7 +201,7 @@ tables.table(
 # with no gradient that could revive it. This matters more than it seems. If five of the 64 latents go to five qubits, some of
 # them may be dead; which, is up to the seed.
 
-# %%
+# %% tags=["hide-input"]
 records = runs.load("transfer-autoencoder", "mnist")
 rows = [
     [record.seed, f"{dead:.0f}", f"{of_5:.0f}", f"{100 * zeros:.0f}"]
@@ -227,13 +227,13 @@ print("the test error falls to less than a third:", loss[-1] < loss[0] / 3)
 #
 # The rows of the ledger that this page is about ([all claims](../scoreboard.ipynb)):
 
-# %%
+# %% tags=["remove-input"]
 HTML(claims.to_html(claims.evaluate("transfer", groups=("S1", "S2"))))
 
-# %% [markdown]
+# %% [markdown] tags=["remove-cell"]
 # ## Checks
 
-# %%
+# %% tags=["remove-cell"]
 assert sum(p.numel() for p in model.parameters()) == records[0].result["n_parameters"]["total"]
 assert all(interval.high < paper[name] / 2 for name, interval in last.items())
 assert max(map(max, passed.values())) < 30

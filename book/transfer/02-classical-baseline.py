@@ -27,7 +27,7 @@ if "google.colab" in sys.modules:
     subprocess.run([*pip, "--constraint", keep, "--editable", book], check=True)
     sys.path.insert(0, str(book / "lib"))
 
-# %%
+# %% tags=["hide-input"]
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import HTML, Markdown
@@ -48,7 +48,7 @@ paper = {"training": printed["S3-train-accuracy"], "test": printed["S3-validatio
 # dropout rate, learning rate and schedule are open. Each latent is first scaled to mean 0 and standard deviation 1 over the
 # training images. All classifiers of this part, hybrid or not, are trained with these settings:
 
-# %%
+# %% tags=["hide-input"]
 model = Classifier(config, config.encoder.n_latents)
 rows = [
     ["dense layers", " → ".join(map(str, (config.encoder.n_latents, *config.hidden, 10)))],
@@ -64,7 +64,7 @@ tables.table(["", "ours"], rows)
 # Training accuracy is, as in Keras, which the authors use, the running mean over an epoch with dropout on. It lies *below* the
 # accuracy on unseen images, in the paper as in ours; that alone is no sign of anything wrong.
 
-# %%
+# %% tags=["hide-input"]
 curves = {
     name: 100 * runs.history("transfer-classical", "latents", f"{split}_accuracy")
     for name, split in (("training", "train"), ("test", "test"))
@@ -81,13 +81,13 @@ figures.show(
     f"*Recorded runs, {n} seeds.*",
 )
 
-# %%
+# %% tags=["hide-input"]
 last = {name: stats.mean_interval(history[:, -1]) for name, history in curves.items()}
 first = {name: stats.mean_interval(history[:, 0]) for name, history in curves.items()}
 rows = [[k, paper[k], tables.number(first[k]), tables.number(last[k])] for k in last]
 tables.table(["accuracy, %", "paper, epoch 50", "ours, epoch 1", "ours, epoch 50"], rows)
 
-# %%
+# %% tags=["hide-input"]
 records = runs.load("transfer-classical", "latents")
 matrix = np.mean([record.result["confusion"] for record in records], axis=0)
 figure, ax = plt.subplots(figsize=(5.2, 5))
@@ -101,7 +101,7 @@ figures.show(
     f"{n} seeds; colour marks errors. *Recorded runs.*",
 )
 
-# %%
+# %% tags=["hide-input"]
 error = 100 - paper["test"]
 rows = [["ours", f"{wrong:.0f}"], [f"{paper['test']:g} % of 10,000", f"{100 * error:.0f}"]]
 tables.table(["misclassified test images", ""], rows)
@@ -116,7 +116,7 @@ tables.table(["misclassified test images", ""], rows)
 # (flipped, rotated and shifted digits, in training or everywhere), an encoder that was never trained, activations in other
 # places, a softmax applied twice, dropout, learning rates, latents left unscaled.
 
-# %%
+# %% tags=["hide-input"]
 words = {
     "flips": "half of the training images mirrored",
     "rotations": "training images rotated by up to 15°",
@@ -140,7 +140,7 @@ for variant, text in words.items():
     for store, split in ((found, "test"), (train, "train")):
         store[text] = 100 * runs.history(name, variant, f"{split}_accuracy")[:, -1]
 
-# %%
+# %% tags=["hide-input"]
 figure, ax = plt.subplots(figsize=(7.2, 4.8))
 figures.intervals(
     ax,
@@ -157,7 +157,7 @@ figures.show(
     f"{n} with images as they are, {len(found[words['augmented']])} each where all was modified, {len(found[words['flips']])} of the others.*",
 )
 
-# %%
+# %% tags=["hide-input"]
 rows = []
 for text, values in found.items():
     away = np.hypot(values - paper["test"], train[text] - paper["training"]).min()
@@ -179,7 +179,7 @@ header = [
 ]
 tables.table(header, [paper_row, *rows])
 
-# %%
+# %% tags=["remove-input"]
 near = rows[0]
 gentle = [text for text, values in found.items() if values.mean() > 90]
 Markdown(
@@ -200,7 +200,7 @@ Markdown(
 # "These transformations help improve the robustness and generalization of the model" [transfer, section 3.1]. On MNIST's own
 # test images:
 
-# %%
+# %% tags=["hide-input"]
 rows, effect = [], {}
 for name in (
     "transfer-causes/rotations",
@@ -227,13 +227,13 @@ print("test accuracy above 0.85:", outcome.history["test_accuracy"][-1] > 0.85)
 #
 # The rows of the ledger that this page is about ([all claims](../scoreboard.ipynb)):
 
-# %%
+# %% tags=["remove-input"]
 HTML(claims.to_html(claims.evaluate("transfer", groups=("S3", "S7"))))
 
-# %% [markdown]
+# %% [markdown] tags=["remove-cell"]
 # ## Checks
 
-# %%
+# %% tags=["remove-cell"]
 assert sum(p.numel() for p in model.parameters()) == records[0].result["n_parameters"]["total"]
 assert last["test"].low > 96 and last["training"].low > 94
 assert first["test"].low > paper["test"]

@@ -28,7 +28,7 @@ if "google.colab" in sys.modules:
     subprocess.run([*pip, "--constraint", keep, "--editable", book], check=True)
     sys.path.insert(0, str(book / "lib"))
 
-# %%
+# %% tags=["hide-input"]
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
@@ -52,7 +52,7 @@ printed = {c.id: c.value for c in claims.load().claims}
 # CNOTs entangle them [transfer, section 3.4]. The paper does not say which CNOTs. Ours are the cascade that its second version
 # names: from qubit 0 to 1, 1 to 2, 2 to 3, 3 to 4.
 
-# %%
+# %% tags=["hide-input"]
 figure, ax = plt.subplots(figsize=(7.2, 3.6))
 figures.circuit_drawing(ax, pc.circuit)
 figures.show(
@@ -104,7 +104,7 @@ print("probabilities are products:", torch.allclose(probabilities, product, atol
 # answers. And if latents are scaled to $[0,1]$, as suggests itself for outputs of a ReLU, no $z$ is negative and the most
 # frequent string of *every* image is 00000, if a tie counts as 0. (With shots a bit with $z=0$ is a toss.)
 
-# %%
+# %% tags=["hide-input"]
 rows = []
 for reading, title in (("first-5", "the first 5 latents"), ("pca-5", "5 principal components")):
     for scale in ("symmetric", "positive"):
@@ -122,7 +122,7 @@ tables.table(header, rows)
 # The first kept image of a digit 3, its first five latents scaled to $[-1,1]$, through one encoder without dead units among
 # these five:
 
-# %%
+# %% tags=["hide-input"]
 kept, labels = np.array(inputs.data["first-5/symmetric"]), np.array(inputs.data["labels"])
 row = torch.from_numpy(kept[labels == 3][:1])
 z = (2 * row * (1 - row**2).sqrt())[0]
@@ -140,7 +140,7 @@ cells = [
 header = ["qubit", "$x$", "θ, radians", "$z$", "probability of 0 before the CNOTs"]
 tables.table([*header, r"$\langle Z\rangle$ after the CNOTs"], cells)
 
-# %%
+# %% tags=["hide-input"]
 p = measure(READINGS["first-5"], row, "probabilities")[0]
 top = p.argsort(descending=True)[:5]
 cells = [[f"{int(k):05b}"[::-1], f"{100 * float(p[k]):.1f}"] for k in top]
@@ -153,7 +153,7 @@ tables.table(["outcome, qubit 0 first", "probability, %"], cells)
 # On Bloch spheres: the encoding puts every image on the circle in the $xz$ plane, the Hadamard gate mirrors it, the CNOTs
 # pull the points to the inside, since the qubits are now entangled.
 
-# %%
+# %% tags=["hide-input"]
 steps = {"encoded": "ψ1", "after H": "ψ2", "after CNOTs": "ψ3"}
 vectors = {
     name: bloch.bloch_vectors(pc, kept, [], stage=stage) for name, stage in steps.items()
@@ -174,7 +174,7 @@ figures.show(
 # "Each feature is encoded into a quantum state" [transfer, section 4.3], but 64 features do not fit on five qubits with one
 # rotation each. What could be meant?
 
-# %%
+# %% tags=["hide-input"]
 rows = [
     [f"`{name}`", r.words, r.n_circuits, r.circuit().n_inputs, r.circuit().circuit.depth()]
     for name, r in READINGS.items()
@@ -197,7 +197,7 @@ tables.table(["reading", "what goes in", "circuits per image", "inputs of each",
 # probabilities. And how many shots? Here the exact limit and 1,024; the [next page](04-aer-shots-and-cost.ipynb) has more.
 # The classifier is that of the [page before](02-classical-baseline.ipynb), trained for 20 epochs here.
 
-# %%
+# %% tags=["hide-input"]
 OUTCOMES = {
     "string": "most frequent string",
     "marginals": "marginals",
@@ -217,7 +217,7 @@ for (name, outcome, shots), values in found.items():
 header = ["reading", "features", "exact", "1,024 shots", "single runs, exact"]
 tables.table([*header[:2], *(f"{h}, %" for h in header[2:])], rows)
 
-# %%
+# %% tags=["hide-input"]
 rows = {
     f"{name}: {OUTCOMES[outcome]}": values
     for (name, outcome, shots), values in found.items()
@@ -248,7 +248,7 @@ figures.show(
 # The paper compares its hybrid, which sees a few features through a circuit, with a network that sees all 64 latents. The
 # fair comparison gives the classical network exactly the numbers that went into the circuit.
 
-# %%
+# %% tags=["hide-input"]
 rows, leads = [], {}
 for name in ("first-5", "blocks", "pca-5"):
     rival = feature_series.series(inputs="encoded", reading=name)
@@ -275,7 +275,7 @@ tables.table(["reading", "features", *header], rows)
 #
 # Leave the CNOTs out, and keep the marginals: now each is one $z_k$ instead of a product. And fold: use the positive scaling.
 
-# %%
+# %% tags=["hide-input"]
 rows, effect = [], {}
 for name in ("first-5", "blocks", "pca-5"):
     fields = {"inputs": "measured", "reading": name, "outcome": "marginals"}
@@ -287,7 +287,7 @@ for name in ("first-5", "blocks", "pca-5"):
 header = ["with CNOTs, %", "without, %", "what the CNOTs do, points"]
 tables.table(["exact marginals", *header], rows)
 
-# %%
+# %% tags=["hide-input"]
 rows, folded = [], {}
 for name in READINGS:
     for outcome in ("marginals", "probabilities"):
@@ -311,7 +311,7 @@ tables.table(["reading", "exact features", *header], rows)
 #
 # Four readings, trained for the paper's 50 epochs:
 
-# %%
+# %% tags=["hide-input"]
 rows = []
 for variant in experiments.get("transfer-hybrid").variants:
     cells = [
@@ -337,7 +337,7 @@ paper_rows = [
 header = ["reading, features, shots", "runs", "training accuracy, %", "test accuracy, %"]
 tables.table(header, [*paper_rows, *rows])
 
-# %%
+# %% tags=["hide-input"]
 colours = (figures.BLUE, figures.GREEN, figures.ORANGE, figures.PURPLE)
 figure, axes = plt.subplots(1, 2, figsize=(8.2, 4.2), sharey=True)
 for ax, split in zip(axes, ("train", "test"), strict=True):
@@ -359,7 +359,7 @@ figures.show(
     caption="Training of the hybrid in four readings: every run thin, means thick. *Recorded runs, all of MNIST.*",
 )
 
-# %%
+# %% tags=["hide-input"]
 records = runs.load("transfer-hybrid", "blocks-probabilities-1024")
 matrix = np.mean([record.result["confusion"] for record in records], axis=0)
 figure, ax = plt.subplots(figsize=(5.2, 5))
@@ -391,13 +391,13 @@ print("test accuracy above 0.8:", outcome.history["test_accuracy"][-1] > 0.8)
 #
 # The rows of the ledger that this page is about ([all claims](../scoreboard.ipynb)):
 
-# %%
+# %% tags=["remove-input"]
 HTML(claims.to_html(claims.evaluate("transfer", groups=("S4", "S5", "S8"))))
 
-# %% [markdown]
+# %% [markdown] tags=["remove-cell"]
 # ## Checks
 
-# %%
+# %% tags=["remove-cell"]
 torch.testing.assert_close(after.double(), z.cumprod(0), atol=1e-6, rtol=0)
 assert all(inputs.result[f"{r}/positive/strings"].mean == 1 for r in ("first-5", "pca-5"))
 print("the positive scaling has one most frequent string: holds")

@@ -28,7 +28,7 @@ if "google.colab" in sys.modules:
     subprocess.run([*pip, "--constraint", keep, "--editable", book], check=True)
     sys.path.insert(0, str(book / "lib"))
 
-# %%
+# %% tags=["hide-input"]
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
@@ -57,7 +57,7 @@ N_IMAGES = compared.settings["images"]
 # difference over 2,000 images, for the second a chi-squared test of all their counts together. (Outcomes expected fewer than
 # five times are taken together, else the test would not be valid.)
 
-# %%
+# %% tags=["hide-input"]
 rows = []
 for name in compared.settings["readings"]:
     deviation, p = (compared.result[f"{name}/{key}"].mean for key in ("deviation", "p"))
@@ -82,7 +82,7 @@ print("counts:", studies.chi_squared(counts, exact) > 0.001)
 #
 # Processor time on one core, for the five-qubit circuit of the second version; the hours are those of all 70,000 images.
 
-# %%
+# %% tags=["hide-input"]
 rows = []
 for shots in SHOTS:
     cells = []
@@ -93,7 +93,7 @@ for shots in SHOTS:
 header = ["the paper's way, per image", "batched", "compiled layer", "paper's over batched"]
 tables.table(["shots", *header], rows)
 
-# %%
+# %% tags=["remove-input"]
 share = compared.result["transpile"]
 Markdown(
     f"Of the paper's way {100 * share.mean:.0f} % is transpilation: the same circuit is translated for every image. Transpiled "
@@ -104,7 +104,7 @@ Markdown(
 # The features of all other pages are draws from the compiled layer's distribution. Does it make a difference to the classifier
 # who throws the dice? The same variants with Aer's own counts, all 70,000 images:
 
-# %%
+# %% tags=["hide-input"]
 rows, change = [], {}
 for variant, config in experiments.get("transfer-aer").variants.items():
     ours = feature_series.series(
@@ -122,7 +122,7 @@ tables.table(["reading, features, shots", "runs", "Aer, %", "compiled layer, %"]
 # most $1/(2\sqrt S)$, a marginal one of at most $1/\sqrt S$; and the marginals behind the CNOTs are products, which are small
 # to begin with.
 
-# %%
+# %% tags=["hide-input"]
 OUTCOMES = ("string", "marginals", "probabilities")
 n = len(experiments.get("transfer-shots").seeds)
 figure, axes = plt.subplots(1, 2, figsize=(8.2, 3.7), sharey=True)
@@ -145,7 +145,7 @@ figures.show(
     f"shots. *Recorded runs, {n} seeds.*",
 )
 
-# %%
+# %% tags=["hide-input"]
 rows = []
 for (name, outcome), values in by_shots.items():
     cells = [f"{v.mean():.1f}" for v in values.values()]
@@ -159,7 +159,7 @@ tables.table(["reading", "features", *(f"{s:,}, %" for s in SHOTS), "exact, %"],
 # Is it the information that is lost, or can the network only not find it? A *linear probe*, a classifier without hidden layers,
 # says how openly the classes lie in the features:
 
-# %%
+# %% tags=["hide-input"]
 rows = []
 for variant in experiments.get("transfer-probes").variants:
     values = 100 * runs.history("transfer-probes", variant, "test_accuracy")[:, -1]
@@ -177,7 +177,7 @@ tables.table(["linear probe on", "runs", "test accuracy, %"], rows)
 # ran a perfect simulator. What would noise do? Two hybrids, trained on perfect devices, read noisy ones: that of the second version, and
 # that of thirteen blocks, which alone comes up to the first version's accuracy.
 
-# %%
+# %% tags=["hide-input"]
 noisy = analyses.load("transfer-noise")
 words = {"none": "perfect device", "manila": "model of a real device (ibm_manila)"}
 hybrids = {"pca-5": "5 components", "blocks": "13 blocks"}
@@ -210,13 +210,13 @@ tables.table(["device", *header], rows)
 #
 # The rows of the ledger that this page is about ([all claims](../scoreboard.ipynb)):
 
-# %%
+# %% tags=["remove-input"]
 HTML(claims.to_html(claims.evaluate("transfer", groups=("S4", "S6"))))
 
-# %% [markdown]
+# %% [markdown] tags=["remove-cell"]
 # ## Checks
 
-# %%
+# %% tags=["remove-cell"]
 for name in compared.settings["readings"]:
     assert compared.result[f"{name}/deviation"].mean < 1e-6
     assert 0.001 < compared.result[f"{name}/p"].mean < 0.999

@@ -26,7 +26,7 @@ if "google.colab" in sys.modules:
     subprocess.run([*pip, "--constraint", keep, "--editable", book], check=True)
     sys.path.insert(0, str(book / "lib"))
 
-# %%
+# %% tags=["hide-input"]
 from IPython.display import HTML, Markdown
 
 from hqnn import claims, figures, runs, stats, tables
@@ -42,7 +42,7 @@ printed = {c.id: c.value for c in claims.load().claims}
 #
 # Each checkable sentence is a row of the ledger; the rule is on the [scoreboard](../scoreboard.ipynb).
 
-# %%
+# %% tags=["remove-input"]
 subjects = {
     "the autoencoder": ("S1", "S2"),
     "the classical network": ("S3",),
@@ -60,7 +60,7 @@ claims.by_subject(results, subjects)
 # The first version of the paper (August 2024) and the second (July 2025) differ in method and result, under the same title.
 # Ours beside both:
 
-# %%
+# %% tags=["hide-input"]
 named = {"transfer-classical/latents": "classical network on 64 latents"}
 named |= {
     "transfer-hybrid/blocks-probabilities-1024": "hybrid: 13 blocks of 5 latents, probabilities",
@@ -93,7 +93,7 @@ tables.table(["test accuracy, %", "version 1", "version 2", "ours, 50 epochs"], 
 # How much the hybrid's accuracy moves with each choice that the paper leaves open, other things equal (exact features, 20
 # epochs; lowest and highest mean over the readings tried):
 
-# %%
+# %% tags=["hide-input"]
 READINGS = ("first-5", "blocks", "re-uploading", "pca-5")
 OUTCOMES = ("string", "marginals", "probabilities")
 mean = {
@@ -132,7 +132,7 @@ tables.table(["left open", "test accuracy, %"], rows)
 #
 # ## Where the paper contradicts itself
 
-# %%
+# %% tags=["remove-input"]
 claims.contradictions(results)
 
 # %% [markdown]
@@ -145,7 +145,7 @@ claims.contradictions(results)
 # trained on the images that are then classified. So here is the experiment: the encoder trained on MNIST's digits, frozen, and
 # reused on the clothes of FashionMNIST, beside an encoder trained on FashionMNIST itself and one that was never trained.
 
-# %%
+# %% tags=["hide-input"]
 encoders = {
     "mnist": "encoder of MNIST",
     "fashion": "of FashionMNIST",
@@ -165,7 +165,7 @@ rows = [
 rows.append(["runs", *(len(accuracy[e, "latents"]) for e in encoders)])
 tables.table(["FashionMNIST, test accuracy, %", *encoders.values()], rows)
 
-# %%
+# %% tags=["hide-input"]
 rows, gain = [], {}
 for k, words in kinds.items():
     gain[k] = stats.paired_difference(accuracy["mnist", k], accuracy["untrained", k]).difference
@@ -184,7 +184,7 @@ tables.table(["lead of MNIST's encoder on FashionMNIST", *header], rows)
 #
 # ## What we would tell the paper's readers
 
-# %%
+# %% tags=["hide-input"]
 reproduced = claims.counts(results)["transfer"][Verdict.REPRODUCED]
 fields = {"inputs": "measured", "outcome": "probabilities"}
 brief = {
@@ -196,7 +196,7 @@ brief = {
 after = {key: f"{tables.number(stats.mean_interval(v))} %" for key, v in brief.items()}
 classical = stats.mean_interval(ours["transfer-classical/latents"])
 
-# %%
+# %% tags=["remove-input"]
 Markdown(
     f"- The classical network on 64 latents is near {100 * classical.mean:.0f} %, close to what the second version says; the first version's "
     f"{printed['S3-validation-accuracy']:g} % is not what its description gives.\n"
@@ -217,13 +217,13 @@ Markdown(
 # %% [markdown]
 # ## All claims
 
-# %%
+# %% tags=["remove-input"]
 HTML(claims.to_html(results))
 
-# %% [markdown]
+# %% [markdown] tags=["remove-cell"]
 # ## Checks
 
-# %%
+# %% tags=["remove-cell"]
 verdict = {r.claim.id: r.judgement.verdict for r in results}
 assert Verdict.NOT_YET not in verdict.values()
 print("every claim has a verdict: holds")
