@@ -397,7 +397,7 @@ def test_undeclared_imports_are_found(file: str, line: str, fault: str) -> None:
 
 def test_warnings_as_errors_do_not_keep_pyzx_from_being_compiled(tmp_path: Path) -> None:
     """As at its first import under `python -W error`, or in these tests, which makes errors of its escape sequences."""
-    program = "import sys, hqnn.circuits; sys.pycache_prefix = sys.argv[1]; import hqnn.zx"
+    program = "import sys, hqnn.circuit; sys.pycache_prefix = sys.argv[1]; import hqnn.views.zx"
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", program, str(tmp_path)],
         env={**environment(), "PYTHONDONTWRITEBYTECODE": ""},
