@@ -12,7 +12,7 @@ from hqnn import experiments
 from hqnn.papers.hqnn import parallel as hqnn
 from hqnn.papers.hqnn.experiments import ParallelConfig
 from hqnn.views.layer import QuantumLayer
-from tests.test_circuits import strongly_entangled
+from tests.test_circuit import strongly_entangled
 
 SMALL = ParallelConfig(
     size=8, channels=(2, 3), kernel=3, n_circuits=2, n_qubits=2, n_layers=2, hidden=(4,), n_classes=3

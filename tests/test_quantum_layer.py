@@ -25,7 +25,8 @@ from hqnn.papers.hqnn.circuits import quanvolution
 from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
 from hqnn.papers.transfer.studies import chi_squared
 from hqnn.views import aer
-from hqnn.views.layer import Method, QuantumLayer
+from hqnn.views.evaluators import Method
+from hqnn.views.layer import QuantumLayer
 
 METHODS: tuple[Method, ...] = ("fourier", "matrix", "state")
 # Every standard gate of Qiskit on one or two qubits, by its number of angles.

@@ -16,7 +16,8 @@ import torch
 from numpy.typing import NDArray
 
 from hqnn.circuit import Circuit
-from hqnn.views.layer import Method, QuantumLayer
+from hqnn.views.evaluators import Method
+from hqnn.views.layer import QuantumLayer
 
 CHUNK = 100
 """Settings of the weights evaluated side by side."""

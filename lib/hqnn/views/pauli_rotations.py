@@ -121,6 +121,10 @@ class PauliRotations:
             layers[position].append(k)
         return layers
 
+    def eigenbasis(self, layer: list[int]) -> Eigenbasis:
+        """The basis in which a layer of commuting rotations is diagonal."""
+        return eigenbasis(self.x_masks[layer].tolist(), self.z_masks[layer].tolist(), self.n_qubits)
+
 
 def commute(one: tuple[int, int], other: tuple[int, int]) -> bool:
     """Whether two Pauli strings, given as bit masks of their X or Y and of their Z or Y, commute."""

@@ -1,0 +1,167 @@
+"""The states of all samples, one layer of commuting rotations after the other: circuits of any shape."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from qiskit.quantum_info import SparsePauliOp
+from scipy.linalg import hadamard
+from torch import Tensor
+
+from hqnn.views.evaluators.base import Constants, Evaluator, clean, join, readout_of, split
+from hqnn.views.pauli_rotations import Eigenbasis, PauliRotations
+
+MAX_HADAMARDS = 5  # gates taken in one product
+
+
+class StateEvaluator(Evaluator):
+    """The states of all samples, one layer of commuting rotations after the other: for circuits of any shape."""
+
+    quiet = torch.inference_mode
+    input_slopes: Tensor
+    weight_slopes: Tensor
+    constant: Tensor
+    start: Tensor
+    signs: Tensor | None = None  # probabilities are what is asked for
+
+    def __init__(self, rotations: PauliRotations, observables: Sequence[SparsePauliOp] | None, copies: int) -> None:
+        layers = rotations.commuting_layers(range(len(rotations.constant))) or [[]]
+        bases = [rotations.eigenbasis(layer) for layer in layers]
+        readout, signs = readout_of(observables, rotations.n_qubits)
+        per_sample = [bool(rotations.input_slopes[layer].any()) for layer in layers]
+        targets = [*([b] for b in bases[1:]), readout]
+        self.layers = [_Layer(b, t, p) for b, t, p in zip(bases, targets, per_sample, strict=True)]
+        self.sizes = [len(layer) for layer in layers]
+        self.sizes_x = [len(layer) if p else 0 for layer, p in zip(layers, per_sample, strict=True)]
+        order = [k for layer in layers for k in layer]
+        order_x = [k for layer, p in zip(layers, per_sample, strict=True) if p for k in layer]
+        super().__init__(
+            copies,
+            input_slopes=rotations.input_slopes[order_x],
+            weight_slopes=rotations.weight_slopes[order],
+            constant=clean(rotations.constant[order, None]),
+            start=clean(bases[0].enter(rotations.initial[:, None]))[:, None],  # [dim, 1, 1]
+            **({} if signs is None else {"signs": signs}),
+        )
+
+    def place(self, dtype: torch.dtype, device: torch.device) -> None:
+        """The constants, and those of each layer."""
+        super().place(dtype, device)
+        for layer in self.layers:
+            layer.place(dtype, device)
+
+    def run(self, x: Tensor, w: Tensor) -> tuple[Tensor, tuple[Any, ...]]:
+        """Turn and change basis, layer by layer; the states are kept for the way back."""
+        copies, batch = self.copies, len(x)
+        columns = split(x, copies).flatten(0, 1)  # [C * B, n_inputs]
+        shared = torch.addmm(self.constant, self.weight_slopes, w.t()).unsqueeze(2)  # angles [R, C, 1]
+        varied = torch.mm(self.input_slopes, columns.t()).view(len(self.input_slopes), copies, batch)
+        state, turns, states = self.start, [], []  # [dim, C, B], B = 1 until the first input acts
+        for layer, angles, more in zip(self.layers, shared.split(self.sizes), varied.split(self.sizes_x), strict=True):
+            turns.append(layer.turn(angles + more if layer.per_sample else angles))
+            states.append(state * turns[-1])
+            state = layer.change(states[-1])
+        p = (state.real.square() + state.imag.square()).expand(-1, -1, batch).flatten(1).t()  # [C * B, rows]
+        return join(p if self.signs is None else torch.mm(p, self.signs), copies), (turns, states, state)
+
+    def pull_back(
+        self, grad: Tensor, saved: tuple[Any, ...], *, need_x: bool, need_w: bool
+    ) -> tuple[Tensor | None, Tensor | None]:
+        """Undo the layers from the last to the first, the gradient of the state in hand."""
+        turns, states, state = saved
+        copies = self.copies
+        d_p = 2 * split(grad, copies).flatten(0, 1)
+        d_p = (d_p if self.signs is None else torch.mm(d_p, self.signs.t())).t().reshape(len(state), copies, len(grad))
+        # The conjugate of the state's gradient, so that going back through a matrix is multiplying by its transpose.
+        d_state = state.conj() * d_p
+        d_shared: list[Tensor] = []
+        d_varied: list[Tensor] = []
+        for layer, turn, state in zip(reversed(self.layers), reversed(turns), reversed(states), strict=True):
+            d_state = layer.change_back(d_state)
+            if state.shape[2] < d_state.shape[2]:  # before the first input acts, all samples share one state
+                d_state = d_state.sum(2, keepdim=True)
+            d_angles = layer.turn_back(d_state, state)
+            d_shared.append(d_angles.sum(2))
+            if layer.per_sample:
+                d_varied.append(d_angles.flatten(1))
+            d_state = d_state.mul_(turn)
+        dw = torch.mm(torch.cat(d_shared[::-1]).t(), self.weight_slopes)
+        if not d_varied:
+            return None, dw
+        return join(torch.mm(torch.cat(d_varied[::-1]).t(), self.input_slopes), copies), dw
+
+
+class _Layer(Constants):
+    """Commuting rotations in their eigenbasis, and the change from it to the next one, or to the readout's several."""
+
+    phases: Tensor
+    source: Tensor
+    inverse: Tensor
+    factors: Tensor
+    back_factors: Tensor
+    hadamards: Tensor
+
+    def __init__(self, basis: Eigenbasis, targets: Sequence[Eigenbasis], per_sample: bool) -> None:
+        self.per_sample = per_sample
+        self.before, self.after = _products(basis.n_hadamards), [_products(b.n_hadamards) for b in targets]
+        where = np.argsort(basis.source)
+        source = np.concatenate([where[b.source] for b in targets])
+        inverse = np.concatenate([k * len(where) + np.argsort(where[b.source]) for k, b in enumerate(targets)])
+        factors = clean(np.concatenate([b.phase for b in targets]) * basis.phase.conj()[source])
+        super().__init__(
+            phases=-basis.eigenvalues.T / 2,
+            source=source,
+            inverse=inverse,
+            factors=factors[:, None, None],
+            back_factors=factors[inverse, None, None],
+            hadamards=hadamard(2**MAX_HADAMARDS).astype(float),
+        )
+
+    def turn(self, angles: Tensor) -> Tensor:
+        """Angles [K, C, B] to the diagonal [dim, C, B]."""
+        phase = torch.mm(self.phases, angles.flatten(1)).unflatten(1, angles.shape[1:])
+        return torch.complex(phase.cos(), phase.sin())
+
+    def turn_back(self, d_state: Tensor, state: Tensor) -> Tensor:
+        """Gradient [K, C, B] of the angles, given the conjugate of that of the turned state."""
+        d_phase = d_state * state  # a loss changes by Re(i · d_state · state) per unit of a diagonal's phase
+        d_phase = d_phase.imag if self.per_sample else d_phase.sum(2, keepdim=True).imag
+        return torch.mm(self.phases.t(), d_phase.flatten(1)).neg_().unflatten(1, d_phase.shape[1:])
+
+    def change(self, state: Tensor) -> Tensor:
+        """States [dim, C, B] in the next basis, or one after the other in several."""
+        state = self._hadamards(state, self.before).index_select(0, self.source).mul_(self.factors)
+        return self._each_hadamards(state)
+
+    def change_back(self, d_state: Tensor) -> Tensor:
+        """The transpose of `change`."""
+        d_state = self._each_hadamards(d_state).index_select(0, self.inverse).mul_(self.back_factors)
+        if len(self.after) > 1:
+            d_state = d_state.unflatten(0, (len(self.after), -1)).sum(0)
+        return self._hadamards(d_state, self.before)
+
+    def _each_hadamards(self, state: Tensor) -> Tensor:
+        if len(self.after) == 1:
+            return self._hadamards(state, self.after[0])
+        parts = state.chunk(len(self.after))
+        return torch.cat([self._hadamards(part, sizes) for part, sizes in zip(parts, self.after, strict=True)])
+
+    def _hadamards(self, state: Tensor, sizes: list[int]) -> Tensor:
+        """Hadamard gates on the highest bits of the first index, `sizes` of them in one product."""
+        if not sizes:
+            return state
+        flat, done = torch.view_as_real(state), 0
+        for size in sizes:
+            gates = self.hadamards[: 2**size, : 2**size] / 2 ** (size / 2)
+            flat = torch.matmul(gates, flat.reshape(2**done, 2**size, -1))
+            done += size
+        return torch.view_as_complex(flat.view(*state.shape, 2))
+
+
+def _products(n_hadamards: int) -> list[int]:
+    """Gates on so many bits, dealt evenly to as few products as allowed."""
+    n_products = -(-n_hadamards // MAX_HADAMARDS)
+    return [(n_hadamards + k) // n_products for k in range(n_products)]
