@@ -1,4 +1,4 @@
-"""The house style of every figure, and how a notebook shows one."""
+"""The house style of every figure, how a model is named and coloured, and how a notebook shows a figure."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ import io
 import re
 import struct
 from collections.abc import Mapping
+from functools import cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 from IPython.display import display
 from matplotlib.figure import Figure
 from matplotlib.rcsetup import cycler
+
+from hqnn import papers
+from hqnn.errors import HqnnError
 
 PIXEL_RATIO = 1.5
 """Stored pixels per displayed pixel, so that a figure is crisp on a dense screen."""
@@ -24,30 +28,52 @@ BLUE, VERMILLION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 ORANGE, SKY, INK = "#E69F00", "#56B4E9", "#1F2933"
 GREY = "#7B8794"
 
-COLOURS: Mapping[str, str] = MappingProxyType(
+TEXT, SMALL, TITLE = 10.0, 9.0, 10.5
+"""Sizes of letters in points: text, ticks and legends, titles. At 100 dpi 9 points are 12.5 pixels, and still 9 where a
+figure of 5.4 inches is shrunk to a telephone's 390 pixels."""
+
+DATASET_MARKS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
-        "lcqhnn": BLUE,
-        "cnn-4": VERMILLION,
-        "cnn-8": GREEN,
-        "cnn-16": PURPLE,
-        "quanv": BLUE,
-        "cnn4": VERMILLION,
-        "cnn1": GREEN,
-        "no-cnots": SKY,
-        "pixels": ORANGE,
-        "frozen": PURPLE,
-        "hqnn": BLUE,
-        "cnn": VERMILLION,
-        "blocks": GREEN,
-        "training": BLUE,
-        "test": VERMILLION,
-        "classical": VERMILLION,
-        "string": ORANGE,
-        "marginals": GREEN,
-        "probabilities": BLUE,
+        "MNIST": (BLUE, "o"),
+        "FashionMNIST": (ORANGE, "s"),
+        "Medical MNIST": (GREEN, "^"),
+        "CIFAR-10": (VERMILLION, "D"),
+        "CIFAR-10, augmented": (PURPLE, "v"),
     }
 )
-"""The colour of each model, the same in every figure; blue is the hybrid throughout the book."""
+"""Colour and marker of each dataset, where a figure has both in one panel."""
+
+
+class Model(NamedTuple):
+    """How a model is shown, the same in every figure; blue is the hybrid throughout the book."""
+
+    label: str
+    """What readers call it."""
+    colour: str
+
+
+@cache
+def models() -> Mapping[str, Model]:
+    """Each model by the name that experiments give it, as `MODELS` in the `figures.py` of each paper says."""
+    found: dict[str, Model] = {}
+    for module in papers.modules("figures"):
+        twice = found.keys() & module.MODELS.keys()
+        if twice:
+            raise HqnnError(f"two papers show a model {min(twice)!r}; give one of them another name in its figures.py")
+        found.update(module.MODELS)
+    return MappingProxyType(found)
+
+
+def model(name: str) -> Model:
+    """The label and the colour of a model.
+
+    Raises:
+        HqnnError: No paper says how to show it.
+    """
+    if name not in models():
+        raise HqnnError(f"no figure knows the model {name!r}; give it a label and a colour in its paper's figures.py")
+    return models()[name]
+
 
 PRINTED: Mapping[str, Any] = MappingProxyType(
     {"linestyle": "none", "marker": "D", "markerfacecolor": "white", "markersize": 6.5, "zorder": 4}
@@ -63,15 +89,15 @@ STYLE: Mapping[Any, Any] = MappingProxyType(
         "savefig.facecolor": "white",
         "savefig.transparent": False,
         "font.family": "DejaVu Sans",
-        "font.size": 10,
-        "axes.titlesize": 10.5,
+        "font.size": TEXT,
+        "axes.titlesize": TITLE,
         "axes.titleweight": "bold",
         "axes.titlelocation": "left",
         "axes.titlepad": 8,
-        "axes.labelsize": 10,
-        "xtick.labelsize": 9,
-        "ytick.labelsize": 9,
-        "legend.fontsize": 9,
+        "axes.labelsize": TEXT,
+        "xtick.labelsize": SMALL,
+        "ytick.labelsize": SMALL,
+        "legend.fontsize": SMALL,
         "legend.frameon": False,
         "text.color": INK,
         "axes.labelcolor": INK,

@@ -1,8 +1,8 @@
-"""Figures of a circuit, its states and its outputs."""
+"""Pictures of a circuit, of its states, of what its outputs are made of, and of its ZX-diagram."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -13,15 +13,21 @@ from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure
 from matplotlib.projections.polar import PolarAxes
 from numpy.typing import NDArray
-from qiskit.circuit import Parameter, QuantumCircuit
+from qiskit.circuit import Parameter, ParameterExpression, QuantumCircuit
 
-from hqnn.figures.theme import BLUE, GREY, INK, ORANGE, VERMILLION
+from hqnn.circuit import Circuit
+from hqnn.figures.theme import BLUE, GREEN, GREY, INK, SMALL, TITLE, VERMILLION
 from hqnn.views import bloch
+from hqnn.views.zx import Drawing
 
 CLASS_COLOURS = (BLUE, VERMILLION)
 """Of the two classes of a dataset."""
 
-CIRCUIT_STYLE: Mapping[str, Any] = MappingProxyType(
+DATA, TRAINED = "#FFE3CC", "#CCE3F2"
+"""Behind gates that take data, and behind gates that are trained; everything fixed is on white."""
+
+_GATES: Mapping[str, str] = MappingProxyType({"p": "$U_1$", "rx": "$R_X$", "ry": "$R_Y$", "rz": "$R_Z$"})
+_CIRCUIT_STYLE: Mapping[str, Any] = MappingProxyType(
     {
         "name": "bw",
         "fontsize": 12,
@@ -33,34 +39,53 @@ CIRCUIT_STYLE: Mapping[str, Any] = MappingProxyType(
         "barrierfacecolor": "#E4E7EB",
         "displaycolor": {
             "h": ("#FFFFFF", INK),
-            "p": ("#FFE3CC", INK),
-            "rx": ("#FFE3CC", INK),
-            "ry": ("#CCE3F2", INK),
-            "rz": ("#CCE3F2", INK),
             "cx": (INK, "#FFFFFF"),
+            **{f"{gate} data": (DATA, INK) for gate in _GATES},
+            **{f"{gate} trained": (TRAINED, INK) for gate in _GATES},
         },
-        "displaytext": {"p": "$U_1$", "rx": "$R_X$", "ry": "$R_Y$", "rz": "$R_Z$"},
+        "displaytext": {
+            **_GATES,
+            **{f"{gate} {role}": _GATES[gate] for gate in _GATES for role in ("data", "trained")},
+        },
     }
 )
-"""How Qiskit draws gates here: data on orange, trained weights on blue, everything fixed on white."""
 
 
-def circuit_drawing(ax: Axes, circuit: QuantumCircuit, *, fold: int = -1) -> Axes:
+def circuit_drawing(
+    ax: Axes,
+    circuit: Circuit | QuantumCircuit,
+    *,
+    weights: Collection[Parameter] | None = None,
+    fold: int = -1,
+) -> Axes:
     """A circuit as gates on lines, time to the right; labelled barriers name the states between them.
+
+    Gates that take data are orange, trained ones blue, fixed ones white.
 
     Args:
         ax: Where to draw.
-        circuit: Gates and barriers.
+        circuit: A circuit, or a part of one, such as one of its stages.
+        weights: The trained parameters of a part; all others are data. Where they are not given, they are those of
+            the circuit, or the ones called θ.
         fold: Layers after which the drawing goes on below; -1 for never.
-
-    Returns:
-        The same `ax`.
     """
+    if isinstance(circuit, Circuit):
+        circuit, weights = circuit.circuit, circuit.weights
+    elif weights is None:
+        weights = [parameter for parameter in circuit.parameters if parameter.name.startswith("θ")]
+    drawn = circuit.copy_empty_like()
+    for instruction in circuit.data:
+        gate = instruction.operation
+        held = {p for angle in gate.params if isinstance(angle, ParameterExpression) for p in angle.parameters}
+        if held and gate.name in _GATES:
+            gate = gate.to_mutable()
+            gate.label = f"{gate.name} {'trained' if held <= set(weights) else 'data'}"
+        drawn.append(gate, instruction.qubits)
     subscripts = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉", "[]")
-    names = {p: Parameter(p.name.translate(subscripts)) for p in circuit.parameters if "[" in p.name}
-    circuit.assign_parameters(names).draw("mpl", ax=ax, style=dict(CIRCUIT_STYLE), fold=fold)
+    names = {p: Parameter(p.name.translate(subscripts)) for p in drawn.parameters if "[" in p.name}
+    drawn.assign_parameters(names).draw("mpl", ax=ax, style=dict(_CIRCUIT_STYLE), fold=fold)
     sizes = sorted({float(text.get_fontsize()) for text in ax.texts})  # Qiskit shrinks them with the figure
-    legible = dict(zip(sizes, (9.5, 10.5, 12.5), strict=False))  # angles, names of gates, names of qubits
+    legible = dict(zip(sizes, (SMALL + 0.5, TITLE, TITLE + 2), strict=False))  # angles, names of gates, of qubits
     for text in ax.texts:
         text.set_fontsize(legible[float(text.get_fontsize())])
         label = text.get_text().replace("*", "")
@@ -74,9 +99,6 @@ def amplitudes(ax: Axes, state: NDArray[np.complex128]) -> Axes:
     Args:
         ax: Where to draw.
         state: Amplitudes [2**n], bit q of the index being qubit q.
-
-    Returns:
-        The same `ax`.
     """
     n_qubits = len(state).bit_length() - 1
     colours = mpl.colormaps["twilight_shifted"](np.angle(state) / (2 * np.pi) + 0.5)
@@ -113,9 +135,6 @@ def bloch_sphere(ax: Axes, vectors: NDArray[np.float64], groups: NDArray[np.int6
         ax: Three-dimensional axes.
         vectors: [N, 3].
         groups: Class of each point [N]; None for one colour.
-
-    Returns:
-        The same `ax`.
     """
     sphere = bloch.to_qutip(vectors, groups, colours=CLASS_COLOURS, size=14, alpha=0.5, ax=ax)
     sphere.view = [-50, 22]
@@ -133,9 +152,6 @@ def bloch_grid(
         axes: Three-dimensional panels [rows, qubits].
         rows: Name of the row -> Bloch vectors [N, qubits, 3].
         groups: Class of each point [N]; None for one colour.
-
-    Returns:
-        The same `axes`.
     """
     for panels, vectors in zip(axes, rows.values(), strict=True):
         for qubit, ax in enumerate(panels):
@@ -149,9 +165,6 @@ def phase_grid(axes: NDArray[Any], rows: Mapping[str, tuple[NDArray[np.float64],
     Args:
         axes: Polar panels [rows, qubits].
         rows: Name of the row -> phases [N, qubits], radians, and classes [N].
-
-    Returns:
-        The same `axes`.
     """
     for panels, (phases, groups) in zip(axes, rows.values(), strict=True):
         for qubit, ax in enumerate(panels):
@@ -163,7 +176,7 @@ def _label_qubits(axes: NDArray[Any], rows: Sequence[str], *, gap: float = 0.16)
     """Number the columns of a grid by qubit, and name its rows."""
     for qubit, ax in enumerate(axes[0]):
         ax.set_title(f"qubit {qubit}", loc="center")
-    text = {"rotation": 90, "ha": "center", "va": "center", "fontsize": 10.5, "fontweight": "bold"}
+    text = {"rotation": 90, "ha": "center", "va": "center", "fontsize": TITLE, "fontweight": "bold"}
     for ax, name in zip(axes[:, 0], rows, strict=True):
         ax.annotate(name, (-gap, 0.5), xycoords="axes fraction", **text)
     return axes
@@ -178,9 +191,6 @@ def phase_circle(ax: PolarAxes, phases: NDArray[np.float64], groups: NDArray[np.
         ax: Polar axes.
         phases: Radians [N].
         groups: Class 0 or 1 of each [N].
-
-    Returns:
-        The same `ax`.
     """
     jitter = 0.14 * (np.arange(len(phases)) * 0.618034 % 1 - 0.5)  # evenly spread, and the same on every run
     for group, (radius, colour) in enumerate(zip((0.74, 0.91), CLASS_COLOURS, strict=True)):
@@ -198,26 +208,6 @@ def phase_circle(ax: PolarAxes, phases: NDArray[np.float64], groups: NDArray[np.
     return ax
 
 
-def entanglement_left(ax: Axes, cosines: Mapping[str, Sequence[float]], lengths: Mapping[str, Sequence[float]]) -> Axes:
-    """Trained networks as dots: how close their phases are to 0 or π, and how long their Bloch vectors.
-
-    Args:
-        ax: Where to draw.
-        cosines: Dataset -> mean |cos δ| of each network.
-        lengths: Dataset -> mean length of each network's Bloch vectors, in the same order.
-
-    Returns:
-        The same `ax`.
-    """
-    ax.axvline(2 / np.pi, color=GREY, linestyle="--", linewidth=1)
-    ax.annotate("evenly spread\nphases", (2 / np.pi, 0.03), (-6, 0), textcoords="offset points", ha="right", color=INK)
-    for (name, values), marker, colour in zip(cosines.items(), "os", (BLUE, ORANGE), strict=True):
-        ax.plot(values, lengths[name], marker, color=colour, alpha=0.75, markersize=7, markeredgewidth=0, label=name)
-    ax.set(xlim=(0, 1.02), ylim=(0, 1.02), xlabel="mean of |cos δ|", ylabel="mean length after RY")
-    ax.legend(loc="upper left")
-    return ax
-
-
 def spectrum(ax: Axes, frequencies: NDArray[np.float64], strengths: NDArray[np.float64], labels: Sequence[str]) -> Axes:
     """How strong each frequency is in each output, as discs in a table; below, the sign of each feature in it.
 
@@ -226,9 +216,6 @@ def spectrum(ax: Axes, frequencies: NDArray[np.float64], strengths: NDArray[np.f
         frequencies: One row per column of the table [F, n_inputs]; only their signs are shown.
         strengths: Moduli of the coefficients [F, outputs]; a disc's area is proportional to it.
         labels: Names of the outputs.
-
-    Returns:
-        The same `ax`.
     """
     n_outputs, n_inputs = len(labels), frequencies.shape[1]
     order = np.argsort(strengths.argmax(axis=1), kind="stable")  # output by output
@@ -239,11 +226,56 @@ def spectrum(ax: Axes, frequencies: NDArray[np.float64], strengths: NDArray[np.f
     heights = [n_outputs + 0.2 + 0.6 * feature for feature in range(n_inputs)]
     for (column, feature), sign in np.ndenumerate(np.sign(frequencies[order])):
         text, colour = {1: ("+", INK), -1: ("−", VERMILLION), 0: ("·", GREY)}[int(sign)]
-        ax.text(column, heights[feature], text, color=colour, ha="center", va="center", fontsize=13)
+        ax.text(column, heights[feature], text, color=colour, ha="center", va="center", fontsize=TITLE + 2.5)
     ax.axhline(n_outputs - 0.4, color=GREY, linewidth=0.8)
     ax.set_yticks([*range(n_outputs), *heights], [*labels, *(f"$x_{feature}$" for feature in range(n_inputs))])
     ax.set(xlim=(-0.7, len(frequencies) - 0.3), ylim=(heights[-1] + 0.5, -0.6), xticks=[])
     ax.tick_params(axis="y", length=0)
     ax.grid(visible=False)
     ax.spines[["left", "bottom"]].set_visible(False)
+    return ax
+
+
+_FILL = {"Z": "#D5F0E6", "X": VERMILLION}
+_EDGE = {"Z": GREEN, "X": "#8A3D00"}
+_PLAIN: Mapping[str, Any] = MappingProxyType({"color": INK, "linewidth": 1.0})
+_HADAMARD: Mapping[str, Any] = MappingProxyType({"color": BLUE, "linestyle": (0, (3, 1.5)), "linewidth": 0.8})
+_NAME: Mapping[str, Any] = MappingProxyType(
+    {
+        "textcoords": "offset points",
+        "ha": "center",
+        "va": "bottom",
+        "fontsize": 7.5,
+        "bbox": {"boxstyle": "square,pad=0.05", "facecolor": "white", "edgecolor": "none", "alpha": 0.8},
+    }
+)
+
+
+def zx_diagram(ax: Axes, drawing: Drawing, *, names: Sequence[str] = ()) -> Axes:
+    """A ZX-diagram: Z spiders light green, X spiders dark red, Hadamard edges dashed; qubit 0 on top.
+
+    Args:
+        ax: Where to draw.
+        drawing: The nodes and edges.
+        names: Parameters to print at the nodes that hold them, as `θ[3]`; multiples of π/2 are left out.
+    """
+    x, y = drawing.positions.T
+    for (s, t), hadamard in zip(drawing.edges, drawing.hadamard, strict=True):
+        style = _HADAMARD if hadamard else _PLAIN
+        bend = 0.18 if x[s] == x[t] and abs(y[s] - y[t]) > 1.2 else 0.0  # past the nodes in between
+        along = np.linspace(0, 1, 13)
+        path_x = x[s] + along * (x[t] - x[s]) + 4 * bend * along * (1 - along)
+        ax.plot(path_x, y[s] + along * (y[t] - y[s]), zorder=1, **style)
+    for k, kind in enumerate(drawing.kinds):
+        if kind == "wire":
+            ax.plot(x[k], y[k], "o", color=INK, markersize=2.5, zorder=2)
+            continue
+        held = [name for name in names if name in drawing.labels[k]]
+        size = 7.0 if drawing.labels[k] and held else 3.8
+        ax.plot(x[k], y[k], "o", markersize=size, color=_FILL[kind], markeredgecolor=_EDGE[kind], zorder=3)
+        if held:
+            text = "+".join(name.replace("[", "").replace("]", "") for name in held)
+            ax.annotate(text, (x[k], y[k]), (0, 5.5), **_NAME)
+    ax.set(xlim=(x.min() - 0.7, x.max() + 0.7), ylim=(y.max() + 0.5, y.min() - 0.7))
+    ax.axis("off")
     return ax

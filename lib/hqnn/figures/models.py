@@ -1,0 +1,130 @@
+"""Figures that compare models, each under its own name and in its own colour."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from hqnn.figures.primitives import band, dots, forest
+from hqnn.figures.theme import BLUE, DATASET_MARKS, GREY, INK, PRINTED, VERMILLION, model
+
+
+def learning_curves(
+    ax: Axes,
+    histories: Mapping[str, NDArray[np.float64]],
+    printed: Mapping[str, Mapping[int, float]] | None = None,
+) -> Axes:
+    """Accuracy against epoch: the mean of each model's runs, the 95 % interval of that mean, and the paper's values.
+
+    Args:
+        ax: Where to draw.
+        histories: Model -> accuracies [seeds, epochs] as fractions.
+        printed: Model -> epoch -> the paper's accuracy in per cent, drawn as hollow diamonds.
+    """
+    for name, history in histories.items():
+        label, colour = model(name)
+        epochs = np.arange(1, history.shape[1] + 1)
+        band(ax, epochs, 100 * history, colour=colour, within=(0, 100), label=label)
+        for epoch, value in (printed or {}).get(name, {}).items():
+            ax.plot(epoch, value, **PRINTED, color=colour)
+    ax.set(xlabel="epoch", ylabel="test accuracy, %", xlim=(0, len(epochs) + 1))
+    return ax
+
+
+def curve_bands(
+    ax: Axes, histories: Mapping[str, NDArray[np.float64]], printed: Mapping[str, float] | None = None
+) -> Axes:
+    """One curve of each model against epoch: every run as a thin line, their mean, and the paper's last value.
+
+    Args:
+        ax: Where to draw.
+        histories: Model -> values [seeds, epochs], in the unit of the axis.
+        printed: Model -> the value the paper prints for the end of training, drawn as a hollow diamond.
+    """
+    for name, history in histories.items():
+        label, colour = model(name)
+        epochs = np.arange(1, history.shape[1] + 1)
+        band(ax, epochs, history, colour=colour, runs=True, interval=False, label=label)
+        if name in (printed or {}):
+            ax.plot(epochs[-1], (printed or {})[name], **PRINTED, color=colour, clip_on=False)
+    ax.set(xlabel="epoch", xticks=epochs if len(epochs) < 13 else epochs[4::5])
+    return ax
+
+
+def single_runs(ax: Axes, values: Mapping[str, NDArray[np.float64]], printed: Mapping[str, float]) -> Axes:
+    """Every run as a dot, their mean as a bar, beside the paper's value as a hollow diamond.
+
+    Args:
+        ax: Where to draw.
+        values: Model -> one value per seed [seeds].
+        printed: Model -> the paper's value.
+    """
+    for position, (name, runs) in enumerate(values.items()):
+        colour = model(name).colour
+        dots(ax, position + np.linspace(-0.28, 0.04, len(runs)), np.sort(runs), colour=colour)
+        ax.hlines(runs.mean(), position - 0.34, position + 0.1, color=colour, linewidth=2.2)
+        ax.plot(position + 0.28, printed[name], **PRINTED, color=INK)
+    ax.set_xticks(range(len(values)), [model(name).label for name in values])
+    ax.set_xlim(-0.6, len(values) - 0.4)
+    ax.grid(visible=False, axis="x")
+    return ax
+
+
+def rate_curves(ax: Axes, values: Mapping[str, Mapping[float, NDArray[np.float64]]], *, usual: float) -> Axes:
+    """A result against the learning rate: every run as a dot, a line through the means.
+
+    Args:
+        ax: Where to draw.
+        values: Model -> learning rate -> one result per seed.
+        usual: The rate to mark with a dashed line.
+    """
+    ax.axvline(usual, color=GREY, linestyle="--", linewidth=1)
+    for position, (name, by_rate) in enumerate(values.items()):
+        label, colour = model(name)
+        shift = 1.06 ** (position - (len(values) - 1) / 2)  # side by side, so that the dots do not hide each other
+        ax.plot([rate * shift for rate in by_rate], [runs.mean() for runs in by_rate.values()], color=colour)
+        for rate, runs in by_rate.items():
+            dots(ax, rate * shift, runs, colour=colour)
+        ax.plot([], [], "o-", color=colour, label=label)
+    ax.set(xscale="log", xlabel="learning rate")
+    return ax
+
+
+def paired_differences(ax: Axes, rows: Mapping[str, Mapping[str, NDArray[np.float64]]]) -> Axes:
+    """Differences paired by seed, row by row: every seed as a dot, the mean with its 95 % interval, a line at zero.
+
+    Args:
+        ax: Where to draw.
+        rows: Label of the row -> dataset (see `DATASET_MARKS`) -> one difference per seed.
+    """
+    ax.axvline(0, color=INK, linewidth=1)
+    return forest(ax, rows, DATASET_MARKS)
+
+
+def intervals(
+    ax: Axes,
+    values: Mapping[str, NDArray[np.float64]],
+    levels: Mapping[str, float],
+    *,
+    marked: Sequence[str] = (),
+    printed: Mapping[str, float] | None = None,
+) -> Axes:
+    """One row per variant: every run as a faint dot, the mean with its 95 % interval; printed values as lines.
+
+    Args:
+        ax: Where to draw.
+        values: Variant -> one value per run, in the unit of the axis.
+        levels: Label -> value of a vertical line.
+        marked: Variants to draw in another colour.
+        printed: Variant -> a value that the paper prints for this one alone, drawn as a hollow diamond.
+    """
+    rows = {name: {"_marked" if name in marked else "_": runs} for name, runs in values.items()}
+    forest(ax, rows, {"_": (BLUE, "o"), "_marked": (VERMILLION, "o")}, printed=printed)
+    for (label, value), style in zip(levels.items(), ("--", ":", "-."), strict=False):
+        ax.axvline(value, color=INK, linestyle=style, linewidth=1.1, label=label)
+    if levels:
+        ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(levels))
+    return ax

@@ -1,0 +1,253 @@
+"""What figures are made of: bands, dots, forests, bars, violins, heat maps and grids of images.
+
+A function here takes arrays and an `ax` and returns the `ax`; it saves and shows nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any, Literal, TypeVar, cast
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import Collection
+from numpy.typing import ArrayLike, NDArray
+
+from hqnn import stats
+from hqnn.figures.theme import GREY, INK, PRINTED, SMALL
+
+Key = TypeVar("Key", bound=Hashable)
+
+
+def across(values: ArrayLike) -> NDArray[np.float64]:
+    """Mean over seeds and the ends of its 95 % interval.
+
+    Args:
+        values: [seeds] or [seeds, X].
+
+    Returns:
+        [3] or [3, X]: mean, low, high. All three are the value itself where there is one seed only, which says nothing
+        about the spread.
+    """
+    array = np.asarray(values, np.float64)
+    found = [stats.mean_interval(column) for column in array.reshape(len(array), -1).T]
+    ends = np.array([[i.mean, i.low, i.high] if i.n > 1 else [i.mean] * 3 for i in found])
+    return ends.T.reshape(3, *array.shape[1:])
+
+
+def band(
+    ax: Axes,
+    x: ArrayLike,
+    values: NDArray[np.float64],
+    *,
+    colour: str,
+    runs: bool = False,
+    interval: bool = True,
+    within: tuple[float, float] = (-np.inf, np.inf),
+    **line: Any,
+) -> Axes:
+    """The mean over seeds as a line and its 95 % interval as a band.
+
+    Args:
+        ax: Where to draw.
+        x: [X].
+        values: [seeds, X], in the unit of the axis.
+        colour: Of everything.
+        runs: Whether each seed is drawn as a thin line, too.
+        interval: Whether the band is drawn.
+        within: The least and the greatest value that is possible; the band ends there.
+        line: What `ax.plot` takes for the mean: `label`, `marker`, `linestyle`.
+    """
+    mean, low, high = across(values)
+    ax.plot(x, mean, color=colour, **line)
+    if interval:
+        ax.fill_between(x, low.clip(*within), high.clip(*within), color=colour, alpha=0.18, linewidth=0)
+    if runs:
+        ax.plot(x, values.T, color=colour, alpha=0.32, linewidth=0.8)
+    return ax
+
+
+def whiskers(
+    ax: Axes, at: Sequence[float], samples: Sequence[ArrayLike], *, colour: str, upright: bool = True, **line: Any
+) -> Axes:
+    """Means of samples with their 95 % intervals as error bars.
+
+    Args:
+        ax: Where to draw.
+        at: Place of each sample [S].
+        samples: Values per seed, one array for each place; they need not be equally many.
+        colour: Of everything.
+        upright: Whether values run along the vertical axis; otherwise along the horizontal one.
+        line: What `ax.errorbar` takes: `label`, `fmt`, `markersize`.
+    """
+    mean, low, _ = np.array([across(sample) for sample in samples]).T
+    style = {"fmt": "o", "capsize": 3, "color": colour, **line}
+    if upright:
+        ax.errorbar(at, mean, yerr=mean - low, **style)
+    else:
+        ax.errorbar(mean, at, xerr=mean - low, **style)
+    return ax
+
+
+def dots(ax: Axes, x: ArrayLike, y: ArrayLike, *, colour: str, marker: str = "o", **style: Any) -> Axes:
+    """Single runs as translucent dots; a number for `x` or `y` stands for all of them.
+
+    Args:
+        ax: Where to draw.
+        x: [N] or a number.
+        y: [N] or a number.
+        colour: Of the dots.
+        marker: Their shape.
+        style: What `ax.plot` takes: `label`, `markersize`, `alpha`.
+    """
+    x, y = np.broadcast_arrays(x, y)
+    style = {"markersize": 4.5, "alpha": 0.65, "markeredgewidth": 0, **style}
+    ax.plot(x, y, linestyle="none", marker=marker, color=colour, **style)
+    return ax
+
+
+def forest(
+    ax: Axes,
+    rows: Mapping[str, Mapping[str, NDArray[np.float64]]],
+    marks: Mapping[str, tuple[str, str]],
+    *,
+    printed: Mapping[str, float] | None = None,
+) -> Axes:
+    """Row by row from the top: every seed as a dot, the mean with its 95 % interval above the dots.
+
+    Args:
+        ax: Where to draw.
+        rows: Label of the row -> group -> values per seed.
+        marks: Group -> colour and marker. A group whose name begins with `_` is left out of the legend.
+        printed: Label of the row -> the value that the paper prints, drawn as a hollow diamond.
+    """
+    named: set[str] = set()
+    for row, (label, groups) in enumerate(rows.items()):
+        for k, (group, values) in enumerate(groups.items()):
+            colour, marker = marks[group]
+            height = row + 0.26 * (k - (len(groups) - 1) / 2)
+            dots(ax, values, height + 0.09, colour=colour, marker=marker, alpha=0.4, markersize=5)
+            legend = "_" if group in named else group
+            named.add(group)
+            whiskers(
+                ax, [height], [values], colour=colour, upright=False, fmt=marker, markersize=6, label=legend, zorder=3
+            )
+            if label in (printed or {}):
+                ax.plot((printed or {})[label], height, **PRINTED, color=colour)
+    ax.set_yticks(range(len(rows)), list(rows))
+    ax.set_ylim(len(rows) - 0.5, -0.5)
+    ax.tick_params(axis="y", length=0)
+    ax.grid(visible=False, axis="y")
+    return ax
+
+
+def bars(
+    ax: Axes,
+    groups: Mapping[str, Mapping[Key, stats.Interval]],
+    colours: Mapping[Key, str],
+    labels: Mapping[Key, str],
+) -> Axes:
+    """Groups of bars with 95 % intervals.
+
+    Args:
+        ax: Where to draw.
+        groups: Name of the group, below it -> key of the bar -> its height.
+        colours: Key -> colour.
+        labels: Key -> its words in the legend.
+    """
+    ax.axhline(0, color=GREY, linewidth=0.8)
+    for position, group in enumerate(groups.values()):
+        width = 0.8 / len(group)
+        for k, (key, value) in enumerate(group.items()):
+            ax.bar(
+                position + (k - (len(group) - 1) / 2) * width,
+                value.mean,
+                0.9 * width,
+                yerr=value.half_width,
+                color=colours[key],
+                error_kw={"ecolor": INK, "elinewidth": 1},
+                label=labels[key] if position == 0 else "_",
+            )
+    ax.set_xticks(range(len(groups)), list(groups))
+    ax.grid(visible=False, axis="x")
+    return ax
+
+
+def violins(
+    ax: Axes, at: NDArray[np.float64], values: NDArray[np.float64], *, side: Literal["low", "high"], colour: str
+) -> Axes:
+    """Half violins, to the left (`low`) or to the right (`high`) of their places; a line for what does not vary.
+
+    Args:
+        ax: Where to draw.
+        at: Places [V].
+        values: [samples, V].
+        side: Which half.
+        colour: Of the violins.
+    """
+    moving = np.ptp(values, axis=0) > 1e-12
+    if moving.any():
+        drawn = ax.violinplot(values[:, moving], at[moving], widths=0.85, side=side, showextrema=False)
+        for body in cast(Sequence[Collection], drawn["bodies"]):
+            body.set(facecolor=colour, alpha=0.75, edgecolor="none")
+    for k in np.flatnonzero(~moving):
+        ax.plot([at[k], at[k] + (-0.4 if side == "low" else 0.4)], [values[0, k]] * 2, color=colour, linewidth=2)
+    return ax
+
+
+def level(ax: Axes, value: float, text: str) -> Axes:
+    """A dashed horizontal line with its meaning written at its right end, outside the axes.
+
+    Args:
+        ax: Where to draw.
+        value: Height of the line, in the axis's unit.
+        text: A few words.
+    """
+    ax.axhline(value, color=GREY, linestyle="--", linewidth=1, zorder=1)
+    ax.text(1.015, value, text, transform=ax.get_yaxis_transform(), va="center", fontsize=SMALL, color=INK)
+    return ax
+
+
+def confusion(ax: Axes, counts: NDArray[np.float64], classes: Sequence[str]) -> Axes:
+    """How many images of each class are taken for each class, errors by the depth of colour.
+
+    Args:
+        ax: Where to draw.
+        counts: [true class, class found].
+        classes: Their names.
+    """
+    wrong = np.where(np.eye(len(counts), dtype=bool), 0, counts)
+    ax.imshow(wrong, cmap="Oranges", vmin=0, vmax=max(wrong.max() * 1.6, 1))
+    for (row, column), n in np.ndenumerate(counts):
+        if round(n):
+            weight = "bold" if row == column else "normal"
+            ax.text(column, row, f"{n:.0f}", ha="center", va="center", fontsize=SMALL, fontweight=weight)
+    ax.set_xticks(range(len(classes)), classes)
+    ax.set_yticks(range(len(classes)), classes)
+    ax.set(xlabel="found", ylabel="true class")
+    ax.grid(visible=False)
+    return ax
+
+
+def image_grid(
+    ax: Axes, tiles: NDArray[Any], *, rows: Sequence[str] = (), columns: Sequence[str] = (), gap: int = 2
+) -> Axes:
+    """Images in rows and columns on white, with names beside the rows and above the columns.
+
+    Args:
+        ax: Where to draw; it loses its frame.
+        tiles: Grey values or colours in [0, 1] [R, C, H, W] or [R, C, H, W, 3].
+        rows: Names of the rows [R], or none.
+        columns: Names of the columns [C], or none.
+        gap: White pixels between two images: row r begins at pixel r (H + gap), column c at c (W + gap).
+    """
+    _, _, height, width, *channels = tiles.shape
+    padded = np.pad(tiles, ((0, 0), (0, 0), (0, gap), (0, gap), *((0, 0) for _ in channels)), constant_values=1)
+    wall = padded.swapaxes(1, 2).reshape(tiles.shape[0] * (height + gap), tiles.shape[1] * (width + gap), *channels)
+    ax.imshow(wall[: len(wall) - gap, : wall.shape[1] - gap], cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    ax.set_yticks([k * (height + gap) + (height - 1) / 2 for k in range(len(rows))], rows)
+    ax.set_xticks([k * (width + gap) + (width - 1) / 2 for k in range(len(columns))], columns)
+    ax.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False, length=0)
+    ax.grid(visible=False)
+    ax.spines[:].set_visible(False)
+    return ax

@@ -1,0 +1,92 @@
+"""How the models of this paper are shown, and its own figures: images of its datasets, and its appendix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Literal
+
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from hqnn.figures.primitives import image_grid, violins
+from hqnn.figures.theme import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, SMALL, VERMILLION, Model
+
+MODELS: Mapping[str, Model] = MappingProxyType(
+    {
+        "hqnn": Model("HQNN-Parallel", BLUE),
+        "cnn": Model("CNN", VERMILLION),
+        "blocks": Model("the fair rival (blocks)", GREEN),
+        "quanv": Model("HQNN-Quanv", BLUE),
+        "cnn4": Model("CNN4", VERMILLION),
+        "cnn1": Model("CNN1", GREEN),
+        "no-cnots": Model("no CNOTs", SKY),
+        "frozen": Model("frozen angles", PURPLE),
+        "pixels": Model("no kernel", ORANGE),
+    }
+)
+"""Each model by the name that the experiments give it."""
+
+
+def image_columns(ax: Axes, columns: Mapping[str, NDArray[np.uint8]]) -> Axes:
+    """One column of images per class, its name above.
+
+    Args:
+        ax: Where to draw.
+        columns: Name -> images [N, H, W, C], equally many and equally large.
+    """
+    tiles = np.stack([images.squeeze(-1) if images.shape[-1] == 1 else images for images in columns.values()], axis=1)
+    return image_grid(ax, tiles / 255, columns=list(columns), gap=2 * max(1, tiles.shape[2] // 20))
+
+
+def titled_images(axes: Iterable[Axes], images: NDArray[np.uint8], titles: Sequence[str]) -> None:
+    """One image per panel, dark on white, with a title.
+
+    Args:
+        axes: As many as there are images.
+        images: [N, H, W, 1].
+        titles: One for each.
+    """
+    for ax, image, title in zip(axes, images, titles, strict=True):
+        image_grid(ax, 1 - image[None, None, ..., 0] / 255)
+        ax.set_title(title, fontsize=SMALL, loc="center", fontweight="normal", pad=3)
+
+
+def coefficient_violins(ax: Axes, coefficients: NDArray[np.complex128]) -> Axes:
+    """The spread of Fourier coefficients of two inputs, real parts to the left and imaginary parts to the right.
+
+    Args:
+        ax: Where to draw.
+        coefficients: [S, 2d + 1, 2d + 1], frequencies from -d to d.
+    """
+    degree = coefficients.shape[1] // 2
+    flat = coefficients.reshape(len(coefficients), -1)
+    at = np.arange(flat.shape[1], dtype=float)
+    halves: tuple[tuple[NDArray[np.float64], Literal["low", "high"], str, str], ...] = (
+        (flat.real, "low", BLUE, "real part"),
+        (flat.imag, "high", VERMILLION, "imaginary part"),
+    )
+    for part, side, colour, name in halves:
+        violins(ax, at, part, side=side, colour=colour)
+        ax.plot([], [], color=colour, linewidth=6, alpha=0.75, label=name)
+    axis = range(-degree, degree + 1)
+    labels = [f"({a}, {b})".replace("-", "\N{MINUS SIGN}") for a in axis for b in axis]
+    ax.set_xticks(at, labels)
+    ax.set(xlabel="frequencies of the first two inputs", ylabel="coefficient")
+    ax.grid(visible=False, axis="x")
+    return ax
+
+
+def eigenvalue_curves(ax: Axes, spectra: Mapping[str, NDArray[np.float64]]) -> Axes:
+    """Eigenvalues of covariance matrices, largest first, each as a part of the total.
+
+    Args:
+        ax: Where to draw.
+        spectra: Name -> eigenvalues.
+    """
+    for (name, values), colour in zip(spectra.items(), (BLUE, VERMILLION, GREEN, GREY), strict=False):
+        part = values / values.sum()
+        ax.plot(np.arange(1, len(part) + 1), np.maximum(part, 1e-6), color=colour, label=name)
+    ax.set(xlabel="direction", ylabel="part of the variance", yscale="log")
+    return ax

@@ -1,0 +1,98 @@
+"""How a notebook shows a figure, and how models are named."""
+
+from __future__ import annotations
+
+import base64
+import io
+from types import SimpleNamespace
+from typing import Any
+
+import matplotlib.pyplot as plt
+import pytest
+from matplotlib.figure import Figure
+from PIL import Image
+
+from hqnn import figures, papers
+from hqnn.errors import HqnnError
+from hqnn.figures import theme
+
+pytestmark = pytest.mark.usefixtures("house_style")
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> list[tuple[dict[str, str], dict[str, Any]]]:
+    """What was displayed: data and metadata of each output."""
+    outputs: list[tuple[dict[str, str], dict[str, Any]]] = []
+
+    def display(data: dict[str, str], *, raw: bool, metadata: dict[str, Any] | None = None) -> None:
+        assert raw
+        outputs.append((data, metadata or {}))
+
+    monkeypatch.setattr(theme, "display", display)
+    return outputs
+
+
+def figure() -> Figure:
+    made, ax = plt.subplots()
+    ax.plot([0, 1], [0, 1])
+    return made
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_an_image_carries_its_text_and_its_size_and_the_caption_follows(shown: list[Any], stored: bool) -> None:
+    figures.show(figures.render(figure()) if stored else figure(), alt="A line.", caption="It rises, $x$.")
+    (image, metadata), (caption, _) = shown
+    size = metadata["image/png"]
+    assert image["text/plain"] == size["alt"] == "A line."
+    assert caption == {"text/markdown": "It rises, $x$.", "text/plain": "It rises, $x$."}
+    picture = Image.open(io.BytesIO(base64.b64decode(image["image/png"])))
+    dense = [figures.PIXEL_RATIO * size[side] for side in ("width", "height")]
+    assert list(picture.size) == pytest.approx(dense, abs=1)
+    assert not plt.get_fignums()
+
+
+def test_an_image_is_opaque_white_so_that_it_is_legible_on_a_dark_page(shown: list[Any]) -> None:
+    figures.show(figure(), alt="a", caption="c")
+    picture = Image.open(io.BytesIO(base64.b64decode(shown[0][0]["image/png"])))
+    assert picture.convert("RGBA").getchannel("A").getextrema() == (255, 255)
+    assert picture.convert("RGB").getpixel((0, 0)) == (255, 255, 255)
+
+
+@pytest.mark.parametrize("vector", [False, True])
+def test_the_same_figure_gives_the_same_bytes(vector: bool) -> None:
+    first, second = (figures.render(figure(), vector=vector) for _ in range(2))
+    assert first == second
+    assert b"<metadata>" not in first
+
+
+@pytest.mark.parametrize(("texts", "name"), [(("", "c"), "alt"), (("a", " "), "caption")])
+def test_a_figure_without_a_text_is_refused(texts: tuple[str, str], name: str, shown: list[Any]) -> None:
+    with pytest.raises(ValueError, match=f"its {name} text"):
+        figures.show(figure(), alt=texts[0], caption=texts[1])
+    assert not shown
+
+
+def test_text_is_legible() -> None:
+    kinds = ("font.size", "fontsize", "labelsize", "titlesize")
+    sizes = [value for key, value in figures.STYLE.items() if key.endswith(kinds)]
+    assert len(sizes) >= 6
+    assert min(sizes) >= 9
+
+
+def test_models_of_one_paper_are_told_apart_by_name_and_by_colour_where_they_share_a_figure() -> None:
+    for together in (("lcqhnn", "cnn-4", "cnn-8", "cnn-16"), ("hqnn", "cnn", "blocks"), ("quanv", "cnn4", "cnn1")):
+        assert len({figures.model(name).colour for name in together}) == len(together)
+    labels = [model.label for model in figures.models().values()]
+    assert len(set(labels)) == len(labels)
+
+
+def test_a_model_without_a_name_is_said_to_lack_one() -> None:
+    with pytest.raises(HqnnError, match="no figure knows the model 'nameless'"):
+        figures.model("nameless")
+
+
+def test_two_papers_cannot_share_a_models_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    same = SimpleNamespace(MODELS={"cnn": figures.Model("CNN", figures.BLUE)})
+    monkeypatch.setattr(papers, "modules", lambda name: iter([same, same]))
+    with pytest.raises(HqnnError, match="two papers show a model 'cnn'"):
+        theme.models.__wrapped__()
