@@ -35,7 +35,7 @@ from PIL import Image
 
 from hqnn import datasets, storage
 from hqnn.__main__ import main
-from hqnn.datasets import DamagedDatasetError, Dataset, MissingDatasetError, sources, store
+from hqnn.datasets import DamagedDatasetError, Dataset, MissingDatasetError, sources, store, unverified
 from hqnn.errors import HqnnError
 
 Files = dict[str, bytes]
@@ -600,7 +600,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Datasets of few pixels and members, so that a small file is far too large."""
     for name, source in sources.SOURCES.items():
         monkeypatch.setitem(sources.SOURCES, name, dataclasses.replace(source, n_images=300))
-    monkeypatch.setattr(sources, "_MAX_MEMBERS", 100)
+    monkeypatch.setattr(unverified, "_MAX_MEMBERS", 100)
 
 
 @contextlib.contextmanager
@@ -985,7 +985,7 @@ def test_a_server_that_never_stops(name: str, fault: str, mnist_site: Site, medi
 
 @pytest.mark.parametrize("fault", ["refused", "silent", "stalled"])
 def test_a_server_out_of_reach(fault: str, mnist_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(unverified, "TIMEOUT_S", 0.1)
     mnist_site.fault, mnist_site.n_faulty = fault, 10_000
     reason = "Connection refused" if fault == "refused" else "timed out"
     monkeypatch.setenv("HQNN_DATA", "no folder")

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import difflib
-import gzip
 import hashlib
 import io
 import itertools
-import lzma
 import math
 import pickle
 import re
-import struct
-import tarfile
-import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +23,7 @@ from torch import Tensor
 from torch.nn import functional
 from tqdm import tqdm
 
+from hqnn.datasets.unverified import read_arrays, read_idx, read_members, require_at_most
 from hqnn.errors import HqnnError
 
 Samples = list[tuple[int, bytes]]
@@ -105,105 +99,6 @@ class Source:
         return 2 * self.n_images * math.prod(self.shape)
 
 
-# --- files as they come: unverified, so read into memory, by their expected names, and no further than a limit
-
-_MAX_MEMBERS = 200_000
-"""Of an archive; Medical MNIST's have some 59,000."""
-
-
-class TooLargeError(ValueError):
-    """There is more than the limit allows."""
-
-
-def _require_at_most(limit: int, n_bytes: int) -> None:
-    if n_bytes > limit:
-        raise TooLargeError(f"more than {limit:,} bytes")
-
-
-class Limited:
-    """A stream that gives no more than so many bytes, whatever a compression makes of a small file.
-
-    Args:
-        read: The stream's own `read`.
-        limit: So many bytes; more of them are a `TooLargeError`.
-    """
-
-    def __init__(self, read: Callable[[int], bytes], limit: int) -> None:
-        self._read, self._limit, self._given = read, limit, 0
-
-    def read(self, size: int = -1) -> bytes:
-        """So many bytes, or all there are."""
-        left = self._limit + 1 - self._given
-        content = self._read(left if size < 0 else min(size, left))
-        self._given += len(content)
-        _require_at_most(self._limit, self._given)
-        return content
-
-
-@contextlib.contextmanager
-def _zip(path: Path) -> Iterator[zipfile.ZipFile]:
-    """A zip whose members are not too many, and none larger than it says."""
-    with path.open("rb") as file:
-        # ZipFile makes an object of each entry, so they are counted first, by the mark with which each begins
-        if sum(block.count(b"PK\1\2") for block in iter(partial(file.read, 2**20), b"")) > _MAX_MEMBERS:
-            raise ValueError(f"more than {_MAX_MEMBERS:,} members")
-        with zipfile.ZipFile(file) as archive:
-            # zipfile unpacks these two no further than it is asked to, the other two by whole blocks of any size
-            if any(m.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for m in archive.infolist()):
-                raise ValueError("a zip compressed in another way than by deflate")
-            yield archive
-
-
-def read_arrays(path: Path, names: tuple[str, ...], limit: int) -> list[NDArray[Any]]:
-    """Some arrays of an npz file that hold no more bytes than a limit, and no pickles."""
-    with _zip(path) as archive:
-        members = [archive.getinfo(f"{name}.npy") for name in names]
-        _require_at_most(limit, sum(member.file_size for member in members))
-        arrays = []
-        for member in members:
-            with archive.open(member) as file:
-                arrays.append(np.lib.format.read_array(file, allow_pickle=False))
-    return arrays
-
-
-def _unzipped(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
-    """A member as far as the size it says; ZipFile.read would unpack all there is before it looks."""
-    with archive.open(member) as file:
-        return file.read(member.file_size)
-
-
-def _members(place: Path, limit: int) -> Iterator[tuple[str, int, Callable[[], bytes]]]:
-    """Path, size and reader of each file in a folder, zip or compressed tar."""
-    if place.is_dir():
-        files = (path for path in place.rglob("*") if path.is_file())
-        yield from ((path.as_posix(), path.stat().st_size, path.read_bytes) for path in files)
-    elif place.suffix == ".zip":
-        with _zip(place) as archive:
-            yield from ((m.filename, m.file_size, partial(_unzipped, archive, m)) for m in archive.infolist())
-    else:
-        stream = (lzma if place.suffix == ".xz" else gzip).open(place)
-        with stream, tarfile.open(fileobj=Limited(stream.read, limit), mode="r|") as tar:  # type: ignore[call-overload]
-            for n_before, member in enumerate(tar):
-                if n_before == _MAX_MEMBERS:
-                    raise ValueError(f"more than {_MAX_MEMBERS:,} members")
-                if (content := tar.extractfile(member) if member.isfile() else None) is not None:
-                    yield member.name, member.size, content.read
-
-
-def _read_members(place: Path, wanted: re.Pattern[str], limit: int) -> list[tuple[re.Match[str], bytes]]:
-    """The files of a folder or archive whose paths are wanted.
-
-    Archives are read member by member into memory: nothing is unpacked, so no member's name can reach anywhere.
-    """
-    found, total = [], 0
-    for name, size, read in _members(place, limit):
-        if match := wanted.search(name):
-            total += size
-            _require_at_most(limit, total)
-            found.append((match, read()))
-    return found
-
-
 # --- MNIST, FashionMNIST and CIFAR-10: torchvision's
 
 
@@ -214,34 +109,16 @@ def _torchvision(kind: str) -> Any:
     return getattr(datasets, kind)
 
 
-def _download_torchvision(kind: str, folder: Path) -> None:
-    _torchvision(kind)(folder, download=True)
-
-
 def _read_mnist(place: Path, limit: int) -> dict[str, Samples]:
     """The four published files, packed or not."""
     splits = {}
     for split, stem in (("train", "train"), ("test", "t10k")):
-        images = _read_idx(place / "raw" / f"{stem}-images-idx3-ubyte", 3, limit)
-        labels = _read_idx(place / "raw" / f"{stem}-labels-idx1-ubyte", 1, limit)
+        images = read_idx(place / "raw" / f"{stem}-images-idx3-ubyte", 3, limit)
+        labels = read_idx(place / "raw" / f"{stem}-labels-idx1-ubyte", 1, limit)
         if images.shape != (len(labels), 28, 28):
             raise ValueError(f"{len(labels)} labels and images of the shape {images.shape}")
         splits[split] = pairs(labels, images)
     return splits
-
-
-def _read_idx(path: Path, n_axes: int, limit: int) -> NDArray[np.uint8]:
-    """An array of bytes in MNIST's format: a magic number, the axes' lengths, the bytes."""
-    packed = path.with_name(f"{path.name}.gz")
-    if not packed.is_file() and not path.is_file():
-        raise ValueError(f"{path.name} is missing")
-    with gzip.open(packed) if packed.is_file() else path.open("rb") as file:
-        content = Limited(file.read, limit).read()
-    start = 4 * (1 + n_axes)
-    magic, *shape = struct.unpack(f">{1 + n_axes}I", content[:start].ljust(start, b"\0"))
-    if magic != 0x800 + n_axes or len(content) != start + math.prod(shape):
-        raise ValueError(f"{path.name} is not in the idx format, or not of the length it says")
-    return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
 
 
 def _read_batches(place: Path, limit: int) -> dict[str, Samples]:
@@ -258,7 +135,7 @@ def _read_batches(place: Path, limit: int) -> dict[str, Samples]:
     batches = {"train": dict(published.train_list), "test": dict(published.test_list)}
     names = "|".join(name for sums in batches.values() for name in sums)
     wanted = re.compile(rf"(?:^|/){published.base_folder}/({names})$")
-    contents = {match[1]: content for match, content in _read_members(place, wanted, limit)}
+    contents = {match[1]: content for match, content in read_members(place, wanted, limit)}
     splits: dict[str, Samples] = {}
     for split, sums in batches.items():
         splits[split] = []
@@ -287,7 +164,7 @@ def _read_cifar(place: Path, limit: int) -> dict[str, Samples]:
     webp, offsets, *labels = read_arrays(place, ("webp", "offsets", "y_train", "y_test"), limit)
     if any(row.ndim != 1 or row.dtype.kind not in "iu" for row in (webp, offsets, *labels)):
         raise ValueError("arrays that are not rows of whole numbers")
-    _require_at_most(limit, len(offsets) * 320 * 320 * 3)  # that is what is decoded
+    require_at_most(limit, len(offsets) * 320 * 320 * 3)  # that is what is decoded
     ends = offsets.tolist()
     if 100 * (len(ends) - 1) != sum(map(len, labels)) or ends != sorted({0, *ends, len(webp)}):
         raise ValueError("offsets that do not fit the sheets and the labels")
@@ -321,7 +198,7 @@ def _download_medical(folder: Path) -> None:
 def _read_medical(place: Path, limit: int) -> dict[str, Samples]:
     """JPEG files in one folder per class; a sample's bytes are the file's."""
     wanted = re.compile(rf"(?:^|/)resized/({'|'.join(_MEDICAL_CLASSES)})/\d+\.jpeg$")
-    found = _read_members(place, wanted, limit)
+    found = read_members(place, wanted, limit)
     return {"all": [(_MEDICAL_CLASSES.index(match[1]), content) for match, content in found]}
 
 
@@ -364,7 +241,7 @@ def _mnist(kind: str, classes: str, fingerprint: str) -> Source:
         shape=(28, 28, 1),
         fingerprint=fingerprint,
         origin=f"torchvision.datasets.{kind}",
-        download=partial(_download_torchvision, kind),
+        download=lambda folder: _torchvision(kind)(folder, download=True),
         forms=(kind,),
         read=_read_mnist,
     )
@@ -384,7 +261,7 @@ SOURCES = {
         shape=(32, 32, 3),
         fingerprint="cbcd3f70e50fc690fd2e715daba5c7439472ae73538ea8812de2a504c18e01b5",
         origin="torchvision.datasets.CIFAR10",
-        download=partial(_download_torchvision, "CIFAR10"),
+        download=lambda folder: _torchvision("CIFAR10")(folder, download=True),
         forms=("cifar10.npz", "cifar-10-batches-py", "cifar-10-python.tar.gz"),
         read=_read_cifar,
     ),
@@ -442,18 +319,6 @@ def fingerprint(splits: Mapping[str, Samples]) -> str:
         for label, content in samples
     ]
     return hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()
-
-
-def verify(name: str, splits: Mapping[str, Samples]) -> None:
-    """Compare samples with the published ones.
-
-    Raises:
-        ValueError: They are not the same.
-    """
-    found, expected = fingerprint(splits), SOURCES[name].fingerprint
-    if found != expected:
-        n_images = sum(map(len, splits.values()))
-        raise ValueError(f"{n_images} images with fingerprint {found[:12]}… instead of {expected[:12]}…")
 
 
 def decode(name: str, splits: Mapping[str, Samples], *, progress: bool = False) -> Dataset:

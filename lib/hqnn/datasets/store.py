@@ -8,40 +8,23 @@ import http.client
 import importlib.metadata
 import io
 import os
-import socket
 import tempfile
 import textwrap
 import urllib.error
-import urllib.request
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
 
 from hqnn import storage
-from hqnn.datasets.sources import (
-    NAMES,
-    SOURCES,
-    Dataset,
-    Limited,
-    Samples,
-    Split,
-    TooLargeError,
-    decode,
-    get,
-    read_arrays,
-    verify,
-)
+from hqnn.datasets.sources import SOURCES, Dataset, Samples, Split, decode, fingerprint, get
+from hqnn.datasets.unverified import careful_downloads, read_arrays
 from hqnn.errors import HqnnError
 
-_TIMEOUT_S = 20.0
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _LAYOUT = "set HQNN_DATA to a folder that has it (its layout: data/README.md)"
-
-State = Literal["bundled", "cached", "HQNN_DATA", "absent"]
 
 
 class MissingDatasetError(HqnnError):
@@ -54,23 +37,18 @@ class DamagedDatasetError(HqnnError):
 
 @dataclass(frozen=True, kw_only=True)
 class Status:
-    """Where a dataset is on this machine.
-
-    Args:
-        name: One of `NAMES`.
-        title: The name to print.
-        state: What `load` would use.
-        images: Number of images of the whole dataset.
-        n_bytes: Size on disk, or None when absent.
-        source: The file or folder that holds it, or where it would come from.
-    """
+    """Where a dataset is on this machine."""
 
     name: str
-    title: str
-    state: State
+    """One of `NAMES`."""
+    state: str
+    """What `load` would use: `cached`, `HQNN_DATA` or `bundled`; else `absent`."""
     images: int
+    """Number of images of the whole dataset."""
     n_bytes: int | None
+    """Size on disk; None when absent."""
     source: str
+    """The file or folder that holds it, or where it would come from."""
 
 
 # --- looking
@@ -136,6 +114,15 @@ def _absence(name: str) -> str:
     return f"{title} is not in HQNN_DATA={folder}"
 
 
+def _used(name: str) -> tuple[str, Path | None]:
+    """What `load` would use, and where that is; looks at file names only."""
+    if _is_file(_cache_file(name)):
+        return "cached", _cache_file(name)
+    if (place := _provided(name)) is None:
+        return "absent", None
+    return "bundled" if name == "digits" else "HQNN_DATA", place
+
+
 def is_available(name: str) -> bool:
     """Whether `load` would find the dataset; looks at file names only.
 
@@ -143,7 +130,7 @@ def is_available(name: str) -> bool:
         HqnnError: Unknown name, or `HQNN_DATA` or `HQNN_CACHE` names the home folder of nobody.
     """
     get(name)
-    return _is_file(_cache_file(name)) or _provided(name) is not None
+    return _used(name)[1] is not None
 
 
 def status() -> list[Status]:
@@ -153,21 +140,10 @@ def status() -> list[Status]:
         HqnnError: `HQNN_DATA` or `HQNN_CACHE` names the home folder of nobody.
     """
     rows = []
-    for name in NAMES:
-        source, place = SOURCES[name], _provided(name)
-        state: State = "bundled" if name == "digits" else "absent" if place is None else "HQNN_DATA"
-        if _is_file(_cache_file(name)):
-            state, place = "cached", _cache_file(name)
-        rows.append(
-            Status(
-                name=name,
-                title=source.title,
-                state=state,
-                images=source.n_images,
-                n_bytes=None if place is None else _size(place),
-                source=source.origin if place is None else str(place),
-            )
-        )
+    for name, source in SOURCES.items():
+        state, place = _used(name)
+        n_bytes, where = (None, source.origin) if place is None else (_size(place), str(place))
+        rows.append(Status(name=name, state=state, images=source.n_images, n_bytes=n_bytes, source=where))
     return rows
 
 
@@ -226,7 +202,10 @@ def _read(name: str, place: Path) -> dict[str, Samples]:
     """Read and verify a dataset as published."""
     try:
         samples = SOURCES[name].read(place, SOURCES[name].limit)
-        verify(name, samples)
+        found, expected = fingerprint(samples), SOURCES[name].fingerprint
+        if found != expected:
+            n_images = sum(map(len, samples.values()))
+            raise ValueError(f"{n_images} images with fingerprint {found[:12]}… instead of {expected[:12]}…")
         return samples
     except Exception as error:  # readers of numpy, Pillow, tar and zip raise almost anything on bad files
         remedy = f"replace it, or unset HQNN_DATA and run `python -m hqnn data {name}`"
@@ -246,8 +225,8 @@ def _read_cache(name: str) -> Dataset | None:
         return None
     names = ("fingerprint", "train_images", "train_labels", "test_images", "test_labels")
     try:
-        fingerprint, *arrays = read_arrays(path, names, source.limit)
-        if str(fingerprint) != source.fingerprint:
+        stored, *arrays = read_arrays(path, names, source.limit)
+        if str(stored) != source.fingerprint:
             return None
         tensors = [torch.from_numpy(array) for array in arrays]
         train, test = Split(*tensors[:2]), Split(*tensors[2:])
@@ -318,7 +297,7 @@ def _download(name: str, progress: bool) -> Dataset:
         try:
             with tempfile.TemporaryDirectory() as folder:
                 quiet = contextlib.nullcontext() if progress else contextlib.redirect_stderr(io.StringIO())
-                with _careful(source.limit), quiet:
+                with careful_downloads(source.limit), quiet:
                     source.download(Path(folder))
                 place = _find(name, Path(folder))
                 assert place is not None, "what is downloaded is one of the dataset's forms"
@@ -333,37 +312,3 @@ def _download(name: str, progress: bool) -> Dataset:
         f"{_absence(name)} and could not be downloaded from {source.origin} ({reason}): run "
         f"`python -m hqnn data {name}` again with a working network, or {_LAYOUT}"
     )
-
-
-@contextlib.contextmanager
-def _careful(limit: int) -> Iterator[None]:
-    """Give up on a silent server, for which torchvision would wait for ever, and on one that never stops sending."""
-    timeout, opener = socket.getdefaulttimeout(), getattr(urllib.request, "_opener", None)
-    socket.setdefaulttimeout(_TIMEOUT_S)
-    urllib.request.install_opener(urllib.request.build_opener(_Shortener(limit)))
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(timeout)
-        urllib.request.install_opener(opener)
-
-
-class _Shortener(urllib.request.BaseHandler):
-    """Limits every answer, also one that only sends elsewhere, to so many bytes."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-
-    def http_response(self, _request: urllib.request.Request, answer: Any) -> Any:
-        limited = Limited(answer.read, self._limit)
-
-        def read(size: int = -1) -> bytes:
-            try:
-                return limited.read(size)
-            except TooLargeError as error:
-                raise urllib.error.URLError(error) from error  # so that torchvision turns to the next mirror
-
-        answer.read = read
-        return answer
-
-    https_response = ftp_response = http_response

@@ -93,6 +93,23 @@ def subset(
 
 
 def partition(dataset: Dataset, *, n_train: int, n_val: int, n_test: int, seed: int = 42) -> Subset:
+    """The images of a dataset that `partition_indices` takes, with its arguments and errors.
+
+    Returns:
+        Three disjoint splits, each in canonical order: index i of a whole test split is image i of the dataset's.
+    """
+    chosen = partition_indices(dataset, n_train=n_train, n_val=n_val, n_test=n_test, seed=seed)
+    every, pool = range(len(dataset.classes)), dataset.test if len(dataset.test) else dataset.train
+    return _with_fingerprint(
+        train=_take(dataset.train, chosen["train"], every),
+        val=_take(dataset.train, chosen["val"], every),
+        test=_take(pool, chosen["test"], every),
+    )
+
+
+def partition_indices(
+    dataset: Dataset, *, n_train: int, n_val: int, n_test: int, seed: int = 42
+) -> dict[str, NDArray[np.int64]]:
     """Cut a dataset at random, all classes as often as they come.
 
     The keys are those of `subset`: the smallest keys of the training split make the training set, the largest the
@@ -107,37 +124,10 @@ def partition(dataset: Dataset, *, n_train: int, n_val: int, n_test: int, seed: 
         seed: Non-negative.
 
     Returns:
-        Three disjoint splits, each in canonical order: index i of a whole test split is image i of the dataset's.
+        Growing indices of `train`, `val` and `test`, into the training split, and into the test split if there is one.
 
     Raises:
         ValueError: A size is negative, or there are not so many images.
-    """
-    chosen = partition_indices(dataset, n_train=n_train, n_val=n_val, n_test=n_test, seed=seed)
-    every, pool = range(len(dataset.classes)), dataset.test if len(dataset.test) else dataset.train
-    return _with_fingerprint(
-        train=_take(dataset.train, chosen["train"], every),
-        val=_take(dataset.train, chosen["val"], every),
-        test=_take(pool, chosen["test"], every),
-    )
-
-
-def partition_indices(
-    dataset: Dataset, *, n_train: int, n_val: int, n_test: int, seed: int = 42
-) -> dict[str, NDArray[np.int64]]:
-    """Which images `partition` takes: growing indices into the training split, and into the test split if there is one.
-
-    Args:
-        dataset: As for `partition`.
-        n_train: Number of training images.
-        n_val: Number of validation images.
-        n_test: Number of test images.
-        seed: Non-negative.
-
-    Returns:
-        Indices of `train`, `val` and `test`.
-
-    Raises:
-        ValueError: As `partition`.
     """
     _require_non_negative(n_train=n_train, n_val=n_val, n_test=n_test, seed=seed)
     order = _shuffled(dataset.train, seed, stream=0)
