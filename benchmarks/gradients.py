@@ -23,6 +23,7 @@ from benchmarks.quantum_layer import in_turns, summary
 from benchmarks.recording import make
 from hqnn.circuit import Circuit
 from hqnn.papers.hqnn.circuits import quanvolution
+from hqnn.views.gradients import parameter_shift
 from hqnn.views.layer import QuantumLayer
 from hqnn.views.pauli_rotations import lower, pauli_action
 
@@ -37,9 +38,7 @@ def shifted(outputs: Callable[[Tensor, Tensor], Tensor], inputs: Tensor, weights
     """The parameter-shift rule around any function of inputs and weights."""
     with torch.no_grad():
         outputs(inputs, weights)  # the forward pass of a training step
-        shifts = torch.pi / 2 * torch.eye(len(weights), dtype=weights.dtype)
-        pairs = [(outputs(inputs, weights + s), outputs(inputs, weights - s)) for s in shifts]
-        return torch.stack([(upstream * (up - down)).sum() / 2 for up, down in pairs])
+        return (parameter_shift(partial(outputs, inputs), weights) * upstream).sum((1, 2))
 
 
 class Simulator:

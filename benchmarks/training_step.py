@@ -29,7 +29,7 @@ from hqnn.papers.hqnn.experiments import ParallelConfig
 from hqnn.papers.hqnn.tasks import as_input, learn
 from hqnn.tasks.base import AUGMENTATIONS, OPTIMIZERS, Session
 from hqnn.training import Samples
-from hqnn.views import parameter_shift
+from hqnn.views.gradients import shift_gradient
 from hqnn.views.layer import QuantumLayer
 
 EXPERIMENTS = ("hqnn-mnist", "hqnn-medical", "hqnn-cifar10")
@@ -120,7 +120,7 @@ def shift(config: ParallelConfig) -> dict[str, Any]:
     inputs = torch.rand(config.batch_size, config.n_circuits * config.n_qubits)
     upstream = torch.rand_like(inputs)
     ours = partial(_forward_and_backward, layer, inputs, True)
-    return {"rule": partial(parameter_shift.gradient, layer, inputs, upstream), "backpropagation": ours}
+    return {"rule": partial(shift_gradient, layer, inputs, upstream), "backpropagation": ours}
 
 
 def measured(seconds: float) -> dict[str, Any]:

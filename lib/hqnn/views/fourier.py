@@ -1,30 +1,33 @@
-r"""The exact Fourier series of a circuit's expectation values.
+r"""The Fourier series of a circuit's expectation values: exact, written out, or sampled.
 
 An expectation value of a circuit whose gates rotate by its parameters is a finite trigonometric sum
 [Schuld, Sweke and Meyer, Phys. Rev. A 103, 032430 (2021); hqnn, app. A.2]
 
-$$f_o(x, w) = \sum_{\omega,\nu} C_{\omega\nu o}\; e^{i\,\omega\cdot x}\, e^{i\,\nu\cdot w}.$$
+$$f_o(x, w) = \sum_{\omega,\nu} C_{\omega\nu o}\; e^{i\,\omega\cdot x}\, e^{i\,\nu\cdot w},$$
 
-Here it is not sampled but computed: each observable is carried backwards through the rotations (Heisenberg picture),
-where a rotation about P turns a Pauli string O that anticommutes with P into cos φ · O + sin φ · iPO and leaves every
-other one alone.
+where an input that is embedded by d rotations has frequencies from -d to d. `fourier_series` computes it by Pauli
+propagation, for all weights at once. With too many weights for that, `coefficients` samples: at given weights the sum
+is fixed by its values at 2d + 1 equidistant points of each input, so that a discrete Fourier transform is exact, too.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
+from typing import Literal
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
-from qiskit.quantum_info import SparsePauliOp
 
 from hqnn.circuit import Circuit
-from hqnn.views.pauli_rotations import PauliRotations, commute, lower, pauli_action
+from hqnn.views.evaluators import Method
+from hqnn.views.layer import QuantumLayer
+from hqnn.views.pauli_propagation import ZERO, propagate, scales, series
+from hqnn.views.pauli_rotations import lower_affine
 
-_ZERO = 1e-12  # coefficients of rotations are sums of products of 0, 1 and -1: what is smaller is rounding
+CHUNK = 100
+"""Settings of the weights evaluated side by side."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ class FourierSeries:
         waves = np.exp(1j * np.asarray(weights) @ self.weight_frequencies.T)
         return np.einsum("...v,fvo->...fo", waves, self.coefficients)
 
+    # used by pages until they are moved: `gradients.jacobian` says the same
     def jacobian(self, inputs: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
         """Derivatives of the expectation values with respect to the weights.
 
@@ -105,69 +109,7 @@ def fourier_series(pc: Circuit, *, max_terms: int = 100_000) -> FourierSeries:
     Raises:
         ValueError: An angle is not affine, or the series has more than `max_terms` terms.
     """
-    rotations = lower(pc)
-    if rotations.derived_inputs or rotations.derived_weights:
-        raise ValueError("an angle is not an affine function of the parameters, so there is no finite Fourier series")
-    return series_of_rotations(rotations, pc.observables, max_terms=max_terms)
-
-
-def series_of_rotations(
-    rotations: PauliRotations, observables: Sequence[SparsePauliOp], *, max_terms: int = 100_000
-) -> FourierSeries:
-    """The series of a circuit already written as Pauli rotations; see `fourier_series`.
-
-    Raises:
-        ValueError: The series has more than `max_terms` terms.
-    """
-    slopes, n_in = rotations.slopes, rotations.input_slopes.shape[1]
-    frequencies, terms = [np.zeros((1, slopes.shape[1]))], [np.zeros((1, len(observables)), complex)]
-    n_terms = 0
-    for o, observable in enumerate(observables):
-        for label, coefficient in zip(observable.paulis, observable.coeffs, strict=True):
-            for value, cosines, sines in _propagate(rotations, label.x, label.z, max_terms):
-                factors = np.array([*cosines, *sines], dtype=np.int64)
-                n_terms += 2 ** len(factors)
-                if n_terms > max_terms:
-                    raise _too_many(max_terms)
-                scale = coefficient.real * value / 2 ** len(factors) / 1j ** len(sines)
-                signs = np.array(list(product((1.0, -1.0), repeat=len(factors))))
-                frequencies.append(signs @ slopes[factors])
-                terms.append(np.zeros((len(signs), len(observables)), complex))
-                phases = np.exp(1j * (signs @ rotations.constant[factors]))
-                terms[-1][:, o] = scale * phases * signs[:, len(cosines) :].prod(axis=1)
-    places, where = _distinct(_merge_rounding(np.concatenate(frequencies)))
-    sums = np.zeros((len(places), len(observables)), complex)
-    np.add.at(sums, where, np.concatenate(terms))
-    kept = (np.abs(sums) > _ZERO * scales(observables)).any(axis=1)
-    if not kept.any():
-        kept = (places == 0).all(axis=1)
-    omegas, row = _distinct(places[kept, :n_in])
-    nus, column = _distinct(places[kept, n_in:])
-    coefficients = np.zeros((len(omegas), len(nus), len(observables)), complex)
-    coefficients[row, column] = sums[kept]
-    return FourierSeries(omegas, nus, coefficients)
-
-
-def scales(observables: Sequence[SparsePauliOp]) -> NDArray[np.float64]:
-    """How large each observable's coefficients are [n_observables]: what is rounding is judged beside that."""
-    return np.array([np.abs(observable.coeffs).max() for observable in observables])
-
-
-def _merge_rounding(frequencies: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Make those entries of each column of [N, n] equal that differ by rounding, up to their signs."""
-    merged = np.zeros_like(frequencies)
-    for column, values in zip(merged.T, frequencies.T, strict=True):
-        sizes, where = np.unique(np.append(0.0, np.abs(values)), return_inverse=True)
-        first = np.diff(sizes, prepend=-1.0) > _ZERO * sizes[-1]  # of those that are one number
-        column[:] = np.sign(values) * sizes[first][first.cumsum() - 1][where[1:]] + 0.0  # + 0.0: no negative zero
-    return merged
-
-
-def _distinct(rows: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """The distinct rows of [N, n] in ascending order, and the place of each row among them [N]."""
-    keys = list(map(tuple, rows.tolist()))
-    places = {key: place for place, key in enumerate(sorted(set(keys)))}
-    return np.array(list(places)).reshape(len(places), rows.shape[1]), np.array([places[key] for key in keys])
+    return FourierSeries(*series(lower_affine(pc), pc.observables, max_terms=max_terms))
 
 
 def closed_forms(pc: Circuit, *, max_terms: int = 1000) -> list[str]:
@@ -184,26 +126,136 @@ def closed_forms(pc: Circuit, *, max_terms: int = 1000) -> list[str]:
     Raises:
         ValueError: An angle is not affine, or there are more than `max_terms` products.
     """
-    rotations = lower(pc)
-    if rotations.derived_inputs or rotations.derived_weights:
-        raise ValueError("an angle is not an affine function of the parameters, so there is no such closed form")
+    rotations = lower_affine(pc)
     names = [_latex(parameter.name) for parameter in (*pc.inputs, *pc.weights)]
     forms = []
     for observable in pc.observables:
         sums: dict[tuple[_Factor, ...], float] = defaultdict(float)
         for pauli, coefficient in zip(observable.paulis, observable.coeffs.real, strict=True):
-            for value, cosines, sines in _propagate(rotations, pauli.x, pauli.z, max_terms):
+            for value, cosines, sines in propagate(rotations, pauli.x, pauli.z, max_terms):
                 factors = []
                 for k, wave in [*((k, "cos") for k in cosines), *((k, "sin") for k in sines)]:
                     angle, sign = _angle(rotations.slopes[k], rotations.constant[k], names)
                     value *= sign if wave == "sin" else 1.0
                     factors.append((bool(rotations.input_slopes[k].any()), angle, wave))
                 sums[tuple(sorted(factors))] += coefficient * value
-        smallest = _ZERO * float(scales([observable])[0])
+        smallest = ZERO * float(scales([observable])[0])
         kept = [factors for factors, value in sums.items() if abs(value) > smallest]
         terms = sorted(kept, key=lambda factors: (sum(of_input for of_input, *_ in factors), factors))
         forms.append(_sum([_product(factors, sums[factors]) for factors in terms]))
     return forms
+
+
+def random_weights(pc: Circuit, n: int, seed: int = 0) -> NDArray[np.float64]:
+    """Draw settings of the weights [n, n_weights], uniform in [0, 2π) and independent."""
+    return np.random.default_rng(seed).uniform(0, 2 * np.pi, (n, pc.n_weights))
+
+
+def coefficients(
+    pc: Circuit, weights: NDArray[np.float64], *, degree: int = 1, method: Method = "auto"
+) -> list[NDArray[np.complex128]]:
+    """Fourier coefficients of every output in all inputs.
+
+    Args:
+        pc: A circuit whose input frequencies are integers up to `degree`.
+        weights: Settings of the weights [S, n_weights], radians.
+        degree: The highest frequency d of each input.
+        method: How the circuit is evaluated; see `QuantumLayer`.
+
+    Returns:
+        For each output the coefficients [S, 2d + 1, ..., 2d + 1], one axis for each input, its frequencies from -d to
+        d.
+    """
+    n_points = 2 * degree + 1
+    points = 2 * np.pi * np.arange(n_points) / n_points
+    grid = np.stack(np.meshgrid(*[points] * pc.n_inputs, indexing="ij"), -1).reshape(-1, pc.n_inputs)
+    axes = tuple(range(1, 1 + pc.n_inputs))
+    parts: list[list[NDArray[np.complex128]]] = []
+    for part in np.split(weights, range(CHUNK, len(weights), CHUNK)):
+        layer = QuantumLayer(pc, copies=len(part), dtype=torch.float64, method=method)
+        with torch.no_grad():
+            layer.weights.copy_(torch.from_numpy(part))
+            values = layer(torch.from_numpy(grid).repeat(1, len(part))).numpy()  # [points, S * n_observables]
+        by_output = values.reshape(len(grid), len(part), pc.n_observables).transpose(2, 1, 0)
+        functions = by_output.reshape(pc.n_observables, len(part), *[n_points] * pc.n_inputs)
+        # The series has e^{-iωx}, so its coefficients are numpy's inverse transform.
+        parts.append([np.fft.fftshift(np.fft.ifftn(f, axes=axes), axes=axes) for f in functions])
+    return [np.concatenate(chunks) for chunks in zip(*parts, strict=True)]
+
+
+def of_first_inputs(
+    coefficients: NDArray[np.complex128], n_inputs: int = 2, *, others: Literal["zero", "mean"] = "zero"
+) -> NDArray[np.complex128]:
+    """Coefficients in the first inputs alone.
+
+    Args:
+        coefficients: Of all inputs [S, 2d + 1, ..., 2d + 1].
+        n_inputs: How many inputs remain.
+        others: What becomes of the rest: each held at 0 (its frequencies are added up), or averaged over a turn (its
+            frequency is 0).
+
+    Returns:
+        [S, 2d + 1, ...] with `n_inputs` axes of frequencies.
+    """
+    axes = tuple(range(1 + n_inputs, coefficients.ndim))
+    if others == "zero":
+        return coefficients.sum(axis=axes)
+    degree = coefficients.shape[1] // 2
+    return coefficients[(..., *[degree] * len(axes))]
+
+
+def frequencies(coefficients: NDArray[np.complex128]) -> NDArray[np.int64]:
+    """The frequencies that belong to flattened coefficients [(2d + 1)**n, n], in the same order."""
+    degree, n_inputs = coefficients.shape[1] // 2, coefficients.ndim - 1
+    axis = np.arange(-degree, degree + 1)
+    return np.stack(np.meshgrid(*[axis] * n_inputs, indexing="ij"), -1).reshape(-1, n_inputs)
+
+
+def independent_parts(coefficients: NDArray[np.complex128]) -> NDArray[np.float64]:
+    """Real numbers that fix the coefficients of a real function, each of them once.
+
+    Since c(-ω) is the conjugate of c(ω), half of the numbers repeat the other half: what is left is c(0), and real and
+    imaginary part of one coefficient of each pair.
+
+    Args:
+        coefficients: [S, 2d + 1, ..., 2d + 1].
+
+    Returns:
+        [S, (2d + 1)**n].
+    """
+    flat = coefficients.reshape(len(coefficients), -1)
+    half = flat[:, flat.shape[1] // 2 :]  # c(0), then the later one of each pair
+    return np.concatenate([half.real, half[:, 1:].imag], axis=1)
+
+
+def all_parts(coefficients: NDArray[np.complex128]) -> NDArray[np.float64]:
+    """Real and imaginary parts of all coefficients, duplicates included, as figure 10 shows them [S, 2 (2d + 1)**n]."""
+    flat = coefficients.reshape(len(coefficients), -1)
+    return np.concatenate([flat.real, flat.imag], axis=1)
+
+
+def correlation_determinant(values: NDArray[np.float64] | NDArray[np.complex128]) -> float:
+    """Determinant of the correlation matrix of columns that vary [S, N]; 0 if one is a linear function of others.
+
+    For uncorrelated columns it is 1. With no more samples than columns it is 0 whatever they are.
+    """
+    varying = values[:, values.std(axis=0) > 1e-12]
+    return float(np.linalg.det(np.atleast_2d(np.corrcoef(varying, rowvar=False))).real) if varying.size else 1.0
+
+
+def covariance_spectrum(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Eigenvalues of the covariance matrix of columns [S, N], largest first."""
+    return np.clip(np.linalg.eigvalsh(np.cov(values, rowvar=False))[::-1], 0, None)
+
+
+def dimension(spectrum: NDArray[np.float64]) -> int:
+    """Number of directions in which there is any variance."""
+    return int((spectrum > 1e-12 * spectrum[0]).sum())
+
+
+def effective_dimension(spectrum: NDArray[np.float64]) -> float:
+    """Number of equally strong directions with the same concentration of variance (participation ratio)."""
+    return float(spectrum.sum() ** 2 / (spectrum**2).sum())
 
 
 _Factor = tuple[bool, str, str]  # whether an input is in the angle, the angle, "cos" or "sin"
@@ -227,7 +279,7 @@ def _angle(row: NDArray[np.float64], constant: float, names: list[str]) -> tuple
 
 def _scaled(value: float, name: str) -> str:
     """A number times a symbol; the number is left out where it is one."""
-    if name and abs(abs(value) - 1) < _ZERO:
+    if name and abs(abs(value) - 1) < ZERO:
         return f"{'-' if value < 0 else ''}{name}"
     return f"{value:.6g}{name}"
 
@@ -242,48 +294,3 @@ def _product(factors: tuple[_Factor, ...], value: float) -> str:
 def _sum(terms: list[str]) -> str:
     """Terms with their signs between them; an empty sum is 0."""
     return " + ".join(terms).replace("+ -", "- ") or "0"
-
-
-def _too_many(max_terms: int) -> ValueError:
-    return ValueError(f"the Fourier series has more than {max_terms} terms; raise max_terms or use fewer rotations")
-
-
-def _propagate(
-    rotations: PauliRotations, x: NDArray[np.bool_], z: NDArray[np.bool_], max_terms: int
-) -> list[tuple[float, tuple[int, ...], tuple[int, ...]]]:
-    """Carry one Pauli string back to ψ₀: terms (value, rotations entering by cosine, rotations entering by sine)."""
-    bits = 1 << np.arange(rotations.n_qubits)
-    terms: list[tuple[float, int, int, tuple[int, ...], tuple[int, ...]]] = [
-        (1.0, int(x @ bits), int(z @ bits), (), ())
-    ]
-    for k in reversed(range(len(rotations.constant))):
-        px, pz = int(rotations.x_masks[k]), int(rotations.z_masks[k])
-        fixed = not rotations.slopes[k].any()
-        grown = []
-        for value, ox, oz, cosines, sines in terms:
-            if commute((px, pz), (ox, oz)):
-                grown.append((value, ox, oz, cosines, sines))
-                continue
-            qx, qz = px ^ ox, pz ^ oz
-            # P = i^{y_P} X^px Z^pz and so on, hence iPO = ± Q with the sign collected here.
-            power = 1 + (px & pz).bit_count() + (ox & oz).bit_count() - (qx & qz).bit_count()
-            power += 2 * (pz & ox).bit_count()
-            turned = value if power % 4 == 0 else -value
-            if fixed:
-                c, s = np.cos(rotations.constant[k]), np.sin(rotations.constant[k])
-                grown += [(value * c, ox, oz, cosines, sines)] if abs(c) > _ZERO else []
-                grown += [(turned * s, qx, qz, cosines, sines)] if abs(s) > _ZERO else []
-            else:
-                grown += [(value, ox, oz, (*cosines, k), sines), (turned, qx, qz, cosines, (*sines, k))]
-        if len(grown) > max_terms:
-            raise _too_many(max_terms)
-        terms = grown
-    result = []
-    expectations: dict[tuple[int, int], float] = {}
-    for value, ox, oz, cosines, sines in terms:
-        if (ox, oz) not in expectations:
-            source, phases = pauli_action(ox, oz, rotations.n_qubits)
-            expectations[ox, oz] = float(np.vdot(rotations.initial, phases * rotations.initial[source]).real)
-        if abs(expectations[ox, oz]) > _ZERO:
-            result.append((value * expectations[ox, oz], cosines, sines))
-    return result

@@ -206,6 +206,20 @@ def lower(pc: Circuit) -> PauliRotations:
     )
 
 
+def lower_affine(pc: Circuit) -> PauliRotations:
+    """The same for circuits whose angles are all affine functions of the parameters.
+
+    Raises:
+        ValueError: As `lower`, or an angle is not affine.
+    """
+    rotations = lower(pc)
+    if rotations.derived_inputs or rotations.derived_weights:
+        raise ValueError(
+            "an angle is not an affine function of the parameters, which this needs; sample or differentiate a QuantumLayer"
+        )
+    return rotations
+
+
 def _function(angle: ParameterExpression, parameters: list[Parameter]) -> Derived | float:
     """An angle that is no affine function, or the number that it is without looking like one."""
     expression = angle.sympify()

@@ -13,10 +13,8 @@ from numpy.typing import NDArray
 from qiskit.quantum_info import SparsePauliOp
 from torch import Tensor
 
-from hqnn.views.fourier import scales
+from hqnn.views.pauli_propagation import ZERO, scales
 from hqnn.views.pauli_rotations import Eigenbasis, commute, eigenbasis
-
-ZERO = 1e-12
 
 
 class Constants:

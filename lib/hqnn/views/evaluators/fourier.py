@@ -21,7 +21,7 @@ from hqnn.views.evaluators.base import (
     waves_gradient,
     waves_of,
 )
-from hqnn.views.fourier import scales, series_of_rotations
+from hqnn.views.pauli_propagation import scales, series
 from hqnn.views.pauli_rotations import PauliRotations
 
 MAX_SERIES_SIZE = 2**18  # entries of the Fourier tensor
@@ -42,12 +42,12 @@ class FourierEvaluator(Evaluator):
     def __init__(self, rotations: PauliRotations, observables: Sequence[SparsePauliOp] | None, copies: int) -> None:
         if observables is None:
             raise ValueError("probabilities are not the expectation values of observables; use another method")
-        series = series_of_rotations(rotations, observables, max_terms=MAX_SERIES_TERMS)
-        rows, row_of = half_space(series.input_frequencies)
-        columns, column_of = half_space(series.weight_frequencies)
+        omegas, nus, coefficients = series(rotations, observables, max_terms=MAX_SERIES_TERMS)
+        rows, row_of = half_space(omegas)
+        columns, column_of = half_space(nus)
         tensor = np.zeros((2, len(columns), 2, len(rows), len(observables)))  # 2: cosine, sine
-        for f, v in np.argwhere(series.coefficients.any(2)):
-            (row, sx), (column, sw), c = row_of[f], column_of[v], series.coefficients[f, v]
+        for f, v in np.argwhere(coefficients.any(2)):
+            (row, sx), (column, sw), c = row_of[f], column_of[v], coefficients[f, v]
             # Re(c e^{i(a + a')}) in products of cosines and sines of a = ω·x and a' = ν·w
             tensor[:, column, :, row] += np.array([[c.real, -sx * c.imag], [-sw * c.imag, -sx * sw * c.real]])
         if tensor.size > MAX_SERIES_SIZE:

@@ -14,7 +14,6 @@ from qiskit.quantum_info import SparsePauliOp
 from torch import Tensor
 
 from hqnn.views.evaluators.base import (
-    ZERO,
     Evaluator,
     clean,
     half_space,
@@ -25,6 +24,7 @@ from hqnn.views.evaluators.base import (
     waves_gradient,
     waves_of,
 )
+from hqnn.views.pauli_propagation import ZERO
 from hqnn.views.pauli_rotations import PauliRotations
 
 MAX_MATRIX_QUBITS = 6  # from 7 on, the 64 samples of a usual batch are fewer states than the columns of M
