@@ -214,9 +214,7 @@ def lower_affine(pc: Circuit) -> PauliRotations:
     """
     rotations = lower(pc)
     if rotations.derived_inputs or rotations.derived_weights:
-        raise ValueError(
-            "an angle is not an affine function of the parameters, which this needs; sample or differentiate a QuantumLayer"
-        )
+        raise ValueError("an angle is not an affine function of the parameters, as it must be here; use a QuantumLayer")
     return rotations
 
 
