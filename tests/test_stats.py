@@ -145,3 +145,11 @@ def test_rank_correlation_sees_order_only() -> None:
 def test_rank_correlation_refuses_unpaired_and_undefined_values(x: list[float], y: list[float]) -> None:
     with pytest.raises(ValueError, match=r"equal lengths|finite values"):
         rank_correlation(x, y)
+
+
+def test_an_interval_is_written_with_its_half_width() -> None:
+    lead = Interval(-0.00004, 0.00123, 5)
+    assert f"{lead:.4f}" == "-0.0000 ± 0.0012"
+    assert f"{lead:+z.2p}" == "+0.00 ± 0.12"
+    assert f"{Interval(0.99388, 0.0007, 5):.2p}" == "99.39 ± 0.07"
+    assert f"{Interval(2.0, 0.5, 3)}" == "2.00 ± 0.50"

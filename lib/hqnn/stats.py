@@ -35,6 +35,14 @@ class Interval:
         """Whether the interval covers `value`."""
         return self.low <= value <= self.high
 
+    def __format__(self, spec: str) -> str:
+        """Mean ± half width, both in the format of a number; `p` instead of `f` is for fractions shown in per cent.
+
+        `f"{lead:+.2p}"` gives "+0.02 ± 0.15": a difference of fractions, in points, signed.
+        """
+        scale, spec = (100, f"{spec[:-1]}f") if spec.endswith("p") else (1, spec or ".2f")
+        return f"{scale * self.mean:{spec}} ± {scale * self.half_width:{spec.replace('+', '')}}"
+
 
 @dataclass(frozen=True)
 class Comparison:
