@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
-from hqnn.stats import MAX_EXACT_PAIRS, epochs_to_reach, holm, mean_interval, paired_difference, rank_correlation
+from hqnn.stats import (
+    MAX_EXACT_PAIRS,
+    Interval,
+    epochs_to_reach,
+    holm,
+    mean_interval,
+    paired_difference,
+    rank_correlation,
+)
 
 
 def test_interval_of_a_textbook_sample() -> None:
