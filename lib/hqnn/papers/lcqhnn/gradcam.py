@@ -1,7 +1,8 @@
-"""Heat maps that say where a model looks, and numbers that say what a heat map shows [lcqhnn, eq. 10-12].
+"""Grad-CAM heat maps, and what a map shows of its image [lcqhnn, eq. 10-12].
 
-A heat map combines the activations A of a convolution's K channels with the gradients ∂y/∂A of a class score y. The
-paper weights each activation by the mean of the gradient over a window around it, and leaves the window's size open:
+A heat map combines the activations A of a convolution's K channels with the gradients ∂y/∂A of a class score y
+[lcqhnn, eq. 10-12]. The paper weights each activation by the mean of the gradient over a window around it, and leaves
+the window's size open:
 
 - the whole map: every channel has one weight, its mean gradient. This is Grad-CAM (Selvaraju and others, 2017);
 - one position: gradient times activation. This is HiResCAM (Draelos and Carin, 2020);
@@ -10,6 +11,7 @@ paper weights each activation by the mean of the gradient over a window around i
 A map lives on the convolution's own grid (14 x 14 in this paper's networks); `upsample` brings it to the image's.
 """
 
+from copy import deepcopy
 from dataclasses import dataclass
 
 import torch
@@ -93,40 +95,23 @@ def heat(attribution: Attribution, window: int | None, *, rectify: bool = False)
 
 
 def grad_cam(model: nn.Module, images: Tensor, labels: Tensor, *, layer: nn.Module) -> Tensor:
-    """Grad-CAM by the package pytorch-grad-cam.
-
-    Args:
-        model: As in `attribute`; its convolution's weights must require gradients.
-        images: [B, 1, H, W].
-        labels: The class whose score counts, per image [B].
-        layer: The convolution to look at.
+    """Grad-CAM by the package pytorch-grad-cam, on a copy of the model, since the package leaves gradients behind.
 
     Returns:
-        [B, H, W], shifted and scaled by the package so that each map runs from 0 to 1; a map without heat is 0.
+        [B, H, W], each map from 0 to 1 as by `rescale`; the arguments are those of `attribute`.
     """
     # Importing it takes seconds that most users of this module need not wait.
     from pytorch_grad_cam import GradCAM
     from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
-    was_training = model.training
-    gradients = [parameter.grad for parameter in model.parameters()]
+    model, layer = deepcopy((model, layer))
     with GradCAM(model=model, target_layers=[layer]) as cam:
-        maps = cam(input_tensor=images, targets=[ClassifierOutputTarget(int(label)) for label in labels])
-    model.train(was_training)
-    for parameter, gradient in zip(model.parameters(), gradients, strict=True):
-        parameter.grad = gradient  # the package leaves those of its own backward pass
-    return torch.from_numpy(maps)
+        targets = [ClassifierOutputTarget(int(label)) for label in labels]
+        return torch.from_numpy(cam(input_tensor=images, targets=targets))
 
 
 def rescale(maps: Tensor) -> Tensor:
-    """Shift and scale each map to run from 0 to 1, as the package does before it draws.
-
-    Args:
-        maps: [B, h, w].
-
-    Returns:
-        [B, h, w]; a constant map becomes 0.
-    """
+    """Shift and scale each map [B, h, w] to run from 0 to 1, as the package does; a constant map becomes 0."""
     shifted = maps - maps.amin((1, 2), keepdim=True)
     return shifted / shifted.amax((1, 2), keepdim=True).clamp_min(torch.finfo(maps.dtype).tiny)
 
@@ -140,15 +125,7 @@ def upsample(maps: Tensor, size: int = 28) -> Tensor:
 
 
 def object_mask(images: Tensor, threshold: float = THRESHOLD) -> Tensor:
-    """Which pixels belong to the object: those brighter than `threshold`.
-
-    Args:
-        images: Grey values [B, 1, H, W] in [0, 1].
-        threshold: In the same unit.
-
-    Returns:
-        bool [B, H, W].
-    """
+    """Which pixels of images [B, 1, H, W] belong to the object, bool [B, H, W]: those brighter than `threshold`."""
     return images[:, 0] > threshold
 
 
@@ -159,12 +136,13 @@ def focus(maps: Tensor, mask: Tensor) -> Tensor:
     without any heat prefers no pixel and counts as even.
 
     Args:
-        maps: Heat of 0 or more [B, H, W].
-        mask: The object's pixels [B, H, W].
+        maps: Heat of 0 or more [B, h, w], on any grid.
+        mask: The object's pixels [B, H, H].
 
     Returns:
         Fractions [B] in [0, 1].
     """
+    maps = upsample(maps, mask.shape[-1])
     total = maps.sum((1, 2))
     share = (maps * mask).sum((1, 2)) / total.clamp_min(torch.finfo(maps.dtype).tiny)
     return torch.where(total > 0, share, mask.to(maps.dtype).mean((1, 2)))
@@ -188,22 +166,12 @@ def saturation(maps: Tensor, mask: Tensor | None = None, *, level: float = LEVEL
 
 
 def shape_template(images: Tensor, size: int) -> Tensor:
-    """What a map that follows the object's shape looks like: the mean intensity in each of the map's cells.
-
-    Args:
-        images: Grey values [B, 1, H, W] in [0, 1].
-        size: Cells per side, as the map has.
-
-    Returns:
-        [B, size, size].
-    """
+    """A map that follows the shape of the object in grey images [B, 1, H, W]: each cell's mean, [B, size, size]."""
     return functional.adaptive_avg_pool2d(images, size)[:, 0]
 
 
 def edge_template(images: Tensor, size: int) -> Tensor:
-    """What a map that follows the object's edges looks like: the mean contrast in each of the map's cells.
-
-    A pixel's contrast is the range of intensities in the 3 x 3 pixels around it.
+    """A map that follows the object's edges: each cell's mean contrast, the range of the 3 x 3 pixels around a pixel.
 
     Args:
         images: Grey values [B, 1, H, W] in [0, 1].
@@ -218,29 +186,15 @@ def edge_template(images: Tensor, size: int) -> Tensor:
 
 
 def resemblance(maps: Tensor, templates: Tensor) -> Tensor:
-    """Spearman's rank correlation between each map and its template, over the map's cells.
+    """Spearman's rank correlation between maps and templates [B, h, w], over the cells: float64 [B] in [-1, 1].
 
-    It needs no threshold and no unit: any increasing function of the template gives 1.
-
-    Args:
-        maps: [B, h, w].
-        templates: [B, h, w].
-
-    Returns:
-        float64 [B] in [-1, 1]; 0 where a map or template is constant, which resembles nothing.
+    It needs no threshold and no unit: any increasing function of the template gives 1. It is 0 where a map or template
+    is constant, which resembles nothing.
     """
     return torch.from_numpy(rank_correlation(maps.flatten(1).numpy(), templates.flatten(1).numpy())).nan_to_num(0.0)
 
 
 def similarity(first: Tensor, second: Tensor) -> Tensor:
-    """Pearson's correlation between two maps of each image, over the map's cells.
-
-    Args:
-        first: [..., h, w].
-        second: [..., h, w].
-
-    Returns:
-        [...] in [-1, 1]; 0 where a map is constant.
-    """
+    """Pearson's correlation between two maps [..., h, w] of each image: [...] in [-1, 1], 0 where one is constant."""
     a, b = (m.flatten(-2) - m.mean((-2, -1))[..., None] for m in (first, second))
     return functional.cosine_similarity(a, b, dim=-1)

@@ -1,6 +1,6 @@
 """How the trained networks of a series bear noise: accuracy against strength of noise, depth of circuit and shots.
 
-`endure` measures one network, `summarise` turns the measurements of a series into named numbers. All circuits of a
+`robustness` measures one network, `summarise` turns the measurements of a series into named numbers. All circuits of a
 network compute the same function without noise (see `noisy_network`), so what differs is the noise alone.
 
 A network decides in one of two ways:
@@ -14,29 +14,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from hqnn.papers.lcqhnn.noisy_network import Network, accuracy, frequencies, midpoint, values_of_outcomes
+from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
+from hqnn.papers.lcqhnn.noisy_network import (
+    LabelledFeatures,
+    QuantumHead,
+    accuracy,
+    frequencies,
+    light_cone,
+    midpoint,
+    outcome_values,
+)
 from hqnn.stats import Interval, mean_interval
-from hqnn.views import noise
+from hqnn.views import aer, noise
 from hqnn.views.noise import Noise
 
 COMPARED = ("depolarising", "thermal", "backend")
 """The kinds of noise under which deep and shallow circuits are compared."""
 NO_SIGNAL = 1e-12
 """An expectation value with a root mean square below this is zero but for rounding: no share of it can be left."""
-
-
-class Encoded(NamedTuple):
-    """Images as the circuit meets them."""
-
-    features: NDArray[np.float64]
-    """Inputs x [N, 4], radians."""
-    labels: NDArray[np.int64]
-    """Classes 0 and 1 [N]."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,13 +70,13 @@ def sweeps(settings: Mapping[str, Any]) -> dict[str, Sweep]:
     }
 
 
-def endure(
-    network: Network, validation: Encoded, test: Encoded, settings: Mapping[str, Any], seed: int
+def robustness(
+    head: QuantumHead, validation: LabelledFeatures, test: LabelledFeatures, settings: Mapping[str, Any], seed: int
 ) -> dict[str, Any]:
     """Measure one network.
 
     Args:
-        network: What is trained.
+        head: What is trained.
         validation: Images to set thresholds by.
         test: Images to measure accuracy on.
         settings: Those of `sweeps`, and `shots`, `repetitions`, `reset_shots`, `kept_at`.
@@ -89,66 +89,95 @@ def endure(
         signal is below `NO_SIGNAL`. All fractions.
     """
     rng = np.random.default_rng(seed)
-    perfect = network.on(None)
+
+    def with_shots(probabilities: NDArray[np.float64]) -> list[float]:
+        """Accuracy for each number of shots, a mean over repetitions."""
+        repetitions = range(settings["repetitions"])
+        drawn = (
+            [accuracy(head.scores(frequencies(probabilities, shots, rng)), test.labels) for _ in repetitions]
+            for shots in settings["shots"]
+        )
+        return [float(np.mean(accuracies)) for accuracies in drawn]
+
+    perfect = head.on(None)(test.features)
     found: dict[str, Any] = {
-        "perfect": accuracy(network.scores(perfect(test.features)), test.labels),
+        "perfect": accuracy(head.scores(perfect), test.labels),
         "trained": {},
         "reset": {},
-        "shots": {
-            "perfect": {"1": _with_shots(network, perfect(test.features), test.labels, settings, rng)},
-            "backend": {},
-        },
+        "shots": {"perfect": {"1": with_shots(perfect)}, "backend": {}},
     }
     for kind, sweep in sweeps(settings).items():
         for depth in sweep.depths:
             trained, reset = [], []
             for device in sweep.devices:
-                series = network.on(device, n_layers=depth)
+                series = head.on(device, n_layers=depth)
                 probabilities = series(test.features)
-                trained.append(accuracy(network.scores(probabilities), test.labels))
+                trained.append(accuracy(head.scores(probabilities), test.labels))
                 drawn, to_set = (
-                    network.scores(frequencies(p, settings["reset_shots"], rng))
+                    head.scores(frequencies(p, settings["reset_shots"], rng))
                     for p in (probabilities, series(validation.features))
                 )
                 reset.append(accuracy(drawn, test.labels, threshold=midpoint(to_set, validation.labels)))
                 if kind == "backend":
-                    curve = _with_shots(network, probabilities, test.labels, settings, rng)
-                    found["shots"][kind][str(depth)] = curve
+                    found["shots"][kind][str(depth)] = with_shots(probabilities)
             found["trained"].setdefault(kind, {})[str(depth)] = trained
             found["reset"].setdefault(kind, {})[str(depth)] = reset
-    return found | shrinkage(network, test.features, settings)
+    return found | shrinkage(head, test.features, settings)
 
 
-def shrinkage(network: Network, features: NDArray[np.float64], settings: Mapping[str, Any]) -> dict[str, Any]:
+def _depolarised(settings: Mapping[str, Any], strength: float) -> noise.Noise:
+    return noise.depolarising(settings["p1_over_p2"] * strength, strength)
+
+
+def shrinkage(head: QuantumHead, features: NDArray[np.float64], settings: Mapping[str, Any]) -> dict[str, Any]:
     """How much of the expectation values depolarising noise leaves.
 
     Args:
-        network: What is trained.
+        head: What is trained.
         features: Inputs x [N, 4], radians.
         settings: `depths`, `kept_at` and `p1_over_p2`.
 
     Returns:
-        `signal` and `kept` as in `endure`; a factor is the least-squares slope of noisy against noiseless values.
+        `signal` and `kept` as in `robustness`; a factor is the least-squares slope of noisy against noiseless values.
     """
-    strength = settings["kept_at"]
-    device = noise.depolarising(settings["p1_over_p2"] * strength, strength)
-    values = values_of_outcomes(network.circuit)
-    z = network.on(None)(features) @ values
+    device, values = _depolarised(settings, settings["kept_at"]), outcome_values(lcqhnn_circuit(head.order))
+    z = head.on(None)(features) @ values
     signal = np.sqrt((z**2).mean(0))
     power = np.where(signal < NO_SIGNAL, np.nan, signal**2)
     kept = {}
     for depth in settings["depths"]:
-        noisy = network.on(device, n_layers=depth)(features) @ values
+        noisy = head.on(device, n_layers=depth)(features) @ values
         kept[str(depth)] = ((noisy * z).mean(0) / power).tolist()
     return {"signal": signal.tolist(), "kept": kept}
+
+
+def example_scores(head: QuantumHead, test: LabelledFeatures, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Scores of the first test images without noise and, by depth, under depolarising noise, for a figure.
+
+    Args:
+        head: What is trained.
+        test: The images.
+        settings: `depths`, `pictured`, `pictured_at` and `p1_over_p2`.
+
+    Returns:
+        `labels` [N], `perfect` [N], `noisy` by depth [N], and the `offset` of the readout.
+    """
+    device, some = _depolarised(settings, settings["pictured_at"]), test.features[: settings["pictured"]]
+    noisy = {depth: head.scores(head.on(device, n_layers=depth)(some)) for depth in settings["depths"]}
+    return {
+        "labels": test.labels[: settings["pictured"]].tolist(),
+        "perfect": head.scores(head.on(None)(some)).round(4).tolist(),
+        "noisy": {str(depth): scores.round(4).tolist() for depth, scores in noisy.items()},
+        "offset": round(head.offset, 4),
+    }
 
 
 def summarise(measured: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]) -> dict[str, Interval]:
     """Named numbers from the measurements of a series, in per cent and percentage points.
 
     Args:
-        measured: What `endure` returned, one per seed.
-        settings: Those of `endure`, and `today`, a typical strength of some kinds of noise.
+        measured: What `robustness` returned, one per seed.
+        settings: Those of `robustness`, and `today`, a typical strength of some kinds of noise.
 
     Returns:
         `perfect/accuracy`; for each kind of noise in `COMPARED`, with the readout as trained, averaged over the sweep's
@@ -189,48 +218,64 @@ def by_depth(stored: Mapping[str, Any]) -> dict[int, NDArray[np.float64]]:
     return {int(depth): np.array(values, float) for depth, values in stored.items()}
 
 
-def pictured(network: Network, test: Encoded, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Scores of the first test images without noise and, by depth, under depolarising noise, for a figure.
+# --- what the records say ---------------------------------------------------------------------------------------------
+
+
+def kept_signal(data: Mapping[str, Any], *, least: float = 0.2) -> list[NDArray[np.float64]]:
+    """The recorded shares of ⟨Z⟩ that noise leaves, of the networks in which a qubit carries a signal.
 
     Args:
-        network: What is trained.
-        test: The images.
-        settings: `depths`, `pictured`, `pictured_at` and `p1_over_p2`.
+        data: What was recorded of a series, `kept` and `signal` [networks, 4] among it.
+        least: The root mean square from which ⟨Z⟩ counts as a signal.
 
     Returns:
-        `labels` [N], `perfect` [N], `noisy` by depth [N], and the `offset` of the readout.
+        One array [networks, depths] per qubit.
     """
-    strength = settings["pictured_at"]
-    device = noise.depolarising(settings["p1_over_p2"] * strength, strength)
-    some = test.features[: settings["pictured"]]
-    noisy = {
-        str(depth): network.scores(network.on(device, n_layers=depth)(some)).round(4).tolist()
-        for depth in settings["depths"]
-    }
-    return {
-        "labels": test.labels[: settings["pictured"]].tolist(),
-        "perfect": network.scores(network.on(None)(some)).round(4).tolist(),
-        "noisy": noisy,
-        "offset": round(network.offset, 4),
-    }
+    signal = np.array(data["signal"])
+    shares = np.stack(list(by_depth(data["kept"]).values()), axis=1)  # [networks, depths, qubits]
+    return [shares[signal[:, q] > least, :, q] for q in range(signal.shape[1])]
 
 
-def _with_shots(
-    network: Network,
-    probabilities: NDArray[np.float64],
-    labels: NDArray[np.int64],
-    settings: Mapping[str, Any],
-    rng: np.random.Generator,
-) -> list[float]:
-    """Accuracy for each number of shots, a mean over repetitions."""
-    return [
-        float(
-            np.mean(
-                [
-                    accuracy(network.scores(frequencies(probabilities, shots, rng)), labels)
-                    for _ in range(settings["repetitions"])
-                ]
-            )
-        )
-        for shots in settings["shots"]
-    ]
+def light_cone_estimates(settings: Mapping[str, Any]) -> NDArray[np.float64]:
+    """What depolarising noise of strength `kept_at` leaves of ⟨Z⟩ if every gate of its light cone counts.
+
+    Args:
+        settings: `depths`, `kept_at` and `p1_over_p2`.
+
+    Returns:
+        Factors [4, depths].
+    """
+    p2 = settings["kept_at"]
+    p1, device = settings["p1_over_p2"] * p2, noise.depolarising(0, 0)
+    executed = [aer.physical(lcqhnn_circuit(n_layers=depth).circuit, device) for depth in settings["depths"]]
+    cones = [[light_cone(circuit, q) for circuit in executed] for q in range(4)]
+    return np.array([[(1 - p2) ** cone["cx"] * (1 - p1) ** cone["sx"] for cone in of_qubit] for of_qubit in cones])
+
+
+def shots_needed(accuracies: ArrayLike, shots: Sequence[int], goal: float) -> int | None:
+    """The least number of shots with a mean accuracy above a goal; None if there is none.
+
+    Args:
+        accuracies: Fractions [seeds, shots].
+        shots: Numbers of shots per image, ascending.
+        goal: A fraction.
+    """
+    means = np.asarray(accuracies).mean(axis=0)
+    return next((n for n, mean in zip(shots, means, strict=True) if mean > goal), None)
+
+
+def losses_by_shots(data: Mapping[str, Any], shots: Sequence[int], n_shots: int) -> dict[int, Interval]:
+    """Accuracy lost on the backend with a number of shots, by depth: points, over networks.
+
+    Args:
+        data: What was recorded of a series, `perfect` and `shots` among it.
+        shots: The numbers of shots that were recorded.
+        n_shots: One of them.
+    """
+    perfect, k = np.array(data["perfect"]), list(shots).index(n_shots)
+    backend = by_depth(data["shots"]["backend"])  # each [networks, shots]
+    return {depth: mean_interval(100 * (perfect - values[:, k])) for depth, values in backend.items()}
+
+
+# used by pages and studies until they are moved
+Encoded, endure, pictured = LabelledFeatures, robustness, example_scores

@@ -1,4 +1,4 @@
-r"""How well a circuit bears noise: many inputs at little cost, and equal deeper circuits.
+r"""Circuits and trained networks on noisy devices: many inputs at little cost, and equal deeper circuits.
 
 **Noise adds no frequencies.** Let every input x_i enter once, in a phase gate with angle r_i x_i. On hardware that gate
 is a change of the reference frame and free of errors. Whatever acts before and after it, unitary or noisy, is linear
@@ -19,6 +19,7 @@ import math
 from collections import Counter
 from dataclasses import dataclass
 from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -34,6 +35,8 @@ from hqnn.views.noise import Noise
 
 _PHASE_GATES = ("p", "rz", "u1")
 
+Values = NDArray[np.float64]
+
 
 @dataclass(frozen=True)
 class OutcomeSeries:
@@ -44,18 +47,11 @@ class OutcomeSeries:
         coefficients: c [3**n_inputs, 2**n_qubits]; the last input's waves vary fastest.
     """
 
-    rates: NDArray[np.float64]
-    coefficients: NDArray[np.float64]
+    rates: Values
+    coefficients: Values
 
-    def __call__(self, inputs: ArrayLike) -> NDArray[np.float64]:
-        """Evaluate the series.
-
-        Args:
-            inputs: Features [B, n_inputs].
-
-        Returns:
-            Probabilities [B, 2**n_qubits], each row summing to 1; bit q of the last index is the outcome of qubit q.
-        """
+    def __call__(self, inputs: ArrayLike) -> Values:
+        """Features [B, n_inputs] to probabilities [B, 2**n_qubits] (bit q of the last index: outcome of qubit q)."""
         found = (_waves(np.asarray(inputs, float) * self.rates) @ self.coefficients).clip(0)
         return found / found.sum(1, keepdims=True)
 
@@ -80,11 +76,37 @@ def outcome_series(pc: Circuit, weights: ArrayLike, *, noise: Noise | None = Non
     return OutcomeSeries(rates, np.asarray(np.linalg.solve(_waves(angles), measured), np.float64))
 
 
-def values_of_outcomes(pc: Circuit) -> NDArray[np.float64]:
-    """What each outcome contributes to the observables: probabilities @ this = expectation values.
+def _waves(angles: Values) -> Values:
+    """All products of one of 1, cos, sin of every angle: [B, n] to [B, 3**n]."""
+    waves = np.ones((len(angles), 1))
+    for angle in angles.T:
+        of_one = np.stack([np.ones_like(angle), np.cos(angle), np.sin(angle)], 1)
+        waves = (waves[:, :, None] * of_one[:, None]).reshape(len(angles), -1)
+    return waves
 
-    Args:
-        pc: A circuit whose observables are made of I and Z.
+
+def _rates(pc: Circuit) -> Values:
+    """The factor of every input in its phase gate."""
+    rates = []
+    for x in pc.inputs:
+        uses = [
+            (instruction.operation.name, angle.gradient(x))
+            for instruction in pc.circuit.data
+            for angle in instruction.operation.params
+            if isinstance(angle, ParameterExpression) and x in angle.parameters
+        ]
+        gates = [gate for gate, _ in uses]
+        if len(uses) != 1 or gates[0] not in _PHASE_GATES or getattr(uses[0][1], "parameters", None):
+            raise ValueError(
+                f"input {x.name!r} enters {' and '.join(gates)}; the series needs every input in one phase gate only, "
+                "as a multiple"
+            )
+        rates.append(float(uses[0][1]))
+    return np.array(rates)
+
+
+def outcome_values(pc: Circuit) -> Values:
+    """What each outcome contributes to the observables: probabilities @ this = expectation values.
 
     Returns:
         Eigenvalues [2**n_qubits, n_observables].
@@ -98,90 +120,9 @@ def values_of_outcomes(pc: Circuit) -> NDArray[np.float64]:
     return np.stack([observable.to_matrix().diagonal().real for observable in pc.observables], 1)
 
 
-def frequencies(probabilities: NDArray[np.float64], shots: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Relative frequencies of outcomes in a finite number of shots.
-
-    Args:
-        probabilities: Of outcomes [B, 2**n], each row summing to 1.
-        shots: Independent measurements per row.
-        rng: Where the randomness comes from.
-
-    Returns:
-        Frequencies [B, 2**n], multiples of 1/shots.
-    """
+def frequencies(probabilities: Values, shots: int, rng: np.random.Generator) -> Values:
+    """Relative frequencies of outcomes in some independent shots per row of probabilities [B, 2**n]."""
     return rng.multinomial(shots, probabilities) / shots
-
-
-def repeated(weights: ArrayLike, n_layers: int, *, order: Order = "time") -> tuple[Circuit, NDArray[np.float64]]:
-    """The circuit of lcqhnn with its trained block repeated, each repetition turning by an equal share of the angles.
-
-    Args:
-        weights: Trained angles θ [4] of the circuit with one block, radians.
-        n_layers: How many blocks L.
-        order: The reading of the CNOT ladders, as in `lcqhnn_circuit`.
-
-    Returns:
-        The circuit and its weights θ/L [4 L]; without noise it computes what the one with one block does.
-    """
-    return lcqhnn_circuit(order, n_layers=n_layers), np.tile(np.asarray(weights, float) / n_layers, n_layers)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Network:
-    """A trained hybrid network behind its classical front end.
-
-    Args:
-        weights: The circuit's trained angles θ [4], radians.
-        slopes: a [4] of the score s = a · z + b, by which class 1 leads class 0; z are the expectation values of Z.
-        offset: b.
-        order: The reading of the CNOT ladders.
-    """
-
-    weights: NDArray[np.float64]
-    slopes: NDArray[np.float64]
-    offset: float
-    order: Order = "time"
-
-    @classmethod
-    def of(cls, model: Lcqhnn, order: Order = "time") -> Network:
-        """What a model does after its angles are known.
-
-        Raises:
-            ValueError: The model has no circuit, or no linear readout.
-        """
-        if not (isinstance(model.quantum, QuantumLayer) and isinstance(model.scores, nn.Linear)):
-            raise ValueError("the model has no circuit with a linear readout; build it with quantum='circuit'")
-        matrix, offsets = (p.detach().double().numpy() for p in (model.scores.weight, model.scores.bias))
-        return cls(
-            weights=model.quantum.weights[0].detach().double().numpy(),
-            slopes=matrix[1] - matrix[0],
-            offset=float(offsets[1] - offsets[0]),
-            order=order,
-        )
-
-    def on(self, noise: Noise | None, *, n_layers: int = 1) -> OutcomeSeries:
-        """The circuit with some blocks on a device."""
-        pc, weights = repeated(self.weights, n_layers, order=self.order)
-        return outcome_series(pc, weights, noise=noise)
-
-    def scores(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Scores [B] from probabilities or frequencies of outcomes [B, 16]; where positive, class 1 is chosen."""
-        return probabilities @ values_of_outcomes(self.circuit) @ self.slopes + self.offset
-
-    @property
-    def circuit(self) -> Circuit:
-        """The circuit with one block."""
-        return lcqhnn_circuit(self.order)
-
-
-def accuracy(scores: NDArray[np.float64], labels: NDArray[np.int64], *, threshold: float = 0.0) -> float:
-    """Share of scores [B] on the right side of a threshold: class 1 above it, class 0 at or below."""
-    return float(((scores > threshold) == labels).mean())
-
-
-def midpoint(scores: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
-    """The threshold half way between the mean scores of the two classes."""
-    return float(scores[labels == 0].mean() + scores[labels == 1].mean()) / 2
 
 
 def light_cone(circuit: QuantumCircuit, qubit: int) -> Counter[str]:
@@ -209,30 +150,81 @@ def light_cone(circuit: QuantumCircuit, qubit: int) -> Counter[str]:
     return met
 
 
-def _waves(angles: NDArray[np.float64]) -> NDArray[np.float64]:
-    """All products of one of 1, cos, sin of every angle: [B, n] to [B, 3**n]."""
-    waves = np.ones((len(angles), 1))
-    for angle in angles.T:
-        of_one = np.stack([np.ones_like(angle), np.cos(angle), np.sin(angle)], 1)
-        waves = (waves[:, :, None] * of_one[:, None]).reshape(len(angles), -1)
-    return waves
+def repeated(weights: ArrayLike, n_layers: int, *, order: Order = "time") -> tuple[Circuit, Values]:
+    """The circuit of lcqhnn with its trained block repeated, each repetition turning by an equal share of the angles.
+
+    Args:
+        weights: Trained angles θ [4] of the circuit with one block, radians.
+        n_layers: How many blocks L.
+        order: The reading of the CNOT ladders, as in `lcqhnn_circuit`.
+
+    Returns:
+        The circuit and its weights θ/L [4 L]; without noise it computes what the one with one block does.
+    """
+    return lcqhnn_circuit(order, n_layers=n_layers), np.tile(np.asarray(weights, float) / n_layers, n_layers)
 
 
-def _rates(pc: Circuit) -> NDArray[np.float64]:
-    """The factor of every input in its phase gate."""
-    rates = []
-    for x in pc.inputs:
-        uses = [
-            (instruction.operation.name, angle.gradient(x))
-            for instruction in pc.circuit.data
-            for angle in instruction.operation.params
-            if isinstance(angle, ParameterExpression) and x in angle.parameters
-        ]
-        gates = [gate for gate, _ in uses]
-        if len(uses) != 1 or gates[0] not in _PHASE_GATES or getattr(uses[0][1], "parameters", None):
-            raise ValueError(
-                f"input {x.name!r} enters {' and '.join(gates)}; the series needs every input in one phase gate only, "
-                "as a multiple"
-            )
-        rates.append(float(uses[0][1]))
-    return np.array(rates)
+@dataclass(frozen=True, kw_only=True)
+class QuantumHead:
+    """What a trained hybrid network is behind its classical front end: circuit and linear readout.
+
+    Args:
+        weights: The circuit's trained angles θ [4], radians.
+        slopes: a [4] of the score s = a · z + b, by which class 1 leads class 0; z are the expectation values of Z.
+        offset: b.
+        order: The reading of the CNOT ladders.
+    """
+
+    weights: Values
+    slopes: Values
+    offset: float
+    order: Order = "time"
+
+    @classmethod
+    def of(cls, model: Lcqhnn, order: Order = "time") -> QuantumHead:
+        """The head of a model.
+
+        Raises:
+            ValueError: The model has no circuit, or no linear readout.
+        """
+        if not (isinstance(model.quantum, QuantumLayer) and isinstance(model.scores, nn.Linear)):
+            raise ValueError("the model has no circuit with a linear readout; build it with quantum='circuit'")
+        matrix, offsets = (p.detach().double().numpy() for p in (model.scores.weight, model.scores.bias))
+        return cls(
+            weights=model.quantum.weights[0].detach().double().numpy(),
+            slopes=matrix[1] - matrix[0],
+            offset=float(offsets[1] - offsets[0]),
+            order=order,
+        )
+
+    def on(self, noise: Noise | None, *, n_layers: int = 1) -> OutcomeSeries:
+        """The circuit with some blocks on a device."""
+        pc, weights = repeated(self.weights, n_layers, order=self.order)
+        return outcome_series(pc, weights, noise=noise)
+
+    def scores(self, probabilities: Values) -> Values:
+        """Scores [B] from probabilities or frequencies of outcomes [B, 16]; where positive, class 1 is chosen."""
+        return probabilities @ outcome_values(lcqhnn_circuit(self.order)) @ self.slopes + self.offset
+
+
+class LabelledFeatures(NamedTuple):
+    """Images as the circuit meets them."""
+
+    features: Values
+    """Inputs x [N, 4], radians."""
+    labels: NDArray[np.int64]
+    """Classes 0 and 1 [N]."""
+
+
+def accuracy(scores: Values, labels: NDArray[np.int64], *, threshold: float = 0.0) -> float:
+    """Share of scores [B] on the right side of a threshold: class 1 above it, class 0 at or below."""
+    return float(((scores > threshold) == labels).mean())
+
+
+def midpoint(scores: Values, labels: NDArray[np.int64]) -> float:
+    """The threshold half way between the mean scores of the two classes."""
+    return float(scores[labels == 0].mean() + scores[labels == 1].mean()) / 2
+
+
+# used by pages and studies until they are moved
+Network, values_of_outcomes = QuantumHead, outcome_values

@@ -1,13 +1,13 @@
 """Where a series of networks looks in the course of training, in numbers [lcqhnn, §3.3, fig. 6 and 7].
 
-`look` makes the heat maps of every recorded run at every epoch whose weights were kept and reduces them to means over
-the test images; `summarise` compares those between epochs and with the accuracy. What the numbers mean is defined in
-`hqnn.papers.lcqhnn.gradcam`.
+`heat_map_curves` makes the heat maps of every recorded run at every epoch whose weights were kept and reduces them to
+means over the test images; `summarise` compares those between epochs and with the accuracy. What a single map is and
+shows is defined in `hqnn.papers.lcqhnn.gradcam`.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import torch
@@ -22,8 +22,8 @@ from hqnn.runs import Record
 from hqnn.stats import Interval, mean_interval, rank_correlation
 
 
-class Reading(NamedTuple):
-    """What the paper leaves open of eq. 10-12; the arguments of `hqnn.papers.lcqhnn.gradcam.heat`."""
+class Method(NamedTuple):
+    """What the paper leaves open of eq. 10-12; the arguments of `gradcam.heat`."""
 
     window: int | None
     """Side of the window of eq. 11; None for the whole map."""
@@ -31,11 +31,11 @@ class Reading(NamedTuple):
     """Whether the layer's output is meant after its ReLU."""
 
 
-READINGS: Mapping[str, Reading] = {
-    "grad-cam": Reading(None),
-    "grad-cam-relu": Reading(None, rectify=True),
-    "window-3": Reading(3),
-    "window-1": Reading(1),
+METHODS: Mapping[str, Method] = {
+    "grad-cam": Method(None),
+    "grad-cam-relu": Method(None, rectify=True),
+    "window-3": Method(3),
+    "window-1": Method(1),
 }
 MAIN = "grad-cam"
 """The method that the paper names; of the others only the focus is measured."""
@@ -46,37 +46,56 @@ LATE = 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Looks:
-    """The heat maps of a series, measured."""
+class HeatMapCurves:
+    """The heat maps of a series, measured at each epoch whose weights were kept."""
 
     epochs: tuple[int, ...]
     """When weights were kept; 0 is before training."""
     accuracy: NDArray[np.float64]
     """On the images looked at, fractions [seeds, epochs]."""
     measures: Mapping[str, Mapping[str, NDArray[np.float64]]]
-    """Reading -> measure -> mean over the images [seeds, epochs]."""
+    """Method -> measure -> mean over the images [seeds, epochs]."""
     consistency: NDArray[np.float64]
     """Mean `consistency` of the two classes [seeds, epochs]."""
     maps: Mapping[int, Tensor]
-    """Maps of the main reading by stage [seeds, N, h, w]."""
+    """Maps of the main method by stage [seeds, N, h, w]; they are not stored."""
+
+    def as_json(self, digits: int = 5) -> dict[str, Any]:
+        """All but the maps, rounded, as JSON can hold it."""
+        return {
+            "epochs": list(self.epochs),
+            "accuracy": self.accuracy.round(digits).tolist(),
+            "consistency": self.consistency.round(digits).tolist(),
+            **{
+                method: {name: curve.round(digits).tolist() for name, curve in found.items()}
+                for method, found in self.measures.items()
+            },
+        }
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        """What `as_json` stored, as arrays again."""
+        return cls(
+            epochs=tuple(stored["epochs"]),
+            accuracy=np.array(stored["accuracy"]),
+            measures={method: {name: np.array(curve) for name, curve in stored[method].items()} for method in METHODS},
+            consistency=np.array(stored["consistency"]),
+            maps={},
+        )
 
 
-def measure(maps: Tensor, images: Tensor) -> dict[str, Tensor]:
-    """What heat maps show of their images.
-
-    Args:
-        maps: On the convolution's grid [B, h, h].
-        images: Grey values [B, 1, H, H] in [0, 1].
+def measures(maps: Tensor, images: Tensor) -> dict[str, Tensor]:
+    """What heat maps [B, h, h] show of their images [B, 1, H, H].
 
     Returns:
         One value per image [B]: `focus`, `shape` and `edges` (resemblance to the two templates), `saturation`,
         `saturation-on-object`, and `blank` (1 for a map without heat, else 0).
     """
-    full, mask = gradcam.upsample(maps, images.shape[-1]), gradcam.object_mask(images)
+    side, full, mask = maps.shape[-1], gradcam.upsample(maps, images.shape[-1]), gradcam.object_mask(images)
     return {
-        "focus": _focus(maps, images),
-        "shape": gradcam.resemblance(maps, gradcam.shape_template(images, maps.shape[-1])),
-        "edges": gradcam.resemblance(maps, gradcam.edge_template(images, maps.shape[-1])),
+        "focus": gradcam.focus(maps, mask),
+        "shape": gradcam.resemblance(maps, gradcam.shape_template(images, side)),
+        "edges": gradcam.resemblance(maps, gradcam.edge_template(images, side)),
         "saturation": gradcam.saturation(full),
         "saturation-on-object": gradcam.saturation(full, mask),
         "blank": (maps.amax((1, 2)) <= 0).to(maps.dtype),
@@ -84,11 +103,7 @@ def measure(maps: Tensor, images: Tensor) -> dict[str, Tensor]:
 
 
 def references(images: Tensor, side: int = 14) -> dict[str, float]:
-    """Between what limits the measures lie on these images.
-
-    Args:
-        images: Grey values [N, 1, 28, 28] in [0, 1].
-        side: Cells per side of a map.
+    """Between what limits the measures lie on images [N, 1, 28, 28], for maps of `side` x `side` cells.
 
     Returns:
         Means over the images: `area`, the object's share of the image, which is the focus of even heat; the focus of a
@@ -98,8 +113,8 @@ def references(images: Tensor, side: int = 14) -> dict[str, float]:
     shape, edges = gradcam.shape_template(images, side), gradcam.edge_template(images, side)
     values = {
         "area": mask.double().mean((1, 2)),
-        "focus-of-shape": gradcam.focus(gradcam.upsample(shape), mask),
-        "focus-of-edges": gradcam.focus(gradcam.upsample(edges), mask),
+        "focus-of-shape": gradcam.focus(shape, mask),
+        "focus-of-edges": gradcam.focus(edges, mask),
         "shape-like-edges": gradcam.resemblance(shape, edges),
     }
     return {name: float(value.double().mean()) for name, value in values.items()}
@@ -128,7 +143,7 @@ def consistency(gradients: Tensor, labels: Tensor) -> float:
     return float(np.mean(cosines))
 
 
-def look(config: LcqhnnConfig, records: Sequence[Record], images: Tensor, labels: Tensor) -> Looks:
+def heat_map_curves(config: LcqhnnConfig, records: Sequence[Record], images: Tensor, labels: Tensor) -> HeatMapCurves:
     """Make and measure the heat maps of a series, at every epoch whose weights were kept.
 
     The score explained is that of an image's true class, whatever the network says.
@@ -139,29 +154,32 @@ def look(config: LcqhnnConfig, records: Sequence[Record], images: Tensor, labels
         images: [N, 1, 28, 28] in [0, 1].
         labels: True classes [N].
     """
-    model = lcqhnn.build(config)
+    model, mask = lcqhnn.build(config), gradcam.object_mask(images)
     accuracy, alike = np.zeros((2, len(records), len(config.snapshots)))
-    measures: dict[str, dict[str, NDArray[np.float64]]] = {method: {} for method in READINGS}
+    curves: dict[str, dict[str, NDArray[np.float64]]] = {method: {} for method in METHODS}
     maps: dict[int, list[Tensor]] = {epoch: [] for epoch in STAGES}
     for s, record in enumerate(records):
         for e, epoch in enumerate(config.snapshots):
-            model.load_state_dict(record.snapshot(epoch))
-            seen = gradcam.attribute(model, images, labels, layer=model.get_submodule("features.conv2"))
+            seen = _attribution(model, record, epoch, images, labels)
             accuracy[s, e] = float((seen.scores.argmax(1) == labels).double().mean())
             alike[s, e] = consistency(seen.gradients, labels)
-            for method, reading in READINGS.items():
-                heat = gradcam.heat(seen, reading.window, rectify=reading.rectify)
+            for method, (window, rectify) in METHODS.items():
+                heat = gradcam.heat(seen, window, rectify=rectify)
                 if method == MAIN and epoch in maps:
                     maps[epoch].append(heat)
-                found = measure(heat, images) if method == MAIN else {"focus": _focus(heat, images)}
+                found = measures(heat, images) if method == MAIN else {"focus": gradcam.focus(heat, mask)}
                 for name, values in found.items():
-                    measures[method].setdefault(name, np.zeros_like(accuracy))[s, e] = float(values.double().mean())
+                    curves[method].setdefault(name, np.zeros_like(accuracy))[s, e] = float(values.double().mean())
     stacked = {epoch: torch.stack(of_seeds) for epoch, of_seeds in maps.items() if of_seeds}
-    return Looks(epochs=config.snapshots, accuracy=accuracy, measures=measures, consistency=alike, maps=stacked)
+    return HeatMapCurves(epochs=config.snapshots, accuracy=accuracy, measures=curves, consistency=alike, maps=stacked)
 
 
-def _focus(maps: Tensor, images: Tensor) -> Tensor:
-    return gradcam.focus(gradcam.upsample(maps, images.shape[-1]), gradcam.object_mask(images))
+def _attribution(
+    model: torch.nn.Module, record: Record, epoch: int, images: Tensor, labels: Tensor
+) -> gradcam.Attribution:
+    """What the last convolution did in a run's network as it was after an epoch."""
+    model.load_state_dict(record.snapshot(epoch))
+    return gradcam.attribute(model, images, labels, layer=model.get_submodule("features.conv2"))
 
 
 def correlations(curve: NDArray[np.float64], accuracy: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
@@ -189,6 +207,14 @@ def correlations(curve: NDArray[np.float64], accuracy: NDArray[np.float64]) -> d
     }
 
 
+def focus_correlations(curves: HeatMapCurves, method: str) -> dict[str, Interval]:
+    """The `correlations` of focus and accuracy as means over runs, and `late`, the first of them from `LATE` on."""
+    focus, late = curves.measures[method]["focus"], np.array(curves.epochs) >= LATE
+    values = correlations(focus, curves.accuracy)
+    values["late"] = correlations(focus[:, late], curves.accuracy[:, late])["correlation"]
+    return {name: mean_interval(value[np.isfinite(value)]) for name, value in values.items()}
+
+
 def agreement(maps: Tensor) -> NDArray[np.float64]:
     """How alike the maps are that different runs make of the same image.
 
@@ -202,11 +228,11 @@ def agreement(maps: Tensor) -> NDArray[np.float64]:
     return (alike.sum(1) - np.diagonal(alike)) / (len(alike) - 1)
 
 
-def summarise(looks: Looks, area: float) -> dict[str, Interval]:
+def summarise(curves: HeatMapCurves, area: float) -> dict[str, Interval]:
     """Compare a series' heat maps between the paper's three stages, with the accuracy, and between runs.
 
     Args:
-        looks: Of the series.
+        curves: Of the series.
         area: The object's mean share of the images' area.
 
     Returns:
@@ -215,43 +241,19 @@ def summarise(looks: Looks, area: float) -> dict[str, Interval]:
         similarity of a run's maps at different stages.
     """
     first, middle, last = STAGES
-    main = looks.measures[MAIN]
-    at = {epoch: main["focus"][:, looks.epochs.index(epoch)] for epoch in STAGES}
+    main = curves.measures[MAIN]
+    at = {epoch: main["focus"][:, curves.epochs.index(epoch)] for epoch in STAGES}
     values = {
         f"focus-{first}-minus-area": at[first] - area,
         f"focus-{middle}-minus-{first}": at[middle] - at[first],
         f"focus-{last}-minus-{middle}": at[last] - at[middle],
-        "correlation": correlations(main["focus"], looks.accuracy)["correlation"],
+        "correlation": correlations(main["focus"], curves.accuracy)["correlation"],
     }
-    values[f"consistency-{last}"] = looks.consistency[:, looks.epochs.index(last)]
-    values |= {f"agreement-{epoch}": agreement(maps) for epoch, maps in looks.maps.items()}
+    values[f"consistency-{last}"] = curves.consistency[:, curves.epochs.index(last)]
+    values |= {f"agreement-{epoch}": agreement(maps) for epoch, maps in curves.maps.items()}
     for a, b in ((first, last), (middle, last)):
-        values[f"similarity-{a}-{b}"] = gradcam.similarity(looks.maps[a], looks.maps[b]).double().mean(1).numpy()
+        values[f"similarity-{a}-{b}"] = gradcam.similarity(curves.maps[a], curves.maps[b]).double().mean(1).numpy()
     return {key: mean_interval(value) for key, value in values.items()}
-
-
-def curves(looks: Looks, digits: int = 5) -> dict[str, Any]:
-    """A series' curves as JSON can hold them: `epochs`, `accuracy`, `consistency`, and each reading's measures."""
-    return {
-        "epochs": list(looks.epochs),
-        "accuracy": looks.accuracy.round(digits).tolist(),
-        "consistency": looks.consistency.round(digits).tolist(),
-        **{
-            method: {name: curve.round(digits).tolist() for name, curve in measures.items()}
-            for method, measures in looks.measures.items()
-        },
-    }
-
-
-def recorded(stored: Mapping[str, Any]) -> Looks:
-    """What `curves` stored, as arrays again; without the maps, which are not stored."""
-    return Looks(
-        epochs=tuple(stored["epochs"]),
-        accuracy=np.array(stored["accuracy"]),
-        measures={reading: {name: np.array(curve) for name, curve in stored[reading].items()} for reading in READINGS},
-        consistency=np.array(stored["consistency"]),
-        maps={},
-    )
 
 
 def examples(
@@ -270,12 +272,17 @@ def examples(
         Maps on the image's grid [N, 28, 28] by label, `method, epoch e`.
     """
     model = lcqhnn.build(config)
-    seen = {}
-    for epoch in STAGES:
-        model.load_state_dict(record.snapshot(epoch))
-        seen[epoch] = gradcam.attribute(model, images, labels, layer=model.get_submodule("features.conv2"))
-    return {
-        f"{method}, {f'epoch {epoch}' if epoch else 'untrained'}": gradcam.upsample(gradcam.heat(seen[epoch], window))
-        for method, window in methods.items()
+    seen = {
+        f"epoch {epoch}" if epoch else "untrained": _attribution(model, record, epoch, images, labels)
         for epoch in STAGES
     }
+    return {
+        f"{method}, {stage}": gradcam.upsample(gradcam.heat(one, window))
+        for method, window in methods.items()
+        for stage, one in seen.items()
+    }
+
+
+# used by pages and studies until they are moved
+READINGS, Looks, look, measure = METHODS, HeatMapCurves, heat_map_curves, measures
+curves, recorded = HeatMapCurves.as_json, HeatMapCurves.from_json
