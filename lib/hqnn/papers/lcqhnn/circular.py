@@ -1,8 +1,8 @@
-"""Statistics of angles: is a sample spread evenly around the circle?
+"""Are angles spread evenly around the circle? Two tests that SciPy has not, for angles [B, ...] in radians.
 
-Two tests, because either alone can be fooled. Rayleigh's looks at the mean unit vector: it is the best there is against
-a single cluster, and blind to two opposite ones. Kuiper's compares the whole distribution with the uniform one,
-wherever the circle is cut.
+Rayleigh's looks at the mean unit vector: it is the best there is against a single cluster, and blind to two opposite
+ones. Kuiper's compares the whole distribution with the uniform one, wherever the circle is cut. Every function works
+along the first axis and raises a ValueError if there are no angles or one is not finite.
 """
 
 from __future__ import annotations
@@ -14,33 +14,14 @@ Angles = NDArray[np.floating]
 
 
 def resultant_length(angles: Angles) -> NDArray[np.float64]:
-    """Length of the mean unit vector.
-
-    Args:
-        angles: Radians [B, ...].
-
-    Returns:
-        Lengths [...]: 1 if all angles are equal; about 0.89/√B for uniform ones.
-
-    Raises:
-        ValueError: No angles, or one that is not finite.
-    """
+    """Length of the mean unit vector [...]: 1 if all angles are equal; about 0.89/√B for uniform ones."""
     return np.abs(np.exp(1j * _checked(angles)).mean(axis=0))
 
 
 def rayleigh_p(angles: Angles) -> NDArray[np.float64]:
-    """How probable so long a mean unit vector is if the angles are uniform and independent (Rayleigh's test).
+    """How probable so long a mean unit vector is if the angles are uniform and independent, p-values [...].
 
     Uses Wilkie's approximation, good to three digits from ten angles on.
-
-    Args:
-        angles: Radians [B, ...].
-
-    Returns:
-        p-values [...].
-
-    Raises:
-        ValueError: As `resultant_length`.
     """
     n = len(angles)
     resultant = n * resultant_length(angles)
@@ -52,15 +33,9 @@ def rayleigh_p(angles: Angles) -> NDArray[np.float64]:
 def kuiper_distance(angles: Angles) -> NDArray[np.float64]:
     """Kuiper's V: how far the angles' distribution function is from the uniform one, above plus below.
 
-    Args:
-        angles: Radians [B, ...].
-
     Returns:
         Distances [...] in (0, 1], independent of where the circle is cut: about 1.2/√B for uniform angles, 1 if all
         are equal, 1/2 for two opposite clusters.
-
-    Raises:
-        ValueError: As `resultant_length`.
     """
     turns = np.sort(np.mod(_checked(angles) / (2 * np.pi), 1.0), axis=0)
     n = len(turns)
@@ -70,23 +45,13 @@ def kuiper_distance(angles: Angles) -> NDArray[np.float64]:
 
 
 def kuiper_p(angles: Angles) -> NDArray[np.float64]:
-    """How probable so large a Kuiper distance is if the angles are uniform and independent.
+    """How probable so large a Kuiper distance is if the angles are uniform and independent, p-values [...].
 
     Uses Stephens' approximation, good to two digits from eight angles on.
-
-    Args:
-        angles: Radians [B, ...].
-
-    Returns:
-        p-values [...].
-
-    Raises:
-        ValueError: As `resultant_length`.
     """
     root = np.sqrt(len(angles))
-    scaled = np.maximum(
-        (root + 0.155 + 0.24 / root) * kuiper_distance(angles), 0.4
-    )  # below 0.4, p is 1 to eight digits
+    scaled = (root + 0.155 + 0.24 / root) * kuiper_distance(angles)
+    scaled = np.maximum(scaled, 0.4)  # below 0.4, p is 1 to eight digits
     squares = np.square(np.arange(1, 51).reshape(-1, *[1] * scaled.ndim) * scaled)
     return np.clip((2 * (4 * squares - 1) * np.exp(-2 * squares)).sum(axis=0), 0.0, 1.0)
 
