@@ -6,8 +6,9 @@ parameters per channel or feature.
 """
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 FEATURES = 1568
 """What the two convolutional blocks make of an MNIST image [hqnn, §2.2.2]."""
@@ -69,12 +70,8 @@ def absent(total: int, n_layers: int = 3) -> list[tuple[str, ...]]:
     """
     fixed, parts = optional_parts(n_layers)
     surplus = fixed + sum(parts.values()) - total
-    return [names for names in _subsets(parts) if sum(parts[name] for name in names) == surplus]
-
-
-def _subsets(parts: Mapping[str, int]) -> Iterator[tuple[str, ...]]:
-    for size in range(len(parts) + 1):
-        yield from itertools.combinations(parts, size)
+    subsets = itertools.chain.from_iterable(itertools.combinations(parts, size) for size in range(len(parts) + 1))
+    return [names for names in subsets if sum(parts[name] for name in names) == surplus]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,12 +120,10 @@ def rivals(total: int, *, max_width: int = 2048) -> list[Rival]:
         the convolutions, of each dense layer, of the scores) that gives the number.
     """
     found = []
-    switches = (False, True)
     for rest in [(), *((width,) for width in range(1, max_width + 1))]:
         for conv_bias, conv_norm, bias, score_bias, score_norm, *norms in itertools.product(
-            switches, repeat=6 + len(rest)
+            (False, True), repeat=6 + len(rest)
         ):
-            per_unit = FEATURES + (*rest, 10)[0] + bias + 2 * norms[0]
             without_first = Rival(
                 hidden=(0, *rest),
                 conv_bias=conv_bias,
@@ -138,28 +133,34 @@ def rivals(total: int, *, max_width: int = 2048) -> list[Rival]:
                 score_bias=score_bias,
                 score_norm=score_norm,
             )
+            per_unit = FEATURES + (*rest, 10)[0] + bias + 2 * norms[0]
             first, remainder = divmod(total - without_first.n_parameters, per_unit)
             if first > 0 and remainder == 0:
                 found.append(replace(without_first, hidden=(first, *rest)))
     return found
 
 
+def kinds(found: Sequence[Rival]) -> dict[str, list[Rival]]:
+    """The networks that `rivals` found, by what one would expect of them."""
+    return {
+        "all": [*found],
+        "with one dense layer before the scores": [one for one in found if len(one.hidden) == 1],
+        "with two dense layers of the same width": [one for one in found if len(set(one.hidden)) == 1],
+        "with all biases and normalised convolutions": [one for one in found if one.has_all_biases and one.conv_norm],
+        "with all biases, and normalised convolutions and dense layers": [
+            one for one in found if one.has_all_biases and one.conv_norm and all(one.dense_norms)
+        ],
+        "with all biases and no normalisation": [one for one in found if one.has_all_biases and not one.has_norm],
+    }
+
+
 def depths(difference: int, *, max_width: int = 60, max_layers: int = 12) -> list[tuple[int, int]]:
     """Which widths n and depths i make a dense layer n -> n this much larger than the circuits on n features.
 
-    n (n + 1) - 3 i n = difference.
-
-    Args:
-        difference: Parameters of the rival minus those of the hybrid.
-        max_width: The largest n.
-        max_layers: The largest i.
+    n (n + 1) - 3 i n = difference, with n and i up to the given bounds.
     """
-    return [
-        (n, i)
-        for n in range(1, max_width + 1)
-        for i in range(1, max_layers + 1)
-        if dense((n, n)) - 3 * i * n == difference
-    ]
+    pairs = itertools.product(range(1, max_width + 1), range(1, max_layers + 1))
+    return [(n, i) for n, i in pairs if dense((n, n)) - 3 * i * n == difference]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,10 +208,28 @@ def fronts(
         n_layers: Depth of the circuits.
         widths: Channels a convolution may yield, in growing order.
     """
-    found = []
-    for channels_in, kernel, side in itertools.product(in_channels, kernels, sides):
-        for channels in itertools.combinations_with_replacement(widths, n_convolutions):
-            one = Front(in_channels=channels_in, channels=channels, kernel=kernel, side=side, n_layers=n_layers)
-            if one.n_parameters(n_classes) == total:
-                found.append(one)
-    return found
+    built = (
+        Front(in_channels=first, channels=channels, kernel=kernel, side=side, n_layers=n_layers)
+        for first, kernel, side in itertools.product(in_channels, kernels, sides)
+        for channels in itertools.combinations_with_replacement(widths, n_convolutions)
+    )
+    return [front for front in built if front.n_parameters(n_classes) == total]
+
+
+MEDICAL: Mapping[str, Any] = {
+    "n_classes": 6,
+    "n_convolutions": 2,
+    "in_channels": (1, 3),
+    "kernels": (3, 5, 7),
+    "sides": (8, 14, 15, 16, 28, 30, 31, 32, 56, 61),
+    "n_layers": 4,
+}
+CIFAR: Mapping[str, Any] = {
+    "n_classes": 10,
+    "n_convolutions": 3,
+    "in_channels": (3,),
+    "kernels": (3, 5),
+    "sides": (4, 8),
+    "n_layers": 5,
+}
+"""What `fronts` is to search for Medical MNIST and for CIFAR-10: the text's numbers, and what would fit them."""

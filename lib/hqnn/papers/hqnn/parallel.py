@@ -119,7 +119,9 @@ class Parallel(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Images [B, C, H, W] in [0, 1] to class scores [B, n_classes]."""
-        return self.classify(self.middle(self.angles(images)))
+        angles = self.angles(images)  # [B, 20], radians
+        expectations = self.middle(angles)  # [B, 20], four circuits of five qubits, ⟨Y⟩ of each qubit
+        return self.classify(expectations)  # [B, n_classes]
 
     def angles(self, images: Tensor) -> Tensor:
         """Images [B, C, H, W] to the features [B, n] that enter the middle part."""

@@ -1,18 +1,25 @@
 """HQNN-Quanv and the two classical networks it is compared with [hqnn, section 2.3].
 
-The paper leaves several choices open. Each is a field of `QuanvConfig`, and this module says what its
-values mean; the defaults are the book's primary reading.
+The paper leaves several choices open. Each is a field of `QuanvConfig`, and this module says what its values mean; the
+defaults are the book's primary reading.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from hqnn.circuit import Circuit
 from hqnn.papers.hqnn.circuits import quanvolution
 from hqnn.papers.hqnn.quanv_experiments import QuanvConfig
+from hqnn.views import fourier
 from hqnn.views.layer import QuantumLayer
+from hqnn.views.rank import rank
 
 KERNEL = 2
 """Side of the kernel, pixels."""
@@ -55,8 +62,10 @@ class Quanv(nn.Module):
 
     def maps(self, images: Tensor) -> Tensor:
         """Images [B, 1, size, size] to the four output channels [B, 4, side, side]."""
-        windows = patches(images, self.stride)
-        values = self.kernel(windows.flatten(0, 1)).view(windows.shape)
+        windows = patches(images, self.stride)  # [B, windows, 4]
+        values = self.kernel(windows.flatten(0, 1)).view(
+            windows.shape
+        )  # one circuit for all windows, ⟨Z⟩ of each qubit
         return values.transpose(1, 2).unflatten(2, (self.side, self.side))
 
     def forward(self, images: Tensor) -> Tensor:
@@ -94,7 +103,7 @@ def build(config: QuanvConfig) -> nn.Module:
         A module from images [B, 1, size, size] in [0, 1] to class scores [B, 10].
 
     Raises:
-        ValueError: A field has a value that is not listed in this module or in `hqnn.quanvolution`.
+        ValueError: A field has a value that is not listed in this module or in `circuits`.
     """
     allowed = {
         "model": ("quanv", "cnn"),
@@ -128,3 +137,27 @@ def equivalent_linear(cnn: Cnn) -> tuple[Tensor, Tensor]:
     if cnn.kernel.bias is not None:
         offsets = offsets + torch.einsum("ncw,c->n", head, cnn.kernel.bias)
     return matrix, offsets
+
+
+class Freedom(NamedTuple):
+    """In how many directions the weights of a kernel can change its outputs."""
+
+    outputs: int
+    """Independent directions in which they change at all."""
+    shape: int
+    """The same for what no factor in front of an output can undo, as the linear layer behind the kernel could."""
+
+
+def freedom(kernel: Circuit, pixels: NDArray[np.float64], weights: NDArray[np.float64]) -> Freedom:
+    """Count what training can change about a kernel.
+
+    Args:
+        kernel: The circuit.
+        pixels: Inputs [B, 4] in [0, 1], drawn at random.
+        weights: Angles [4], radians, drawn at random.
+    """
+    series = fourier.fourier_series(kernel)
+    slopes = np.moveaxis(series.jacobian(pixels, weights), 1, 0)  # [outputs, B, weights]
+    values = series(pixels, weights).T  # [outputs, B]
+    along = [np.outer(v, v @ j / (v @ v)) for v, j in zip(values, slopes, strict=True)]
+    return Freedom(rank(slopes, atol=1e-9), rank(slopes - along, atol=1e-9))

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from hqnn import datasets, experiments, figures
 from hqnn.analyses import Findings, Series, recipe
-from hqnn.papers.hqnn import audit
+from hqnn.papers.hqnn import leakage as audit
 from hqnn.papers.hqnn import parallel as hqnn
 from hqnn.papers.hqnn.experiments import ParallelConfig
 from hqnn.papers.hqnn.tasks import as_input

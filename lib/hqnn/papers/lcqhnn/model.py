@@ -1,7 +1,7 @@
 """The lean hybrid network and its classical rivals [lcqhnn, §2 and §3].
 
-The paper leaves several choices open. Each is a field of `LcqhnnConfig`, and this module says what its
-values mean; the defaults are the book's primary reading, the others are the readings whose effect the book measures.
+The paper leaves several choices open. Each is a field of `LcqhnnConfig`, and this module says what its values mean; the
+defaults are the book's primary reading, the others are the readings whose effect the book measures.
 """
 
 from __future__ import annotations
@@ -63,11 +63,11 @@ class Features(nn.Module):
         self.to(memory_format=torch.channels_last)  # pooling is three times faster in this layout
 
     def forward(self, images: Tensor) -> Tensor:
-        """Images [B, 1, 28, 28] to features [B, 256]."""
+        """Images [B, 1, 28, 28] to features [B, 256]; sizes on the way are those of `k3-p1-pool23`."""
         # Pooling first gives the same numbers (ReLU is monotone) and leaves ReLU less to do.
         images = images.contiguous(memory_format=torch.channels_last)
-        x = functional.relu(functional.max_pool2d(self.conv1(images), self.pools[0]))
-        x = functional.relu(functional.max_pool2d(self.conv2(x), self.pools[1]))
+        x = functional.relu(functional.max_pool2d(self.conv1(images), self.pools[0]))  # [B, 8, 14, 14]
+        x = functional.relu(functional.max_pool2d(self.conv2(x), self.pools[1]))  # [B, 16, 4, 4]
         return x.flatten(1)
 
 
@@ -110,7 +110,9 @@ class Lcqhnn(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Images [B, 1, 28, 28] to class scores [B, 2]."""
-        return self.classify(self.quantum(self.angles(images)))
+        angles = self.angles(images)  # [B, 4], radians
+        expectations = self.quantum(angles)  # [B, 4], ⟨Z⟩ of each qubit
+        return self.classify(expectations)  # [B, 2]
 
     def classify(self, expectations: Tensor) -> Tensor:
         """Measured expectation values [B, n_observables] to class scores [B, 2]."""

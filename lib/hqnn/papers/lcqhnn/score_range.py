@@ -6,6 +6,7 @@ every image into one class.
 """
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -13,8 +14,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from hqnn import experiments, records
 from hqnn.papers.lcqhnn.experiments import LcqhnnConfig
-from hqnn.papers.lcqhnn.model import N_QUBITS, Lcqhnn, Scaled, build
+from hqnn.papers.lcqhnn.model import N_QUBITS, Cnn, Lcqhnn, Scaled, build
+from hqnn.stats import epochs_to_reach
+from hqnn.storage import DATA
 from hqnn.training import seed_epoch
 from hqnn.views.layer import QuantumLayer
 
@@ -43,6 +47,36 @@ def untrained(config: LcqhnnConfig, seed: int) -> nn.Module:
 def margins(config: LcqhnnConfig, seeds: Iterable[int]) -> NDArray[np.float64]:
     """The margin of every run's untrained network [seeds] (see `score_range`)."""
     return np.array([score_range(untrained(config, seed)).margin for seed in seeds])
+
+
+def starts(series: str, *, above: float = 0.6, root: Path = DATA) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The margin of every recorded run's untrained network, and when the run begins to tell the classes apart.
+
+    Args:
+        series: `experiment/variant`.
+        above: The test accuracy of a run that has begun, a fraction.
+        root: The data folder.
+
+    Returns:
+        Margins [seeds], and first epochs [seeds], one more than there are for a run that never begins.
+
+    Raises:
+        HqnnError: There are no such records.
+    """
+    experiment, _, variant = series.partition("/")
+    curves = records.curves(series, "test_accuracy", root)
+    margin = margins(experiments.get(experiment).variants[variant], curves.index)
+    return margin, epochs_to_reach(curves.to_numpy(), above).counted
+
+
+def has_one_sign(model: Cnn) -> bool:
+    """Whether the score of a rival with outputs h of 0 or more before its last layer has one sign for every image.
+
+    The score is v · h, without an offset, where v is the difference of the last matrix's two rows: that is so if all v
+    have the same sign.
+    """
+    v = model.scores.weight[1] - model.scores.weight[0]
+    return bool((v > 0).all() or (v < 0).all())
 
 
 def score_range(model: nn.Module) -> Range:

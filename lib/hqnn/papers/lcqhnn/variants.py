@@ -1,60 +1,62 @@
-"""What a paper leaves open: every reading that was trained, in words, and the recorded runs to compare it with."""
+"""What the paper leaves open: every variant that was trained, in words, and searches among their records."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
-from types import MappingProxyType
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from hqnn import experiments
+import numpy as np
+from numpy.typing import NDArray
+
+from hqnn import experiments, records
 from hqnn.papers.lcqhnn.experiments import LcqhnnConfig
 from hqnn.papers.lcqhnn.model import FRONT_ENDS
+from hqnn.storage import DATA
 
-
-def _front_end(value: str) -> str:
-    kernel, padding, pools, _ = FRONT_ENDS[value]
-    kernels = "" if kernel == 3 else f"{kernel} × {kernel} kernels, "
-    return f"{kernels}padding {padding}, pooling by {pools[0]} and {pools[1]}"
-
-
-_CHOICES: Mapping[str, tuple[str, Callable[[Any], str]]] = MappingProxyType(
-    {
-        "front_end": ("front end", _front_end),
-        "dropout": ("dropout rate", "dropout rate {:g}".format),
-        "dropout_at": ("place of dropout", {"bottleneck": "dropout behind the reduction"}.__getitem__),
-        "order": ("order of the CNOTs", {"product": "eq. 4 and 6 read as operators"}.__getitem__),
-        "readout": (
-            "readout",
-            {
-                "qubit0": "outcome of qubit 0",
-                "parity": "parity of all outcomes",
-                "pair": "⟨Z⟩ of qubits 0 and 1 as scores",
-            }.__getitem__,
-        ),
-        "quantum": (
-            "circuit",
-            {
-                "no-entanglement": "no CNOTs",
-                "frozen": "angles frozen as drawn",
-                "classical": "tanh(wx), four weights w, instead",
-                "none": "no circuit",
-            }.__getitem__,
-        ),
-        "scale": ("scale of the angles", {"tanh": "π/2 · tanh(x) as angle", "relu": "max(0, x) as angle"}.__getitem__),
-        "hidden": ("fully connected module", "{} units before the scores".format),
-        "head": (
-            "fully connected module",
-            {
-                "single": "one score",
-                "relu": "ReLU between the last layers",
-                "sigmoid": "sigmoid between the last layers",
-                "relu-scores": "ReLU on the scores",
-            }.__getitem__,
-        ),
-        "loss": ("loss", {"double_softmax": "softmax taken twice"}.__getitem__),
-        "optimizer": ("optimiser", {"sgd": "plain gradient descent"}.__getitem__),
-        "learning_rate": ("learning rate", "learning rate {:g}".format),
-    }
-)
+_CHOICES: Mapping[str, tuple[str, str | Mapping[Any, str]]] = {
+    "front_end": (
+        "front end",
+        {
+            name: ("" if kernel == 3 else f"{kernel} × {kernel} kernels, ")
+            + f"padding {padding}, pooling by {pools[0]} and {pools[1]}"
+            for name, (kernel, padding, pools, _) in FRONT_ENDS.items()
+        },
+    ),
+    "dropout": ("dropout rate", "dropout rate {:g}"),
+    "dropout_at": ("place of dropout", {"bottleneck": "dropout behind the reduction"}),
+    "order": ("order of the CNOTs", {"product": "eq. 4 and 6 read as operators"}),
+    "readout": (
+        "readout",
+        {
+            "qubit0": "outcome of qubit 0",
+            "parity": "parity of all outcomes",
+            "pair": "⟨Z⟩ of qubits 0 and 1 as scores",
+        },
+    ),
+    "quantum": (
+        "circuit",
+        {
+            "no-entanglement": "no CNOTs",
+            "frozen": "angles frozen as drawn",
+            "classical": "tanh(wx), four weights w, instead",
+            "none": "no circuit",
+        },
+    ),
+    "scale": ("scale of the angles", {"tanh": "π/2 · tanh(x) as angle", "relu": "max(0, x) as angle"}),
+    "hidden": ("fully connected module", "{} units before the scores"),
+    "head": (
+        "fully connected module",
+        {
+            "single": "one score",
+            "relu": "ReLU between the last layers",
+            "sigmoid": "sigmoid between the last layers",
+            "relu-scores": "ReLU on the scores",
+        },
+    ),
+    "loss": ("loss", {"double_softmax": "softmax taken twice"}),
+    "optimizer": ("optimiser", {"sgd": "plain gradient descent"}),
+    "learning_rate": ("learning rate", "learning rate {:g}"),
+}
 """Field of a config -> what it decides, and each of its values in words; in the order in which they are named."""
 
 PRINTED = ("quantum", "optimizer", "learning_rate")
@@ -62,7 +64,7 @@ PRINTED = ("quantum", "optimizer", "learning_rate")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reading:
+class Variant:
     """A recorded variant that differs from one of the four models in one choice, or in two that go together."""
 
     series: str
@@ -75,9 +77,10 @@ class Reading:
     """The value it has instead."""
     as_printed: bool
     """Whether the choice was the paper's to leave: it contradicts nothing that is printed."""
+    config: LcqhnnConfig
 
 
-def readings(kind: str, dataset: str, model: str | None = None) -> list[Reading]:
+def variants(kind: str, dataset: str, model: str | None = None) -> list[Variant]:
     """The variants of an experiment, each beside the model of table 1 that it departs from.
 
     Args:
@@ -91,27 +94,101 @@ def readings(kind: str, dataset: str, model: str | None = None) -> list[Reading]
     name, main = f"lcqhnn-{kind}-{dataset}", f"lcqhnn-{dataset}"
     if name not in experiments.EXPERIMENTS:
         return []
-    models = experiments.get(main).variants
-    found = []
+    models, found = experiments.get(main).variants, []
     for variant, config in experiments.get(name).variants.items():
         base = next((m for m in models if variant.startswith(f"{m}-")), "lcqhnn")  # only the hybrid has ablations
         if model in (None, base):
-            found.append(_reading(f"{name}/{variant}", f"{main}/{base}", config, _changed(config, models[base])))
+            changed = [field for field in _CHOICES if getattr(config, field) != getattr(models[base], field)]
+            kernel = FRONT_ENDS[config.front_end].kernel
+            found.append(
+                Variant(
+                    series=f"{name}/{variant}",
+                    base=f"{main}/{base}",
+                    choice=" and ".join(dict.fromkeys(_CHOICES[field][0] for field in changed)),
+                    words=", ".join(_words(field, getattr(config, field)) for field in changed),
+                    as_printed=kernel == 3 and not set(changed) & set(PRINTED),
+                    config=config,
+                )
+            )
     return found
 
 
-def _changed(config: LcqhnnConfig, base: LcqhnnConfig) -> list[str]:
-    """Fields other than the kept weights in which two configs differ, in the order of `_CHOICES`."""
-    differing = {f.name for f in fields(config) if getattr(config, f.name) != getattr(base, f.name)} - {"snapshots"}
-    return sorted(differing, key=list(_CHOICES).index)
+def _words(field: str, value: Any) -> str:
+    words = _CHOICES[field][1]
+    return words.format(value) if isinstance(words, str) else words[value]
 
 
-def _reading(series: str, base: str, config: LcqhnnConfig, changed: list[str]) -> Reading:
-    kernel = FRONT_ENDS[config.front_end].kernel
-    return Reading(
-        series=series,
-        base=base,
-        choice=" and ".join(dict.fromkeys(_CHOICES[field][0] for field in changed)),
-        words=", ".join(_CHOICES[field][1](getattr(config, field)) for field in changed),
-        as_printed=kernel == 3 and not set(changed) & set(PRINTED),
-    )
+def shared(dataset: str) -> dict[str, tuple[str, str]]:
+    """The readings that apply to both: words -> series of the hybrid and of CNN-4, the primary reading first."""
+    rival = {v.words: v.series for v in variants("readings", dataset, "cnn-4")}
+    main = {"primary reading": (f"lcqhnn-{dataset}/lcqhnn", f"lcqhnn-{dataset}/cnn-4")}
+    hybrid = variants("readings", dataset, "lcqhnn")
+    return main | {v.words: (v.series, rival[v.words]) for v in hybrid if v.words in rival}
+
+
+def changes(dataset: str, model: str, *, root: Path = DATA) -> dict[str, list[NDArray[np.float64]]]:
+    """By how much each reading of a choice changes the mean test accuracy of a model, over the seeds that both have.
+
+    Returns:
+        Choice -> one array of points [epochs] for each value that was tried.
+
+    Raises:
+        HqnnError: A series is not recorded.
+    """
+    found: dict[str, list[NDArray[np.float64]]] = {}
+    for variant in variants("readings", dataset, model):
+        other, base = (records.curves(series, "test_accuracy", root) for series in (variant.series, variant.base))
+        change = (other - base).dropna().mean()
+        found.setdefault(variant.choice, []).append(100 * change.to_numpy())
+    return found
+
+
+def series_by_rate(dataset: str) -> dict[str, dict[float, str]]:
+    """The series of each model of table 1 by learning rate, ascending; 0.001 is the main experiment's."""
+    main = experiments.get(f"lcqhnn-{dataset}").variants
+    found = {model: {config.learning_rate: f"lcqhnn-{dataset}/{model}"} for model, config in main.items()}
+    for variant in variants("rates", dataset):
+        found[variant.base.partition("/")[2]][variant.config.learning_rate] = variant.series
+    return {model: dict(sorted(by_rate.items())) for model, by_rate in found.items()}
+
+
+def best_rate(by_rate: Mapping[float, str], *, root: Path = DATA) -> float:
+    """The learning rate with the highest mean validation accuracy at the end, over the seeds that all rates have.
+
+    Raises:
+        HqnnError: A series is not recorded.
+    """
+    ends = {rate: records.final(series, "val_accuracy", root) for rate, series in by_rate.items()}
+    common = sorted(set.intersection(*(set(end.index) for end in ends.values())))
+    return max(ends, key=lambda rate: ends[rate].loc[common].mean())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Distance:
+    """How far the single runs of a series are from printed accuracies."""
+
+    series: str
+    off: NDArray[np.float64]
+    """Of each run its largest deviation, points [seeds]."""
+    nearest: NDArray[np.float64]
+    """The accuracies of the nearest run at the printed epochs, per cent."""
+
+
+def distance(series: str, printed: Mapping[int, float], *, root: Path = DATA) -> Distance:
+    """Compare the runs of a series with printed test accuracies.
+
+    Args:
+        series: `experiment/variant`.
+        printed: Epoch -> per cent.
+        root: The data folder.
+
+    Raises:
+        HqnnError: The series is not recorded.
+    """
+    at = 100 * records.curves(series, "test_accuracy", root)[list(printed)].to_numpy()
+    off = np.abs(at - list(printed.values())).max(axis=1)
+    return Distance(series=series, off=off, nearest=at[off.argmin()])
+
+
+# used by pages until they are moved
+Reading, readings = Variant, variants

@@ -15,14 +15,7 @@ _BLOCK = 512
 
 
 def same_bytes(images: Tensor) -> NDArray[np.int64]:
-    """Which images are exact copies of each other.
-
-    Args:
-        images: uint8 [N, C, H, W].
-
-    Returns:
-        For every image the index of the first one with its pixels [N].
-    """
+    """For every uint8 image [N, C, H, W] the index of the first one with exactly its pixels [N]."""
     first: dict[bytes, int] = {}
     rows = images.flatten(1).contiguous().numpy()
     return np.array([first.setdefault(row.tobytes(), k) for k, row in enumerate(rows)], dtype=np.int64)
@@ -50,9 +43,6 @@ def nearest(images: Tensor, among: Tensor, *, side: int = 32) -> Neighbours:
         images: uint8 [N, C, H, W].
         among: uint8 [M, C, H, W], the candidates.
         side: Both are shrunk to this height and width first, by averaging; H and W are multiples of it.
-
-    Returns:
-        Which candidate, and how far away.
     """
     queries, candidates = (_shrunk(x, side) for x in (images, among))
     squares = (candidates**2).sum(1)
@@ -77,12 +67,11 @@ def majority(known: Sequence[Hashable], labels: NDArray[np.int64], asked: Sequen
         asked: The feature of each sample to classify [N].
 
     Returns:
-        Classes [N]; for a value that was never seen the commonest class of all.
+        Classes [N]; for a value that was never seen the commonest class of all, of equally common ones the smallest.
     """
-    n_classes = int(labels.max()) + 1
     counts: dict[Hashable, NDArray[np.int64]] = {}
     for value, label in zip(known, labels, strict=True):
-        counts.setdefault(value, np.zeros(n_classes, np.int64))[label] += 1
-    overall = int(np.bincount(labels).argmax())
-    chosen = {value: int(count.argmax()) for value, count in counts.items()}
+        counts.setdefault(value, np.zeros(labels.max() + 1, np.int64))[label] += 1
+    overall = np.bincount(labels).argmax()
+    chosen = {value: count.argmax() for value, count in counts.items()}
     return np.array([chosen.get(value, overall) for value in asked], dtype=np.int64)

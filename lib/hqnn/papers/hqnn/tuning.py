@@ -1,0 +1,129 @@
+"""What was tried where the paper is silent, and what was best: learning rates, circuits, draws of images.
+
+Accuracies here are those of the last epoch, fractions. Of HQNN-Quanv, `test_accuracy` is on the 100 images that the
+paper tests on, `all_accuracy` on the 10,000 that they were drawn from. Every function raises an HqnnError if a series
+is not recorded.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hqnn import experiments, records
+from hqnn.papers.hqnn.quanv_experiments import MODELS, N_DRAWS, RATES, USUAL_RATE
+from hqnn.storage import DATA
+
+if TYPE_CHECKING:  # importing pandas takes long
+    import pandas as pd
+
+
+# --- HQNN-Quanv -------------------------------------------------------------------------------------------------------
+
+
+def series_by_rate(name: str) -> dict[float, str]:
+    """Where the runs of a model or an ablation are, by learning rate, as `experiment/variant`."""
+    return {
+        rate: f"hqnn-quanv/{name}" if name in MODELS and rate == USUAL_RATE else f"hqnn-quanv-rates/{name}-lr-{rate:g}"
+        for rate in RATES
+    }
+
+
+def final(series: str, curve: str, *, root: Path = DATA) -> NDArray[np.float64]:
+    """The last value of a curve of every seed."""
+    return np.asarray(records.final(series, curve, root), np.float64)
+
+
+def by_rate(name: str, curve: str, *, root: Path = DATA) -> dict[float, NDArray[np.float64]]:
+    """The last value of a curve, [seeds] for each learning rate."""
+    return {rate: final(series, curve, root=root) for rate, series in series_by_rate(name).items()}
+
+
+def best_rate(name: str, *, root: Path = DATA) -> float:
+    """The learning rate with the highest mean accuracy on the validation images, which serve nothing else."""
+    means = {rate: values.mean() for rate, values in by_rate(name, "val_accuracy", root=root).items()}
+    return max(means, key=means.__getitem__)
+
+
+def by_draw(model: str, curve: str = "test_accuracy", *, root: Path = DATA) -> NDArray[np.float64]:
+    """The last value of a curve on other draws of training and test images, [draws, seeds]."""
+    return np.array([final(f"hqnn-quanv-draws/{model}-draw-{k}", curve, root=root) for k in range(N_DRAWS)])
+
+
+def by_circuit(curve: str = "all_accuracy", *, root: Path = DATA) -> dict[str, dict[float, NDArray[np.float64]]]:
+    """Every circuit that fits the text: in words -> learning rate -> last values of a curve [seeds]; ours first."""
+    tried: dict[str, dict[float, NDArray[np.float64]]] = {}
+    for variant, config in experiments.get("hqnn-quanv-readings").variants.items():
+        if "-first-" in variant:
+            order = "rotations, CNOTs" if config.rotations_first else "CNOTs, rotations"
+            values = final(f"hqnn-quanv-readings/{variant}", curve, root=root)
+            tried.setdefault(f"R{config.axis.upper()}, {config.cnots}, {order}", {})[config.learning_rate] = values
+    rates = sorted({rate for values in tried.values() for rate in values})
+    ours = {rate: final(series_by_rate("quanv")[rate], curve, root=root) for rate in rates}
+    return {"RY, chain, rotations, CNOTs": ours} | tried
+
+
+def best_circuit(*, root: Path = DATA) -> tuple[str, float, NDArray[np.float64]]:
+    """Of all circuits and rates the one that is best on all test images: words, rate, accuracies [seeds]."""
+    tried = by_circuit(root=root)
+    every = [(words, rate, values) for words, rates in tried.items() for rate, values in rates.items()]
+    return max(every, key=lambda one: one[2].mean())
+
+
+# --- HQNN-Parallel ----------------------------------------------------------------------------------------------------
+
+
+def search(*, root: Path = DATA) -> pd.DataFrame:
+    """The search for what the paper does not give, judged on held-out images of MNIST.
+
+    Returns:
+        Final validation losses: one row per setting (schedule, batch size, learning rate), one column per model. The
+        best setting for all is `search().mean(axis=1).idxmin()`, that of each model `search().idxmin()`.
+    """
+    found = records.frame(*(f"hqnn-search/{variant}" for variant in experiments.get("hqnn-search").variants), root=root)
+    found["model"] = [series.partition("/")[2].partition("-")[0] for series in found.index.get_level_values("series")]
+    setting = ["schedule", "batch_size", "learning_rate"]
+    return found.pivot_table(index=setting, columns="model", values="val_loss", sort=False)
+
+
+def at_own_rates(*, root: Path = DATA) -> dict[str, pd.Series[float]]:
+    """Final test accuracies on MNIST by seed, each model at the learning rate that suits it.
+
+    The hybrid and the CNN have the rate that the search prefers for them; the classical blocks were not searched, and
+    have the better of the two that were run.
+    """
+    usual, other = (
+        {name: records.final(f"{one}/{name}", "test_accuracy", root) for name in ("hqnn", "cnn", "blocks")}
+        for one in ("hqnn-mnist", "hqnn-mnist-rates")
+    )
+    preferred = search(root=root).idxmin().items()
+    rates = {name: cast("tuple[str, int, float]", setting)[-1] for name, setting in preferred}
+    other_rate = experiments.get("hqnn-mnist-rates").variants["hqnn"].learning_rate
+    own = {str(name): (other if rate == other_rate else usual)[str(name)] for name, rate in rates.items()}
+    return own | {"blocks": max(usual["blocks"], other["blocks"], key=lambda values: values.mean())}
+
+
+def when_fitted(series: str, training_loss: float, *, root: Path = DATA) -> pd.DataFrame:
+    """How good the networks of a series are when they first fit the training images as well as the paper's.
+
+    Args:
+        series: `experiment/variant`.
+        training_loss: The level to come below.
+        root: The data folder.
+
+    Returns:
+        One row per seed that comes below it: `epoch`, and the `test_loss` and `test_accuracy` there.
+    """
+    import pandas as pd
+
+    below = records.curves(series, "train_loss", root) < training_loss
+    below = below[below.any(axis=1)]
+    there = below.to_numpy().argmax(axis=1)  # the first
+    reached = pd.DataFrame({"epoch": there + 1}, index=below.index)
+    for curve in ("test_loss", "test_accuracy"):
+        values = records.curves(series, curve, root).loc[below.index].to_numpy()
+        reached[curve] = values[np.arange(len(there)), there]
+    return reached
