@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from hqnn.papers.hqnn import audit
+from hqnn.papers.hqnn import leakage as audit
 
 
 def small(n: int, seed: int = 0, levels: int = 256) -> torch.Tensor:

@@ -158,7 +158,7 @@ def test_a_value_without_an_arccosine_is_refused() -> None:
         measure(READINGS["first-5"], x, "marginals")
     with pytest.raises(ValueError, match="not an angle"):
         measure(READINGS["pca-5"], x, "marginals")
-    with pytest.raises(ValueError, match=r"takes \[N, 65\]"):
+    with pytest.raises(ValueError, match=r"take \[N, 65\]"):
         measure(READINGS["blocks"], x, "marginals")
 
 

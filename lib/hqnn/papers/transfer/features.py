@@ -1,7 +1,7 @@
-"""What a circuit without weights makes of an image's features: scale, run, measure, describe the outcome.
+"""Quantum features: scale an image's latents, run circuits without weights, measure, describe what was measured.
 
-The transfer paper leaves open how 64 features meet five qubits and what of a measurement is a feature. Each answer is a
-`Reading` or an `Outcome` with a name; all of them use one circuit, `transfer_circuit`.
+The transfer paper leaves open how 64 latents meet five qubits and what of a measurement is a feature. Each answer is an
+`Embedding` or a `Statistic` with a name; all of them use one circuit, `transfer_circuit`.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from hqnn.views import aer
 from hqnn.views.layer import QuantumLayer
 from hqnn.views.noise import Noise
 
-Scale = Literal["symmetric", "positive"]
+InputRange = Literal["symmetric", "positive"]
 """Whether the training set's range of a feature fills the encoding's whole domain, [-1, 1] or [-π/2, π/2] radians, or
 its positive half, [0, 1] or [0, π] radians."""
 
-Outcome = Literal["string", "marginals", "probabilities"]
+Statistic = Literal["string", "marginals", "probabilities"]
 """What of a measurement is kept: the bits of the most frequent string, ⟨Z⟩ of each qubit, or how often each string
 occurs."""
 
@@ -40,15 +40,15 @@ _CHUNK = 4096  # images whose distributions are in memory at a time
 _TIE = 9  # digits after which two probabilities are equal
 
 
-class Reading(NamedTuple):
-    """How an image's features are distributed over circuits."""
+class Embedding(NamedTuple):
+    """How an image's latents are distributed over circuits."""
 
     encoding: Encoding
     n_circuits: int
     n_layers: int
     """Features per qubit and circuit, one after the other."""
     components: int
-    """Principal components that stand for the features; 0 for the features themselves."""
+    """Principal components that stand for the latents; 0 for the latents themselves."""
     words: str
 
     @property
@@ -61,16 +61,16 @@ class Reading(NamedTuple):
         return transfer_circuit(self.encoding, n_qubits=N_QUBITS, n_layers=self.n_layers, entangle=entangle)
 
 
-READINGS: Mapping[str, Reading] = {
-    "first-5": Reading("arccos", 1, 1, 0, "the first 5 latents"),
-    "blocks": Reading("arccos", 13, 1, 0, "13 blocks of 5 latents"),
-    "re-uploading": Reading("arccos", 1, 13, 0, "13 latents per qubit, re-uploaded"),
-    "pca-5": Reading("angle", 1, 1, 5, "5 principal components as angles"),
+EMBEDDINGS: Mapping[str, Embedding] = {
+    "first-5": Embedding("arccos", 1, 1, 0, "the first 5 latents"),
+    "blocks": Embedding("arccos", 13, 1, 0, "13 blocks of 5 latents"),
+    "re-uploading": Embedding("arccos", 1, 13, 0, "13 latents per qubit, re-uploaded"),
+    "pca-5": Embedding("angle", 1, 1, 5, "5 principal components as angles"),
 }
-"""The readings by name. Where 64 latents do not fill the last block, it is padded with the feature 0, whose qubit is a
-fair coin (arccos) that tells nothing."""
+"""The embeddings by name. Where 64 latents do not fill the last block, it is padded with the feature 0, whose qubit is
+a fair coin (arccos) that tells nothing."""
 
-_RANGES: Mapping[tuple[Encoding, Scale], tuple[float, float]] = {
+_RANGES: Mapping[tuple[Encoding, InputRange], tuple[float, float]] = {
     ("arccos", "symmetric"): (-1.0, 1.0),
     ("arccos", "positive"): (0.0, 1.0),
     ("angle", "symmetric"): (-math.pi / 2, math.pi / 2),
@@ -79,10 +79,10 @@ _RANGES: Mapping[tuple[Encoding, Scale], tuple[float, float]] = {
 
 
 @dataclass(frozen=True, eq=False)
-class FeatureMap:
+class InputScaler:
     """From latents to a circuit's inputs, as fitted to a training set."""
 
-    reading: Reading
+    embedding: Embedding
     center: Tensor
     """Mean of the latents [n_latents], 0 where nothing is projected."""
     directions: Tensor
@@ -95,40 +95,32 @@ class FeatureMap:
     """What that range becomes."""
 
     @classmethod
-    def fit(cls, name: str, scale: Scale, latents: Tensor) -> Self:
-        """Fit the projection and the scaling of a reading.
+    def fit(cls, name: str, scale: InputRange, latents: Tensor) -> Self:
+        """Fit the projection and the scaling of an embedding.
 
         Args:
-            name: A key of `READINGS`.
+            name: A key of `EMBEDDINGS`.
             scale: What the range of a value becomes.
             latents: Training set [N, n_latents].
 
         Raises:
-            ValueError: Unknown name or scale, or fewer latents than the reading projects on.
+            ValueError: Unknown name or scale, or fewer latents than the embedding projects on.
         """
-        if name not in READINGS:
-            raise ValueError(f"reading is {name!r}; use one of {', '.join(map(repr, READINGS))}")
-        if scale not in get_args(Scale):
-            raise ValueError(f"scale is {scale!r}; use one of {', '.join(map(repr, get_args(Scale)))}")
-        reading = READINGS[name]
-        z = latents.double()
-        if reading.components > z.shape[1]:
-            raise ValueError(f"{name} needs {reading.components} principal components; {z.shape[1]} latents have fewer")
-        center, directions = torch.zeros_like(z[0]), torch.eye(z.shape[1], dtype=z.dtype)[:, : reading.width]
-        if reading.components:
-            center, directions = principal_axes(z, reading.components)
+        _check("reading", name, EMBEDDINGS)
+        _check("scale", scale, get_args(InputRange))
+        embedding, z = EMBEDDINGS[name], latents.double()
+        n = embedding.components
+        if n > z.shape[1]:
+            raise ValueError(f"{name} needs {n} principal components; {z.shape[1]} latents have fewer")
+        center, directions = torch.zeros_like(z[0]), torch.eye(z.shape[1], dtype=z.dtype)[:, : embedding.width]
+        if n:
+            center, directions = principal_axes(z, n)
         values = (z - center) @ directions
-        return cls(
-            reading,
-            center,
-            directions,
-            values.min(0).values,
-            values.max(0).values,
-            _RANGES[reading.encoding, scale],
-        )
+        low, high = values.min(0).values, values.max(0).values
+        return cls(embedding, center, directions, low, high, _RANGES[embedding.encoding, scale])
 
     def __call__(self, latents: Tensor) -> Tensor:
-        """Latents [N, n_latents] to inputs [N, reading.width] of the circuits, circuit by circuit.
+        """Latents [N, n_latents] to inputs [N, embedding.width] of the circuits, circuit by circuit.
 
         A value outside the training set's range is set to the range's nearer end, so that the arccosine exists. A
         value that is the same for all training images, as of a ReLU unit that is never active, and a place that no
@@ -139,7 +131,7 @@ class FeatureMap:
         share = ((values - self.low) / torch.where(spread > 0, spread, 1.0)).clamp(0, 1)
         start, end = self.interval
         scaled = torch.where(spread > 0, start + share * (end - start), 0.0).clamp(start, end)
-        return torch.nn.functional.pad(scaled, (0, self.reading.width - scaled.shape[1]))
+        return torch.nn.functional.pad(scaled, (0, self.embedding.width - scaled.shape[1]))
 
 
 def principal_axes(values: Tensor, n: int) -> tuple[Tensor, Tensor]:
@@ -153,10 +145,10 @@ def principal_axes(values: Tensor, n: int) -> tuple[Tensor, Tensor]:
     return center, axes * largest.sign()
 
 
-def measure(
-    reading: Reading,
+def quantum_features(
+    embedding: Embedding,
     inputs: Tensor,
-    outcome: Outcome,
+    outcome: Statistic,
     *,
     entangle: bool = True,
     shots: int | None = None,
@@ -164,11 +156,11 @@ def measure(
     seed: int = 0,
     progress: bool = False,
 ) -> Tensor:
-    """Run every image's circuits and keep of the outcomes what a reading calls features.
+    """Run every image's circuits and keep of the outcomes what counts as features.
 
     Args:
-        reading: The circuits.
-        inputs: What `FeatureMap` returns [N, reading.width].
+        embedding: The circuits.
+        inputs: What `InputScaler` returns [N, embedding.width].
         outcome: What is kept.
         entangle: False leaves out the CNOTs.
         shots: Measurements per circuit; None for the limit of infinitely many.
@@ -183,50 +175,44 @@ def measure(
         ValueError: Inputs of the wrong shape or outside the arccosine's domain, an unknown outcome or sampler, or fewer
             than one shot.
     """
-    check_domain(reading, inputs)
-    if sampler not in get_args(Sampler):
-        raise ValueError(f"sampler is {sampler!r}; use 'layer' or 'aer'")
+    check_domain(embedding, inputs)
+    _check("sampler", sampler, get_args(Sampler))
     if shots is not None and shots < 1:
         raise ValueError(f"shots is {shots}; measure at least once, or pass None for exact probabilities")
+    circuit = embedding.circuit(entangle=entangle)
     if sampler == "aer":
-        return summarise(
-            aer_frequencies(reading.circuit(entangle=entangle), inputs, shots=shots, seed=seed, progress=progress),
-            outcome,
-        )
-    layer, rng = (
-        QuantumLayer(reading.circuit(entangle=entangle), copies=reading.n_circuits, dtype=torch.float64),
-        _rng(seed),
-    )
+        return statistic(aer_frequencies(circuit, inputs, shots=shots, seed=seed, progress=progress), outcome)
+    layer = QuantumLayer(circuit, copies=embedding.n_circuits, dtype=torch.float64)
+    rng = np.random.default_rng([seed, 0x51])  # a stream of its own, apart from the one that draws a run's weights
     parts = []
     with torch.no_grad():
         for chunk in inputs.split(_CHUNK):
-            if shots is None:
-                frequencies = layer.probabilities(chunk).numpy()
-            else:
-                frequencies = layer.sample(chunk, shots, rng) / shots
-            parts.append(summarise(frequencies, outcome))
+            frequencies = (
+                layer.probabilities(chunk).numpy() if shots is None else layer.sample(chunk, shots, rng) / shots
+            )
+            parts.append(statistic(frequencies, outcome))
     return torch.cat(parts)
 
 
-def check_domain(reading: Reading, inputs: Tensor) -> None:
-    """Check that inputs [N, reading.width] have arccosines.
+def check_domain(embedding: Embedding, inputs: Tensor) -> None:
+    """Check that inputs [N, embedding.width] have arccosines.
 
     Raises:
         ValueError: They have another shape, or one is outside [-1, 1] or NaN; the message names the first.
     """
-    if inputs.ndim != 2 or inputs.shape[1] != reading.width:
-        raise ValueError(f"inputs have shape {tuple(inputs.shape)}; this reading takes [N, {reading.width}]")
-    wrong = ~inputs.isfinite() if reading.encoding == "angle" else ~(inputs.abs() <= 1)
+    if inputs.ndim != 2 or inputs.shape[1] != embedding.width:
+        raise ValueError(f"inputs have shape {tuple(inputs.shape)}; these circuits take [N, {embedding.width}]")
+    angle = embedding.encoding == "angle"
+    wrong = ~inputs.isfinite() if angle else ~(inputs.abs() <= 1)
     if wrong.any():
         row, column = (int(k) for k in wrong.nonzero()[0])
+        why = "not an angle" if angle else "which has no arccosine: it must lie in [-1, 1]"
         raise ValueError(
-            f"input {column} of row {row} is {float(inputs[row, column]):g}, "
-            + ("not an angle" if reading.encoding == "angle" else "which has no arccosine: it must lie in [-1, 1]")
-            + "; scale the features with FeatureMap first"
+            f"input {column} of row {row} is {float(inputs[row, column]):g}, {why}; scale the features with InputScaler"
         )
 
 
-def summarise(frequencies: NDArray[np.float64], outcome: Outcome) -> Tensor:
+def statistic(frequencies: NDArray[np.float64], outcome: Statistic) -> Tensor:
     """What is kept of measured distributions.
 
     Args:
@@ -240,16 +226,14 @@ def summarise(frequencies: NDArray[np.float64], outcome: Outcome) -> Tensor:
     Raises:
         ValueError: Unknown outcome.
     """
+    _check("outcome", outcome, get_args(Statistic))
     n_strings = frequencies.shape[-1]
     bits = np.arange(n_strings)[:, None] >> np.arange(n_strings.bit_length() - 1) & 1  # [strings, n]
-    if outcome == "probabilities":
-        features = frequencies
-    elif outcome == "marginals":
+    features = frequencies
+    if outcome == "marginals":
         features = frequencies @ (1.0 - 2.0 * bits)
     elif outcome == "string":
         features = bits[frequencies.round(_TIE).argmax(-1)]
-    else:
-        raise ValueError(f"outcome is {outcome!r}; use one of {', '.join(map(repr, get_args(Outcome)))}")
     return torch.from_numpy(features.reshape(len(features), -1).astype(np.float32))
 
 
@@ -281,28 +265,20 @@ def aer_frequencies(
     shape = (len(inputs), -1, 2**pc.n_qubits)
     if shots is None:
         return aer.probabilities(pc, rows, [], noise=noise, progress=progress).reshape(shape)
-    if noise is not None:
-        counts = aer.counts(pc, rows, [], shots=shots, noise=noise, seed=seed, progress=progress)
-        return counts.reshape(shape) / shots
     content = hashlib.sha256(rows.tobytes()).hexdigest()
-    path = datasets.cache_folder() / "features" / f"{storage.digest([_gates(pc), content, shots, seed])}.safetensors"
-    if path.exists():
-        kept, _ = storage.read_tensors(path)
-        return kept["counts"].numpy().reshape(shape) / shots
-    counts = aer.counts(pc, rows, [], shots=shots, seed=seed, progress=progress)
-    storage.write_atomically(path, storage.pack_tensors({"counts": torch.from_numpy(counts.astype(np.int32))}))
+    path = datasets.cache_folder() / "features" / f"{storage.digest([pc.digest, content, shots, seed])}.safetensors"
+    if noise is None and path.exists():
+        return storage.read_tensors(path)[0]["counts"].numpy().reshape(shape) / shots
+    counts = aer.counts(pc, rows, [], shots=shots, noise=noise, seed=seed, progress=progress)
+    if noise is None:
+        storage.write_atomically(path, storage.pack_tensors({"counts": torch.from_numpy(counts.astype(np.int32))}))
     return counts.reshape(shape) / shots
 
 
-def _gates(pc: Circuit) -> list[list[str]]:
-    """A circuit's gates as text, which tells it from others."""
-    return [
-        [i.operation.name, *map(str, i.operation.params), *(str(pc.circuit.find_bit(q).index) for q in i.qubits)]
-        for i in pc.circuit.data
-        if i.operation.name != "barrier"
-    ]
+def _check(name: str, value: str, allowed: Mapping[str, object] | tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise ValueError(f"{name} is {value!r}; use one of {', '.join(map(repr, allowed))}")
 
 
-def _rng(seed: int) -> np.random.Generator:
-    """A stream of its own for the shots of a run, apart from the one that draws its weights."""
-    return np.random.default_rng([seed, 0x51])
+# used by pages, tasks, studies and checks until they are moved
+READINGS, FeatureMap, measure, summarise = EMBEDDINGS, InputScaler, quantum_features, statistic
