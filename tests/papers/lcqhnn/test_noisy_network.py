@@ -1,15 +1,19 @@
 """Noise on trained circuits: the outcome series against Aer, and depolarising noise against a Pauli-path sum."""
 
 from collections import Counter, defaultdict
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from qiskit.circuit import Parameter, QuantumCircuit
 from qiskit.quantum_info import Operator, SparsePauliOp
 
 from hqnn.circuit import Circuit, pauli_on_each_qubit
+from hqnn.papers.lcqhnn import model as lcqhnn
 from hqnn.papers.lcqhnn import noisy_network
 from hqnn.papers.lcqhnn.circuits import Order, lcqhnn_circuit
+from hqnn.papers.lcqhnn.experiments import LcqhnnConfig
 from hqnn.views import aer, noise
 from hqnn.views.noise import Noise
 
@@ -28,7 +32,7 @@ def test_the_series_gives_what_aer_gives(model: Noise | None, n_layers: int) -> 
     series = noisy_network.outcome_series(pc, weights, noise=model)
     found = series(FEATURES)
     np.testing.assert_allclose(found, aer.probabilities(pc, FEATURES, weights, noise=model), rtol=0, atol=1e-8)
-    values = found @ noisy_network.values_of_outcomes(pc)
+    values = found @ noisy_network.outcome_values(pc)
     np.testing.assert_allclose(values, aer.expectations(pc, FEATURES, weights, noise=model), rtol=0, atol=1e-8)
 
 
@@ -129,5 +133,23 @@ def test_observables_must_be_diagonal() -> None:
     pc = lcqhnn_circuit()
     turned = Circuit(circuit=pc.circuit, inputs=pc.inputs, weights=pc.weights, observables=pauli_on_each_qubit(4, "X"))
     with pytest.raises(ValueError, match="observable 0 contains X or Y"):
-        noisy_network.values_of_outcomes(turned)
-    assert noisy_network.values_of_outcomes(pc)[5].tolist() == [-1, 1, -1, 1]
+        noisy_network.outcome_values(turned)
+    assert noisy_network.outcome_values(pc)[5].tolist() == [-1, 1, -1, 1]
+
+
+@pytest.mark.parametrize("order", ["time", "product"])
+def test_a_model_and_its_head_decide_alike(order: Order) -> None:
+    model = lcqhnn.Lcqhnn(LcqhnnConfig(order=order)).eval()
+    images = torch.rand(6, 1, 28, 28)
+    with torch.no_grad():
+        scores, angles = model(images), model.angles(images).double().numpy()
+    head = noisy_network.QuantumHead.of(model, order)
+    for depth in (1, 3):
+        behind = head.scores(head.on(None, n_layers=depth)(angles))
+        np.testing.assert_allclose(behind, scores[:, 1] - scores[:, 0], atol=1e-5)
+
+
+@pytest.mark.parametrize("changes", [{"quantum": "classical"}, {"readout": "pair"}])
+def test_a_model_without_circuit_or_readout_is_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="no circuit with a linear readout"):
+        noisy_network.QuantumHead.of(lcqhnn.Lcqhnn(LcqhnnConfig(**changes)))

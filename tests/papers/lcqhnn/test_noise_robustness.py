@@ -5,17 +5,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from qiskit.circuit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
+from hqnn import records
 from hqnn.circuit import Circuit
-from hqnn.papers.lcqhnn import model as lcqhnn
-from hqnn.papers.lcqhnn import noise_robustness, noisy_network
+from hqnn.papers.lcqhnn import noise_robustness
 from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
-from hqnn.papers.lcqhnn.experiments import LcqhnnConfig
-from hqnn.papers.lcqhnn.noise_robustness import Encoded
-from hqnn.papers.lcqhnn.noisy_network import Network
+from hqnn.papers.lcqhnn.noisy_network import LabelledFeatures, QuantumHead, accuracy, midpoint
 from hqnn.views import aer, noise
 
 SETTINGS: dict[str, Any] = {
@@ -37,75 +34,36 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-def network(offset: float = -0.1) -> Network:
-    return Network(weights=np.full(4, np.pi / 2), slopes=np.array([0.2, 1.0, -1.0, 2.0]), offset=offset)
+def network(offset: float = -0.1) -> QuantumHead:
+    return QuantumHead(weights=np.full(4, np.pi / 2), slopes=np.array([0.2, 1.0, -1.0, 2.0]), offset=offset)
 
 
-def labelled(n: int, seed: int) -> Encoded:
+def labelled(n: int, seed: int) -> LabelledFeatures:
     """Features whose labels the network gets right, all of them well away from the threshold."""
     features = np.random.default_rng(seed).uniform(-2, 2, (8 * n, 4))
     scores = network().scores(network().on(None)(features))
     chosen = np.abs(scores) > 0.8
-    return Encoded(features[chosen][:n], (scores > 0)[chosen][:n].astype(np.int64))
-
-
-@pytest.fixture(scope="module")
-def measured() -> dict[str, Any]:
-    return noise_robustness.endure(network(), labelled(40, 1), labelled(60, 2), SETTINGS, seed=0)
-
-
-def test_a_model_and_what_is_left_of_it_decide_alike() -> None:
-    torch.manual_seed(0)
-    for order in ("time", "product"):
-        config = LcqhnnConfig(order=order)
-        model = lcqhnn.build(config).eval()
-        assert isinstance(model, lcqhnn.Lcqhnn)
-        images = torch.rand(6, 1, 28, 28)
-        with torch.no_grad():
-            scores, angles = model(images), model.angles(images).double().numpy()
-        found = Network.of(model, config.order)
-        for depth in (1, 3):
-            behind = found.scores(found.on(None, n_layers=depth)(angles))
-            np.testing.assert_allclose(behind, scores[:, 1] - scores[:, 0], atol=1e-5)
-
-
-@pytest.mark.parametrize("changes", [{"quantum": "classical"}, {"readout": "pair"}])
-def test_a_model_without_circuit_or_readout_is_refused(changes: dict[str, Any]) -> None:
-    model = lcqhnn.Lcqhnn(LcqhnnConfig(**changes))
-    with pytest.raises(ValueError, match="no circuit with a linear readout"):
-        Network.of(model)
-
-
-def test_weak_noise_changes_no_decision_and_full_noise_leaves_the_offset(measured: dict[str, Any]) -> None:
-    labels = labelled(60, 2).labels
-    all_zero = float((labels == 0).mean())  # a negative offset alone says class 0
-    assert measured["perfect"] == 1.0
-    for depth in ("1", "2"):
-        assert measured["trained"]["depolarising"][depth] == [1.0, all_zero]
-        # Relaxation within a nanosecond leaves |0000⟩, ⟨Z⟩ = 1 on all qubits, and a positive score.
-        assert measured["trained"]["thermal"][depth] == pytest.approx([1.0, 1 - all_zero])
-    for kind in ("one-qubit", "two-qubit", "readout"):
-        assert measured["trained"][kind]["1"] == [all_zero]
-    assert set(measured["trained"]["readout"]) == {"1"}
+    return LabelledFeatures(features[chosen][:n], (scores > 0)[chosen][:n].astype(np.int64))
 
 
 def test_a_threshold_set_anew_undoes_a_shift() -> None:
     shifted, validation, test = network(offset=5.0), labelled(40, 1), labelled(60, 2)
     series = shifted.on(noise.depolarising(0.01, 0.01))
     scores = shifted.scores(series(test.features))
-    threshold = noisy_network.midpoint(shifted.scores(series(validation.features)), validation.labels)
-    assert noisy_network.accuracy(scores, test.labels) < 0.7
-    assert noisy_network.accuracy(scores, test.labels, threshold=threshold) > 0.95
+    threshold = midpoint(shifted.scores(series(validation.features)), validation.labels)
+    assert accuracy(scores, test.labels) < 0.7
+    assert accuracy(scores, test.labels, threshold=threshold) > 0.95
 
 
-def test_thresholds_are_set_on_the_device(measured: dict[str, Any]) -> None:
-    assert all(measured["reset"]["depolarising"][depth][0] > 0.9 for depth in ("1", "2"))
-
-
-def test_more_shots_decide_better(measured: dict[str, Any]) -> None:
-    few, many = measured["shots"]["perfect"]["1"]
-    assert few < 0.97 < many
-    assert [len(curve) for curve in measured["shots"]["backend"].values()] == [2, 2]
+def test_more_shots_decide_better() -> None:
+    few = {**SETTINGS, "p2": [0.01], "t1_us": [1e6], "gates": [], "readout": []}
+    measured = noise_robustness.robustness(network(), labelled(40, 1), labelled(60, 2), few, seed=0)
+    assert measured["perfect"] == 1.0
+    one, many = measured["shots"]["perfect"]["1"]
+    assert one < 0.97 < many
+    for depth in ("1", "2"):
+        assert measured["shots"]["backend"][depth][0] < 0.97
+        assert measured["reset"]["depolarising"][depth][0] > 0.9
 
 
 def test_signal_shrinks_by_the_gates_that_its_pauli_string_meets() -> None:
@@ -129,7 +87,7 @@ def test_nothing_is_left_of_no_signal() -> None:
     assert np.isnan(noise_robustness.by_depth(stored["kept"])[1]).tolist() == 2 * [[True, False, False, False]]
 
 
-def test_losses_are_paired_differences_in_points(measured: dict[str, Any]) -> None:
+def test_losses_are_paired_differences_in_points() -> None:
     def seed(perfect: float, shallow: list[float], deep: list[float]) -> dict[str, Any]:
         strengths = {"1": shallow, "2": deep}
         kinds = {"depolarising": strengths, "thermal": strengths, "backend": {"1": shallow[:1], "2": deep[:1]}}
@@ -152,22 +110,6 @@ def test_lists_run_over_seeds_first() -> None:
     found = noise_robustness.by_seed([{"a": {"1": [0.123456, 1]}, "b": 2}, {"a": {"1": [0, 1]}, "b": 3}])
     assert found == {"a": {"1": [[0.1235, 1.0], [0.0, 1.0]]}, "b": [2, 3]}
     assert noise_robustness.by_depth(found["a"])[1].tolist() == [[0.1235, 1.0], [0.0, 1.0]]
-
-
-def test_pictured_scores_lean_towards_the_offset() -> None:
-    found = noise_robustness.pictured(network(), labelled(60, 2), SETTINGS)
-    perfect, offset = np.array(found["perfect"]), found["offset"]
-    assert len(found["labels"]) == len(perfect) == SETTINGS["pictured"]
-    for deep, shallow in zip(found["noisy"]["2"], found["noisy"]["1"], strict=True):
-        assert abs(deep - offset) < abs(shallow - offset)
-    assert (np.abs(np.array(found["noisy"]["1"]) - offset) < np.abs(perfect - offset)).all()
-
-
-def test_frequencies_reproduce_probabilities_in_the_limit() -> None:
-    test = labelled(60, 2)
-    probabilities = network().on(None)(test.features)
-    many = noisy_network.frequencies(probabilities, 1_000_000, np.random.default_rng(0))
-    np.testing.assert_allclose(network().scores(many), network().scores(probabilities), atol=0.02)
 
 
 def test_every_device_of_a_sweep_is_as_strong_as_it_says() -> None:
@@ -210,9 +152,9 @@ def test_accuracies_are_those_of_scores_computed_by_aer(monkeypatch: pytest.Monk
     """Of labels drawn at random, so that every score counts; as if the shots were so many that none scatters."""
     monkeypatch.setattr(noise_robustness, "frequencies", lambda probabilities, shots, rng: probabilities)
     rng, model = np.random.default_rng(5), network(offset=0.3)
-    validation, test = (Encoded(rng.uniform(-2, 2, (n, 4)), rng.integers(0, 2, n)) for n in (30, 50))
+    validation, test = (LabelledFeatures(rng.uniform(-2, 2, (n, 4)), rng.integers(0, 2, n)) for n in (30, 50))
     given = {"p2": [0.02, 0.3], "p1_over_p2": 0.5, "gates": [0.2], "readout": [0.15], "t1_us": [40, 2]}
-    found = noise_robustness.endure(model, validation, test, {**SETTINGS, **given}, seed=0)
+    found = noise_robustness.robustness(model, validation, test, {**SETTINGS, **given}, seed=0)
 
     def scores(features: np.ndarray, device: noise.Noise | None, depth: int) -> np.ndarray:
         pc, weights = lcqhnn_circuit(n_layers=depth), np.tile(model.weights / depth, depth)
@@ -247,7 +189,7 @@ def test_accuracies_are_those_of_scores_computed_by_aer(monkeypatch: pytest.Monk
 
 def test_pictured_scores_are_those_of_the_first_images() -> None:
     model, test = network(offset=0.3), labelled(20, 2)
-    found = noise_robustness.pictured(model, test, {**SETTINGS, "p1_over_p2": 0.5, "pictured_at": 0.1})
+    found = noise_robustness.example_scores(model, test, {**SETTINGS, "p1_over_p2": 0.5, "pictured_at": 0.1})
     assert found["labels"] == test.labels[:7].tolist()
     assert found["offset"] == 0.3
     for depth, device, stored in (
@@ -258,3 +200,35 @@ def test_pictured_scores_are_those_of_the_first_images() -> None:
         pc, weights = lcqhnn_circuit(n_layers=depth), np.tile(model.weights / depth, depth)
         expected = aer.expectations(pc, test.features[:7], weights, noise=device) @ model.slopes + 0.3
         np.testing.assert_allclose(stored, expected, atol=1e-4)
+
+
+# --- what the records say
+
+
+def test_no_expectation_value_keeps_less_than_its_light_cone_says() -> None:
+    for dataset in ("mnist", "fashion"):
+        recorded = records.measured(f"lcqhnn-noise-{dataset}")
+        estimates = noise_robustness.light_cone_estimates(recorded.config)
+        kept = noise_robustness.kept_signal(recorded.data)
+        assert estimates.shape == (4, 4)
+        # One block: of qubit 3 four CNOTs and eight pulses count.
+        assert estimates[3, 0] == pytest.approx(0.99**4 * 0.999**8)
+        assert sum(len(of_qubit) for of_qubit in kept) > 10
+        for of_qubit, least in zip(kept, estimates, strict=True):
+            assert (of_qubit > least - 1e-4).all()
+
+
+def test_only_qubits_with_a_signal_keep_some() -> None:
+    data = {"signal": [[0.5, 0.1], [0.3, 0.4]], "kept": {"1": [[0.9, 0.8], [0.7, 0.6]], "2": [[0.5, 0.4], [0.3, None]]}}
+    first, second = noise_robustness.kept_signal(data)
+    assert first.tolist() == [[0.9, 0.5], [0.7, 0.3]]
+    assert second[:, 0].tolist() == [0.6] and np.isnan(second[:, 1]).all()
+
+
+def test_shots_that_are_needed_and_what_fewer_lose() -> None:
+    curve = [[0.5, 0.8, 0.9], [0.6, 0.9, 0.9]]
+    assert noise_robustness.shots_needed(curve, [1, 4, 16], 0.8) == 4
+    assert noise_robustness.shots_needed(curve, [1, 4, 16], 0.9) is None
+    data = {"perfect": [0.9, 1.0], "shots": {"backend": {"1": curve, "8": [[0.4] * 3] * 2}}}
+    lost = noise_robustness.losses_by_shots(data, [1, 4, 16], 4)
+    assert {depth: interval.mean for depth, interval in lost.items()} == pytest.approx({1: 10.0, 8: 55.0})
