@@ -24,3 +24,7 @@ def modules(name: str) -> Iterator[ModuleType]:
         full = f"{__name__}.{paper}.{name}"
         if find_spec(full):
             yield import_module(full)
+
+
+# Whichever of a paper's modules is imported first, the registry is complete before it: its experiments refer to it.
+import hqnn.experiments  # noqa: E402, F401
