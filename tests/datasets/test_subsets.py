@@ -74,30 +74,14 @@ def test_subsets_are_disjoint_balanced_and_of_the_sizes_asked_for(drawing: tuple
 
 
 @given(drawings())
-def test_subsets_depend_on_nothing_but_their_arguments(drawing: tuple[Dataset, dict]) -> None:
-    dataset, arguments = drawing
-    first, second = (datasets.subset(dataset, **arguments) for _ in range(2))
-    assert first.fingerprint == second.fingerprint
-    for name in ("train", "val", "test"):
-        assert torch.equal(getattr(first, name).images, getattr(second, name).images)
-        assert torch.equal(getattr(first, name).labels, getattr(second, name).labels)
-
-
-@given(drawings())
-def test_one_size_does_not_change_the_other_sets(drawing: tuple[Dataset, dict]) -> None:
+def test_other_sizes_and_the_order_of_the_classes_change_no_images(drawing: tuple[Dataset, dict]) -> None:
     dataset, arguments = drawing
     subset = datasets.subset(dataset, **arguments)
-    without = {size: datasets.subset(dataset, **(arguments | {size: 0})) for size in ("n_train", "n_val", "n_test")}
-    assert torch.equal(subset.train.images, without["n_val"].train.images)
-    assert torch.equal(subset.val.images, without["n_train"].val.images)
-    assert torch.equal(subset.test.images, without["n_train"].test.images)
-    assert torch.equal(subset.train.images, without["n_test"].train.images)
-
-
-@given(drawings())
-def test_the_order_of_the_classes_only_renames_the_labels(drawing: tuple[Dataset, dict]) -> None:
-    dataset, arguments = drawing
-    subset = datasets.subset(dataset, **arguments)
+    assert datasets.subset(dataset, **arguments).fingerprint == subset.fingerprint
+    for changed in ("n_train", "n_val", "n_test"):
+        other = datasets.subset(dataset, **{**arguments, changed: 0})
+        for name in {"train", "val", "test"} - {changed.removeprefix("n_")}:
+            assert torch.equal(getattr(subset, name).images, getattr(other, name).images)
     reverse = datasets.subset(dataset, **(arguments | {"classes": arguments["classes"][::-1]}))
     for name in ("train", "val", "test"):
         assert torch.equal(getattr(subset, name).images, getattr(reverse, name).images)
@@ -117,13 +101,8 @@ def test_another_seed_draws_other_images_and_the_test_set_is_not_balanced() -> N
     assert abs(ones.mean() - 150) < 8  # standard error 1.6
     assert 3 < ones.std() < 13  # hypergeometric: 7.2
     assert len({subset.fingerprint for subset in subsets}) == 20
-
-
-def test_a_draw_is_in_random_order() -> None:
-    subset = datasets.subset(numbered(400, 400, 2), classes=(0, 1), n_train=200, n_val=100, n_test=100)
-    for part in (subset.train, subset.val, subset.test):
-        changes = (part.labels[1:] != part.labels[:-1]).sum()
-        assert changes > len(part) // 4
+    for part in (subsets[0].train, subsets[0].val, subsets[0].test):  # in random order
+        assert (part.labels[1:] != part.labels[:-1]).sum() > len(part) // 4
 
 
 @pytest.mark.parametrize(
@@ -168,11 +147,8 @@ def test_resizing_agrees_with_pillow(size: int) -> None:
     for image, mine in zip(images, ours, strict=True):
         theirs = np.asarray(Image.fromarray(image.astype(np.float32)).resize((size, size), Image.Resampling.BILINEAR))
         np.testing.assert_allclose(mine[0].numpy() * 255, theirs, atol=1e-3)
-
-
-def test_resized_white_stays_within_bounds() -> None:
     white = torch.full((1, 3, 28, 28), 255, dtype=torch.uint8)
-    assert all(float(datasets.to_float(white, size).max()) <= 1 for size in range(8, 65))
+    assert float(datasets.to_float(white, size - 1).max()) <= 1  # interpolation rounds
 
 
 def test_floats_want_bytes_with_four_axes() -> None:
