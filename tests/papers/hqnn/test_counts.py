@@ -1,10 +1,12 @@
 """The search for the networks behind the printed numbers, against counting by hand and by PyTorch."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from torch import nn
 
+from hqnn import experiments
 from hqnn.papers.hqnn import counts
 from hqnn.papers.hqnn import parallel as hqnn
 from hqnn.papers.hqnn.experiments import ParallelConfig
@@ -46,10 +48,19 @@ def test_every_rival_found_has_the_printed_number() -> None:
     found = counts.rivals(CNN)
     assert len(set(found)) == len(found)
     assert {rival.n_parameters for rival in found} == {CNN}
-    plain = [rival for rival in found if rival.has_all_biases and not rival.has_norm]
-    assert [rival.hidden for rival in plain] == [(224, 32)]
-    built = hqnn.build(ParallelConfig(hidden=(224, 32), middle="identity", batch_norm=False))
+    kinds = counts.kinds(found)
+    assert [len(of_kind) for of_kind in kinds.values()] == [113, 0, 0, 5, 0, 1]
+    (plain,) = kinds["with all biases and no normalisation"]
+    built = hqnn.build(ParallelConfig(hidden=plain.hidden, middle="identity", batch_norm=False))
     assert size(built) == CNN
+    made = [
+        replace(plain, conv_norm=True),
+        replace(plain, hidden=(9,), dense_norms=(True,)),
+        replace(plain, hidden=(7, 7)),
+    ]
+    made += [replace(plain, conv_norm=True, dense_norms=(True, True)), replace(plain, score_bias=False)]
+    kept = {kind: [made.index(one) for one in of_kind] for kind, of_kind in counts.kinds(made).items()}
+    assert [*kept.values()] == [[0, 1, 2, 3, 4], [1], [1, 2], [0, 3], [3], [2]]
 
 
 @pytest.mark.parametrize("on", [(), ("conv_bias",), ("conv_norm",), ("dense_bias",), ("score_bias",), ("score_norm",)])
@@ -90,30 +101,18 @@ def test_the_differences_mean_four_and_five_layers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("total", "settings", "config"),
-    [
-        (
-            247_462,
-            {"n_classes": 6, "n_convolutions": 2, "in_channels": (1,), "kernels": (3,), "sides": (32,), "n_layers": 4},
-            ParallelConfig(n_classes=6, size=64, channels=(10, 12), kernel=3, pools=(2, 1), n_layers=4),
-        ),
-        (
-            81_578,
-            {
-                "n_classes": 10,
-                "n_convolutions": 3,
-                "in_channels": (3,),
-                "kernels": (3,),
-                "sides": (4,),
-                "n_layers": 5,
-                "widths": range(27, 99),
-            },
-            ParallelConfig(size=32, in_channels=3, channels=(27, 43, 98), kernel=3, pools=(2, 2, 2), n_layers=5),
-        ),
-    ],
+    ("total", "searched", "experiment"),
+    [(247_462, counts.MEDICAL, "hqnn-medical"), (81_578, counts.CIFAR, "hqnn-cifar10")],
 )
-def test_fronts_that_are_found_are_networks_of_that_size(total: int, settings: dict, config: ParallelConfig) -> None:
-    found = counts.fronts(total, **settings)
-    assert (config.in_channels, config.channels) in [(front.in_channels, front.channels) for front in found]
-    assert {front.n_parameters(settings["n_classes"]) for front in found} == {total}
+def test_the_networks_that_are_trained_are_among_those_found(
+    total: int, searched: dict[str, Any], experiment: str
+) -> None:
+    config = experiments.get(experiment).variants["hqnn"]
+    widths = range(min(config.channels), max(config.channels) + 1)
+    found = counts.fronts(total, **searched, widths=widths)
+    assert (config.in_channels, config.channels, config.kernel) in [
+        (f.in_channels, f.channels, f.kernel) for f in found
+    ]
+    assert {front.n_parameters(searched["n_classes"]) for front in found} == {total}
     assert size(hqnn.build(config)) == total
+    assert not counts.fronts(total, **searched, widths=range(max(config.channels), max(config.channels) + 2))

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from hqnn import experiments, runs
+from hqnn import experiments, records, runs
 from hqnn.papers.lcqhnn import model as lcqhnn
-from hqnn.papers.lcqhnn import score_range as reach
+from hqnn.papers.lcqhnn import score_range as ranges
 
 BASE = experiments.get("lcqhnn-mnist").variants["lcqhnn"]
 
@@ -23,13 +23,15 @@ def build(**changes: object) -> lcqhnn.Lcqhnn:
 @pytest.mark.parametrize("changes", [{}, {"order": "product"}, {"quantum": "no-entanglement"}, {"readout": "pair"}])
 def test_no_feature_vector_scores_beyond_the_range(changes: dict[str, str]) -> None:
     model = build(**changes)
-    found = reach.score_range(model)
+    found = ranges.score_range(model)
     grid = torch.linspace(0, torch.pi, 13)[:-1]  # a score has period π in each feature
     with torch.no_grad():
         scores = model.classify(model.quantum(torch.cartesian_prod(*[grid] * 4)))
     score = (scores[:, 1] - scores[:, 0]).numpy()
     assert found.low - 1e-5 <= score.min() <= found.low + 0.1
     assert found.high - 0.1 <= score.max() <= found.high + 1e-5
+    if "readout" in changes:  # without a bias both classes can be predicted
+        assert found.margin > 0.05
 
 
 def test_the_range_of_one_cosine() -> None:
@@ -38,37 +40,47 @@ def test_the_range_of_one_cosine() -> None:
         model.scores.weight.copy_(torch.tensor([[0.0] * 4, [0.5, 0, 0, 0]]))  # type: ignore[operator]
         model.scores.bias.copy_(torch.tensor([0.0, 0.7]))  # type: ignore[operator]
         model.get_parameter("quantum.weights").zero_()  # <Z_0> = cos 2x_0, the other outputs vanish
-    found = reach.score_range(model)
+    found = ranges.score_range(model)
     assert found == pytest.approx((0.2, 1.2), abs=1e-5)
     assert found.margin == pytest.approx(-0.2, abs=1e-5)
-
-
-def test_without_a_bias_both_classes_can_be_predicted() -> None:
-    found = reach.score_range(build(readout="pair"))
-    assert found.margin > 0.05
 
 
 def test_ablations_without_a_circuit() -> None:
     model = build(quantum="classical")
     weight, bias = (model.get_parameter(f"scores.{name}").detach().numpy() for name in ("weight", "bias"))
-    low, high = reach.score_range(model)
+    low, high = ranges.score_range(model)
     assert high - low == pytest.approx(2 * np.abs(weight[1] - weight[0]).sum(), rel=1e-5)
     assert high + low == pytest.approx(2 * (bias[1] - bias[0]), rel=1e-5)
-    assert reach.score_range(build(quantum="none")) == (-np.inf, np.inf)
+    assert ranges.score_range(build(quantum="none")) == (-np.inf, np.inf)
 
 
 def test_other_networks_are_refused() -> None:
     with pytest.raises(ValueError, match="the readout is 'parity', but only 'linear' and 'pair'"):
-        reach.score_range(build(readout="parity"))
+        ranges.score_range(build(readout="parity"))
     with pytest.raises(ValueError, match="expected a hybrid network, not Cnn"):
-        reach.score_range(lcqhnn.build(replace(BASE, model="cnn")))
+        ranges.score_range(lcqhnn.build(replace(BASE, model="cnn")))
 
 
 def test_runs_start_from_the_untrained_networks() -> None:
     config = experiments.get("lcqhnn-mnist").quick["lcqhnn"]
     outcome = runs.execute(replace(config, epochs=1, snapshots=(0,)), 5)
-    model = reach.untrained(config, 5)
+    model = ranges.untrained(config, 5)
     for name, tensor in outcome.weights(0).items():
         assert torch.equal(model.state_dict()[name], tensor)
-    assert reach.margins(config, (4, 5))[1] == reach.score_range(model).margin
-    assert reach.margins(config, (4,)).shape == (1,)
+    assert ranges.margins(config, (4, 5))[1] == ranges.score_range(model).margin
+
+
+def test_a_run_starts_late_just_if_its_first_score_cannot_change_its_sign() -> None:
+    margins, starts = ranges.starts("lcqhnn-fashion/lcqhnn")
+    assert ((margins < 0) == (starts > 1)).all()
+    curves = records.curves("lcqhnn-fashion/lcqhnn", "test_accuracy")
+    assert starts.tolist() == [next(e for e, value in run.items() if value > 0.6) for _, run in curves.iterrows()]
+    assert ranges.starts("lcqhnn-fashion/lcqhnn", above=0.9)[1].tolist() != starts.tolist()
+
+
+@pytest.mark.parametrize(("rows", "one"), [([[0.0, 0.5], [0.2, 0.6]], True), ([[1, 1], [0.5, 2]], False)])
+def test_the_sign_of_a_score_of_rectified_outputs(rows: list[list[float]], one: bool) -> None:
+    model = lcqhnn.Cnn(replace(BASE, model="cnn", hidden=2, head="relu"))
+    for sign in (1, -1):
+        model.scores.weight.data = sign * torch.tensor(rows)
+        assert ranges.has_one_sign(model) is one

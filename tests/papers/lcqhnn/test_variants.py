@@ -1,50 +1,94 @@
-"""The readings in words, each beside the model it departs from."""
+"""The variants in words, each beside the model it departs from, and the searches among their records."""
 
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
 import pytest
 
-from hqnn import experiments
-from hqnn.papers.lcqhnn.variants import readings
+from hqnn import experiments, records
+from hqnn.errors import HqnnError
+from hqnn.papers.lcqhnn import variants as found_by
+from hqnn.papers.lcqhnn.variants import variants
 
-KINDS = ("readings", "rates", "ablations")
 
-
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ["readings", "rates", "ablations"])
 def test_every_variant_of_the_registry_has_words_of_its_own(kind: str) -> None:
     for dataset in ("mnist", "fashion"):
         name = f"lcqhnn-{kind}-{dataset}"
-        variants = experiments.get(name).variants if name in experiments.EXPERIMENTS else {}
-        found = readings(kind, dataset)
-        assert [reading.series for reading in found] == [f"{name}/{variant}" for variant in variants]
-        assert len({(reading.base, reading.words) for reading in found}) == len(found)
-        assert all(reading.choice and reading.words for reading in found)
+        registered = experiments.get(name).variants if name in experiments.EXPERIMENTS else {}
+        found = variants(kind, dataset)
+        assert [variant.series for variant in found] == [f"{name}/{variant}" for variant in registered]
+        assert len({(variant.base, variant.words) for variant in found}) == len(found)
+        for variant in found:
+            assert variant.choice and variant.words
+            base = experiments.get(f"lcqhnn-{dataset}").variants[variant.base.partition("/")[2]]
+            changed = {f.name for f in fields(base) if getattr(variant.config, f.name) != getattr(base, f.name)}
+            assert changed - {"snapshots"} <= set(found_by._CHOICES)
 
 
-def test_a_reading_names_its_model_and_what_was_changed() -> None:
-    found = {reading.series.partition("/")[2]: reading for reading in readings("readings", "fashion")}
+def test_a_variant_names_its_model_and_what_was_changed() -> None:
+    found = {variant.series.partition("/")[2]: variant for variant in variants("readings", "fashion")}
     both = found["cnn-4-relu-dropout-at-bottleneck"]
     assert both.base == "lcqhnn-fashion/cnn-4"
     assert both.choice == "place of dropout and fully connected module"
     assert both.words == "dropout behind the reduction, ReLU between the last layers"
     assert found["lcqhnn-dropout-0.25"].base == "lcqhnn-fashion/lcqhnn"
     assert found["lcqhnn-k3-p2-pool22"].words == "padding 2, pooling by 2 and 2"
+    assert found["lcqhnn-k5-p0-pool22"].words == "5 × 5 kernels, padding 0, pooling by 2 and 2"
     assert found["cnn-4-single-16"].words == "16 units before the scores, one score"
     assert found["cnn-4-single-16"].choice == "fully connected module"
-    ablation = readings("ablations", "fashion")[0]
+    ablation = variants("ablations", "fashion")[0]
     assert (ablation.base, ablation.choice) == ("lcqhnn-fashion/lcqhnn", "circuit")
+    assert variants("rates", "fashion", "cnn-16")[0].words == "learning rate 0.0001"
+    assert {variant.base for variant in variants("rates", "fashion", "cnn-16")} == {"lcqhnn-fashion/cnn-16"}
 
 
 def test_what_the_paper_prints_is_not_open() -> None:
-    found = {reading.series.partition("/")[2]: reading.as_printed for reading in readings("readings", "fashion")}
-    assert [name for name, open_choice in found.items() if not open_choice] == [
-        "lcqhnn-k5-p0-pool22",
-        "cnn-4-k5-p0-pool22",
-        "cnn-4-sgd",
-    ]
-    assert not any(reading.as_printed for kind in ("rates", "ablations") for reading in readings(kind, "fashion"))
+    closed = [v.series.partition("/")[2] for v in variants("readings", "fashion") if not v.as_printed]
+    assert closed == ["lcqhnn-k5-p0-pool22", "cnn-4-k5-p0-pool22", "cnn-4-sgd"]
+    assert not any(v.as_printed for kind in ("rates", "ablations") for v in variants(kind, "fashion"))
 
 
-def test_readings_of_one_model() -> None:
-    chosen = readings("rates", "fashion", "cnn-16")
-    assert {reading.base for reading in chosen} == {"lcqhnn-fashion/cnn-16"}
-    assert chosen[0].words == "learning rate 0.0001"
-    assert readings("rates", "nowhere") == []
+def test_readings_that_apply_to_both_models() -> None:
+    found = found_by.shared("fashion")
+    assert next(iter(found.items())) == ("primary reading", ("lcqhnn-fashion/lcqhnn", "lcqhnn-fashion/cnn-4"))
+    assert found["dropout rate 0"] == tuple(f"lcqhnn-readings-fashion/{m}-dropout-0" for m in ("lcqhnn", "cnn-4"))
+    assert len(found) == 7
+
+
+def runs_of(series: str, curve: str) -> np.ndarray:
+    return np.array([record.history[curve] for record in records.load(series)])
+
+
+def test_changes_are_means_over_the_seeds_that_both_have() -> None:
+    (found,) = found_by.changes("fashion", "lcqhnn")["order of the CNOTs"]
+    other = runs_of("lcqhnn-readings-fashion/lcqhnn-order-product", "test_accuracy")
+    base = runs_of("lcqhnn-fashion/lcqhnn", "test_accuracy")[: len(other)]
+    assert len(other) < 10
+    np.testing.assert_allclose(found, 100 * (other - base).mean(0), atol=1e-9)
+
+
+def test_rates_are_compared_over_the_same_seeds_by_validation() -> None:
+    by_rate = found_by.series_by_rate("fashion")["cnn-4"]
+    assert list(by_rate) == [1e-4, 1e-3, 3e-3, 1e-2]
+    assert by_rate[1e-3] == "lcqhnn-fashion/cnn-4"
+    ends = {rate: runs_of(series, "val_accuracy")[:3, -1].mean() for rate, series in by_rate.items()}
+    assert ends[found_by.best_rate(by_rate)] == max(ends.values())
+    best = found_by.best_rate(by_rate)
+    assert found_by.best_rate({rate: series for rate, series in by_rate.items() if rate != best}) != best
+
+
+def test_distances_are_of_single_runs_from_printed_values() -> None:
+    printed = {10: 59.93, 25: 90.0, 50: 95.0}
+    found = found_by.distance("lcqhnn-fashion/cnn-4", printed)
+    at = 100 * runs_of("lcqhnn-fashion/cnn-4", "test_accuracy")[:, [9, 24, 49]]
+    off = np.abs(at - list(printed.values())).max(1)
+    np.testing.assert_allclose(found.off, off)
+    np.testing.assert_allclose(found.nearest, at[np.argsort(off)[0]])
+
+
+def test_nothing_recorded_is_nothing_found(tmp_path: Path) -> None:
+    with pytest.raises(HqnnError, match="run lcqhnn-fashion"):
+        found_by.distance("lcqhnn-fashion/cnn-4", {10: 59.93}, root=tmp_path)
+    assert variants("rates", "nowhere") == []
