@@ -62,10 +62,9 @@ live: $(READY) ## execute every notebook in place and write its text twin
 readme: $(READY) ## rewrite the README's generated parts
 	$(BIN)/python -m tools.readme
 
-paper: $(READY) ## make every missing paper-scale record and analysis, FRESH=1 all of them (hours; resumes)
+paper: $(READY) ## make every missing or stale paper-scale record, FRESH=1 all of them (hours; resumes)
 	$(if $(FRESH),rm -rf data/runs)
 	$(STAGE) "paper-scale records" $(BIN)/python -m hqnn run --all --jobs $(WORKERS)
-	$(STAGE) "analyses of the records" $(BIN)/python -m hqnn analyse --all
 
 verdicts: $(READY) ## store the verdicts that follow from the records now, in the README too
 	$(BIN)/python -m hqnn claims --update

@@ -6,13 +6,13 @@ import argparse
 import os
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from hqnn import runs, storage
+from hqnn import provenance, storage
+from hqnn.record import layout
 
 
 def make(
@@ -44,24 +44,13 @@ def make(
     torch.set_num_threads(1)
     started, load = datetime.now(UTC).isoformat(timespec="seconds"), os.getloadavg()[0]
     measured = measure(arguments.seconds)
-    provenance = {
-        **runs.environment(),
-        "peers": installed(packages),
+    origin = {
+        **provenance.environment(),
+        "peers": provenance.installed(*packages),
         "threads": torch.get_num_threads(),
         "started": started,
         "load_before": round(load, 2),
     }
-    record = {"schema": 1, **measured, "provenance": provenance}
-    storage.write_atomically(arguments.output, f"{runs.layout(record)}\n".encode())
+    record = {"schema": 1, **measured, "provenance": origin}
+    storage.write_atomically(arguments.output, f"{layout(record)}\n".encode())
     print(f"Wrote {arguments.output}")
-
-
-def installed(packages: Sequence[str]) -> dict[str, str]:
-    """The versions of those packages that are installed."""
-    found = {}
-    for package in packages:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found

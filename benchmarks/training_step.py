@@ -27,7 +27,7 @@ from hqnn import experiments
 from hqnn.papers.hqnn import parallel as hqnn
 from hqnn.papers.hqnn.experiments import ParallelConfig
 from hqnn.papers.hqnn.tasks import as_input, learn
-from hqnn.tasks.base import AUGMENTATIONS, OPTIMIZERS, Session
+from hqnn.tasks import AUGMENTATIONS, OPTIMIZERS, Session
 from hqnn.training import Samples
 from hqnn.views.gradients import shift_gradient
 from hqnn.views.layer import QuantumLayer

@@ -1,13 +1,13 @@
 """Records as they would look if training had given certain curves."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hqnn import experiments, runs, storage
+from hqnn import digests, experiments, record, records
 
 EPOCHS = 50
 
@@ -40,21 +40,29 @@ def write_records(
         validation: Validation accuracies, the same for all variants; by default the test accuracies.
     """
     for variant, values in curves.items():
-        config = experiments.get(experiment).variants[variant]
         for k, row in enumerate(np.asarray(values, dtype=float).tolist()):
             val = row if validation is None else np.asarray(validation, dtype=float)[k].tolist()
-            record = {
-                "schema": runs.SCHEMA,
-                "experiment": experiment,
-                "variant": variant,
-                "scale": "paper",
-                "seed": first_seed + k,
-                "config": experiments.as_json(config),
-                "config_hash": experiments.config_hash(config),
-                "result": {"history": {"test_accuracy": row, "val_accuracy": val}},
-                "provenance": {},
-                "weights": None,
-            }
-            path = root / "runs" / experiment / variant / f"seed-{first_seed + k}.json"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps({**record, "checksum": storage.digest(record)}))
+            history = {"test_accuracy": row, "val_accuracy": val}
+            write_record(root, f"{experiment}/{variant}", first_seed + k, {"history": history})
+
+
+def write_record(root: Path, series: str, seed: int, result: Mapping[str, Any]) -> None:
+    """Write one record of a registered series as the code would make it now, without weights."""
+    experiment, variant = series.split("/")
+    config = experiments.get(experiment).variants[variant]
+    document = {
+        "kind": "run",
+        "experiment": experiment,
+        "variant": variant,
+        "scale": "paper",
+        "seed": seed,
+        "config": experiments.as_json(config),
+        "config_hash": experiments.config_hash(config),
+        "model": digests.model(config),
+        "built_on": {},
+        "result": result,
+        "data": {},
+        "provenance": {},
+        "weights": None,
+    }
+    record.write(records.path_of(series, seed, root), document)

@@ -15,8 +15,7 @@ from judging import judge
 from qiskit import QuantumCircuit
 from synthetic import constant, step, write_records
 
-from hqnn import analyses, checks, experiments, ledger, runs
-from hqnn.analyses import Findings
+from hqnn import checks, experiments, ledger, measurements, runs
 from hqnn.checks import Context
 from hqnn.circuit import Circuit
 from hqnn.errors import HqnnError
@@ -324,12 +323,12 @@ def test_settings(tmp_path: Path) -> None:
 
 def test_recorded_analyses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     result = {"up": Interval(0.5, 0.1, 10), "down": Interval(-0.5, 0.1, 10)}
-    monkeypatch.setattr(analyses, "RECIPES", {})
-    monkeypatch.setattr(analyses, "recipes", lambda: analyses.RECIPES)
+    monkeypatch.setattr(measurements, "MEASUREMENTS", {})
+    monkeypatch.setattr(measurements, "everything", lambda: measurements.MEASUREMENTS)
     arguments = {"analysis": "focus", "key": "up"}
     assert judged(tmp_path, "analysis_positive", arguments).note == "the analysis 'focus' is not recorded yet"
-    analyses.recipe("focus", inputs=())(lambda *_: Findings(result=result))
-    analyses.make("focus", root=tmp_path)
+    measurements.measurement("focus", inputs=())(lambda *_: (result, {}))
+    measurements.make("focus", root=tmp_path)
     assert judged(tmp_path, "analysis_positive", arguments).verdict == Verdict.REPRODUCED
     assert judged(tmp_path, "analysis_positive", arguments).evidence == "data/analyses/focus.json: up"
     assert judged(tmp_path, "analysis_value", arguments, value=0.6).verdict == Verdict.REPRODUCED
@@ -345,10 +344,10 @@ def test_recorded_analyses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def test_an_analysis_of_fewer_than_three_seeds_gives_no_verdict(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n: int, verdict: Verdict
 ) -> None:
-    monkeypatch.setattr(analyses, "RECIPES", {})
-    monkeypatch.setattr(analyses, "recipes", lambda: analyses.RECIPES)
-    analyses.recipe("focus", inputs=())(lambda *_: Findings(result={"up": Interval(0.5, 0.0, n)}))
-    analyses.make("focus", root=tmp_path)
+    monkeypatch.setattr(measurements, "MEASUREMENTS", {})
+    monkeypatch.setattr(measurements, "everything", lambda: measurements.MEASUREMENTS)
+    measurements.measurement("focus", inputs=())(lambda *_: ({"up": Interval(0.5, 0.0, n)}, {}))
+    measurements.make("focus", root=tmp_path)
     of = {"analysis": "focus", "key": "up"}
     for judgement in (
         judged(tmp_path, "analysis_positive", of),

@@ -1,6 +1,5 @@
 """The evaluators of HQNN-Parallel's claims, and those of whole test sets, where the right verdict is known."""
 
-import json
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -9,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 from judging import judge
+from synthetic import write_record
 
-from hqnn import analyses, experiments, runs, storage
-from hqnn.analyses import Findings
+from hqnn import experiments, measurements
 from hqnn.papers.hqnn import counts
 from hqnn.papers.hqnn.circuits import strongly_entangling
 from hqnn.stats import Interval
@@ -38,21 +37,7 @@ def write(
     for seed in range(len(next(iter(final.values())))):
         history = {curve: [values[seed]] * config.epochs for curve, values in final.items()}
         errors = {"images": list(wrong[seed]) if wrong else [], "predicted": []}
-        record = {
-            "schema": runs.SCHEMA,
-            "experiment": experiment,
-            "variant": variant,
-            "scale": "paper",
-            "seed": seed,
-            "config": experiments.as_json(config),
-            "config_hash": experiments.config_hash(config),
-            "result": {"history": history, "errors": errors},
-            "provenance": {},
-            "weights": None,
-        }
-        path = root / "runs" / experiment / variant / f"seed-{seed}.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({**record, "checksum": storage.digest(record)}))
+        write_record(root, f"{experiment}/{variant}", seed, {"history": history, "errors": errors})
 
 
 # --- whole test sets
@@ -116,9 +101,9 @@ def test_leads_are_paired_by_seed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("value", "verdict"), [(7, Verdict.REPRODUCED), (8, Verdict.NOT_REPRODUCED)])
 def test_recorded_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: int, verdict: Verdict) -> None:
-    monkeypatch.setattr(analyses, "RECIPES", dict(analyses.recipes()))
-    analyses.recipe("toy", inputs=())(lambda series, settings: Findings(result={"n": Interval(7.0, 0.0, 1)}))
-    analyses.make("toy", root=tmp_path)
+    monkeypatch.setattr(measurements, "MEASUREMENTS", dict(measurements.everything()))
+    measurements.measurement("toy", inputs=())(lambda series, settings: ({"n": Interval(7.0, 0.0, 1)}, {}))
+    measurements.make("toy", root=tmp_path)
     assert judged(tmp_path, "analysis_exact", {"analysis": "toy", "key": "n"}, value=value).verdict == verdict
 
 

@@ -1,6 +1,5 @@
 """The evaluators of the transfer paper's claims, where the right verdict is known."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -10,9 +9,10 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 from judging import judge
+from synthetic import write_record
 
-from hqnn import analyses, experiments, runs, storage
-from hqnn.analyses import Findings, recipe
+from hqnn import experiments, measurements
+from hqnn.measurements import measurement
 from hqnn.stats import Interval
 from hqnn.verdicts import Verdict
 
@@ -27,21 +27,12 @@ def write(root: Path, experiment: str, variant: str, final: Sequence[float], rig
     config = experiments.get(experiment).variants[variant]
     for seed, value in enumerate(final):
         confusion = [[right[0], 10 - right[0]], [10 - right[1], right[1]]]
-        record = {
-            "schema": runs.SCHEMA,
-            "experiment": experiment,
-            "variant": variant,
-            "scale": "paper",
-            "seed": seed,
-            "config": experiments.as_json(config),
-            "config_hash": experiments.config_hash(config),
-            "result": {"history": {c: [value] * config.epochs for c in config.curves}, "confusion": confusion},
-            "provenance": {},
-            "weights": None,
-        }
-        path = root / "runs" / experiment / variant / f"seed-{seed}.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({**record, "checksum": storage.digest(record)}))
+        write_record(
+            root,
+            f"{experiment}/{variant}",
+            seed,
+            {"history": {c: [value] * config.epochs for c in config.curves}, "confusion": confusion},
+        )
 
 
 def test_the_networks_have_the_printed_layers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,11 +97,11 @@ def test_the_worst_class_counts(tmp_path: Path) -> None:
 
 
 def test_a_bound_on_an_analysis(tmp_path: Path) -> None:
-    recipe("transfer-test", inputs=())(lambda _series, _settings: Findings(result={"share": Interval(0.995, 0.001, 5)}))
+    measurement("transfer-test", inputs=())(lambda _series, _settings: ({"share": Interval(0.995, 0.001, 5)}, {}))
     try:
-        analyses.make("transfer-test", root=tmp_path)
+        measurements.make("transfer-test", root=tmp_path)
     finally:
-        del analyses.RECIPES["transfer-test"]
+        del measurements.MEASUREMENTS["transfer-test"]
     for bound, verdict in ((0.99, Verdict.REPRODUCED), (0.999, Verdict.NOT_REPRODUCED)):
         arguments = {"analysis": "transfer-test", "key": "share", "side": "at least", "bound": bound}
         assert judged(tmp_path, "analysis_bound", arguments).verdict == verdict

@@ -9,24 +9,25 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from hqnn import __version__, analyses, datasets, experiments, runs, storage
+from hqnn import __version__, datasets, experiments, measurements, provenance, records, runs, storage, verification
 from hqnn.__main__ import main, names, seeds
 from hqnn.errors import HqnnError
 from hqnn.runs import MAX_SEED, MAX_SEEDS
 from tests.toy import PATIENCE, VARIANTS, environment, experiment, reached, request, started, wait_for
 
-COMMANDS = ("data", "list", "run", "verify", "analyse", "claims")
+COMMANDS = ("data", "list", "run", "verify", "claims")
 QUICK = ("run", "lcqhnn-mnist", "--scale", "quick", "--seeds", "0", "--variants", "cnn-4", "--quiet")
 
 
 @pytest.fixture
 def toy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A registry of one small experiment, and no analyses."""
+    """A registry of one small experiment, and no measurements."""
     monkeypatch.setattr(experiments, "EXPERIMENTS", {"toy": experiment(VARIANTS)})
-    monkeypatch.setattr(analyses, "recipes", lambda: {})
+    monkeypatch.setattr(measurements, "everything", dict)
 
 
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
@@ -107,9 +108,12 @@ def test_run_list_verify_and_rerun(tmp_path: Path, capsys: pytest.CaptureFixture
     assert shown_now.out == "3 runs done, 1 were there already.\n"
     assert "3 of 3 runs stored" in shown_now.err
     assert main(["verify", *root]) == 0
-    assert capsys.readouterr().out == "4 records and 0 analyses checked, the weights of 2 measured again: 0 problems.\n"
+    assert capsys.readouterr().out == "4 records checked, the weights of 2 measured again: 0 problems.\n"
     assert main(["verify", "--rerun", "toy/hybrid/1", "--quiet", *root]) == 0
-    assert "toy/hybrid/1: identical (final accuracies differ by at most 0," in capsys.readouterr().out
+    assert (
+        "toy/hybrid/1: identical on the same processor and code (final accuracies differ by at most 0,"
+        in capsys.readouterr().out
+    )
 
 
 @pytest.mark.usefixtures("toy")
@@ -118,14 +122,14 @@ def test_run_list_verify_and_rerun(tmp_path: Path, capsys: pytest.CaptureFixture
     [
         (["run", "toi"], "error: There is no experiment 'toi': did you mean toy?"),
         (["run", "toy", "--variants", "hybird"], "error: toy has no variant 'hybird': did you mean hybrid?"),
-        (["run"], "error: Name experiments or say --all: there are toy."),
-        (["run", "toy", "--all"], "error: Name experiments or say --all: there are toy."),
+        (["run"], "error: Name experiments or measurements, or say --all: there are toy."),
+        (["run", "toy", "--all"], "error: Name experiments or measurements, or say --all: there are toy."),
         (["run", ""], "error: There is no experiment '': choose from toy."),
-        (["analyse", "toi"], "error: There is no analysis 'toi': choose from "),
         (["verify"], "error: There are no records in "),
         (["verify", "--rerun", "toi/plain/0"], "error: There is no experiment 'toi': did you mean toy?"),
         (["verify", "--rerun", "toy/plian/0"], "error: toy has no variant 'plian': did you mean plain?"),
         (["verify", "--rerun", "toy/plain/9"], "error: There is no record "),
+        (["verify", "--rerun", "toy/plain"], "error: There are no records of toy/plain: run"),
         (["claims"], "error: There is no ledger at "),
     ],
 )
@@ -150,10 +154,12 @@ def test_mistakes_are_answered_in_one_sentence(
         (["run", "toy", "--variants", ","], "',' names none; leave the option out for all"),
         (["run", "toy", "--root", ""], "the folder's name is empty; write . for the one you are in"),
         *(
-            (["verify", "--rerun", text], f"name the run to repeat as EXPERIMENT/VARIANT/SEED, not {text!r}")
-            for text in ("", "toy", "//", "toy//0", "toy/plain/", "toy/plain/-1", "toy/plain/٣", "toy/plain/0/0")
+            (
+                ["verify", "--rerun", text, "--root", "."],
+                f"Name what to repeat as EXPERIMENT/VARIANT/SEED or EXPERIMENT/VARIANT, not {text!r}",
+            )
+            for text in ("", "toy", "//", "toy//0", "toy/plain/-1", "toy/plain/٣", "toy/plain/0/0")
         ),
-        (["verify", "--rerun", f"toy/plain/{'9' * 400}"], "is too large for a seed; the last is"),
         (["run", "toy", "--seeds", "x"], "'x' is not a list of seeds such as 0-9 or 0,3,7"),
         ([], "the following arguments are required: COMMAND"),
     ],
@@ -163,13 +169,29 @@ def test_wrong_usage(arguments: list[str], complaint: str, capsys: pytest.Captur
     assert complaint in capsys.readouterr().err
 
 
-def test_a_failed_repetition_is_a_failure(
+def test_a_repetition_says_what_was_stored_what_came_out_and_where(
     toy: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    worse = runs.Rerun(identical=False, differences={"test_loss": 0.3}, final_accuracy=0.02)
-    monkeypatch.setattr(runs, "rerun", lambda *_, **__: worse)
-    assert main(["verify", "--rerun", "toy/plain/0", "--root", str(tmp_path)]) == 1
-    assert "toy/plain/0: not reproduced (final accuracies differ by at most 0.02" in capsys.readouterr().out
+    assert main(["run", "toy", "--variants", "plain", "--quiet", "--root", str(tmp_path)]) == 0
+    capsys.readouterr()
+    assert main(["verify", "--rerun", "toy/plain", "--quiet", "--root", str(tmp_path)]) == 0
+    shown = capsys.readouterr().out
+    assert "toy/plain/1: identical on the same processor and code (final accuracies differ by at most 0, " in shown
+    real = runs.execute
+
+    def worse(*arguments: Any, **options: Any) -> Any:
+        outcome = real(*arguments, **options)
+        outcome.history["test_accuracy"][-1] -= 0.25
+        return outcome
+
+    monkeypatch.setattr(runs, "execute", worse)
+    monkeypatch.setattr(provenance, "environment", lambda: {"processor": "another", "code": "another"})
+    assert main(["verify", "--rerun", "toy/plain/0", "--quiet", "--root", str(tmp_path)]) == 1
+    shown = capsys.readouterr().out
+    assert "toy/plain/0: not reproduced on another processor and other code (final accuracies differ" in shown
+    (line,) = (line for line in shown.splitlines() if line.startswith("test_accuracy"))
+    _, _, stored, _, repeated, *_ = line.split()
+    assert float(stored) - float(repeated) == pytest.approx(0.25)
 
 
 def test_data_lists_and_fetches(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -196,7 +218,7 @@ def test_an_interrupt_without_a_message(monkeypatch: pytest.MonkeyPatch, capsys:
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(runs, "verify", interrupt)
+    monkeypatch.setattr(verification, "verify", interrupt)
     assert main(["verify"]) == 130
     assert capsys.readouterr().err == "Interrupted.\n"
 
@@ -232,7 +254,7 @@ def test_a_reader_that_stops_reading() -> None:
     ("command", "name"),
     [
         (command, name)
-        for command in ("list", "verify", "claims", "analyse --all", "run toy")
+        for command in ("list", "verify", "claims", "run toy")
         for name in ("file", "file/below", "x" * 300, "nothing")
         if (command, name) != ("run toy", "nothing")  # a run makes its folder
     ],
@@ -349,7 +371,7 @@ def test_an_error_of_the_machine_is_one_sentence(
     def forbidden(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied", "/x/seed-0.json")
 
-    monkeypatch.setattr(runs, "count", forbidden)
+    monkeypatch.setattr(records, "count", forbidden)
     assert main(["list"]) == 2
     assert (
         capsys.readouterr().err == "error: /x/seed-0.json: Permission denied; put that right and repeat the command.\n"

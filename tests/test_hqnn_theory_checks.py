@@ -14,6 +14,7 @@ from hqnn.papers.hqnn import quanv_checks, theory_checks
 from hqnn.papers.hqnn.circuits import quanvolution, reuploading, strongly_entangling
 from hqnn.papers.hqnn.quanv_experiments import MODELS, RATES
 from hqnn.papers.hqnn.quanv_series import best_rate, by_draw, by_rate, kernels, series_by_rate
+from hqnn.record import Record
 from hqnn.storage import DATA
 from hqnn.verdicts import Judgement, Verdict
 from hqnn.views import zx
@@ -98,7 +99,7 @@ def test_fewer_seeds_than_planned_give_no_verdict(
 ) -> None:
     load = runs.load
 
-    def all_but_the_last(experiment: str, *names: str, **options: Any) -> list[runs.Record]:
+    def all_but_the_last(experiment: str, *names: str, **options: Any) -> list[Record]:
         last = experiments.get(experiment).seeds[-1]
         return [r for r in load(experiment, *names, **options) if r.seed < last or experiment != missing]
 

@@ -24,12 +24,24 @@ import pytest
 import torch
 from distributed import Client, LocalCluster
 
-from hqnn import datasets, experiments, records, runs, storage, tasks, training
+from hqnn import (
+    datasets,
+    digests,
+    experiments,
+    measurements,
+    provenance,
+    records,
+    runs,
+    storage,
+    tasks,
+    training,
+    verification,
+)
 from hqnn.errors import HqnnError
 from hqnn.papers.lcqhnn import model as lcqhnn
-from hqnn.papers.lcqhnn import tasks as lcqhnn_tasks
 from hqnn.papers.lcqhnn.experiments import LcqhnnConfig
 from hqnn.papers.transfer.experiments import AutoencoderConfig, TransferConfig
+from hqnn.provenance import code_digest
 from hqnn.runs import Run
 from hqnn.training import DivergedError
 from tests.toy import (
@@ -57,6 +69,7 @@ def register(
     monkeypatch: pytest.MonkeyPatch, variants: dict[str, LcqhnnConfig] | None = None, seeds: range = range(2)
 ) -> None:
     monkeypatch.setattr(experiments, "EXPERIMENTS", {"toy": experiment(variants or VARIANTS, seeds)})
+    monkeypatch.setattr(measurements, "everything", dict)
 
 
 @pytest.fixture(scope="module")
@@ -149,21 +162,23 @@ def test_a_frozen_circuit_has_no_quantum_parameters_to_train() -> None:
     assert not torch.equal(outcome.weights(0)["reduce.weight"], outcome.weights(2)["reduce.weight"])
 
 
-def test_a_checkpoint_is_taken_up_by_the_same_run_of_the_same_code_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_checkpoint_is_taken_up_by_the_same_run_of_the_same_model_only(monkeypatch: pytest.MonkeyPatch) -> None:
     keys: list[str] = []
 
-    def perform(_config: LcqhnnConfig, session: tasks.Session) -> tasks.Outcome:
+    def run(_task: object, _config: LcqhnnConfig, session: tasks.Session) -> tasks.Outcome:
         keys.append(session.key)
         return tasks.Outcome(result={}, snapshots={}, dataset={}, seconds=0.0)
 
-    monkeypatch.setattr(tasks, "perform", perform)
+    monkeypatch.setattr(tasks.Task, "run", run)
     monkeypatch.setattr(runs, "_check_device", lambda _device: None)
     other_config = replace(BASE, epochs=5)
     for config, seed, device in ((BASE, 0, "cpu"), (BASE, 1, "cpu"), (other_config, 0, "cpu"), (BASE, 0, "meta")):
         runs.execute(config, seed, device=device)
-    runs.execute(BASE, 0)
+    with monkeypatch.context() as patch:
+        patch.setattr(provenance, "code_digest", lambda: "edited, but it builds the same")
+        runs.execute(BASE, 0)
     assert keys[0] == keys.pop()
-    for owner, name, other in ((runs, "code_digest", lambda: "changed"), (torch, "__version__", "0.1")):
+    for owner, name, other in ((digests, "model", lambda _config: "changed"), (torch, "__version__", "0.1")):
         with monkeypatch.context() as patch:
             patch.setattr(owner, name, other)
             runs.execute(BASE, 0)
@@ -191,7 +206,7 @@ def test_a_device_that_is_not_there_is_found_before_anything_runs(
 
 def test_a_config_without_a_task() -> None:
     with pytest.raises(TypeError, match="No task is registered for int"):
-        tasks.perform(3, tasks.Session(seed=0, key=""))
+        tasks.of(3)
 
 
 # --- records
@@ -201,17 +216,17 @@ def test_the_record_says_everything(stored: Path) -> None:
     record = runs.read_record(record_path(stored))
     assert (record.experiment, record.variant, record.scale, record.seed) == ("toy", "hybrid", "paper", 0)
     assert record.config == experiments.as_json(VARIANTS["hybrid"])
-    provenance = record.provenance
-    assert provenance["processor"]
-    assert provenance["versions"]["torch"] in torch.__version__
-    assert provenance["device"] == "cpu"
-    assert provenance["seconds"] > 0
-    assert provenance["dataset"].keys() == {"name", "fingerprint", "subset"}
-    assert provenance["code"] == runs.code_digest()
+    origin = record.provenance
+    assert origin["processor"]
+    assert origin["versions"]["torch"] in torch.__version__
+    assert origin["device"] == "cpu"
+    assert origin["seconds"] > 0
+    assert origin["dataset"].keys() == {"name", "fingerprint", "subset"}
+    assert origin["code"] == code_digest()
     head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
     if head.returncode == 0:
-        assert len(provenance["git_commit"]) == 40
-        assert isinstance(provenance["git_dirty"], bool)
+        assert len(origin["git_commit"]) == 40
+        assert isinstance(origin["git_dirty"], bool)
     model = lcqhnn.build(VARIANTS["hybrid"])
     model.load_state_dict(record.snapshot(4))
     assert runs.read_record(record_path(stored, "plain")).weights is None
@@ -219,7 +234,7 @@ def test_the_record_says_everything(stored: Path) -> None:
 
 def test_a_run_builds_on_the_last_weights_that_a_record_keeps(stored: Path) -> None:
     for seed in (0, 1):
-        kept = runs.kept_weights("toy", "hybrid", seed, root=stored)
+        kept = runs.kept_weights("toy/hybrid", seed, root=stored)
         last = runs.read_record(record_path(stored, seed=seed)).snapshot(4)
         assert kept.keys() == last.keys()
         assert all(torch.equal(kept[name], last[name]) for name in last)
@@ -227,8 +242,8 @@ def test_a_run_builds_on_the_last_weights_that_a_record_keeps(stored: Path) -> N
 
 def test_whether_the_code_was_changed_is_not_guessed(monkeypatch: pytest.MonkeyPatch) -> None:
     """As when git takes too long to tell."""
-    monkeypatch.setattr(runs, "_git", lambda command, *_: "0" * 40 if command == "rev-parse" else None)
-    assert runs.environment.__wrapped__()["git_dirty"] is None
+    monkeypatch.setattr(provenance, "_git", lambda command, *_: "0" * 40 if command == "rev-parse" else None)
+    assert provenance.environment.__wrapped__()["git_dirty"] is None
 
 
 def test_the_record_is_readable(stored: Path) -> None:
@@ -293,14 +308,14 @@ def test_asking_for_records_that_are_not_there(root: Path, tmp_path: Path) -> No
 @pytest.mark.usefixtures("no_training")
 def test_what_is_done_is_skipped(root: Path) -> None:
     assert runs.run("toy", root=root, progress=False) == runs.Summary(done=0, skipped=4)
-    assert records.count(experiments.get("toy"), root=root) == {"hybrid": 2, "plain": 2}
+    assert records.count(experiments.get("toy"), root=root) == {"hybrid": (2, 0), "plain": (2, 0)}
 
 
 def test_only_what_is_missing_is_run(root: Path) -> None:
     untouched = record_path(root, seed=0).read_bytes()
     before = results(root)
     record_path(root, seed=1).unlink()
-    assert records.count(experiments.get("toy"), root=root) == {"hybrid": 1, "plain": 2}
+    assert records.count(experiments.get("toy"), root=root) == {"hybrid": (1, 0), "plain": (2, 0)}
     assert runs.run("toy", root=root, progress=False) == runs.Summary(done=1, skipped=3)
     assert record_path(root, seed=0).read_bytes() == untouched
     assert results(root) == before
@@ -397,7 +412,7 @@ def test_a_missing_dataset_is_one_sentence(tmp_path: Path, monkeypatch: pytest.M
     def absent(name: str) -> None:
         raise datasets.MissingDatasetError(f"{name} is not here")
 
-    lcqhnn_tasks._splits.cache_clear()
+    tasks.drawn.cache_clear()
     monkeypatch.setattr(datasets, "load", absent)
     with pytest.raises(datasets.MissingDatasetError, match="digits is not here"):
         runs.run("toy", root=tmp_path, progress=False)
@@ -765,12 +780,12 @@ def test_a_full_disk_loses_nothing_computed(
 
 
 def problems(root: Path) -> list[str]:
-    return runs.verify(root).problems
+    return verification.verify(root).problems
 
 
 def test_good_records_pass_and_their_weights_are_measured(root: Path) -> None:
-    assert runs.verify(root) == runs.Verification([], n_records=4, n_measured=2)
-    assert runs.verify(root, measure=False).n_measured == 0
+    assert verification.verify(root) == verification.Verification([], n_records=4, n_measured=2)
+    assert verification.verify(root, measure=False).n_measured == 0
 
 
 def test_a_changed_config_makes_records_stale(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -883,7 +898,7 @@ def _extra_field(record: dict[str, Any]) -> None:
         (_other_config, "stale, the registry now differs in the type of config"),
         (_no_weights, "belongs to no record"),
         (_no_weights, "keeps the weights of epochs [], not [0, 4]"),
-        (_other_schema, "is not a record of format 1"),
+        (_other_schema, "is not a record of format 2"),
         (_extra_field, "lacks a field of a record or has one too many"),
     ],
 )
@@ -896,7 +911,7 @@ def test_other_images_than_the_config_draws_are_noticed(root: Path) -> None:
     for seed in (0, 1):
         edit(record_path(root, seed=seed), _other_images)
     assert problems(root) == ["toy/hybrid: its seeds were not trained on the images that its config draws."]
-    assert runs.verify(root, measure=False).problems == []
+    assert verification.verify(root, measure=False).problems == []
 
 
 def test_values_that_are_not_finite_are_noticed(root: Path) -> None:
@@ -913,7 +928,7 @@ def test_stray_weights_are_noticed(root: Path) -> None:
 
 
 def test_a_run_from_scratch_reproduces_its_record(root: Path) -> None:
-    again = runs.rerun("toy", "hybrid", 1, root=root, progress=False)
+    again = verification.rerun(record_path(root, seed=1), root=root, progress=False)
     assert again.identical
     assert again.reproduces
     assert set(again.differences.values()) == {0.0}
@@ -922,7 +937,7 @@ def test_a_run_from_scratch_reproduces_its_record(root: Path) -> None:
         record["result"]["history"]["val_accuracy"][-1] -= 0.25
 
     edit(record_path(root, seed=1), worse)
-    again = runs.rerun("toy", "hybrid", 1, root=root, progress=False)
+    again = verification.rerun(record_path(root, seed=1), root=root, progress=False)
     assert not again.identical
     assert not again.reproduces
     assert again.final_accuracy == pytest.approx(0.25)
@@ -935,11 +950,11 @@ def test_a_repetition_builds_on_the_records_beside_its_own(tmp_path: Path, monke
         found = replace(experiment({"it": config}), name=name)  # type: ignore[dict-item]
         monkeypatch.setitem(experiments.EXPERIMENTS, name, found)
     runs.run(["coder", "upper"], [1], root=tmp_path, progress=False)
-    assert runs.rerun("upper", "it", 1, root=tmp_path, progress=False).identical
+    assert verification.rerun(records.path_of("upper/it", 1, tmp_path), root=tmp_path, progress=False).identical
 
 
 def test_labels_are_unique_paths() -> None:
     one = Run(experiment="toy", variant="plain", scale="paper", seed=3, config=BASE)
-    assert one.record(Path("data")) == Path("data/runs/toy/plain/seed-3.json")
+    assert one.path(Path("data")) == Path("data/runs/toy/plain/seed-3.json")
     assert one.checkpoint(Path("data")) == Path("data/checkpoints/paper/toy/plain/seed-3")
     assert replace(one, scale="quick").checkpoint(Path("data")) != one.checkpoint(Path("data"))

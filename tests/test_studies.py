@@ -16,8 +16,8 @@ from scipy.stats import kstest
 from torch import Tensor
 from torch.nn import functional
 
-from hqnn import analyses, datasets, experiments, ledger, runs, tasks
-from hqnn.analyses import Series
+from hqnn import analyses, datasets, experiments, ledger, measurements, runs, tasks
+from hqnn.measurements import Series
 from hqnn.papers.lcqhnn import gradcam, noise_robustness, saliency, studies
 from hqnn.papers.lcqhnn import model as lcqhnn
 from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
@@ -33,7 +33,7 @@ SMALL = replace(experiments.get("lcqhnn-mnist").quick["lcqhnn"], n_train=64, n_t
 
 
 def test_every_recipe_reads_series_that_exist() -> None:
-    recipes = analyses.recipes()
+    recipes = measurements.everything()
     assert "lcqhnn-bloch" in recipes
     for recipe in recipes.values():
         for series in recipe.inputs:
@@ -68,12 +68,11 @@ def hybrid() -> Series:
 def test_bloch_numbers_are_those_of_the_reduced_states(hybrid: Series, monkeypatch: pytest.MonkeyPatch) -> None:
     experiment = replace(experiments.get("lcqhnn-mnist"), variants={"lcqhnn": SMALL})
     monkeypatch.setitem(experiments.EXPERIMENTS, "lcqhnn-mnist", experiment)
-    found = studies.lcqhnn_bloch(hybrid, {"untrained": 0, "trained": 1})
-    assert found.data is not None
+    made, data = studies.lcqhnn_bloch(hybrid, {"untrained": 0, "trained": 1})
     records = hybrid["lcqhnn-mnist/lcqhnn"]
     pc = lcqhnn_circuit()
     for stage, epoch in {"untrained": 0, "trained": 1}.items():
-        assert found.result[f"mnist/{stage}/not-uniform"].mean == 1.0  # fresh features are all alike
+        assert made[f"mnist/{stage}/not-uniform"].mean == 1.0  # fresh features are all alike
         lengths = []
         for record in records:
             network = studies.encoded(SMALL, record.snapshot(epoch))
@@ -82,16 +81,16 @@ def test_bloch_numbers_are_those_of_the_reduced_states(hybrid: Series, monkeypat
                 state = Statevector(pc.stages()["ψ4"].assign_parameters(values))
                 others = [[q for q in range(4) if q != qubit] for qubit in range(4)]
                 lengths += [math.sqrt(max(0.0, 2 * partial_trace(state, o).purity().real - 1)) for o in others]
-        assert found.result[f"mnist/{stage}/length-after-ry"].mean == pytest.approx(np.mean(lengths), abs=1e-6)
+        assert made[f"mnist/{stage}/length-after-ry"].mean == pytest.approx(np.mean(lengths), abs=1e-6)
         features = np.array([studies.encoded(SMALL, r.snapshot(epoch)).features for r in records])
         resultant = np.abs(np.exp(2j * features).mean(1)).mean()
-        assert found.result[f"mnist/{stage}/resultant-length"].mean == pytest.approx(resultant)
-        assert found.result[f"mnist/{stage}/abs-cosine"].mean == pytest.approx(np.abs(np.cos(2 * features)).mean())
-        assert found.data["mnist"][stage]["seed"] == 0
-        assert np.array(found.data["mnist"][stage]["features"]) == pytest.approx(features[0], abs=1e-4)
+        assert made[f"mnist/{stage}/resultant-length"].mean == pytest.approx(resultant)
+        assert made[f"mnist/{stage}/abs-cosine"].mean == pytest.approx(np.abs(np.cos(2 * features)).mean())
+        assert data["mnist"][stage]["seed"] == 0
+        assert np.array(data["mnist"][stage]["features"]) == pytest.approx(features[0], abs=1e-4)
     per_seed = np.array(lengths).reshape(2, -1).mean(1)
-    assert found.data["mnist"]["length-after-ry"] == pytest.approx(per_seed, abs=1e-6)
-    assert found.data["mnist"]["most-entangled"]["seed"] == per_seed.argmin()
+    assert data["mnist"]["length-after-ry"] == pytest.approx(per_seed, abs=1e-6)
+    assert data["mnist"]["most-entangled"]["seed"] == per_seed.argmin()
 
 
 def test_recorded_analyses_hold_what_claims_ask_for() -> None:
@@ -106,12 +105,12 @@ def test_encoders_come_from_the_data_folder_of_the_records(tmp_path: Path, monke
     class AskedError(Exception):
         pass
 
-    def ask(experiment: str, variant: str, seed: int, *, root: Path) -> None:
+    def ask(series: str, seed: int, *, root: Path) -> None:
         raise AskedError(seed, root)
 
     monkeypatch.setattr(runs, "kept_weights", ask)
-    monkeypatch.setattr(transfer, "encoded", lambda _config, session: session.kept("a", "b", session.seed))
-    for recipe in analyses.recipes().values():
+    monkeypatch.setattr(transfer, "encoded", lambda _config, session: session.kept("a/b", session.seed))
+    for recipe in measurements.everything().values():
         if recipe.compute.__module__ == transfer_studies.__name__ and recipe.name != "transfer-compression":
             seed = recipe.settings.get("seed", 3)
             series: Any = {
@@ -250,17 +249,16 @@ def heat_by_hand(model: Any, images: Tensor, labels: Tensor) -> Tensor:
 
 
 def test_the_focus_is_that_of_every_run_at_every_stage(trained: Trained) -> None:
-    found = analyses.recipes()["lcqhnn-focus"].compute(trained.series, {})
-    assert found.data is not None
+    made, data = measurements.everything()["lcqhnn-focus"].compute(trained.series, {})
     focus = {}
     for name in trained.series:
         key = name.removeprefix("lcqhnn-")
-        stored = found.data["series"][key]
+        stored = data["series"][key]
         assert stored["epochs"] == list(STAGES)
         np.testing.assert_allclose(np.array(stored["accuracy"])[:, 1:], trained.accuracies[name], atol=1e-5)
         images, labels = trained.test(name)
         mask = images[:, 0] > 0.1
-        assert found.data["images"][key.split("/")[0]]["area"] == pytest.approx(float(mask.double().mean()))
+        assert data["images"][key.split("/")[0]]["area"] == pytest.approx(float(mask.double().mean()))
         focus[key] = np.zeros((2, 3))
         for row, seed in enumerate(SEEDS):
             for epoch in STAGES:
@@ -271,14 +269,14 @@ def test_the_focus_is_that_of_every_run_at_every_stage(trained: Trained) -> None
         np.testing.assert_allclose(stored["grad-cam"]["focus"], focus[key], atol=2e-5)
         prefix = key.removesuffix("/lcqhnn")
         growth = (focus[key][:, 2] - focus[key][:, 1]).mean()
-        assert found.result[f"{prefix}/focus-2-minus-1"].mean == pytest.approx(growth, abs=2e-5)
+        assert made[f"{prefix}/focus-2-minus-1"].mean == pytest.approx(growth, abs=2e-5)
         above = focus[key][:, 0].mean() - float(mask.double().mean())
-        assert found.result[f"{prefix}/focus-0-minus-area"].mean == pytest.approx(above, abs=2e-5)
+        assert made[f"{prefix}/focus-0-minus-area"].mean == pytest.approx(above, abs=2e-5)
     mnist, fashion = (
-        np.array(found.data["series"][f"{dataset}/lcqhnn"]["grad-cam"]["saturation"])[:, -1]
+        np.array(data["series"][f"{dataset}/lcqhnn"]["grad-cam"]["saturation"])[:, -1]
         for dataset in ("mnist", "fashion")
     )
-    difference = found.result["saturation-mnist-minus-fashion"]
+    difference = made["saturation-mnist-minus-fashion"]
     assert difference.mean == pytest.approx((mnist - fashion).mean(), abs=2e-5)
 
 
@@ -288,9 +286,8 @@ def test_heat_maps_are_those_of_the_first_images_of_each_class(
     drawn = watched("heat_gallery")
     hybrids = {name: records for name, records in trained.series.items() if name.endswith("/lcqhnn")}
     settings = {"per_class": [3, 1], "seed": 2, "window": 3}
-    found = analyses.recipes()["lcqhnn-heatmaps"].compute(hybrids, settings)
-    assert found.data is not None
-    assert [(name, picture[:11]) for name, picture in found.data.items()] == [
+    _, data = measurements.everything()["lcqhnn-heatmaps"].compute(hybrids, settings)
+    assert [(name, picture[:11]) for name, picture in data.items()] == [
         (name, "iVBORw0KGgo") for name in ("mnist", "fashion", "seeds")
     ]
     compared: list[Tensor] = []
@@ -343,12 +340,12 @@ NOISE: dict[str, Any] = {
 
 def test_noise_is_endured_by_the_trained_networks_on_the_test_images(trained: Trained) -> None:
     """With thresholds set on the validation images; `noise_robustness.endure` is tested by itself."""
-    name, recipes = "lcqhnn-fashion/lcqhnn", analyses.recipes()
+    name, recipes = "lcqhnn-fashion/lcqhnn", measurements.everything()
     recipe, other = recipes["lcqhnn-noise-fashion"], recipes["lcqhnn-noise-mnist"]
     assert (recipe.inputs, other.inputs) == ((name,), ("lcqhnn-mnist/lcqhnn",))
     assert (other.compute, other.settings) == (recipe.compute, recipe.settings)
     assert recipe.settings.keys() == NOISE.keys()
-    found = recipe.compute({name: trained.series[name]}, NOISE)
+    made, data = recipe.compute({name: trained.series[name]}, NOISE)
     measured = []
     for seed in SEEDS:
         model = trained.network(name, seed, 2)
@@ -367,13 +364,12 @@ def test_noise_is_endured_by_the_trained_networks_on_the_test_images(trained: Tr
         measured.append(noise_robustness.endure(network, validation, test, NOISE, seed))
         if seed == SEEDS[0]:
             first = (scores[:, 1] - scores[:, 0])[:9]
-    assert found.data is not None
-    kept = dict(found.data)
+    kept = dict(data)
     np.testing.assert_allclose(kept["scores"]["perfect"], first, atol=2e-4)
     assert kept["scores"]["labels"] == trained.images[name].test.labels[:9].tolist()
     del kept["scores"]
     assert kept == noise_robustness.by_seed(measured)
-    perfect = found.result["perfect/accuracy"]
+    perfect = made["perfect/accuracy"]
     assert perfect.mean == pytest.approx(100 * trained.accuracies[name][:, 1].mean(), abs=1e-3)
     today = np.array(kept["perfect"]) - np.array(kept["trained"]["depolarising"]["2"])[:, 1]
-    assert found.result["depolarising/today/loss-2"].mean == pytest.approx(100 * today.mean(), abs=0.02)
+    assert made["depolarising/today/loss-2"].mean == pytest.approx(100 * today.mean(), abs=0.02)

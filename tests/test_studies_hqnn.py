@@ -14,8 +14,8 @@ from PIL import Image
 from torch import Tensor
 
 from hqnn import datasets, experiments, runs
-from hqnn.analyses import Series
 from hqnn.datasets import Dataset, Split
+from hqnn.measurements import Series
 from hqnn.papers.hqnn import parallel as hqnn
 from hqnn.papers.hqnn import studies
 
@@ -44,27 +44,25 @@ def test_the_audit_finds_copies_and_what_gives_the_class_away(monkeypatch: pytes
     chosen = {"train": np.array([0, 1, 3, 4, 5, 6]), "val": np.array([], int), "test": np.array([2, 7, 8])}
     monkeypatch.setattr(datasets, "partition_indices", lambda dataset, **sizes: chosen)
     settings = {"near": [1], "side": 32, "data_seed": 0, "n_train": 6, "n_test": 3}
-    found = studies.medical_audit({}, settings)
-    numbers = {key: interval.mean for key, interval in found.result.items()}
+    made, data = studies.medical_audit({}, settings)
+    numbers = {key: interval.mean for key, interval in made.items()}
     assert numbers["images"] == 9
     assert numbers["channels"] == numbers["constant"] == numbers["copies"] == numbers["leaked"] == 1
     assert numbers["copies-across-classes"] == 0
     assert numbers["near/1"] == 1
     assert numbers["accuracy/neighbour"] == numbers["accuracy/quantisation"] == 100
     assert numbers["accuracy/majority"] == pytest.approx(100 / 3)
-    assert found.data is not None
-    assert found.data["leaked"] == [1]
-    assert found.data["classes"] == {"dark": 4, "bright": 5}
-    assert [sum(by.values()) for by in found.data["tables"].values()] == [4, 5]
-    assert len({name for by in found.data["tables"].values() for name in by}) == 2
+    assert data["leaked"] == [1]
+    assert data["classes"] == {"dark": 4, "bright": 5}
+    assert [sum(by.values()) for by in data["tables"].values()] == [4, 5]
+    assert len({name for by in data["tables"].values() for name in by}) == 2
 
 
 def test_pictures_are_made_of_every_dataset_asked_for(watched: Callable[[str], list[Any]]) -> None:
     drawn = watched("image_columns")
-    found = studies.images({}, {"per_class": {"digits": 2}, "data_seed": 3})
-    assert found.result["datasets"].mean == 1
-    assert found.data is not None
-    assert found.data["digits"].startswith(PNG)
+    made, data = studies.images({}, {"per_class": {"digits": 2}, "data_seed": 3})
+    assert made["datasets"].mean == 1
+    assert data["digits"].startswith(PNG)
     dataset = datasets.load("digits")
     order = np.random.default_rng(3).permutation(1348)
     labels = dataset.train.labels.numpy()
@@ -101,8 +99,8 @@ def test_mistakes_are_counted_over_runs(digits: Any, watched: Callable[[str], li
         "hqnn-mnist/hqnn": [run({1: 8, 2: 7, 5: 4}), run({2: 7, 5: 9})],
         "hqnn-mnist/cnn": [run({2: 1, 7: 6}), run({2: 1})],
     }
-    found = studies.mistakes(series, {"most": 4})
-    numbers = {key: interval.mean for key, interval in found.result.items()}
+    made, data = studies.mistakes(series, {"most": 4})
+    numbers = {key: interval.mean for key, interval in made.items()}
     assert numbers == {
         "always/hqnn": 2,
         "always/cnn": 1,
@@ -113,8 +111,7 @@ def test_mistakes_are_counted_over_runs(digits: Any, watched: Callable[[str], li
         "ever/only-hqnn": 2,
         "ever/only-cnn": 1,
     }
-    assert found.data is not None
-    assert [(name, picture[: len(PNG)]) for name, picture in found.data.items()] == [
+    assert [(name, picture[: len(PNG)]) for name, picture in data.items()] == [
         (name, PNG) for name in ("both", "hqnn", "cnn")
     ]
     # Four test images each: those wrong most often, and those that one model gets wrong more often than the other.
@@ -128,7 +125,7 @@ def test_mistakes_are_counted_over_runs(digits: Any, watched: Callable[[str], li
 def test_nothing_goes_past_the_circuits(digits: Any) -> None:
     outcomes = {seed: runs.execute(digits, seed) for seed in range(2)}
     records: Any = [SimpleNamespace(seed=seed, snapshot=outcome.weights) for seed, outcome in outcomes.items()]
-    result = studies.layer({"hqnn-mnist/hqnn": records}, {"batch": 100}).result
+    result = studies.layer({"hqnn-mnist/hqnn": records}, {"batch": 100})[0]
     final = np.mean([100 * outcome.history["test_accuracy"][-1] for outcome in outcomes.values()])
     assert result["accuracy"].mean == pytest.approx(final, abs=1e-3)
     assert result["accuracy/shuffled"].mean < 25 < result["accuracy"].mean

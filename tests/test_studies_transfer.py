@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from scipy.linalg import eigh
 from scipy.stats import chi2
 
-from hqnn import analyses, datasets, experiments, runs, tasks
-from hqnn.analyses import Findings
+from hqnn import datasets, experiments, measurements, runs, tasks
+from hqnn.measurements import Measured
 from hqnn.papers.transfer import features as quantum_features
 from hqnn.papers.transfer import studies
 from hqnn.papers.transfer import tasks as transfer
@@ -64,9 +64,9 @@ def record(outcome: tasks.Outcome, seed: int, name: str) -> Any:
     return SimpleNamespace(path=path, seed=seed, experiment=experiment, variant=variant, snapshot=outcome.weights)
 
 
-def compute(name: str, coders: dict[int, tasks.Outcome], **settings: Any) -> Findings:
+def compute(name: str, coders: dict[int, tasks.Outcome], **settings: Any) -> Measured:
     """The findings of a recipe that reads autoencoders; its settings are the registry's but for those given."""
-    recipe = analyses.recipes()[name]
+    recipe = measurements.everything()[name]
     assert recipe.inputs == (NAME,)
     assert settings.keys() <= recipe.settings.keys()
     records = [record(outcome, seed, NAME) for seed, outcome in coders.items()]
@@ -143,8 +143,8 @@ def test_compression_is_compared_with_projections_on_principal_components(
     projected = {k: train.mean(0) + (test - train.mean(0)) @ rows[:k].T @ rows[:k] for k in range(9)}
     errors = {k: ((test - one) ** 2).mean() for k, one in projected.items()}
     settings = {"components": [1, 4, 8], "printed": (errors[least - 1] + errors[least]) / 2, "compared": 50}
-    found = compute("transfer-compression", coders, **settings)
-    result = {key: interval.mean for key, interval in found.result.items()}
+    made, data = compute("transfer-compression", coders, **settings)
+    result = {key: interval.mean for key, interval in made.items()}
     assert [result[f"pca/{k}"] for k in (1, 4, 8)] == pytest.approx([errors[k] for k in (1, 4, 8)], rel=1e-6)
     assert result["components"] == least
     expected: dict[str, list[float]] = {key: [] for key in ("test-loss", "dead", "dead-of-5", "zeros", "recognised")}
@@ -158,15 +158,14 @@ def test_compression_is_compared_with_projections_on_principal_components(
         found_again = (far.argmin(1) == np.arange(50)).mean()
         for key, value in zip(expected, (loss, dead.sum(), dead[:5].sum(), (z == 0).mean(), found_again), strict=True):
             expected[key].append(float(value))
-    assert found.data is not None
     for key, values in expected.items():
-        assert found.data[key] == pytest.approx(values, abs=1e-4), key
+        assert data[key] == pytest.approx(values, abs=1e-4), key
         assert result[key] == pytest.approx(np.mean(values), abs=1e-4)
-        assert found.result[key].n == 2
+        assert made[key].n == 2
     assert 0 < np.mean(expected["zeros"]) < 1
     assert 0 < np.mean(expected["recognised"]) < 1
     # The picture: of each class the image in the middle, and what is left of it.
-    assert found.data["reconstructions"].startswith("iVBORw0KGgo")
+    assert data["reconstructions"].startswith("iVBORw0KGgo")
     of_class = [np.flatnonzero(labels("test") == digit) for digit in range(10)]
     middle = np.array([images[len(images) // 2] for images in of_class])
     shown = {
@@ -185,11 +184,10 @@ def test_compression_is_compared_with_projections_on_principal_components(
 
 
 def test_inputs_are_counted_by_their_most_frequent_strings(coders: dict[int, tasks.Outcome]) -> None:
-    found = compute("transfer-inputs", coders, seed=1, per_class=2)
-    assert found.data is not None
+    made, data = compute("transfer-inputs", coders, seed=1, per_class=2)
     of_class = [np.flatnonzero(labels("test") == digit) for digit in range(10)]
     few = np.concatenate([images[len(images) // 2 :][:2] for images in of_class])
-    assert found.data["labels"] == labels("test")[few].tolist() == np.repeat(np.arange(10), 2).tolist()
+    assert data["labels"] == labels("test")[few].tolist() == np.repeat(np.arange(10), 2).tolist()
     for reading, encoding in (("first-5", "arccos"), ("pca-5", "angle")):
         for scale in ("symmetric", "positive"):
             shares = []
@@ -198,9 +196,9 @@ def test_inputs_are_counted_by_their_most_frequent_strings(coders: dict[int, tas
                 best = distribution(x, encoding).round(9).argmax(1)
                 shares.append(np.bincount(best) / len(x))
             key = f"{reading}/{scale}"
-            assert found.result[f"{key}/strings"].mean == np.mean([(share > 0).sum() for share in shares])
-            assert found.result[f"{key}/top"].mean == pytest.approx(np.mean([share.max() for share in shares]))
-            np.testing.assert_allclose(found.data[key], x[few], atol=1e-4)  # those of the last seed
+            assert made[f"{key}/strings"].mean == np.mean([(share > 0).sum() for share in shares])
+            assert made[f"{key}/top"].mean == pytest.approx(np.mean([share.max() for share in shares]))
+            np.testing.assert_allclose(data[key], x[few], atol=1e-4)  # those of the last seed
 
 
 # --- what Aer finds, and how long it takes
@@ -230,8 +228,8 @@ def test_the_layer_is_compared_with_aer_on_test_images_and_by_the_clock(
     monkeypatch.setattr(aer, "probabilities", probabilities)
     monkeypatch.setattr(aer, "counts", counts)
     settings = {"readings": ["first-5", "pca-5"], "seed": 1, "compared": 20, "counted": 200, "naive": 3, "batched": 8}
-    found = compute("transfer-aer", coders, **settings, shots=[10, 30], repetitions=2, images=5000)
-    result = {key: interval.mean for key, interval in found.result.items()}
+    made, _ = compute("transfer-aer", coders, **settings, shots=[10, 30], repetitions=2, images=5000)
+    result = {key: interval.mean for key, interval in made.items()}
     for k, (reading, encoding) in enumerate((("first-5", "arccos"), ("pca-5", "angle"))):
         x = inputs(coders[1], "test", reading, "symmetric")[:: 449 // 20]
         np.testing.assert_allclose(seen[k], x, atol=1e-4)
@@ -249,7 +247,7 @@ def test_the_layer_is_compared_with_aer_on_test_images_and_by_the_clock(
         for way, seconds in per_image.items():
             assert result[f"{way}/{shots}"] == pytest.approx(1e3 * seconds)
             assert result[f"hours/{way}/{shots}"] == pytest.approx(5000 * seconds / 3600)
-            assert found.result[f"{way}/{shots}"].n == 2
+            assert made[f"{way}/{shots}"].n == 2
         assert result[f"ratio/{shots}"] == pytest.approx(7 / 3 * 8)
 
 
@@ -274,7 +272,7 @@ def by_chance(counts: NDArray[np.int64], probabilities: Array) -> float:
 @pytest.fixture
 def hybrids(coders: dict[int, tasks.Outcome], monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[Any, Any]]:
     """The two hybrids that the recipe reads, trained for a moment on the measured digits: config and outcome."""
-    series = analyses.recipes()["transfer-noise"].inputs
+    series = measurements.everything()["transfer-noise"].inputs
     variants = experiments.get("transfer-hybrid").variants
     small: dict[str, Any] = {"dataset": "digits", "encoder": CODER, "epochs": 4, "batch_size": 64, "hidden": (24,)}
     configs = {name: replace(variants[name.split("/")[1]], **small, snapshots=(4,)) for name in series}
@@ -302,12 +300,12 @@ def test_hybrids_are_read_from_noisy_devices(
         return read(pc, x, shots=shots, noise=noise)
 
     monkeypatch.setattr(studies, "aer_frequencies", frequencies)
-    recipe = analyses.recipes()["transfer-noise"]
+    recipe = measurements.everything()["transfer-noise"]
     settings = {"tested": 18, "seeds": 1, "depolarising": [0.3], "p1_over_p2": 0.2, "readout": [0.2]}
     assert settings.keys() == recipe.settings.keys()
     unread = SimpleNamespace(seed=1)  # one seed is asked for
     series: Any = {name: [record(outcome, 0, name), unread] for name, (_, outcome) in hybrids.items()}
-    found = recipe.compute(series, settings)
+    made, data = recipe.compute(series, settings)
     expected: dict[str, list[float]] = {}
     for config, outcome in hybrids.values():
         x = inputs(coders[0], "test", config.reading, "symmetric")[:: 449 // 18]
@@ -325,8 +323,8 @@ def test_hybrids_are_read_from_noisy_devices(
             with torch.no_grad():
                 told = model(torch.from_numpy(scaled).float()).argmax(1).numpy()
             expected[f"{config.reading}/{device}"] = [float((told == target).mean())]
-    assert found.data == expected
-    assert {key: interval.mean for key, interval in found.result.items()} == {k: v[0] for k, v in expected.items()}
+    assert data == expected
+    assert {key: interval.mean for key, interval in made.items()} == {k: v[0] for k, v in expected.items()}
     assert expected["pca-5/none"][0] > 0.25  # of ten classes
     assert len(used) == 2 * len(devices)
     for one, other in zip(used, [*devices.values()] * 2, strict=True):

@@ -18,7 +18,7 @@ from torch.nn import functional
 from hqnn import training
 from hqnn.errors import HqnnError, NonFiniteError
 from hqnn.storage import pack_tensors, read_tensors, write_atomically
-from hqnn.tasks.base import SCHEDULES
+from hqnn.tasks import SCHEDULES
 from hqnn.training import Checkpoint, DivergedError, Fit, Samples, deterministic, evaluate, fit, seed_epoch
 from tests.toy import started, wait_for
 

@@ -62,15 +62,6 @@ def names(text: str) -> list[str]:
     return found
 
 
-def _run_name(text: str) -> tuple[str, str, int]:
-    """Parse EXPERIMENT/VARIANT/SEED."""
-    experiment, _, rest = text.partition("/")
-    variant, _, digits = rest.partition("/")
-    if not (experiment and variant and _is_number(digits)):
-        raise argparse.ArgumentTypeError(f"name the run to repeat as EXPERIMENT/VARIANT/SEED, not {_short(text)}")
-    return experiment, variant, _seed(digits)
-
-
 def _folder(text: str) -> Path:
     if not text:
         raise argparse.ArgumentTypeError("the folder's name is empty; write . for the one you are in")
@@ -111,69 +102,81 @@ def _list(options: argparse.Namespace) -> int:
     root = storage.data_folder(options.root)
     for experiment in experiments.EXPERIMENTS.values():
         print(f"{experiment.name}: {experiment.title}")
-        for variant, done in records.count(experiment, scale=options.scale, root=root).items():
-            print(f"  {variant:<24} {done:>3} of {len(experiment.seeds)} seeds")
+        for variant, (done, stale) in records.count(experiment, scale=options.scale, root=root).items():
+            print(f"  {variant:<24} {done:>3} of {len(experiment.seeds)} seeds{f', {stale} stale' if stale else ''}")
     return 0
 
 
 def _run(options: argparse.Namespace) -> int:
-    from hqnn import experiments, runs, storage
+    from hqnn import experiments, measurements, runs, storage
 
+    known = [*experiments.EXPERIMENTS, *measurements.everything()]
     if bool(options.names) == options.all:
-        raise HqnnError(f"Name experiments or say --all: there are {', '.join(experiments.EXPERIMENTS)}.")
-    summary = runs.run(
-        list(experiments.EXPERIMENTS) if options.all else options.names,
-        options.seeds,
-        variants=options.variants,
-        scale=options.scale,
-        jobs=options.jobs,
-        scheduler=options.scheduler,
-        device=options.device,
-        root=options.root or storage.DATA,
-        progress=not options.quiet,
-    )
-    print(f"{summary.done} runs done, {summary.skipped} were there already.")
+        raise HqnnError(f"Name experiments or measurements, or say --all: there are {', '.join(known)}.")
+    root = options.root or storage.DATA
+    measured = [name for name in (known if options.all else options.names) if name in measurements.everything()]
+    names = [name for name in (known if options.all else options.names) if name not in measured]
+    if names:
+        summary = runs.run(
+            names,
+            options.seeds,
+            variants=options.variants,
+            scale=options.scale,
+            jobs=options.jobs,
+            scheduler=options.scheduler,
+            device=options.device,
+            root=root,
+            again=options.again,
+            progress=not options.quiet,
+        )
+        print(f"{summary.done} runs done, {summary.skipped} were there already.")
+    if options.scale == "quick":
+        return 0  # measurements are of paper-scale runs
+    for name in measured:
+        if options.again or measurements.problem(name, root):
+            for key, interval in measurements.make(name, root=root).result.items():
+                print(f"{name}  {key:<40} {interval.mean:.4g} ± {interval.half_width:.2g} (n = {interval.n})")
+        else:
+            print(f"{name} was there already.")
     return 0
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from hqnn import analyses, runs, storage
+    from hqnn import storage, verification
 
     root = storage.data_folder(options.root)
-    if options.rerun:
-        experiment, variant, seed = options.rerun
-        again = runs.rerun(experiment, variant, seed, root=root, progress=not options.quiet)
-        for curve, difference in again.differences.items():
-            print(f"{curve:<16} largest difference {difference:.3g}")
-        verdict = "identical" if again.identical else "within tolerance" if again.reproduces else "not reproduced"
-        print(
-            f"{experiment}/{variant}/{seed}: {verdict} (final accuracies differ by at most {again.final_accuracy:.3g}, "
-            f"tolerance {runs.RERUN_TOLERANCE:g})."
-        )
-        return 0 if again.reproduces else 1
+    if options.rerun is not None:
+        return max([_rerun(path, root, options.quiet) for path in verification.named(options.rerun, root)])
     if next((root / "runs").rglob("*.json"), None) is None:
         raise HqnnError(f"There are no records in {root / 'runs'}: name the folder that holds runs/ with --root.")
-    found = runs.verify(root)
-    problems = [*found.problems, *analyses.problems(root)]
-    for problem in problems:
+    found = verification.verify(root)
+    for problem in found.problems:
         print(problem)
     print(
-        f"{found.n_records} records and {len(analyses.recipes())} analyses checked, the weights of {found.n_measured} "
-        f"measured again: {len(problems)} problems."
+        f"{found.n_records} records checked, the weights of {found.n_measured} measured again: "
+        f"{len(found.problems)} problems."
     )
-    return 1 if problems else 0
+    return 1 if found.problems else 0
 
 
-def _analyse(options: argparse.Namespace) -> int:
-    from hqnn import analyses, storage
+def _rerun(path: Path, root: Path, quiet: bool) -> int:
+    from hqnn import runs, verification
 
-    if bool(options.names) == options.all:
-        raise HqnnError(f"Name analyses or say --all: there are {', '.join(analyses.recipes())}.")
-    root = storage.data_folder(options.root)
-    for name in options.names or analyses.recipes():
-        for key, interval in analyses.make(name, root=root).result.items():
-            print(f"{name}  {key:<40} {interval.mean:.4g} ± {interval.half_width:.2g} (n = {interval.n})")
-    return 0
+    again = verification.rerun(path, root=root, progress=not quiet)
+    record = again.record
+    for curve, (stored, repeated) in again.final.items():
+        print(
+            f"{curve:<20} stored {stored:<10.6g} repeated {repeated:<10.6g} "
+            f"largest difference at any epoch {again.differences[curve]:.3g}"
+        )
+    verdict = "identical" if again.identical else "within tolerance" if again.reproduces else "not reproduced"
+    elsewhere = again.elsewhere
+    where = f"another {' and other '.join(elsewhere)}" if elsewhere else "the same processor and code"
+    print(
+        f"{record.series}/{record.seed}: {verdict} on {where} (final accuracies differ by at most "
+        f"{again.final_accuracy:.3g}, tolerance {runs.RERUN_TOLERANCE:g})."
+    )
+    return 0 if again.reproduces else 1
 
 
 def _claims(options: argparse.Namespace) -> int:
@@ -247,12 +250,14 @@ def parser() -> argparse.ArgumentParser:
     run = command(
         "run",
         _run,
-        "run experiments and store their records",
-        "Run experiments over seeds and store a record of each. What is stored already is skipped. Interrupt at any "
-        "moment: the same command continues where it was.",
+        "make the records that are missing or stale",
+        "Run experiments over seeds, or measure trained weights on their images, and store a record of each. What is "
+        "stored already is skipped, unless the code builds another model now. Interrupt at any moment: the same "
+        "command continues where it was.",
     )
-    run.add_argument("names", nargs="*", metavar="EXPERIMENT", help="see `python -m hqnn list`")
-    run.add_argument("--all", action="store_true", help="every experiment")
+    run.add_argument("names", nargs="*", metavar="NAME", help="experiments (see `python -m hqnn list`), measurements")
+    run.add_argument("--all", action="store_true", help="every experiment, then every measurement")
+    run.add_argument("--again", action="store_true", help="run what is stored already, too")
     run.add_argument("--seeds", type=seeds, metavar="0-9", help="which seeds (default: those the experiment needs)")
     run.add_argument("--variants", type=names, metavar="A,B", help="which variants (default: all)")
     add_scale(run)
@@ -266,27 +271,16 @@ def parser() -> argparse.ArgumentParser:
         "verify",
         _verify,
         "check every stored record against the registry",
-        "Check every stored record against the registry: format, checksum, config, curves, weights, missing seeds. "
+        "Check every stored record: format, checksum, config, model, curves, weights, missing seeds, measurements. "
         "Where a dataset is here, stored weights are measured again.",
     )
     verify.add_argument(
         "--rerun",
-        type=_run_name,
         metavar="EXPERIMENT/VARIANT/SEED",
-        help="instead, run one seed again from scratch and compare",
+        help="instead, run one seed again from scratch and compare; without /SEED, all of a variant's",
     )
     add_root(verify)
     add_quiet(verify)
-
-    analyse = command(
-        "analyse",
-        _analyse,
-        "measure trained weights and store the analyses",
-        "Measure the trained weights of recorded runs on their images and store the results, which claims refer to.",
-    )
-    analyse.add_argument("names", nargs="*", metavar="ANALYSIS", help="which analyses")
-    analyse.add_argument("--all", action="store_true", help="every analysis")
-    add_root(analyse)
 
     claims = command(
         "claims",

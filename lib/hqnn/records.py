@@ -1,123 +1,27 @@
-"""Records: one JSON file each, of what ran, what came out and how it came about; read here, into one table.
+"""All records together: read by series, compared with what the code would make now, laid out as one table.
 
-A *series* is what belongs together over seeds, written `experiment/variant`. A run's record is
-`data/runs/<series>/seed-<s>.json`, and beside it lie the weights that its config asks to keep. What was measured on
-trained weights is a record of kind `measurement`, `data/analyses/<name>.json`.
+A *series* is what belongs together over seeds, written `experiment/variant`.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hqnn import experiments, storage
+from hqnn import digests, experiments, storage
 from hqnn.errors import HqnnError
 from hqnn.experiments import Scale
+from hqnn.record import FOLDERS, Kind, Record, read_record
 from hqnn.storage import DATA
 
-if TYPE_CHECKING:  # torch and pandas take seconds, and most commands need neither
+if TYPE_CHECKING:  # it takes a second, and most commands need no table
     import pandas as pd
-    from torch import Tensor
 
-SCHEMA = 1
-Kind = Literal["run", "measurement"]
-_AGAIN = "restore it from the repository or run that seed again."
+__all__ = ["Record", "count", "curves", "final", "frame", "load", "measured", "read_record", "stale"]
+
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Record:
-    """What ran, what came out, and how it came about."""
-
-    path: Path
-    kind: Kind = "run"
-    experiment: str
-    """Of a measurement, its name."""
-    variant: str = ""
-    scale: Scale = "paper"
-    seed: int = 0
-    config: dict[str, Any]
-    """The config's fields; of a measurement, its settings."""
-    config_hash: str = ""
-    inputs: dict[str, str]
-    """Of a measurement, the fingerprint of each series it read."""
-    result: dict[str, Any]
-    """Of a run: `history` (curve -> one value per epoch), `n_parameters` (trainable: `total`, `quantum`) and more by
-    name. Of a measurement: number -> `hqnn.stats.Interval`."""
-    data: dict[str, Any]
-    """What figures need besides the result."""
-    provenance: dict[str, Any]
-    weights: dict[str, str] | None = None
-
-    @property
-    def series(self) -> str:
-        """The series it belongs to."""
-        return f"{self.experiment}/{self.variant}" if self.variant else self.experiment
-
-    @property
-    def history(self) -> dict[str, list[float]]:
-        """Each curve, one value per epoch, epoch 1 first."""
-        curves: dict[str, list[float]] = self.result["history"]
-        return curves
-
-    @property
-    def weights_path(self) -> Path | None:
-        """The file of kept weights, if any were kept."""
-        return self.path.parent / self.weights["file"] if self.weights else None
-
-    def check_weights(self) -> None:
-        """See that the kept weights are there as they were written.
-
-        Raises:
-            HqnnError: The file is missing or damaged.
-        """
-        path = self.weights_path
-        if path is None or self.weights is None:
-            return
-        try:
-            content = path.read_bytes()
-        except FileNotFoundError as error:
-            raise HqnnError(f"{path} is missing: {_AGAIN}") from error
-        if hashlib.sha256(content).hexdigest() != self.weights["sha256"]:
-            raise HqnnError(f"{path} is not as it was written: {_AGAIN}")
-
-    def snapshots(self) -> dict[str, Tensor]:
-        """All kept weights, by `epoch-<e>/<name in the state dict>`.
-
-        Raises:
-            HqnnError: The file is missing or damaged.
-        """
-        self.check_weights()
-        return storage.read_tensors(self.weights_path)[0] if self.weights_path else {}
-
-    def snapshot(self, epoch: int) -> dict[str, Tensor]:
-        """The state dict kept after `epoch`; 0 is the untrained model.
-
-        Raises:
-            KeyError: No weights were kept at that epoch.
-            HqnnError: The file of weights is missing or damaged.
-        """
-        return weights_of(self.snapshots(), epoch)
-
-
-def weights_of(snapshots: Mapping[str, Tensor], epoch: int) -> dict[str, Tensor]:
-    """The state dict of one epoch.
-
-    Raises:
-        KeyError: No weights were kept at that epoch.
-    """
-    prefix = f"epoch-{epoch}/"
-    weights = {name.removeprefix(prefix): tensor for name, tensor in snapshots.items() if name.startswith(prefix)}
-    if not weights:
-        kept = sorted({int(name.partition("/")[0].removeprefix("epoch-")) for name in snapshots})
-        raise KeyError(f"no weights of epoch {epoch}; kept are those of {kept}")
-    return weights
 
 
 def folder(root: Path = DATA, scale: Scale = "paper") -> Path:
@@ -125,39 +29,9 @@ def folder(root: Path = DATA, scale: Scale = "paper") -> Path:
     return root / ("runs" if scale == "paper" else "quick")
 
 
-def read_record(path: Path) -> Record:
-    """Read one record and check its checksum.
-
-    Raises:
-        HqnnError: The file is missing, damaged, altered, or of another version of the format.
-    """
-    try:
-        status = path.stat()
-    except FileNotFoundError as error:
-        raise HqnnError(f"There is no record {path}: run that seed.") from error
-    return _read(path, status.st_mtime_ns, status.st_size)
-
-
-@lru_cache(maxsize=4096)
-def _read(path: Path, _changed: int, _size: int) -> Record:
-    try:
-        stored = json.loads(path.read_bytes(), parse_constant=_refuse)
-    except ValueError as error:
-        raise HqnnError(f"{path} is not valid JSON: {_AGAIN}") from error
-    if not isinstance(stored, dict) or stored.get("schema") != SCHEMA:
-        raise HqnnError(f"{path} is not a record of format {SCHEMA}: {_AGAIN}")
-    checksum = stored.pop("checksum", None)
-    if checksum != storage.digest(stored):
-        raise HqnnError(f"{path} is not as it was written, its checksum differs: {_AGAIN}")
-    del stored["schema"]
-    try:
-        return Record(path=path, inputs={}, data={}, **stored)
-    except TypeError as error:
-        raise HqnnError(f"{path} lacks a field of a record or has one too many: {_AGAIN}") from error
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not JSON")
+def path_of(series: str, seed: int, root: Path = DATA, scale: Scale = "paper") -> Path:
+    """Where the record of a run is."""
+    return folder(root, scale) / series / f"seed-{seed}.json"
 
 
 def load(series: str, root: Path = DATA, *, scale: Scale = "paper") -> list[Record]:
@@ -172,8 +46,74 @@ def load(series: str, root: Path = DATA, *, scale: Scale = "paper") -> list[Reco
     return [read_record(path) for path in sorted(found, key=lambda path: (len(path.name), path.name))]
 
 
-def is_done(path: Path, config: experiments.Config) -> bool:
-    """Whether a run's record is stored, whole, of the current config, and with its weights."""
+def measured(name: str, root: Path = DATA) -> Record:
+    """Read what was measured on recorded runs.
+
+    Args:
+        name: Of the measurement.
+        root: The data folder.
+
+    Returns:
+        A record of kind `measurement`: named numbers in `result`, what figures need besides in `data`.
+
+    Raises:
+        HqnnError: It is not recorded, or the file is damaged; the message says how to make it.
+    """
+    path = root / FOLDERS["measurement"] / f"{name}.json"
+    if not path.exists():
+        raise HqnnError(f"{name} is not recorded: run `python -m hqnn run {name}`.")
+    record = read_record(path)
+    if (record.kind, record.experiment) != ("measurement", name):
+        raise HqnnError(f"{path} holds another record than its name says: move it away.")
+    return record
+
+
+# --- is it what the code would make now? -----------------------------------------------------------------------------
+
+
+def stale(record: Record, root: Path = DATA) -> str | None:
+    """Why a record is not what would be made now, as half a sentence; None if it is.
+
+    A run is stale if the registry has another config, if the code builds another model of it, or if it loaded weights
+    that are others now. A measurement is stale if the records that it read are others now or stale themselves.
+    """
+    if record.kind == "run":
+        experiment = experiments.EXPERIMENTS.get(record.experiment)
+        config = experiment.configs(record.scale).get(record.variant) if experiment else None
+        if config is None:
+            return "the registry has no such experiment or variant"
+        if record.config_hash != experiments.config_hash(config):
+            changed = experiments.differences(config, record.config)
+            if changed or record.config_hash != experiments.hash_of(config, record.config):
+                return f"the registry now differs in {', '.join(changed) or 'the type of config'}"
+        if record.model != digests.model(config):
+            return "the code builds another model now"
+    for series, sha256 in record.built_on.items():
+        try:
+            if fingerprint(series, root, seed=record.seed if record.kind == "run" else None) != sha256:
+                return f"the record of {series} that it builds on is another now"
+            if record.kind == "measurement" and any(stale(one, root) for one in load(series, root)):
+                return f"a record of {series}, which it builds on, is stale"
+        except HqnnError as error:
+            return f"what it builds on cannot be read ({error})"
+    return None
+
+
+def fingerprint(series: str, root: Path = DATA, *, seed: int | None = None) -> str:
+    """The sha256 of what others build on: the weights of one seed, or results and weights of all.
+
+    Raises:
+        HqnnError: There is no such record, or it is damaged.
+    """
+    if seed is not None:
+        weights = read_record(path_of(series, seed, root)).weights
+        return weights["sha256"] if weights else ""
+    found = [[r.seed, r.config_hash, r.result, (r.weights or {}).get("sha256")] for r in load(series, root)]
+    return storage.digest(found)
+
+
+def is_done(path: Path, root: Path = DATA) -> bool:
+    """Whether a run's record is stored, whole, with its weights, and not stale."""
     if not path.exists():
         return False
     try:
@@ -182,43 +122,29 @@ def is_done(path: Path, config: experiments.Config) -> bool:
     except HqnnError as error:
         _log.warning("Running %s again: %s", "/".join(path.with_suffix("").parts[-3:]), error)
         return False
-    return record.config_hash == experiments.config_hash(config)
+    return stale(record, root) is None
 
 
-def count(experiment: experiments.Experiment, *, scale: Scale = "paper", root: Path = DATA) -> dict[str, int]:
-    """How many of the required seeds of each variant are stored and current."""
-    base = folder(root, scale) / experiment.name
-    return {
-        variant: sum(is_done(base / variant / f"seed-{seed}.json", config) for seed in experiment.seeds)
-        for variant, config in experiment.configs(scale).items()
-    }
+class Count(NamedTuple):
+    """The required seeds of a variant."""
+
+    done: int
+    stale: int
 
 
-def measured(name: str, root: Path = DATA) -> Record:
-    """Read what was measured on recorded runs.
+def count(experiment: experiments.Experiment, *, scale: Scale = "paper", root: Path = DATA) -> dict[str, Count]:
+    """How many of the required seeds of each variant are stored and current, and how many are stale."""
+    digests.models(experiment.configs(scale).values())  # at once, which is faster
+    counts = {}
+    for variant in experiment.configs(scale):
+        paths = [path_of(f"{experiment.name}/{variant}", seed, root, scale) for seed in experiment.seeds]
+        stored = [path for path in paths if path.exists()]
+        done = sum(is_done(path, root) for path in stored)
+        counts[variant] = Count(done, len(stored) - done)
+    return counts
 
-    Args:
-        name: Of the measurement.
-        root: The data folder.
 
-    Raises:
-        HqnnError: It is not recorded, or the file is damaged; the message says how to make it.
-    """
-    from hqnn import analyses
-
-    found = analyses.load(name, root=root)
-    if found is None:
-        raise HqnnError(f"{name} is not recorded: run `python -m hqnn analyse {name}`.")
-    return Record(
-        path=root / "analyses" / f"{name}.json",
-        kind="measurement",
-        experiment=name,
-        config=found.settings,
-        inputs=found.inputs,
-        result=dict(found.result),
-        data=found.data,
-        provenance=found.provenance,
-    )
+# --- one table -------------------------------------------------------------------------------------------------------
 
 
 def all_series() -> Iterator[str]:
@@ -249,7 +175,7 @@ def frame(*series: str, kind: Kind = "run", root: Path = DATA) -> pd.DataFrame:
 
     if kind == "measurement":
         rows = {
-            (name, key): {"mean": found.mean, "half_width": found.half_width, "n": found.n, **_origin(record)}
+            (name, key): {"mean": found.mean, "half_width": found.half_width, "n": found.n, **_origin(record, root)}
             for name in series
             for record in [measured(name, root)]
             for key, found in record.result.items()
@@ -257,7 +183,8 @@ def frame(*series: str, kind: Kind = "run", root: Path = DATA) -> pd.DataFrame:
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis(index=["measurement", "number"])
     chosen = [record for one in series for record in _some(one, root)] if series else _everything(root)
     index = pd.MultiIndex.from_tuples([(r.series, r.seed) for r in chosen], names=["series", "seed"])
-    return pd.DataFrame([_row(record) for record in chosen], index=index)
+    digests.models(experiments.get(r.experiment).variants[r.variant] for r in chosen)  # at once, which is faster
+    return pd.DataFrame([_row(record, root) for record in chosen], index=index)
 
 
 def _everything(root: Path) -> list[Record]:
@@ -271,23 +198,23 @@ def _some(series: str, root: Path) -> list[Record]:
     return found
 
 
-def _row(record: Record) -> dict[str, Any]:
+def _row(record: Record, root: Path) -> dict[str, Any]:
     counts = record.result.get("n_parameters", {})
     return {
         **{name: tuple(value) if isinstance(value, list) else value for name, value in record.config.items()},
         "n_parameters": counts.get("total"),
         "n_quantum": counts.get("quantum"),
         **{curve: values[-1] for curve, values in record.history.items() if values},
-        **_origin(record),
+        **_origin(record, root),
         "seconds": record.provenance.get("seconds"),
     }
 
 
-def _origin(record: Record) -> dict[str, Any]:
+def _origin(record: Record, root: Path) -> dict[str, Any]:
     return {
         "commit": record.provenance.get("git_commit"),
         "processor": record.provenance.get("processor"),
-        "stale": False,
+        "stale": stale(record, root) is not None,
     }
 
 

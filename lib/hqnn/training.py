@@ -333,6 +333,20 @@ def _snapshot(model: nn.Module, epoch: int) -> dict[str, Tensor]:
     return {f"epoch-{epoch}/{name}": tensor.detach().cpu().clone() for name, tensor in model.state_dict().items()}
 
 
+def weights_of(snapshots: Mapping[str, Tensor], epoch: int) -> dict[str, Tensor]:
+    """The state dict of one epoch.
+
+    Raises:
+        KeyError: No weights were kept at that epoch.
+    """
+    prefix = f"epoch-{epoch}/"
+    weights = {name.removeprefix(prefix): tensor for name, tensor in snapshots.items() if name.startswith(prefix)}
+    if not weights:
+        kept = sorted({int(name.partition("/")[0].removeprefix("epoch-")) for name in snapshots})
+        raise KeyError(f"no weights of epoch {epoch}; kept are those of {kept}")
+    return weights
+
+
 def _store(checkpoint: Checkpoint, model: nn.Module, optimizer: torch.optim.Optimizer, state: _State) -> None:
     tensors = {f"model/{name}": tensor for name, tensor in model.state_dict().items()}
     tensors |= {f"snapshot/{name}": tensor for name, tensor in state.snapshots.items()}

@@ -19,9 +19,7 @@ from torch import Tensor
 from hqnn import datasets, experiments, storage, tasks
 from hqnn.datasets import Dataset, Split, Subset
 from hqnn.experiments import Config, Scale
-from hqnn.papers.hqnn import quanv_tasks
 from hqnn.papers.hqnn import tasks as hqnn_tasks
-from hqnn.papers.lcqhnn import tasks as lcqhnn_tasks
 
 
 def numbered(n_train: int, n_test: int, n_classes: int) -> Dataset:
@@ -268,12 +266,12 @@ def draw(monkeypatch: pytest.MonkeyPatch) -> Callable[[Config], Subset]:
 
     for name in ("subset", "partition"):
         monkeypatch.setattr(datasets, name, throwing(getattr(datasets, name)))
-    for cached in (lcqhnn_tasks._splits, hqnn_tasks._partition, quanv_tasks._splits):
+    for cached in (tasks.drawn, hqnn_tasks._partition):
         cached.cache_clear()
 
     def draw(config: Config) -> Subset:
         with pytest.raises(Drawn) as drawn:
-            tasks.perform(config, tasks.Session(seed=0, key=""))
+            tasks.of(config).run(config, tasks.Session(seed=0, key=""))
         return drawn.value.subset
 
     return draw

@@ -9,10 +9,10 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hqnn import analyses, experiments, runs
+from hqnn import analyses, experiments, records
 from hqnn.checks.registry import EXACT, Context, evaluator
 from hqnn.ledger import Claim, LedgerError
-from hqnn.runs import Record
+from hqnn.record import Record
 from hqnn.stats import Interval, epochs_to_reach, mean_interval, paired_difference
 from hqnn.verdicts import (
     LEAST_SEEDS,
@@ -119,9 +119,8 @@ def current_records(context: Context, experiment: str, variant: str) -> list[Rec
         Missing: There are fewer of them than `needed` says.
         HqnnError: There is no such experiment or variant, or a record is damaged.
     """
-    config = experiments.select(experiments.get(experiment), [variant])[variant]
-    stored = runs.load(experiment, variant, root=context.root)
-    current = [record for record in stored if record.config_hash == experiments.config_hash(config)]
+    stored = records.load(f"{experiment}/{variant}", context.root)
+    current = [record for record in stored if not records.stale(record, context.root)]
     if len(current) < needed(experiment):
         raise Missing(f"fewer than {needed(experiment)} current records of {experiment}/{variant}")
     return current

@@ -10,9 +10,20 @@ from collections.abc import Mapping, Sequence
 
 from hqnn import papers
 from hqnn.errors import HqnnError
-from hqnn.experiments.base import Config, Experiment, Scale, as_json, config_hash
+from hqnn.experiments.base import Config, Experiment, Scale, as_json, config_hash, differences, hash_of
 
-__all__ = ["EXPERIMENTS", "Config", "Experiment", "Scale", "as_json", "config_hash", "get", "select"]
+__all__ = [
+    "EXPERIMENTS",
+    "Config",
+    "Experiment",
+    "Scale",
+    "as_json",
+    "config_hash",
+    "differences",
+    "get",
+    "hash_of",
+    "select",
+]
 
 EXPERIMENTS: dict[str, Experiment] = {
     experiment.name: experiment for module in papers.modules("experiments") for experiment in module.EXPERIMENTS

@@ -60,7 +60,7 @@ def test_standardised_features() -> None:
 def test_a_record_keeps_half_precision_from_which_the_same_error_is_measured(tmp_path: Path) -> None:
     outcome = runs.execute(CODER, seed=1, root=tmp_path)
     assert {tensor.dtype for tensor in outcome.snapshots.values()} == {torch.float16}
-    measured = tasks.measure(CODER, outcome.weights(1))
+    measured = tasks.of(CODER).measure(CODER, outcome.weights(1))
     assert measured is not None
     assert measured["test_loss"] == pytest.approx(outcome.history["test_loss"][-1], rel=1e-3)
 
@@ -90,15 +90,15 @@ def test_an_encoder_of_the_registry_is_read_from_its_record(tmp_path: Path) -> N
     kept = {name: torch.full_like(t, 0.25) for name, t in Autoencoder(config).state_dict().items()}
     asked = []
 
-    def read(experiment: str, variant: str, seed: int) -> dict[str, torch.Tensor]:
-        asked.append((experiment, variant, seed))
+    def read(series: str, seed: int) -> dict[str, torch.Tensor]:
+        asked.append((series, seed))
         return kept
 
     encoder = transfer.trained_encoder(config, Session(seed=7, key="", kept=read))
-    assert asked == [("transfer-autoencoder", "mnist", 7)]
+    assert asked == [("transfer-autoencoder/mnist", 7)]
     assert all((t == 0.25).all() for t in encoder.state_dict().values())
     with pytest.raises(HqnnError, match="not recorded: run `python -m hqnn run transfer-autoencoder --seeds 7` first"):
-        runs.kept_weights("transfer-autoencoder", "mnist", 7, root=tmp_path)
+        runs.kept_weights("transfer-autoencoder/mnist", 7, root=tmp_path)
 
 
 def test_zero_epochs_leave_the_encoder_as_drawn() -> None:

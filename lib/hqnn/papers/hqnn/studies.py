@@ -1,9 +1,8 @@
-"""The recipes of hqnn's first part: Medical MNIST's audit, pictures, and what goes through the circuits."""
+"""What is measured for hqnn's first part: Medical MNIST's audit, pictures, and what goes through the circuits."""
 
 import base64
 import io
 from collections import Counter
-from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -15,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from hqnn import datasets, experiments, figures
-from hqnn.analyses import Findings, Series, recipe
+from hqnn.measurements import Measured, Series, Settings, measurement
 from hqnn.papers.hqnn import leakage as audit
 from hqnn.papers.hqnn import parallel as hqnn
 from hqnn.papers.hqnn.experiments import ParallelConfig
@@ -28,8 +27,8 @@ def _exactly(value: float) -> Interval:
     return Interval(float(value), 0.0, 1)
 
 
-@recipe("hqnn-medical-audit", inputs=(), near=[1, 2, 4, 8], side=32, data_seed=42, n_train=47_163, n_test=11_791)
-def medical_audit(series: Series, settings: Mapping[str, Any]) -> Findings:
+@measurement("hqnn-medical-audit", inputs=(), near=[1, 2, 4, 8], side=32, data_seed=42, n_train=47_163, n_test=11_791)
+def medical_audit(series: Series, settings: Settings) -> Measured:
     """How much of Medical MNIST's test set is in its training set, and what the simplest classifiers reach.
 
     Numbers of images: `images`, `channels`, `constant`, `copies` (images beyond the first with the same pixels),
@@ -85,9 +84,9 @@ def medical_audit(series: Series, settings: Mapping[str, Any]) -> Findings:
         for k, title in enumerate(dataset.classes)
     }
     quantiles = np.linspace(0, 1, 101)
-    return Findings(
-        result=result,
-        data={
+    return (
+        result,
+        {
             "classes": {title: int((labels == k).sum()) for k, title in enumerate(dataset.classes)},
             "tables": by_class,
             "distance": np.quantile(near.distance, quantiles).round(4).tolist(),
@@ -97,8 +96,8 @@ def medical_audit(series: Series, settings: Mapping[str, Any]) -> Findings:
     )
 
 
-@recipe("hqnn-images", inputs=(), per_class={"mnist": 6, "medical_mnist": 4, "cifar10": 4}, data_seed=42)
-def images(series: Series, settings: Mapping[str, Any]) -> Findings:
+@measurement("hqnn-images", inputs=(), per_class={"mnist": 6, "medical_mnist": 4, "cifar10": 4}, data_seed=42)
+def images(series: Series, settings: Settings) -> Measured:
     """Counterparts of the paper's figures 1a, 2 and 3: of each class the first images of a random order.
 
     `datasets` counts the pictures. The data are PNG images in base64, since the images themselves cannot be shipped.
@@ -116,11 +115,11 @@ def images(series: Series, settings: Mapping[str, Any]) -> Findings:
         figure, ax = plt.subplots(figsize=(width, width * per_class / len(rows) + 0.5))
         figures.image_columns(ax, {title: _pixels(column) for title, column in rows.items()})
         pictures[name] = base64.b64encode(figures.render(figure)).decode()
-    return Findings(result={"datasets": _exactly(len(pictures))}, data=pictures)
+    return {"datasets": _exactly(len(pictures))}, pictures
 
 
-@recipe("hqnn-mistakes", inputs=("hqnn-mnist/hqnn", "hqnn-mnist/cnn"), most=20)
-def mistakes(series: Series, settings: Mapping[str, Any]) -> Findings:
+@measurement("hqnn-mistakes", inputs=("hqnn-mnist/hqnn", "hqnn-mnist/cnn"), most=20)
+def mistakes(series: Series, settings: Settings) -> Measured:
     """MNIST's ambiguous digits: the test images that runs of the hybrid and of the CNN get wrong [hqnn, fig. 1b].
 
     Numbers of test images, by how the runs of one model agree: `always/<model>`, wrong in every run, `ever/<model>`, in
@@ -172,11 +171,11 @@ def mistakes(series: Series, settings: Mapping[str, Any]) -> Findings:
         figure, axes = plt.subplots(2, len(shown) // 2, figsize=(8.4, 2.4))
         figures.titled_images(axes.flat, _pixels(test.images[shown]), [title(image) for image in shown])
         pictures[name] = base64.b64encode(figures.render(figure)).decode()
-    return Findings(result=result, data=pictures)
+    return result, pictures
 
 
-@recipe("hqnn-layer", inputs=("hqnn-mnist/hqnn",), batch=1000)
-def layer(series: Series, settings: Mapping[str, Any]) -> Findings:
+@measurement("hqnn-layer", inputs=("hqnn-mnist/hqnn",), batch=1000)
+def layer(series: Series, settings: Settings) -> Measured:
     """What goes through the circuits of the trained hybrids, on MNIST's test images; percent, over seeds.
 
     - `accuracy`: of the network as it is;
@@ -222,7 +221,7 @@ def layer(series: Series, settings: Mapping[str, Any]) -> Findings:
                     "spread/out": float(outputs.std(0).mean()),
                 }
             )
-    return Findings(result={key: mean_interval([row[key] for row in rows]) for key in rows[0]})
+    return {key: mean_interval([row[key] for row in rows]) for key in rows[0]}, {}
 
 
 def _pixels(images: Tensor) -> NDArray[np.uint8]:

@@ -9,40 +9,40 @@ from torch.nn import functional
 
 from hqnn import datasets
 from hqnn.papers.hqnn import parallel as hqnn
-from hqnn.papers.hqnn import quanv_tasks  # noqa: F401 - registers what is in them
 from hqnn.papers.hqnn.experiments import ParallelConfig
-from hqnn.tasks.base import AUGMENTATIONS, SCHEDULES, Outcome, Session, measure, origin, outcome, perform, train
+from hqnn.papers.hqnn.quanv_experiments import QuanvConfig
+from hqnn.papers.hqnn.quanv_tasks import Quanv
+from hqnn.tasks import AUGMENTATIONS, SCHEDULES, Images, Outcome, Session, Task, outcome, placed, train
 from hqnn.training import BatchTransform, Fit, Samples, evaluate, seed_epoch
 
 
-@perform.register
-def _(config: ParallelConfig, session: Session) -> Outcome:
-    splits, dataset = _partition_of(config)
-    on_device = {name: Samples(*(t.to(session.device) for t in samples)) for name, samples in splits.items()}
-    seed_epoch(session.seed, 0)
-    model = hqnn.build(config).to(session.device)
-    measured = "val" if config.n_val else "test"
-    fitted = learn(config, session, model, on_device["train"], {measured: on_device[measured]})
-    predicted = predict(model, on_device[measured], partial(as_input, config))
-    (wrong,) = (predicted != splits[measured].targets).nonzero(as_tuple=True)
-    errors = {"images": wrong.tolist(), "predicted": predicted[wrong].tolist()}
-    return outcome(model, fitted, dataset, errors=errors)
+class _Parallel(Task[ParallelConfig]):
+    def images(self, config: ParallelConfig) -> Images:
+        return _partition(config.dataset, config.n_train, config.n_val, config.n_test, config.data_seed)
 
+    def build(self, config: ParallelConfig) -> nn.Module:
+        return hqnn.build(config)
 
-@origin.register
-def _(config: ParallelConfig) -> dict[str, str]:
-    return _partition_of(config)[1]
+    def run(self, config: ParallelConfig, session: Session) -> Outcome:
+        splits, dataset = self.images(config)
+        here = placed(splits, session)
+        seed_epoch(session.seed, 0)
+        model = hqnn.build(config).to(session.device)
+        measured = "val" if config.n_val else "test"
+        fitted = learn(config, session, model, here["train"], {measured: here[measured]})
+        predicted = predict(model, here[measured], partial(as_input, config))
+        (wrong,) = (predicted != splits[measured].targets).nonzero(as_tuple=True)
+        errors = {"images": wrong.tolist(), "predicted": predicted[wrong].tolist()}
+        return outcome(model, fitted, dataset, errors=errors)
 
-
-@measure.register
-def _(config: ParallelConfig, weights: Mapping[str, Tensor]) -> dict[str, float] | None:
-    if not datasets.is_available(config.dataset):
-        return None
-    splits, _ = _partition_of(config)
-    model = hqnn.build(config)
-    model.load_state_dict(dict(weights))
-    means = evaluate(model, splits["test"], functional.cross_entropy, prepare=partial(as_input, config))
-    return {f"test_{quantity}": value for quantity, value in means.items()}
+    def measure(self, config: ParallelConfig, weights: Mapping[str, Tensor]) -> dict[str, float] | None:
+        if not datasets.is_available(config.dataset):
+            return None
+        model = self.build(config)
+        model.load_state_dict(dict(weights))
+        test = self.images(config)[0]["test"]
+        means = evaluate(model, test, self.loss(config), prepare=partial(as_input, config))
+        return {f"test_{quantity}": value for quantity, value in means.items()}
 
 
 def learn(
@@ -91,14 +91,8 @@ def as_input(config: ParallelConfig, images: Tensor) -> Tensor:
     return datasets.to_float(images, config.size).expand(-1, config.in_channels, -1, -1)
 
 
-def _partition_of(config: ParallelConfig) -> tuple[dict[str, Samples], dict[str, str]]:
-    return _partition(config.dataset, config.n_train, config.n_val, config.n_test, config.data_seed)
-
-
 @lru_cache(maxsize=2)
-def _partition(
-    name: str, n_train: int, n_val: int, n_test: int, seed: int
-) -> tuple[dict[str, Samples], dict[str, str]]:
+def _partition(name: str, n_train: int, n_val: int, n_test: int, seed: int) -> Images:
     """The three splits as bytes, and where they come from; kept, since runs of a series share them."""
     dataset = datasets.load(name)
     parts = datasets.partition(dataset, n_train=n_train, n_val=n_val, n_test=n_test, seed=seed)
@@ -107,3 +101,6 @@ def _partition(
         for split, part in (("train", parts.train), ("val", parts.val), ("test", parts.test))
     }
     return splits, {"name": name, "fingerprint": dataset.fingerprint, "subset": parts.fingerprint}
+
+
+TASKS = {ParallelConfig: _Parallel(), QuanvConfig: Quanv()}

@@ -1,7 +1,7 @@
-"""The recipes of the recorded analyses: what is measured on trained weights and the papers' own images.
+"""What is measured on trained weights and the papers' own images.
 
 Each function takes the series of records it reads and its settings, and returns named numbers over seeds. Run them with
-`python -m hqnn analyse NAME`; the results are stored by `hqnn.analyses` and judged by `hqnn.checks`.
+`python -m hqnn run NAME`; the results are stored by `hqnn.measurements` and judged by `hqnn.checks`.
 """
 
 import base64
@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hqnn import datasets, experiments, figures
-from hqnn.analyses import Findings, Series, recipe
 from hqnn.circuit import Circuit
+from hqnn.measurements import Measured, Series, Settings, measurement
 from hqnn.papers.lcqhnn import circular, gradcam, noise_robustness, saliency
 from hqnn.papers.lcqhnn import model as lcqhnn
 from hqnn.papers.lcqhnn.experiments import LcqhnnConfig
@@ -81,8 +81,8 @@ def _images(config: LcqhnnConfig, split: Literal["val", "test"]) -> tuple[Tensor
     return datasets.to_float(part.images, 28), part.labels
 
 
-@recipe("lcqhnn-bloch", inputs=("lcqhnn-mnist/lcqhnn", "lcqhnn-fashion/lcqhnn"), untrained=0, trained=50)
-def lcqhnn_bloch(series: Series, settings: Mapping[str, Any]) -> Findings:
+@measurement("lcqhnn-bloch", inputs=("lcqhnn-mnist/lcqhnn", "lcqhnn-fashion/lcqhnn"), untrained=0, trained=50)
+def lcqhnn_bloch(series: Series, settings: Settings) -> Measured:
     """How the test images' features fill the Bloch spheres, before and after training [lcqhnn, fig. 3].
 
     For each dataset and stage of training, one number per seed, a mean over the four qubits (and the images, where it
@@ -114,7 +114,7 @@ def lcqhnn_bloch(series: Series, settings: Mapping[str, Any]) -> Findings:
             "seeds": [record.seed for record in records],
             **{key: [round(n[key], 6) for n in numbers] for key in ("abs-cosine", "length-after-ry")},
         }
-    return Findings(result=result, data=data)
+    return result, data
 
 
 def _pictured(seed: int, network: Encoded) -> dict[str, Any]:
@@ -138,7 +138,7 @@ def _numbers(pc: Circuit, network: Encoded) -> dict[str, float]:
     return {key: float(value.mean()) for key, value in values.items()}
 
 
-@recipe(
+@measurement(
     "lcqhnn-focus",
     inputs=("lcqhnn-mnist/lcqhnn", "lcqhnn-mnist/cnn-4", "lcqhnn-fashion/lcqhnn", "lcqhnn-fashion/cnn-4"),
     readings=saliency.READINGS,
@@ -146,7 +146,7 @@ def _numbers(pc: Circuit, network: Encoded) -> dict[str, float]:
     threshold=gradcam.THRESHOLD,
     level=gradcam.LEVEL,
 )
-def lcqhnn_focus(series: Series, settings: Mapping[str, Any]) -> Findings:
+def lcqhnn_focus(series: Series, settings: Settings) -> Measured:
     """Where the networks look in the course of training, and whether that goes with accuracy [lcqhnn, fig. 6 and 7].
 
     Each number is over seeds, and each seed's value a mean over the test images; `saliency` says what they are. A key
@@ -169,11 +169,13 @@ def lcqhnn_focus(series: Series, settings: Mapping[str, Any]) -> Findings:
         if variant == "lcqhnn":
             saturation[dataset] = looks.measures[saliency.MAIN]["saturation"][:, -1]
     result["saturation-mnist-minus-fashion"] = mean_interval(saturation["mnist"] - saturation["fashion"])
-    return Findings(result=result, data=data)
+    return result, data
 
 
-@recipe("lcqhnn-heatmaps", inputs=("lcqhnn-mnist/lcqhnn", "lcqhnn-fashion/lcqhnn"), per_class=[4, 2], seed=0, window=3)
-def lcqhnn_heatmaps(series: Series, settings: Mapping[str, Any]) -> Findings:
+@measurement(
+    "lcqhnn-heatmaps", inputs=("lcqhnn-mnist/lcqhnn", "lcqhnn-fashion/lcqhnn"), per_class=[4, 2], seed=0, window=3
+)
+def lcqhnn_heatmaps(series: Series, settings: Settings) -> Measured:
     """The counterparts of the paper's figures 6 and 7, drawn here because the images cannot be shipped.
 
     The data are PNG images in base64: for each dataset the first test images of each class, as many as `per_class`
@@ -200,7 +202,7 @@ def lcqhnn_heatmaps(series: Series, settings: Mapping[str, Any]) -> Findings:
             *_, trained = saliency.examples(config, record, images[fewer], labels[fewer], {"": None}).values()
             by_seed.setdefault(f"seed {record.seed}", []).append(trained)
     pictures["seeds"] = _gallery(torch.cat(compared), {seed: torch.cat(maps) for seed, maps in by_seed.items()}, 8.4)
-    return Findings(result={}, data=pictures)
+    return {}, pictures
 
 
 def _gallery(images: Tensor, maps: Mapping[str, Tensor], height: float) -> str:
@@ -231,9 +233,9 @@ _NOISE: Mapping[str, Any] = {
 }
 
 
-@recipe("lcqhnn-noise-fashion", inputs=("lcqhnn-fashion/lcqhnn",), **_NOISE)
-@recipe("lcqhnn-noise-mnist", inputs=("lcqhnn-mnist/lcqhnn",), **_NOISE)
-def lcqhnn_noise(series: Series, settings: Mapping[str, Any]) -> Findings:
+@measurement("lcqhnn-noise-fashion", inputs=("lcqhnn-fashion/lcqhnn",), **_NOISE)
+@measurement("lcqhnn-noise-mnist", inputs=("lcqhnn-mnist/lcqhnn",), **_NOISE)
+def lcqhnn_noise(series: Series, settings: Settings) -> Measured:
     """Accuracy of trained hybrid networks on noisy devices, with the paper's circuit and with equal deeper ones.
 
     Exact probabilities of outcomes come from Aer, shots are drawn from them; all test images, every seed.
@@ -257,7 +259,4 @@ def lcqhnn_noise(series: Series, settings: Mapping[str, Any]) -> Findings:
             )
         measured.append(noise_robustness.endure(network, validation, test, settings, record.seed))
         scores = scores or noise_robustness.pictured(network, test, settings)
-    return Findings(
-        result=noise_robustness.summarise(measured, settings),
-        data={**noise_robustness.by_seed(measured), "scores": scores},
-    )
+    return noise_robustness.summarise(measured, settings), {**noise_robustness.by_seed(measured), "scores": scores}

@@ -1,4 +1,4 @@
-"""The recipes of the transfer paper: what its autoencoder keeps, what Aer costs, what noise does to the hybrid."""
+"""Measurements of the transfer paper: what its autoencoder keeps, what Aer costs, what noise does to the hybrid."""
 
 import base64
 import time
@@ -18,12 +18,12 @@ from scipy.stats import chisquare
 from torch import Tensor
 
 from hqnn import experiments, figures, runs
-from hqnn.analyses import Findings, Series, recipe
+from hqnn.measurements import Measured, Series, Settings, measurement
 from hqnn.papers.transfer import tasks as transfer
 from hqnn.papers.transfer.experiments import AutoencoderConfig, TransferConfig
 from hqnn.papers.transfer.features import READINGS, FeatureMap, aer_frequencies, measure, principal_axes, summarise
 from hqnn.papers.transfer.model import Autoencoder, Classifier, Standard
-from hqnn.runs import Record
+from hqnn.record import Record
 from hqnn.stats import Interval, mean_interval
 from hqnn.tasks import Session
 from hqnn.views import aer, noise
@@ -42,7 +42,7 @@ def _exact(value: float) -> Interval:
     return Interval(float(value), 0.0, 1)
 
 
-@recipe(
+@measurement(
     "transfer-compression",
     inputs=("transfer-autoencoder/mnist",),
     components=[1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 28, 32, 40, 48, 56, 64],
@@ -50,7 +50,7 @@ def _exact(value: float) -> Interval:
     compared=2000,
     pictured=10,
 )
-def transfer_compression(series: Series, settings: Mapping[str, Any]) -> Findings:
+def transfer_compression(series: Series, settings: Settings) -> Measured:
     """What 64 latents keep of an image, beside principal components [transfer, section 4.1, fig. 1].
 
     - `pca/<k>`: test error (mean squared, per pixel) of the projection on the training set's first k components;
@@ -105,10 +105,9 @@ def transfer_compression(series: Series, settings: Mapping[str, Any]) -> Finding
     figure, ax = plt.subplots(figsize=(7.2, 3.1))
     figures.image_rows(ax, {label: row.reshape(-1, 28, 28).numpy() for label, row in rows.items()})
     result = {f"pca/{k}": _exact(error) for k, error in errors.items()} | {"components": _exact(least)}
-    return Findings(
-        result=result | {key: mean_interval(found) for key, found in values.items()},
-        data={"reconstructions": base64.b64encode(figures.render(figure)).decode(), **values},
-    )
+    picture = base64.b64encode(figures.render(figure)).decode()
+    numbers = {key: mean_interval(found) for key, found in values.items()}
+    return result | numbers, {"reconstructions": picture, **values}
 
 
 def _autoencoder(record: Record) -> Autoencoder:
@@ -119,8 +118,8 @@ def _autoencoder(record: Record) -> Autoencoder:
     return model.eval()
 
 
-@recipe("transfer-inputs", inputs=("transfer-autoencoder/mnist",), seed=2, per_class=12)
-def transfer_inputs(series: Series, settings: Mapping[str, Any]) -> Findings:
+@measurement("transfer-inputs", inputs=("transfer-autoencoder/mnist",), seed=2, per_class=12)
+def transfer_inputs(series: Series, settings: Settings) -> Measured:
     """What goes into the circuit: scaled features of one seed's encoder, for figures and for the walk by hand.
 
     Results, one value per seed, for each reading and scaling: `<reading>/<scale>/strings`, how many different bit
@@ -148,10 +147,10 @@ def transfer_inputs(series: Series, settings: Mapping[str, Any]) -> Findings:
                 if record.seed == settings["seed"]:
                     kept[f"{reading}/{scale}"] = inputs[few].numpy().round(5).tolist()
                     kept["labels"] = labels["test"][few].tolist()
-    return Findings(result={key: mean_interval(found) for key, found in values.items()}, data=kept)
+    return {key: mean_interval(found) for key, found in values.items()}, kept
 
 
-@recipe(
+@measurement(
     "transfer-aer",
     inputs=("transfer-autoencoder/mnist",),
     readings=["first-5", "pca-5", "re-uploading"],
@@ -164,7 +163,7 @@ def transfer_inputs(series: Series, settings: Mapping[str, Any]) -> Findings:
     repetitions=3,
     images=70_000,
 )
-def transfer_aer(series: Series, settings: Mapping[str, Any]) -> Findings:
+def transfer_aer(series: Series, settings: Settings) -> Measured:
     """Aer against the compiled layer, and the paper's way of running it against ours [transfer, section 3.4].
 
     - `<reading>/deviation`: largest difference between the layer's probabilities and Aer's exact ones;
@@ -217,7 +216,7 @@ def transfer_aer(series: Series, settings: Mapping[str, Any]) -> Findings:
         for way in ("naive", "batched", "layer"):
             hours = np.array(milliseconds[f"{way}/{shots}"]) * settings["images"] / 3.6e6
             result[f"hours/{way}/{shots}"] = mean_interval(hours)
-    return Findings(result=result)
+    return result, {}
 
 
 def measure_exact(reading: str, inputs: Tensor) -> NDArray[np.float64]:
@@ -279,7 +278,7 @@ def _naive(template: QuantumCircuit, rows: Sequence[NDArray[np.float64]] | NDArr
     return transpiling
 
 
-@recipe(
+@measurement(
     "transfer-noise",
     inputs=("transfer-hybrid/pca-5-probabilities-exact", "transfer-hybrid/blocks-probabilities-1024"),
     tested=300,
@@ -288,7 +287,7 @@ def _naive(template: QuantumCircuit, rows: Sequence[NDArray[np.float64]] | NDArr
     p1_over_p2=0.1,
     readout=[0.01, 0.03, 0.1],
 )
-def transfer_noise(series: Series, settings: Mapping[str, Any]) -> Findings:
+def transfer_noise(series: Series, settings: Settings) -> Measured:
     """Hybrids that were trained on perfect devices, read from noisy ones.
 
     By `<reading>/<device>` the test accuracy, one value per seed, on the perfect device (`none`), with depolarising
@@ -308,7 +307,7 @@ def transfer_noise(series: Series, settings: Mapping[str, Any]) -> Findings:
         for record in records[: settings["seeds"]]:
             for device, accuracy in _on_devices(config, record, devices, settings["tested"]).items():
                 accuracies.setdefault(f"{config.reading}/{device}", []).append(accuracy)
-    return Findings(result={device: mean_interval(found) for device, found in accuracies.items()}, data=accuracies)
+    return {device: mean_interval(found) for device, found in accuracies.items()}, accuracies
 
 
 def _on_devices(

@@ -9,58 +9,92 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from hqnn import datasets, experiments
+from hqnn.circuit import Circuit
 from hqnn.datasets.augmentation import modified
 from hqnn.papers.transfer import features as quantum_features
 from hqnn.papers.transfer.experiments import AutoencoderConfig, TransferConfig
-from hqnn.papers.transfer.features import READINGS, FeatureMap
+from hqnn.papers.transfer.features import N_QUBITS, READINGS, FeatureMap
 from hqnn.papers.transfer.model import Autoencoder, Classifier, Standard
-from hqnn.tasks.base import LOSSES, SCHEDULES, Outcome, Session, measure, origin, outcome, perform, train
+from hqnn.tasks import SCHEDULES, Images, Outcome, Session, Task, outcome, train
 from hqnn.training import Fit, Samples, evaluate, seed_epoch
 
 
-@perform.register
-def _(config: AutoencoderConfig, session: Session) -> Outcome:
-    model, fitted = _autoencoder(config, session)
-    halves = {name: tensor.half() for name, tensor in fitted.snapshots.items()}
-    return replace(outcome(model, fitted, images(config.dataset)[1]), snapshots=halves)
+class _Autoencoder(Task[AutoencoderConfig]):
+    def images(self, config: AutoencoderConfig) -> Images:
+        return images(config.dataset)
+
+    def build(self, config: AutoencoderConfig) -> nn.Module:
+        return Autoencoder(config)
+
+    def run(self, config: AutoencoderConfig, session: Session) -> Outcome:
+        model, fitted = _autoencoder(config, session)
+        halves = {name: tensor.half() for name, tensor in fitted.snapshots.items()}
+        return replace(outcome(model, fitted, images(config.dataset)[1]), snapshots=halves)
+
+    def measure(self, config: AutoencoderConfig, weights: Mapping[str, Tensor]) -> dict[str, float] | None:
+        if not datasets.is_available(config.dataset):
+            return None
+        model = Autoencoder(config)
+        model.load_state_dict(dict(weights))
+        test = _pixels(images(config.dataset)[0]["test"].inputs)
+        return {"test_loss": evaluate(model, Samples(test, test), functional.mse_loss, accuracy=False)["loss"]}
 
 
-@origin.register(AutoencoderConfig)
-@origin.register(TransferConfig)
-def _(config: AutoencoderConfig | TransferConfig) -> dict[str, str]:
-    return images(config.dataset)[1]
+class _Transfer(Task[TransferConfig]):
+    def images(self, config: TransferConfig) -> Images:
+        return images(config.dataset)
+
+    def build(self, config: TransferConfig) -> nn.Module:
+        return Classifier(config, n_features(config))
+
+    def parts(self, config: TransferConfig) -> Mapping[str, nn.Module | Circuit]:
+        parts: dict[str, nn.Module | Circuit] = {"encoder": Autoencoder(config.encoder).encoder}
+        if config.inputs == "measured":
+            parts["circuit"] = READINGS[config.reading].circuit(entangle=config.entangle)
+        return {**parts, "classifier": self.build(config)}
+
+    def upstream(self, config: TransferConfig) -> str | None:
+        return recorded(config.encoder)
+
+    def run(self, config: TransferConfig, session: Session) -> Outcome:
+        train_set, test_set = features(config, session)
+        seed_epoch(session.seed, 0)
+        model = self.build(config).to(session.device)
+        fitted = train(
+            config,
+            session,
+            model,
+            train_set,
+            loss=self.loss(config),
+            evaluate_on={"test": test_set},
+            schedule=SCHEDULES[config.schedule],
+        )
+        return outcome(model, fitted, images(config.dataset)[1], confusion=confusion(model, test_set).tolist())
+
+    def measure(self, config: TransferConfig, weights: Mapping[str, Tensor]) -> dict[str, float] | None:
+        return None  # its inputs are those of one seed's encoder
 
 
-@measure.register
-def _(config: AutoencoderConfig, weights: Mapping[str, Tensor]) -> dict[str, float] | None:
-    if not datasets.is_available(config.dataset):
-        return None
-    model = Autoencoder(config)
-    model.load_state_dict(dict(weights))
-    test = _pixels(images(config.dataset)[0]["test"].inputs)
-    return {"test_loss": evaluate(model, Samples(test, test), functional.mse_loss, accuracy=False)["loss"]}
+TASKS = {AutoencoderConfig: _Autoencoder(), TransferConfig: _Transfer()}
 
 
-@perform.register
-def _(config: TransferConfig, session: Session) -> Outcome:
-    train_set, test_set = features(config, session)
-    seed_epoch(session.seed, 0)
-    model = Classifier(config, train_set.inputs.shape[1]).to(session.device)
-    fitted = train(
-        config,
-        session,
-        model,
-        train_set,
-        loss=LOSSES[config.loss],
-        evaluate_on={"test": test_set},
-        schedule=SCHEDULES[config.schedule],
-    )
-    return outcome(model, fitted, images(config.dataset)[1], confusion=confusion(model, test_set).tolist())
+def n_features(config: TransferConfig) -> int:
+    """How many numbers a config's classifier gets of an image."""
+    if config.inputs == "latents":
+        return config.encoder.n_latents
+    reading = READINGS[config.reading]
+    if config.inputs == "encoded":
+        return reading.width
+    return reading.n_circuits * (2**N_QUBITS if config.outcome == "probabilities" else N_QUBITS)
 
 
-@measure.register
-def _(config: TransferConfig, weights: Mapping[str, Tensor]) -> dict[str, float] | None:
-    return None  # its inputs are those of one seed's encoder
+def recorded(config: AutoencoderConfig) -> str | None:
+    """The series of an encoder that the registry has at paper scale, with weights that its record keeps."""
+    for experiment in experiments.EXPERIMENTS.values():
+        for variant, other in experiment.variants.items():
+            if other == config and config.snapshots:
+                return f"{experiment.name}/{variant}"
+    return None
 
 
 def features(config: TransferConfig, session: Session) -> tuple[Samples, Samples]:
@@ -141,12 +175,10 @@ def trained_encoder(config: AutoencoderConfig, session: Session) -> nn.Module:
     Raises:
         HqnnError: The registry has it and the record is missing; the message says what to run first.
     """
-    for experiment in experiments.EXPERIMENTS.values():
-        for variant, other in experiment.variants.items():
-            if other == config and config.snapshots:
-                model = Autoencoder(config)
-                model.load_state_dict(dict(session.kept(experiment.name, variant, session.seed)))
-                return model.encoder
+    if series := recorded(config):
+        model = Autoencoder(config)
+        model.load_state_dict(dict(session.kept(series, session.seed)))
+        return model.encoder
     model, _ = _autoencoder(config, replace(session, on_epoch=lambda _epoch: None))
     return model.encoder
 
@@ -180,7 +212,7 @@ def _autoencoder(config: AutoencoderConfig, session: Session) -> tuple[Autoencod
 
 
 @lru_cache(maxsize=2)
-def images(name: str) -> tuple[dict[str, Samples], dict[str, str]]:
+def images(name: str) -> Images:
     """All images of a dataset, float [N, 1, 28, 28] in [0, 1], with their labels, and where they come from."""
     dataset = datasets.load(name)
     splits = {

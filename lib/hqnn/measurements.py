@@ -1,0 +1,130 @@
+"""Measurements: named numbers computed from trained weights and the papers' own images, recorded like runs.
+
+Where a run is training, a measurement is everything else that a reader without the images cannot repeat. A paper says
+in its module `studies` how each is made, in a function under `@measurement`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hqnn import papers, provenance, record, records, storage
+from hqnn.errors import HqnnError
+from hqnn.record import Record
+from hqnn.stats import Interval
+from hqnn.storage import DATA
+
+Series = Mapping[str, Sequence[Record]]
+"""`experiment/variant` -> its records by seed."""
+
+Settings = Mapping[str, Any]
+
+Measured = tuple[Mapping[str, Interval], Mapping[str, Any]]
+"""Numbers by name, and what figures need besides: anything JSON can hold."""
+
+Compute = Callable[[Series, Settings], Measured]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measurement:
+    """How something is measured."""
+
+    name: str
+    inputs: tuple[str, ...]
+    """The series it reads, as `experiment/variant`."""
+    settings: Settings
+    """Everything else the result depends on, handed to `compute`."""
+    compute: Compute
+
+
+MEASUREMENTS: dict[str, Measurement] = {}
+
+
+def measurement(name: str, *, inputs: Sequence[str], **settings: Any) -> Callable[[Compute], Compute]:
+    """Register the decorated function as the way to make a measurement.
+
+    Args:
+        name: The measurement's name and file.
+        inputs: The series it reads, as `experiment/variant`.
+        **settings: What else its result depends on; changing one makes the record stale.
+    """
+
+    def register(compute: Compute) -> Compute:
+        MEASUREMENTS[name] = Measurement(name=name, inputs=tuple(inputs), settings=settings, compute=compute)
+        return compute
+
+    return register
+
+
+def everything() -> dict[str, Measurement]:
+    """All measurements there are, by name."""
+    list(papers.modules("studies"))
+    return MEASUREMENTS
+
+
+def make(name: str, *, root: Path = DATA) -> Record:
+    """Measure and store.
+
+    Args:
+        name: One of `everything()`.
+        root: The data folder.
+
+    Returns:
+        The record as stored.
+
+    Raises:
+        HqnnError: There is no such measurement, or its records or images are missing.
+        ValueError: Something that was measured is not finite.
+    """
+    if name not in everything():
+        raise HqnnError(f"There is no measurement {name!r}: choose from {', '.join(MEASUREMENTS) or 'none yet'}.")
+    chosen = MEASUREMENTS[name]
+    series = {one: records.load(one, root) for one in chosen.inputs}
+    for one, found in series.items():
+        if not found:
+            raise HqnnError(f"There are no records of {one}: run that experiment before {name!r}.")
+    result, data = chosen.compute(series, chosen.settings)
+    for key, interval in result.items():
+        if not (math.isfinite(interval.mean) and math.isfinite(interval.half_width)):
+            raise ValueError(f"{key!r} of {name!r} is {interval}, which is not finite")
+    document = {
+        "kind": "measurement",
+        "experiment": name,
+        "variant": "",
+        "scale": "paper",
+        "seed": 0,
+        "config": dict(chosen.settings),
+        "config_hash": storage.digest(dict(chosen.settings)),
+        "model": "",
+        "built_on": {one: records.fingerprint(one, root) for one in chosen.inputs},
+        "result": {
+            key: {"mean": record.rounded(i.mean), "ci95": record.rounded(i.half_width), "n": i.n}
+            for key, i in result.items()
+        },
+        "data": dict(data),
+        "provenance": provenance.environment(),
+        "weights": None,
+    }
+    record.write(root / record.FOLDERS["measurement"] / f"{name}.json", document)
+    return records.measured(name, root)
+
+
+def problem(name: str, root: Path = DATA) -> str | None:
+    """What is wrong with the record of a measurement: missing, damaged or stale; None if all is well."""
+    again = f"make it again with `python -m hqnn run {name}`."
+    chosen = everything()[name]
+    try:
+        found = records.measured(name, root)
+    except HqnnError as error:
+        return str(error)
+    if found.config != json.loads(json.dumps(dict(chosen.settings))):
+        return f"{found.path}: stale, its settings are others now: {again}"
+    if set(found.built_on) != set(chosen.inputs):
+        return f"{found.path}: stale, it reads other records now: {again}"
+    why = records.stale(found, root)
+    return f"{found.path}: stale, {why}: {again}" if why else None

@@ -1,0 +1,231 @@
+"""Verification: every record against the registry and the code, and stored runs beside their repetition."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hqnn import digests, experiments, measurements, provenance, records, runs, storage, tasks, training
+from hqnn.datasets import MissingDatasetError
+from hqnn.errors import HqnnError
+from hqnn.experiments import Config, Experiment
+from hqnn.record import FOLDERS, Record, read_record
+from hqnn.storage import DATA
+
+MEASURED_TOLERANCE = 2e-3
+"""How far stored weights, measured again, may lie from the record: two images in 1,024, or this share of a loss."""
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What `verify` found."""
+
+    problems: list[str]
+    """One sentence each; none if all is well."""
+    n_records: int
+    n_measured: int
+    """Records whose stored weights were measured again."""
+
+
+def verify(root: Path = DATA, *, measure: bool = True) -> Verification:
+    """Check every paper-scale record against the registry.
+
+    Checked are: format, checksum, place, config and its hash, curves and their lengths, finite values, the
+    weights' file, that the runs of a variant saw the same images, and that every required seed is there. Where
+    the dataset is, the images are drawn again, and the last weights of each record measured again.
+
+    Args:
+        root: The data folder.
+        measure: Whether to draw the images and to measure stored weights.
+    """
+    problems: list[str] = []
+    n_measured = 0
+    found: dict[Path, Record] = {}
+    base = records.folder(root)
+    for path in sorted(base.rglob("*.json")):
+        try:
+            found[path] = read_record(path)
+        except HqnnError as error:
+            problems.append(str(error))
+    for path in sorted(base.rglob("*.safetensors")):
+        if path.with_suffix(".json") not in found or found[path.with_suffix(".json")].weights_path != path:
+            problems.append(f"{path} belongs to no record.")
+    digests.models(config for one in experiments.EXPERIMENTS.values() for config in one.variants.values())
+    for record in found.values():
+        wrong, measured = _problems(record, base, measure)
+        problems += [f"{record.path}: {problem}" for problem in wrong]
+        n_measured += measured
+    for experiment in experiments.EXPERIMENTS.values():
+        for variant in experiment.variants:
+            problems += _problems_of_series(experiment, variant, found.values(), measure)
+    others, n_others = _problems_of_others(root)
+    return Verification([*problems, *others], len(found) + n_others, n_measured)
+
+
+def _problems_of_others(root: Path) -> tuple[list[str], int]:
+    """What is wrong with measurements and benchmarks, and how many there are."""
+    known = measurements.everything()
+    measured = sorted((root / FOLDERS["measurement"]).glob("*.json"))
+    problems = [f"{path}: there is no measurement of this name." for path in measured if path.stem not in known]
+    problems += [problem for name in known if (problem := measurements.problem(name, root))]
+    benchmarks = sorted((root / FOLDERS["benchmark"]).glob("*.json"))
+    for path in benchmarks:
+        try:
+            record = read_record(path)
+        except HqnnError as error:
+            problems.append(str(error))
+            continue
+        if (record.kind, record.experiment) != ("benchmark", path.stem):
+            problems.append(f"{path}: holds another record than its name says.")
+    return problems, len(measured) + len(benchmarks)
+
+
+def _problems(record: Record, base: Path, measure: bool) -> tuple[list[str], bool]:
+    """What is wrong with one record, and whether its weights were measured."""
+    name = f"{record.series}/seed-{record.seed}"
+    if record.path != base / f"{name}.json" or (record.kind, record.scale) != ("run", "paper"):
+        return [f"holds the {record.scale}-scale run {name}, which belongs elsewhere."], False
+    if why := records.stale(record, base.parent):
+        registered = record.experiment in experiments.EXPERIMENTS
+        return [f"stale, {why}{': run that seed again' if registered else ''}."], False
+    experiment = experiments.EXPERIMENTS[record.experiment]
+    config = experiment.variants[record.variant]
+    problems = []
+    if record.seed not in experiment.seeds:
+        problems.append(f"seed {record.seed} is not one of the experiment's.")
+    problems += _problems_of_result(record, config)
+    try:
+        snapshots = record.snapshots()
+    except HqnnError as error:
+        return [*problems, str(error)], False
+    kept = {int(key.partition("/")[0].removeprefix("epoch-")) for key in snapshots}
+    if kept != set(config.snapshots):
+        problems.append(f"keeps the weights of epochs {sorted(kept)}, not {sorted(config.snapshots)}.")
+    if problems or not measure or not any(kept):
+        return problems, False
+    epoch = max(kept)
+    measured = tasks.of(config).measure(config, training.weights_of(snapshots, epoch))
+    for curve, value in (measured or {}).items():
+        stored = record.history[curve][epoch - 1]
+        if abs(value - stored) > MEASURED_TOLERANCE * max(1.0, abs(stored)):
+            problems.append(
+                f"its weights of epoch {epoch} give a {curve} of {value:.6g}, the record says {stored:.6g}."
+            )
+    return problems, measured is not None
+
+
+def _problems_of_result(record: Record, config: Config) -> list[str]:
+    problems = []
+    curves = record.result.get("history", {})
+    if set(curves) != set(config.curves):
+        problems.append(f"its curves are {sorted(curves)}, not {sorted(config.curves)}.")
+    for curve, values in curves.items():
+        if len(values) != config.epochs:
+            problems.append(f"{curve} has {len(values)} values for {config.epochs} epochs.")
+        if not all(map(math.isfinite, values)):
+            problems.append(f"{curve} is not finite throughout.")
+        if curve.endswith("_accuracy") and not all(0 <= value <= 1 for value in values):
+            problems.append(f"{curve} leaves the range from 0 to 1.")
+    n_parameters = record.result.get("n_parameters", {})
+    if not 0 <= n_parameters.get("quantum", -1) <= n_parameters.get("total", -1):
+        problems.append(f"its parameter counts {n_parameters} make no sense.")
+    return problems
+
+
+def _problems_of_series(experiment: Experiment, variant: str, found: Iterable[Record], measure: bool) -> list[str]:
+    """What is wrong with the seeds of a variant taken together."""
+    series = [record for record in found if (record.experiment, record.variant) == (experiment.name, variant)]
+    name = f"{experiment.name}/{variant}"
+    problems = []
+    missing = sorted(set(experiment.seeds) - {record.seed for record in series})
+    if missing:
+        problems.append(f"{name} lacks the seeds {', '.join(map(str, missing))}.")
+    origins = {storage.canonical_json(record.provenance.get("dataset")) for record in series}
+    if len(origins) > 1:
+        problems.append(f"{name}: its seeds were not trained on the same images.")
+    elif origins and measure:
+        with suppress(MissingDatasetError):
+            config = experiment.variants[variant]
+            if storage.canonical_json(tasks.of(config).images(config)[1]) not in origins:
+                problems.append(f"{name}: its seeds were not trained on the images that its config draws.")
+    return problems
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """A stored run beside its repetition."""
+
+    record: Record
+    result: dict[str, Any]
+    """Of the repetition."""
+
+    @property
+    def identical(self) -> bool:
+        """Whether the results agree in every digit stored, as they do on one machine."""
+        return self.result == self.record.result
+
+    @property
+    def differences(self) -> dict[str, float]:
+        """By curve, the largest difference at any epoch."""
+        stored = self.record.history
+        return {c: float(np.abs(np.subtract(v, stored[c])).max()) for c, v in self.result["history"].items()}
+
+    @property
+    def final(self) -> dict[str, tuple[float, float]]:
+        """The last value of each curve, stored and repeated."""
+        return {curve: (self.record.history[curve][-1], values[-1]) for curve, values in self.result["history"].items()}
+
+    @property
+    def final_accuracy(self) -> float:
+        """The largest difference of an accuracy after the last epoch; of an autoencoder, of its losses."""
+        gaps = {curve: abs(now - before) for curve, (before, now) in self.final.items()}
+        return max([gap for curve, gap in gaps.items() if curve.endswith("_accuracy")] or gaps.values())
+
+    @property
+    def reproduces(self) -> bool:
+        """Whether the repetition ends within `RERUN_TOLERANCE`."""
+        return self.final_accuracy <= runs.RERUN_TOLERANCE
+
+    @property
+    def elsewhere(self) -> list[str]:
+        """Which of processor and code differ between record and repetition."""
+        now = provenance.environment()
+        return [name for name in ("processor", "code") if now[name] != self.record.provenance.get(name)]
+
+
+def rerun(path: Path, *, root: Path = DATA, progress: bool = True) -> Rerun:
+    """Run what a record holds again from scratch, with the registry's config, and compare.
+
+    What the run builds on is read from `root` too.
+
+    Raises:
+        HqnnError: There is no such record, or the run fails.
+    """
+    record = read_record(path)
+    config = experiments.select(experiments.get(record.experiment), [record.variant], record.scale)[record.variant]
+    outcome = runs.execute(config, record.seed, progress=progress, root=root)
+    return Rerun(record, outcome.result)
+
+
+def named(text: str, root: Path = DATA) -> list[Path]:
+    """The records that a name stands for: `EXPERIMENT/VARIANT/SEED`, or `EXPERIMENT/VARIANT` for all of its seeds.
+
+    Raises:
+        HqnnError: It names no record.
+    """
+    experiment, _, rest = text.partition("/")
+    variant, _, seed = rest.partition("/")
+    if not (experiment and variant and (not seed or (seed.isascii() and seed.isdecimal()))):
+        raise HqnnError(f"Name what to repeat as EXPERIMENT/VARIANT/SEED or EXPERIMENT/VARIANT, not {text[:60]!r}.")
+    series = f"{experiment}/{variant}"
+    found = records.load(series, root)
+    paths = [records.path_of(series, int(seed), root)] if seed else [record.path for record in found]
+    if not paths:
+        raise HqnnError(f"There are no records of {series}: run `python -m hqnn run {experiment}`.")
+    return paths
