@@ -15,7 +15,7 @@ from judging import judge
 from qiskit import QuantumCircuit
 from synthetic import constant, step, write_records
 
-from hqnn import checks, experiments, ledger, measurements, runs
+from hqnn import checks, digests, experiments, ledger, measurements, runs
 from hqnn.checks import Context
 from hqnn.circuit import Circuit
 from hqnn.errors import HqnnError
@@ -183,11 +183,11 @@ def test_without_records_there_is_no_verdict(tmp_path: Path) -> None:
     assert judged(tmp_path, "accuracy", arguments, value=76.56) == judgement
 
 
-def test_records_of_another_config_do_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_records_of_another_model_do_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     arguments = FASHION | {"variant": "cnn-4", "epoch": 10}
     write_records(tmp_path, "lcqhnn-fashion", {"cnn-4": constant([0.9] * 10)})
     assert judged(tmp_path, "accuracy", arguments, value=90).verdict == Verdict.REPRODUCED
-    monkeypatch.setattr(experiments, "config_hash", lambda _: "another")
+    monkeypatch.setattr(digests, "model", lambda _: "another")
     assert judged(tmp_path, "accuracy", arguments, value=90).verdict == Verdict.NOT_YET
 
 

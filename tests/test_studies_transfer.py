@@ -48,11 +48,12 @@ def registry(coders: dict[int, tasks.Outcome], monkeypatch: pytest.MonkeyPatch) 
     experiment = replace(experiments.get("transfer-autoencoder"), variants={"mnist": CODER})
     monkeypatch.setitem(experiments.EXPERIMENTS, "transfer-autoencoder", experiment)
 
-    def kept(experiment: str, variant: str, seed: int, **_: Any) -> Any:
-        assert f"{experiment}/{variant}" == NAME
+    def kept(series: str, seed: int, **_: Any) -> Any:
+        assert series == NAME
         return coders[seed].weights(1)
 
     monkeypatch.setattr(runs, "kept_weights", kept)
+    monkeypatch.setattr(runs, "_built_on", lambda *_: {})
     splits, origin = transfer.images("digits")
     mixed = {**splits, "test": Samples(*(tensor[ORDER["test"]] for tensor in splits["test"]))}
     monkeypatch.setattr(transfer, "images", lambda name: (mixed, origin))

@@ -27,10 +27,10 @@ def builders() -> dict[str, Any]:
         from hqnn.papers.transfer import features
         from hqnn.papers.transfer import model as transfer
     except ImportError:
-        from hqnn.models import hqnn as parallel  # type: ignore[import-not-found,no-redef]
+        from hqnn.models import hqnn as parallel  # type: ignore[no-redef]
         from hqnn.models import lcqhnn, quanv, transfer  # type: ignore[no-redef]
 
-        from hqnn import quantum_features as features  # type: ignore[attr-defined,no-redef]
+        from hqnn import quantum_features as features  # type: ignore[no-redef]
 
     def classifier(config: Any) -> tuple[Any, tuple[int, ...], list[Any]]:
         reading = features.READINGS[config.reading]
