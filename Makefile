@@ -34,9 +34,10 @@ book: html ## build the book's HTML and print where it is
 
 test: lint types unit notebooks html ## run every check: style, types, unit tests, notebooks, HTML
 
-lint: $(READY) ## check style and formatting
+lint: $(READY) ## check style, formatting and the floors of the library
 	$(STAGE) "style" $(BIN)/ruff check .
 	$(STAGE) "formatting" $(BIN)/ruff format --check .
+	$(STAGE) "floors" $(BIN)/lint-imports --no-cache
 
 types: $(READY) ## check types
 	$(STAGE) "types" $(BIN)/mypy
