@@ -7,37 +7,28 @@ import numpy as np
 import pytest
 import qutip
 import torch
-from numpy.typing import NDArray
 from qiskit.circuit import Parameter, ParameterVector, QuantumCircuit
 from qiskit.quantum_info import Pauli, Statevector, partial_trace
 
 from hqnn.circuit import Circuit, pauli_on_each_qubit
 from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
 from hqnn.views import bloch
-
-Array = NDArray[np.float64]
-STAGES = (*lcqhnn_circuit().stages(), None)
+from tests.exact import Array, draw
 
 
-def draw(pc: Circuit, n_samples: int) -> tuple[Array, Array]:
-    rng = np.random.default_rng(0)
-    return rng.uniform(-3, 3, (n_samples, pc.n_inputs)), rng.uniform(-3, 3, pc.n_weights)
-
-
-def bound(pc: Circuit, stage: str | None, x: Array, w: Array) -> Statevector:
-    circuit = pc.circuit if stage is None else pc.stages()[stage]
-    values = dict(zip([*pc.inputs, *pc.weights], [*x, *w], strict=True))
-    return Statevector(circuit.assign_parameters({p: v for p, v in values.items() if p in circuit.parameters}))
-
-
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", ["ψ2", "ψ4", None])
 def test_vectors_are_those_of_the_partial_trace(stage: str | None) -> None:
     pc = lcqhnn_circuit()
     x, w = draw(pc, 4)
-    found = bloch.bloch_vectors(pc, x, w, stage=stage)
+    random_numbers = torch.get_rng_state()
+    found = bloch.bloch_vectors(pc, torch.tensor(x), torch.tensor(w, requires_grad=True), stage=stage)
+    assert torch.equal(random_numbers, torch.get_rng_state())  # a layer draws weights, but not from these
+    part = pc.circuit if stage is None else pc.stages()[stage]
+    parameters = [*pc.inputs, *pc.weights]
     assert found.shape == (4, 4, 3)
     for row, vectors in zip(x, found, strict=True):
-        state = bound(pc, stage, row, w)
+        values = dict(zip(parameters, [*row, *w], strict=True))
+        state = Statevector(part.assign_parameters({p: v for p, v in values.items() if p in part.parameters}))
         for q in range(4):
             reduced = partial_trace(state, [other for other in range(4) if other != q])
             expected = [reduced.expectation_value(Pauli(p)).real for p in "XYZ"]
@@ -58,23 +49,6 @@ def test_a_stage_takes_the_parameters_that_act_before_it_wherever_they_are_liste
     np.testing.assert_allclose(found, [[turned, [0, 0, 1]]], atol=1e-12)
 
 
-def test_qutip_traces_out_the_same_vectors() -> None:
-    pc = lcqhnn_circuit()
-    x, w = draw(pc, 1)
-    ket = qutip.Qobj(bound(pc, "ψ4", x[0], w).data, dims=[[2] * 4, [1] * 4])
-    # In QuTiP's product the first factor is Qiskit's last qubit.
-    reduced = [ket.ptrace(3 - q) for q in range(4)]
-    expected = [[qutip.expect(s, rho) for s in (qutip.sigmax(), qutip.sigmay(), qutip.sigmaz())] for rho in reduced]
-    np.testing.assert_allclose(bloch.bloch_vectors(pc, x, w, stage="ψ4")[0], expected, rtol=0, atol=1e-10)
-
-
-def test_encoded_qubits_lie_on_the_equator() -> None:
-    pc = lcqhnn_circuit()
-    x, w = draw(pc, 10)
-    expected = np.stack([np.cos(2 * x), np.sin(2 * x), 0 * x], -1)
-    np.testing.assert_allclose(bloch.bloch_vectors(pc, x, w, stage="ψ2"), expected, rtol=0, atol=1e-10)
-
-
 def test_entanglement_shortens_vectors() -> None:
     a = ParameterVector("a", 1)
     circuit = QuantumCircuit(3)
@@ -88,21 +62,6 @@ def test_entanglement_shortens_vectors() -> None:
     pair = bloch.lengths(bloch.bloch_vectors(pc, angles, [], stage="pair"))
     np.testing.assert_allclose(pair, np.stack([z, np.ones(3), z], -1), rtol=0, atol=1e-10)
     np.testing.assert_allclose(bloch.lengths(bloch.bloch_vectors(pc, angles, [])), 1, rtol=0, atol=1e-10)
-
-
-def test_nobody_s_random_numbers_are_used_up() -> None:
-    pc = lcqhnn_circuit()
-    before = torch.get_rng_state()
-    bloch.bloch_vectors(pc, *draw(pc, 2))
-    assert torch.equal(before, torch.get_rng_state())
-
-
-def test_tensors_are_taken_as_they_are() -> None:
-    pc = lcqhnn_circuit()
-    x, w = draw(pc, 2)
-    weights = torch.tensor(w, requires_grad=True)
-    found = bloch.bloch_vectors(pc, torch.tensor(x), weights)
-    np.testing.assert_array_equal(found, bloch.bloch_vectors(pc, x, w))
 
 
 def test_mistakes_are_named() -> None:
@@ -126,18 +85,6 @@ def test_a_sphere_holds_one_set_of_points_per_group() -> None:
     assert not plt.get_fignums()  # nothing is drawn yet
     np.testing.assert_array_equal(sphere.points[0], vectors[[1, 3]].T)
     np.testing.assert_array_equal(sphere.points[1], vectors[[0, 2]].T)
-    figure = plt.figure()
-    ax: Any = figure.add_subplot(projection="3d")
-    drawn = bloch.to_qutip(vectors, [5, 2, 5, 2], colours=["red", "blue"], ax=ax)
-    drawn.render()
-    points = [c for c in ax.collections if hasattr(c, "_offsets3d")]
-    assert [tuple(c.get_facecolor()[0][:3]) for c in points] == [(1, 0, 0), (0, 0, 1)]
-    # QuTiP draws x towards the reader: its axes are (y, -x, z).
-    np.testing.assert_allclose(np.sort(points[0]._offsets3d[0]), [0.2, 0.5])
-    plt.close(figure)
-
-
-def test_all_points_are_one_group_by_default() -> None:
     (points,) = bloch.to_qutip(np.zeros((7, 3))).points
     assert points.shape == (3, 7)
 

@@ -1,4 +1,4 @@
-"""The closed forms and the exact Fourier series, against Qiskit's state vectors."""
+"""The closed forms, the exact Fourier series and the sampled one, against Qiskit's state vectors and each other."""
 
 import math
 import re
@@ -7,17 +7,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from qiskit.circuit import ParameterVector, QuantumCircuit
-from qiskit.quantum_info import SparsePauliOp, Statevector
+from qiskit.quantum_info import SparsePauliOp
 
 from hqnn.circuit import Circuit, pauli_on_each_qubit
+from hqnn.papers.hqnn.circuits import reuploading, strongly_entangling
 from hqnn.papers.lcqhnn.circuits import Order, lcqhnn_circuit
-from hqnn.views import fourier
-
-
-def expectations(pc: Circuit, x: NDArray[np.float64], w: NDArray[np.float64]) -> list[float]:
-    values = dict(zip([*pc.inputs, *pc.weights], [*x, *w], strict=True))
-    state = Statevector(pc.circuit.assign_parameters(values))
-    return [state.expectation_value(observable).real for observable in pc.observables]
+from hqnn.views import fourier, gradients
+from tests.exact import circuit_of, draw, expectations
 
 
 def value_of(latex: str, x: NDArray[np.float64], w: NDArray[np.float64]) -> float:
@@ -31,13 +27,11 @@ def value_of(latex: str, x: NDArray[np.float64], w: NDArray[np.float64]) -> floa
 
 
 @pytest.mark.parametrize("order", ["time", "product"])
-@pytest.mark.parametrize("n_layers", [1, 2])
-def test_closed_forms_of_the_paper_give_its_expectation_values(order: Order, n_layers: int) -> None:
-    pc = lcqhnn_circuit(order, n_qubits=3, n_layers=n_layers)
-    rng = np.random.default_rng(n_layers)
-    x, w = rng.uniform(-4, 4, 3), rng.uniform(-4, 4, pc.n_weights)
-    values = [value_of(form, x, w) for form in fourier.closed_forms(pc)]
-    assert values == pytest.approx(expectations(pc, x, w), abs=1e-12)
+def test_closed_forms_of_the_paper_give_its_expectation_values(order: Order) -> None:
+    pc = lcqhnn_circuit(order, n_qubits=3, n_layers=2)
+    x, w = draw(pc, 1)
+    values = [value_of(form, x[0], w) for form in fourier.closed_forms(pc)]
+    assert values == pytest.approx(expectations(pc, x, w)[0], abs=1e-12)
 
 
 def test_closed_forms_without_entanglement_are_one_wave_each() -> None:
@@ -61,10 +55,9 @@ def test_closed_forms_with_powers_sums_constants_signs_and_numbers() -> None:
     forms = fourier.closed_forms(pc)
     assert any("^2" in form for form in fourier.closed_forms(reuploaded()))
     assert any("(" in form for form in forms)
-    rng = np.random.default_rng(0)
-    for _ in range(5):
-        values = rng.uniform(-4, 4, 2), rng.uniform(-4, 4, 2)
-        assert [value_of(form, *values) for form in forms] == pytest.approx(expectations(pc, *values), abs=2e-6)
+    x, w = draw(pc, 5)
+    values = [[value_of(form, row, w) for form in forms] for row in x]
+    np.testing.assert_allclose(values, expectations(pc, x, w), atol=2e-6)
 
 
 def reuploaded() -> Circuit:
@@ -81,26 +74,6 @@ def test_an_expectation_value_that_vanishes_is_written_as_zero() -> None:
     pc = Circuit(circuit=pc.circuit, inputs=pc.inputs, weights=(), observables=[SparsePauliOp("I", [0.0])])
     assert fourier.closed_forms(pc) == ["0"]
     assert fourier.closed_forms(reuploaded()) == [r"\cos^2 x_{0}"]
-
-
-def test_no_closed_form_for_products_of_parameters() -> None:
-    x = ParameterVector("x", 2)
-    circuit = QuantumCircuit(1)
-    circuit.ry(x[0] * x[1], 0)
-    pc = Circuit(circuit=circuit, inputs=x, weights=(), observables=pauli_on_each_qubit(1))
-    with pytest.raises(ValueError, match="not an affine function"):
-        fourier.closed_forms(pc)
-
-
-def test_jacobian_is_that_of_parameter_shift() -> None:
-    pc = lcqhnn_circuit()
-    series = fourier.fourier_series(pc)
-    rng = np.random.default_rng(7)
-    x, w = rng.uniform(-4, 4, (3, 4)), rng.uniform(-4, 4, 4)
-    for b, k in np.ndindex(3, 4):
-        shift = np.pi / 2 * np.eye(4)[k]
-        up, down = (np.array(expectations(pc, x[b], w + sign * shift)) for sign in (1, -1))
-        assert series.jacobian(x, w)[b, :, k] == pytest.approx((up - down) / 2, abs=1e-12)
 
 
 def test_spectrum_is_the_mean_square_over_random_weights() -> None:
@@ -127,8 +100,8 @@ def test_frequencies_that_differ_by_rounding_are_one(unit: float) -> None:
     assert frequencies == pytest.approx(np.array([[0.3 * unit]]), rel=1e-9)
     assert strengths == pytest.approx(np.array([[math.sqrt(1 / 4 + 1 / 4)]]))  # 1/2 at ν = 0 and 1/2 at ν = 1
     points = np.array([[0.4], [5.0]]) / unit
-    exact = [expectations(pc, row, np.array([0.3])) for row in points]
-    np.testing.assert_allclose(fourier.fourier_series(pc)(points, np.array([0.3])), exact, atol=1e-9)
+    found = fourier.fourier_series(pc)(points, np.array([0.3]))
+    np.testing.assert_allclose(found, expectations(pc, points, np.array([0.3])), atol=1e-9)
 
 
 def test_small_observables_are_not_rounding() -> None:
@@ -139,21 +112,6 @@ def test_small_observables_are_not_rounding() -> None:
     values, expected = fourier.fourier_series(tiny)(x, w)[0], fourier.fourier_series(pc)(x, w)[0]
     np.testing.assert_allclose(values, [*(1e-20 * expected), expected[0]], rtol=1e-12)
     assert "0" not in fourier.closed_forms(tiny)
-
-
-@pytest.mark.parametrize("order", ["time", "product"])
-def test_coefficients_are_those_of_sampling(order: Order) -> None:
-    pc = lcqhnn_circuit(order, n_qubits=3)
-    series = fourier.fourier_series(pc)
-    w = np.random.default_rng(3).uniform(-4, 4, 3)
-    grid = 2 * np.pi * np.arange(5) / 5 / 2  # every feature enters as 2x, with frequencies -2, 0 and 2
-    points = np.stack(np.meshgrid(grid, grid, grid, indexing="ij"), axis=-1).reshape(-1, 3)
-    values = np.array([expectations(pc, x, w) for x in points]).reshape(5, 5, 5, 3)
-    sampled = np.fft.fftn(values, axes=(0, 1, 2)) / 125
-    exact = np.zeros_like(sampled)
-    for frequency, c in zip(series.input_frequencies, series.at_weights(w), strict=True):
-        exact[tuple((frequency / 2).astype(int))] = c
-    np.testing.assert_allclose(exact, sampled, atol=1e-12)
 
 
 def test_the_series_is_real_and_equals_the_circuit_anywhere() -> None:
@@ -168,36 +126,100 @@ def test_the_series_is_real_and_equals_the_circuit_anywhere() -> None:
     observables = [SparsePauliOp(["XY", "ZI", "II"], [1.0, -0.5, 0.25]), SparsePauliOp("YZ")]
     pc = Circuit(circuit=circuit, inputs=x, weights=w, observables=observables)
     series = fourier.fourier_series(pc)
-    rng = np.random.default_rng(4)
-    for _ in range(5):
-        inputs, weights = rng.uniform(-9, 9, (3, 2)), rng.uniform(-9, 9, 3)
-        exact = [expectations(pc, row, weights) for row in inputs]
-        np.testing.assert_allclose(series(inputs, weights), exact, atol=1e-10)
+    inputs, weights = draw(pc, 6)
+    inputs *= 3
+    np.testing.assert_allclose(series(inputs, weights), expectations(pc, inputs, weights), atol=1e-10)
+    # The method that pages still use says what the Jacobian does.
+    slopes = gradients.jacobian(pc, inputs, weights)[:, :, pc.n_inputs :]
+    np.testing.assert_allclose(series.jacobian(inputs, weights), slopes, atol=1e-10)
     np.testing.assert_allclose(series.input_frequencies, -series.input_frequencies[::-1], atol=1e-12)
     np.testing.assert_allclose(series.weight_frequencies, -series.weight_frequencies[::-1], atol=1e-12)
     np.testing.assert_allclose(series.coefficients, series.coefficients[::-1, ::-1].conj(), atol=1e-12)
 
 
-def test_at_weights_takes_several_sets() -> None:
-    series = fourier.fourier_series(lcqhnn_circuit(n_qubits=2))
-    sets = np.random.default_rng(5).uniform(-4, 4, (3, 2))
-    np.testing.assert_array_equal(series.at_weights(sets), [series.at_weights(w) for w in sets])
-
-
-def test_a_constant_circuit_has_the_frequency_zero_alone() -> None:
+def test_without_an_angle_there_is_the_frequency_zero_alone() -> None:
     circuit = QuantumCircuit(1)
     circuit.rx(0.3, 0)
-    pc = Circuit(circuit=circuit, inputs=(), weights=(), observables=[SparsePauliOp("Z"), SparsePauliOp("X")])
-    series = fourier.fourier_series(pc)
+    series = fourier.fourier_series(circuit_of(circuit, observables=[SparsePauliOp("Z"), SparsePauliOp("X")]))
     assert series.input_frequencies.shape == series.weight_frequencies.shape == (1, 0)
     assert series.coefficients == pytest.approx(np.array([[[np.cos(0.3), 0.0]]]))
 
 
 def test_too_many_terms_and_angles_that_are_not_affine_are_named() -> None:
-    with pytest.raises(ValueError, match="more than 10 terms; raise max_terms"):
-        fourier.fourier_series(lcqhnn_circuit(), max_terms=10)
     x = ParameterVector("x", 2)
     circuit = QuantumCircuit(1)
     circuit.ry(x[0].sin() + x[1], 0)
-    with pytest.raises(ValueError, match="not an affine function"):
-        fourier.fourier_series(Circuit(circuit=circuit, inputs=x, weights=(), observables=pauli_on_each_qubit(1)))
+    for build in (fourier.fourier_series, fourier.closed_forms):
+        with pytest.raises(ValueError, match="more than 10 terms; raise max_terms"):
+            build(lcqhnn_circuit(), max_terms=10)
+        with pytest.raises(ValueError, match="not an affine function"):
+            build(circuit_of(circuit, 2))
+
+
+# --- sampled coefficients
+
+
+def test_sampled_coefficients_are_those_of_the_exact_series_and_give_back_the_function() -> None:
+    pc = strongly_entangling(n_qubits=2, n_layers=1)
+    weights = fourier.random_weights(pc, 3)
+    sampled = fourier.coefficients(pc, weights)
+    series = fourier.fourier_series(pc)
+    exact = series.at_weights(weights)  # [S, F, outputs], of e^{+iωx}
+    np.testing.assert_allclose(exact[1], series.at_weights(weights[1]), atol=1e-12)
+    expected = np.zeros((2, 3, 3, 3), complex)
+    for f, (a, b) in enumerate(series.input_frequencies.astype(int)):
+        expected[:, :, 1 - a, 1 - b] = exact[:, f].T
+    np.testing.assert_allclose(sampled, expected, atol=1e-12)
+    x, _ = draw(pc, 4)
+    values = (np.exp(-1j * x @ fourier.frequencies(sampled[-1]).T) @ sampled[-1][1].ravel()).real
+    np.testing.assert_allclose(values, expectations(pc, x, weights[1])[:, -1], atol=1e-10)
+
+
+def test_settings_of_the_weights_are_evaluated_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    pc = strongly_entangling(n_qubits=2, n_layers=1)
+    weights = fourier.random_weights(pc, 5)
+    at_once = fourier.coefficients(pc, weights)
+    monkeypatch.setattr(fourier, "CHUNK", 2)
+    np.testing.assert_allclose(fourier.coefficients(pc, weights), at_once, atol=1e-12)
+
+
+@pytest.mark.parametrize("trained", [True, False])
+@pytest.mark.parametrize("d", [1, 3, 5])
+def test_an_input_embedded_d_times_has_2d_plus_1_terms_if_it_is_turned_in_between(d: int, trained: bool) -> None:
+    pc = reuploading(d, trained=trained)
+    (found,) = fourier.coefficients(pc, fourier.random_weights(pc, 8), degree=d + 1, method="state")
+    present = np.flatnonzero(np.abs(found).max(axis=0) > 1e-9) - (d + 1)
+    assert present.tolist() == (list(range(-d, d + 1)) if trained else [-d, 0, d])
+
+
+def test_the_rest_of_the_inputs_is_held_at_zero_or_averaged() -> None:
+    pc = strongly_entangling(n_qubits=3, n_layers=2)
+    weights = fourier.random_weights(pc, 2)
+    found = fourier.coefficients(pc, weights)[-1]
+    grid = 2 * np.pi * np.arange(3) / 3
+    x = np.array([[a, b, 0.0] for a in grid for b in grid])
+    at_zero = np.fft.fftshift(np.fft.ifftn(expectations(pc, x, weights[0])[:, -1].reshape(3, 3)))
+    np.testing.assert_allclose(fourier.of_first_inputs(found, 2)[0], at_zero, atol=1e-10)
+    mean = fourier.of_first_inputs(found, 2, others="mean")
+    np.testing.assert_allclose(mean, found[..., 1])
+    np.testing.assert_allclose(mean[:, 1, 1], 0, atol=1e-12)  # averaged inputs leave a qubit in no direction at all
+
+
+def test_every_number_once() -> None:
+    pc = strongly_entangling(n_qubits=2, n_layers=2)
+    found = fourier.coefficients(pc, fourier.random_weights(pc, 50))[-1]
+    once, twice = fourier.independent_parts(found), fourier.all_parts(found)
+    assert (once.shape, twice.shape) == ((50, 9), (50, 18))
+    np.testing.assert_array_equal(once[:, 0], found[:, 1, 1].real)  # c(0) first
+    spectra = [fourier.covariance_spectrum(v) for v in (once, twice)]
+    assert fourier.dimension(spectra[0]) == fourier.dimension(spectra[1])
+
+
+def test_determinant_and_dimension_of_known_samples() -> None:
+    free = np.random.default_rng(0).normal(size=(20_000, 4))
+    assert fourier.correlation_determinant(free) == pytest.approx(1, abs=0.01)
+    assert fourier.correlation_determinant(np.c_[free, free[:, 0], np.ones(len(free))]) == pytest.approx(0)
+    spectrum = fourier.covariance_spectrum(free)
+    assert fourier.dimension(spectrum) == 4
+    assert fourier.effective_dimension(spectrum) == pytest.approx(4, abs=0.01)
+    assert fourier.effective_dimension(np.array([1.0, 0.0])) == 1

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import ArrayLike, NDArray
 from qiskit.circuit import ParameterVector, QuantumCircuit
-from qiskit.quantum_info import DensityMatrix, Kraus, Pauli, SparsePauliOp, SuperOp, average_gate_fidelity
+from qiskit.quantum_info import DensityMatrix, Kraus, SparsePauliOp, SuperOp, average_gate_fidelity
 
 from hqnn.circuit import Circuit
 from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
@@ -34,28 +34,18 @@ def measure(circuit: QuantumCircuit, model: Noise | None, *strings: str) -> Arra
 
 
 @pytest.mark.parametrize("angle", [0.0, 0.7, math.pi])
-def test_a_rotation_is_two_pulses_whatever_its_angle(angle: float) -> None:
+def test_a_rotation_is_two_pulses_whatever_its_angle_and_a_phase_is_none(angle: float) -> None:
     theta = ParameterVector("θ", 1)
     circuit = QuantumCircuit(1)
     circuit.ry(theta[0], 0)
+    for _ in range(3):  # what undoes itself is executed all the same
+        circuit.rx(0.4, 0)
+        circuit.rx(-0.4, 0)
+    circuit.rz(0.3, 0)
+    circuit.p(0.2, 0)
     pc = Circuit(circuit=circuit, inputs=theta, weights=[], observables=[SparsePauliOp(["Z"])])
     found = aer.expectations(pc, [[angle]], [], noise=noise.depolarising(0.03, 0.5))
-    assert_equal(found, (1 - 0.03) ** 2 * math.cos(angle))
-
-
-@pytest.mark.parametrize("repetitions", [1, 5])
-def test_gates_that_undo_each_other_are_executed(repetitions: int) -> None:
-    p1, p2 = 0.01, 0.03
-    model = noise.depolarising(p1, p2)
-    turns = QuantumCircuit(1)
-    ladder = QuantumCircuit(2)
-    for _ in range(repetitions):
-        turns.rx(0.4, 0)
-        turns.rx(-0.4, 0)
-        ladder.cx(0, 1)
-        ladder.cx(0, 1)
-    assert_equal(measure(turns, model, "Z"), (1 - p1) ** (4 * repetitions))
-    assert_equal(measure(ladder, model, "IZ", "ZI", "ZZ"), (1 - p2) ** (2 * repetitions))
+    assert_equal(found, (1 - 0.03) ** 14 * math.cos(angle))
 
 
 def test_a_bell_pair_and_the_turn_of_the_measured_axis_lose_what_they_should() -> None:
@@ -67,20 +57,6 @@ def test_a_bell_pair_and_the_turn_of_the_measured_axis_lose_what_they_should() -
     # ⟨ZZ⟩ does not see the error of the Hadamard gate; X and Y are measured after one more pulse on each qubit.
     shared = (1 - p1) ** 3 * (1 - p2)
     assert_equal(found, [1 - p2, shared, -shared, 0])
-
-
-def test_virtual_gates_are_free() -> None:
-    circuit = QuantumCircuit(1)
-    for _ in range(10):
-        circuit.rz(0.3, 0)
-        circuit.p(0.2, 0)
-    assert_equal(measure(circuit, noise.depolarising(0.5, 0.5), "Z"), 1)
-
-
-def test_full_strength_leaves_nothing() -> None:
-    pc = lcqhnn_circuit()
-    found = aer.probabilities(pc, np.ones((1, 4)), np.ones(4), noise=noise.depolarising(1, 1))
-    assert_equal(found, 1 / 16)
 
 
 @pytest.mark.parametrize("n_layers", [1, 3])
@@ -119,17 +95,6 @@ def test_misreading_is_the_kronecker_product_of_what_each_qubit_does() -> None:
     assert_equal(model.misread(distribution, [2, 0, 1]), distribution @ moved)
 
 
-def test_aer_misreads_shots_as_the_exact_values_say() -> None:
-    circuit = QuantumCircuit(2)
-    circuit.x(0)
-    pc = Circuit(circuit=circuit, inputs=[], weights=[], observables=[SparsePauliOp(["ZZ"])])
-    model = Noise(name="two", readout=np.array([[[0.9, 0.1], [0.3, 0.7]], [[0.8, 0.2], [0.4, 0.6]]]))
-    expected = [0.3 * 0.8, 0.7 * 0.8, 0.3 * 0.2, 0.7 * 0.2]  # qubit 0 is in 1, qubit 1 in 0
-    assert_equal(aer.probabilities(pc, np.zeros((1, 0)), [], noise=model)[0], expected)
-    frequencies = aer.counts(pc, np.zeros((1, 0)), [], shots=40_000, noise=model, seed=0)[0] / 40_000
-    np.testing.assert_allclose(frequencies, expected, atol=0.01)
-
-
 # --- thermal relaxation
 
 
@@ -152,6 +117,27 @@ def turn(vector: Array, angle: float) -> Array:
     return np.array([c * x - s * y, s * x + c * y, z])
 
 
+def test_qubits_relax_while_gates_run_and_while_they_wait() -> None:
+    """Excited as late as it can be, both qubits of a gate for its duration, and a third until the next barrier."""
+    model = noise.thermal(T1, T2, **TIMES)
+    circuit = QuantumCircuit(4)
+    circuit.x(0)
+    circuit.barrier()
+    circuit.cx(1, 2)
+    circuit.barrier()
+    circuit.cx(1, 2)
+    circuit.x(3)  # nothing awaits it: it is excited just before the measurement
+    found = measure(circuit, model, "IIIZ", "IIZI", "ZIII")
+    assert_equal(found, [1 - 2 * math.exp(-(40e-9 + 600e-9) / T1), 1, 1 - 2 * math.exp(-40e-9 / T1)])
+    pair = QuantumCircuit(2)
+    pair.x(0)
+    pair.cx(0, 1)
+    # From here on either both qubits are excited or, having decayed before, neither is.
+    single = 1 - 2 * math.exp(-(40e-9 + 300e-9) / T1)
+    apart = 2 * math.exp(-(40e-9 + 300e-9) / T1) * (1 - math.exp(-300e-9 / T1))  # exactly one has decayed since
+    assert_equal(measure(pair, model, "IZ", "ZI", "ZZ"), [single, single, 1 - 2 * apart])
+
+
 @pytest.mark.parametrize("wait", [0, 50_000])
 def test_an_excited_qubit_decays(wait: int) -> None:
     circuit = QuantumCircuit(1)
@@ -160,16 +146,6 @@ def test_an_excited_qubit_decays(wait: int) -> None:
     time = 40e-9 + wait * 1e-9
     found = measure(circuit, noise.thermal(T1, T2, **TIMES), "Z")
     assert_equal(found, 1 - 2 * math.exp(-time / T1))
-
-
-def test_a_superposition_dephases() -> None:
-    circuit = QuantumCircuit(1)
-    circuit.h(0)
-    circuit.delay(30, 0, unit="us")
-    circuit.h(0)
-    pulse, time = 40e-9, 30e-6 + 40e-9
-    found = measure(circuit, noise.thermal(T1, T2, **TIMES), "Z")
-    assert_equal(found, 1 - (1 - math.exp(-time / T2)) * math.exp(-pulse / T1))
 
 
 def test_pulses_obey_the_bloch_equations() -> None:
@@ -186,45 +162,6 @@ def test_pulses_obey_the_bloch_equations() -> None:
     assert_equal(measure(circuit, model, "Z"), vector[2])
     read = turn(relax(quarter_turn(turn(vector, 0)), 40e-9), math.pi / 2)
     assert_equal(measure(circuit, model, "Y"), read[2])
-
-
-def test_a_waiting_qubit_relaxes() -> None:
-    circuit = QuantumCircuit(3)
-    circuit.x(0)
-    circuit.barrier()
-    circuit.cx(1, 2)
-    circuit.barrier()
-    circuit.cx(1, 2)
-    found = measure(circuit, noise.thermal(T1, T2, **TIMES), "IIZ", "IZI")
-    assert_equal(found, [1 - 2 * math.exp(-(40e-9 + 600e-9) / T1), 1])
-
-
-def test_a_gate_is_executed_as_late_as_it_can_be() -> None:
-    """An excited qubit that nothing awaits would decay; it is excited just before the measurement instead."""
-    circuit = QuantumCircuit(2)
-    circuit.x(0)
-    for _ in range(10):
-        circuit.x(1)
-    found = measure(circuit, noise.thermal(T1, T2, **TIMES), "IZ")
-    assert_equal(found, [1 - 2 * math.exp(-40e-9 / T1)])
-
-
-def test_both_qubits_of_a_gate_relax_for_its_duration() -> None:
-    circuit = QuantumCircuit(2)
-    circuit.x(0)
-    circuit.cx(0, 1)
-    # From here on either both qubits are excited or, having decayed before, neither is.
-    found = measure(circuit, noise.thermal(T1, T2, **TIMES), "IZ", "ZI", "ZZ")
-    single = 1 - 2 * math.exp(-(40e-9 + 300e-9) / T1)
-    apart = 2 * math.exp(-(40e-9 + 300e-9) / T1) * (1 - math.exp(-300e-9 / T1))  # exactly one has decayed since
-    assert_equal(found, [single, single, 1 - 2 * apart])
-
-
-def test_endless_times_are_no_noise() -> None:
-    pc = lcqhnn_circuit()
-    x, w = np.full((1, 4), 0.4), np.arange(4.0)
-    found = aer.expectations(pc, x, w, noise=noise.thermal(math.inf, math.inf))
-    assert_equal(found, aer.expectations(pc, x, w))
 
 
 # --- the calibrated device
@@ -254,35 +191,15 @@ def test_every_channel_has_the_measured_error() -> None:
     assert limited == {("sx", (0,)), ("x", (0,)), ("sx", (3,)), ("x", (3,)), ("cx", (3, 4)), ("cx", (4, 3))}
 
 
-def test_relaxation_is_part_of_the_measured_error() -> None:
-    # Left alone for the time of a pulse, qubit 2 loses coherence with T2 and population with T1; depolarisation, which
-    # fills up the rest of the error, shrinks both by one more factor.
-    t1, t2, time = 158.6e-6, 25.15e-6, 35.56e-9
-    channel = SuperOp(noise.manila().gate_errors["sx", (2,)])
-    coherence, population = (
-        np.trace(pauli @ DensityMatrix((np.eye(2) + pauli) / 2).evolve(channel).data).real
-        - np.trace(pauli @ DensityMatrix(np.eye(2) / 2).evolve(channel).data).real
-        for pauli in (Pauli("X").to_matrix(), Pauli("Z").to_matrix())
-    )
-    assert coherence / population == pytest.approx(math.exp(-time / t2 + time / t1), rel=1e-9)
-    assert coherence < math.exp(-time / t2)
-
-
-def test_states_are_misread_unequally() -> None:
-    device = noise.manila()
-    circuit = QuantumCircuit(5)
-    pc = Circuit(circuit=circuit, inputs=[], weights=[], observables=[SparsePauliOp(["ZIIII"])])
-    zeros = aer.probabilities(pc, np.zeros((1, 0)), [], noise=device)[0]
-    # All qubits stay in state 0: the chance to read 1 on each is the calibration's.
-    marginals = [zeros[[k for k in range(32) if k >> q & 1]].sum() for q in range(5)]
-    assert marginals == pytest.approx([row[3] for row in noise._MANILA_QUBITS], abs=1e-10)
-    circuit = QuantumCircuit(5)
-    circuit.x(2)
-    (z,) = measure(circuit, device, "IIZII")
-    excited = math.exp(-35.56e-9 / 158.6e-6)  # at the most: the pulse errs a little, too
-    p01, p10 = noise._MANILA_QUBITS[2][3:]
-    perfect_pulse = 1 - 2 * (excited * (1 - p10) + (1 - excited) * p01)
-    assert perfect_pulse < z < perfect_pulse + 2 * 2 * noise._MANILA_QUBITS[2][2]
+def test_states_are_misread_as_calibrated() -> None:
+    """All qubits stay in state 0: the chance to read 1 on each is the calibration's, in shots as in exact values."""
+    pc = Circuit(circuit=QuantumCircuit(5), inputs=[], weights=[], observables=[SparsePauliOp(["ZIIII"])])
+    nothing = np.zeros((1, 0))
+    exact = aer.probabilities(pc, nothing, [], noise=noise.manila())[0]
+    read = aer.counts(pc, nothing, [], noise=noise.manila(), shots=40_000, seed=0)[0] / 40_000
+    for distribution, tolerance in ((exact, 1e-10), (read, 0.005)):
+        marginals = [distribution[[k for k in range(32) if k >> q & 1]].sum() for q in range(5)]
+        assert marginals == pytest.approx([row[3] for row in noise._MANILA_QUBITS], abs=tolerance)
 
 
 def test_the_device_does_gate_by_gate_what_its_calibration_says() -> None:

@@ -1,0 +1,451 @@
+"""The layer against Qiskit's state vectors, PennyLane, parameter shift and finite differences, by every method."""
+
+from __future__ import annotations
+
+import math
+import pickle
+from copy import deepcopy
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from qiskit.circuit import Parameter, ParameterVector, QuantumCircuit
+from qiskit.circuit import library as gates
+from qiskit.quantum_info import SparsePauliOp, random_unitary
+from scipy.stats import chisquare, kstest
+from torch import Tensor
+from torch.autograd import forward_ad
+from torch.func import functional_call
+
+from hqnn.circuit import Circuit, pauli_on_each_qubit
+from hqnn.errors import NonFiniteError
+from hqnn.papers.hqnn.circuits import quanvolution, strongly_entangling
+from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
+from hqnn.views.evaluators import Method
+from hqnn.views.layer import QuantumLayer
+from tests.exact import entangling, expectations, pennylanes, states
+
+METHODS: tuple[Method, ...] = ("fourier", "matrix", "state")
+by_every_method = pytest.mark.parametrize("method", METHODS)
+# Every standard gate of Qiskit on one or two qubits, by its number of angles.
+GATES = {
+    0: "X Y Z H S Sdg T Tdg SX SXdg I CX CY CZ CH CS CSdg CSX DCX ECR Swap iSwap",
+    1: "RX RY RZ Phase U1 CRX CRY CRZ CPhase CU1 RXX RYY RZZ RZX",
+    2: "R U2 XXPlusYY XXMinusYY",
+    3: "U U3 CU3",
+    4: "CU",
+}
+KINDS = [(getattr(gates, f"{name}Gate"), n_angles) for n_angles, names in GATES.items() for name in names.split()]
+
+
+@st.composite
+def random_circuits(draw: st.DrawFn) -> tuple[Circuit, int]:
+    """Any standard gates, with float angles, parameters, and sums and products of them."""
+    seed = draw(st.integers(0, 2**32 - 1))
+    n_qubits = draw(st.integers(1, 4))
+    rng = np.random.default_rng(seed)
+    x, w = ParameterVector("x", 2), ParameterVector("w", 2)
+
+    def angle() -> object:
+        a, b = rng.choice([*x, *w], 2, replace=False)
+        scale = float(rng.uniform(-2, 2))
+        return [scale, a, scale * a + b + 0.5, a * b, scale * a][rng.integers(5)]
+
+    circuit = QuantumCircuit(n_qubits)
+    for parameter in [*x, *w]:  # so that every one occurs
+        circuit.rx(parameter, int(rng.integers(n_qubits)))
+    for _ in range(draw(st.integers(1, 12))):
+        if rng.integers(5):
+            kind, n_angles = KINDS[rng.integers(len(KINDS))]
+            gate = kind(*(angle() for _ in range(n_angles)))
+        else:
+            gate = gates.UnitaryGate(random_unitary(2 ** int(rng.integers(1, min(n_qubits, 2) + 1)), seed=rng))
+        if gate.num_qubits <= n_qubits:
+            circuit.append(gate, rng.permutation(n_qubits)[: gate.num_qubits].tolist())
+    labels = ["".join(rng.choice(list("IXYZ"), n_qubits)) for _ in range(4)]
+    observables = [SparsePauliOp(labels[:3], rng.normal(size=3)), SparsePauliOp(labels[3])]
+    return Circuit(circuit=circuit, inputs=x, weights=w, observables=observables), seed
+
+
+def of_weights(layer: QuantumLayer, x: Tensor, weights: Tensor) -> Tensor:
+    """The layer as a function of inputs and weights."""
+    outputs: Tensor = functional_call(layer, {"weights": weights}, (x,))
+    return outputs
+
+
+# --- values
+
+
+@settings(max_examples=25)
+@given(random_circuits())
+def test_random_circuits_and_their_gradients(case: tuple[Circuit, int]) -> None:
+    pc, seed = case
+    rng = np.random.default_rng(seed)
+    inputs, weights = rng.uniform(-2, 2, (2, 4)), rng.uniform(0, 2 * np.pi, (2, 2))
+    expected = np.concatenate([expectations(pc, inputs[:, 2 * c : 2 * c + 2], weights[c]) for c in range(2)], 1)
+    tried = 0
+    for method in METHODS:
+        try:
+            layer = QuantumLayer(pc, copies=2, dtype=torch.float64, method=method)
+        except ValueError:
+            continue  # this method is not for this circuit
+        tried += 1
+        arguments = (torch.from_numpy(inputs).requires_grad_(), torch.from_numpy(weights).requires_grad_())
+        np.testing.assert_allclose(of_weights(layer, *arguments).detach(), expected, atol=1e-10)
+        assert torch.autograd.gradcheck(partial(of_weights, layer), arguments, fast_mode=True)
+        if seed % 4 == 0:  # the slow part
+            assert torch.autograd.gradgradcheck(partial(of_weights, layer), arguments, fast_mode=True)
+    assert tried  # at least the general one
+
+
+@by_every_method
+def test_all_first_and_second_derivatives_are_finite_differences(method: Method) -> None:
+    layer = QuantumLayer(entangling(2, 1), copies=2, dtype=torch.float64, method=method)
+    arguments = (torch.randn(2, 4, dtype=torch.float64, requires_grad=True), layer.weights)
+    assert torch.autograd.gradcheck(partial(of_weights, layer), arguments)
+    assert torch.autograd.gradgradcheck(partial(of_weights, layer), arguments, fast_mode=True)
+
+
+@pytest.mark.parametrize(("method", "n", "n_layers"), [("fourier", 2, 1), ("matrix", 3, 2), ("state", 4, 3)])
+def test_strongly_entangling_layers_are_pennylanes(method: Method, n: int, n_layers: int) -> None:
+    """Expectation values and gradients, of inputs and of weights, by backpropagation in PennyLane."""
+    layer = QuantumLayer(strongly_entangling(n_qubits=n, n_layers=n_layers), dtype=torch.float64, method=method)
+    inputs = torch.randn(4, n, dtype=torch.float64, requires_grad=True)
+    weights = layer.weights.detach().clone().requires_grad_()
+    expected = pennylanes(n, n_layers)(inputs, weights)
+    found = layer(inputs)
+    torch.testing.assert_close(found, expected)
+    upstream = torch.randn_like(found)
+    torch.testing.assert_close(
+        torch.autograd.grad(found, (inputs, layer.weights), upstream),
+        torch.autograd.grad(expected, (inputs, weights), upstream),
+    )
+
+
+def wide(n_qubits: int) -> Circuit:
+    """Weights before, between and after the inputs, Clifford gates in between; observables without a common basis."""
+    x, w = ParameterVector("x", n_qubits), ParameterVector("w", 3 * n_qubits)
+    circuit = QuantumCircuit(n_qubits)
+    for q in range(n_qubits):
+        circuit.ry(w[q], q)
+        circuit.cz(q, (q + 1) % n_qubits)
+    for q in range(n_qubits):
+        circuit.rx(x[q] + w[n_qubits + q], q)
+        circuit.ecr(q, (q + 2) % n_qubits)
+    for q in range(n_qubits):
+        circuit.rzx(w[2 * n_qubits + q], q, (q + 3) % n_qubits)
+    labels = ["XYZ" + "I" * (n_qubits - 3), "Z" * n_qubits, "I" * (n_qubits - 2) + "YX", "Y" * n_qubits]
+    observables = [SparsePauliOp(labels[:3], [0.5, -1.0, 2.0]), SparsePauliOp(labels[3]), SparsePauliOp(labels[2])]
+    return Circuit(circuit=circuit, inputs=x, weights=w, observables=observables)
+
+
+@pytest.mark.parametrize("n_qubits", [5, 7, 12])
+def test_wide_circuits_and_their_derivatives_by_parameter_shift(n_qubits: int) -> None:
+    pc = wide(n_qubits)
+    layer = QuantumLayer(pc, dtype=torch.float64)
+    assert layer.method == "state"
+    inputs = torch.randn(2, n_qubits, dtype=torch.float64, requires_grad=True)
+    weights = layer.weights.detach().numpy()[0].copy()
+    outputs = layer(inputs)
+    np.testing.assert_allclose(outputs.detach(), expectations(pc, inputs.detach().numpy(), weights), atol=1e-10)
+    (d_inputs, d_weights) = torch.autograd.grad(outputs[1, 0], (inputs, layer.weights))
+    for k in (0, n_qubits, 3 * n_qubits - 1):  # an angle on every input's path, one beside an input, the last
+        shifted = [weights + sign * np.pi / 2 * np.eye(len(weights))[k] for sign in (1, -1)]
+        up, down = (expectations(pc, inputs.detach().numpy()[1:], s)[0, 0] for s in shifted)
+        assert d_weights[0, k].item() == pytest.approx((up - down) / 2, abs=1e-10)
+    assert d_inputs[0].abs().max() == 0  # the other sample does not enter
+    torch.testing.assert_close(d_inputs[1], d_weights[0, n_qubits : 2 * n_qubits])  # the angle is x + w
+
+
+def test_qubit_order_is_that_of_qiskit() -> None:
+    x = Parameter("x")
+    circuit = QuantumCircuit(3)
+    circuit.ry(x, 2)
+    layer = QuantumLayer(Circuit(circuit=circuit, inputs=[x], weights=[], observables=pauli_on_each_qubit(3)))
+    flip = torch.tensor([[math.pi]])
+    torch.testing.assert_close(layer(flip), torch.tensor([[1.0, 1.0, -1.0]]))
+    assert layer.probabilities(flip)[0, 0].argmax() == 0b100
+
+
+@by_every_method
+def test_circuits_without_inputs_or_without_weights(method: Method) -> None:
+    x, w = ParameterVector("x", 2), ParameterVector("w", 2)
+    for inputs, weights in ((x, w), (x, []), ([], w), ([], [])):
+        circuit = QuantumCircuit(2)
+        circuit.h(0)
+        for k, angle in enumerate([*inputs, *weights]):
+            circuit.ry(angle, k % 2)
+        circuit.cx(0, 1)
+        pc = Circuit(circuit=circuit, inputs=inputs, weights=weights, observables=[SparsePauliOp("XZ")])
+        layer = QuantumLayer(pc, copies=2, dtype=torch.float64, method=method)
+        values = torch.randn(3, 2 * len(inputs), dtype=torch.float64, requires_grad=True)
+        outputs = layer(values)
+        outputs.sum().backward()
+        for copy in range(2):
+            rows = values.detach().numpy()[:, copy * len(inputs) : (copy + 1) * len(inputs)]
+            expected = expectations(pc, rows, layer.weights.detach().numpy()[copy])
+            np.testing.assert_allclose(outputs.detach()[:, copy : copy + 1], expected, atol=1e-12)
+        assert layer(values[:0]).shape == (0, 2)
+        assert layer.probabilities(values[:0]).shape == (0, 2, 4)
+
+
+@by_every_method
+def test_small_numbers_are_not_rounding(method: Method) -> None:
+    """An observable in joules, and an input in another unit."""
+    x, w = ParameterVector("x", 2), ParameterVector("w", 1)
+    circuit = QuantumCircuit(2)
+    circuit.ry(1e-13 * x[0], 0)
+    circuit.ry(x[1], 1)
+    circuit.cx(0, 1)
+    circuit.ry(1e-14 * w[0], 1)
+    observables = [SparsePauliOp(["ZI", "IX"], [1e-20, 2e-20]), SparsePauliOp("ZZ")]
+    pc = Circuit(circuit=circuit, inputs=x, weights=w, observables=observables)
+    layer = QuantumLayer(pc, dtype=torch.float64, method=method)
+    with torch.no_grad():
+        layer.weights.fill_(0.7e14)
+    inputs = np.array([[0.4e13, 0.2], [2e13, -0.5]])
+    expected = expectations(pc, inputs, np.array([0.7e14]))
+    np.testing.assert_allclose(layer(torch.from_numpy(inputs)).detach(), expected, rtol=1e-9)
+
+
+def test_the_method_suits_the_circuit() -> None:
+    assert QuantumLayer(lcqhnn_circuit()).method == "fourier"
+    assert QuantumLayer(entangling(5, 3)).method == "matrix"
+    assert QuantumLayer(entangling(7, 1)).method == "state"
+    with pytest.raises(ValueError, match="a weight acts before an input"):
+        QuantumLayer(wide(5), method="matrix")
+    with pytest.raises(ValueError, match="'tensor'"):
+        QuantumLayer(lcqhnn_circuit(), method="tensor")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("pc", [entangling(), wide(4)], ids=["matrix", "state"])
+def test_probabilities_and_samples(pc: Circuit) -> None:
+    layer = QuantumLayer(pc, copies=2, dtype=torch.float64)
+    n = pc.n_inputs
+    inputs = torch.randn(3, 2 * n, dtype=torch.float64, requires_grad=True)
+    assert "distribution" not in vars(layer)  # it is compiled when it is asked for
+    got = layer.probabilities(inputs)
+    for copy, weights in enumerate(layer.weights.detach().numpy()):
+        exact = states(pc, inputs.detach().numpy()[:, n * copy : n * copy + n], weights)
+        np.testing.assert_allclose(got.detach()[:, copy], [state.probabilities() for state in exact], atol=1e-12)
+    assert torch.autograd.gradcheck(layer.probabilities, inputs, fast_mode=True)
+    shots = 20_000
+    counts = layer.sample(inputs, shots, generator=0)
+    assert (counts.sum(-1) == shots).all()
+    p = [chisquare(c, shots * e / e.sum()).pvalue for c, e in zip(counts[0], got.detach().numpy()[0], strict=True)]
+    assert min(p) > 1e-3
+    np.testing.assert_array_equal(counts, layer.sample(inputs, shots, generator=0))
+    single = layer.float().probabilities(inputs.float())  # compiled again in the other dtype
+    torch.testing.assert_close(single.double(), got, atol=1e-5, rtol=0)
+
+
+# --- one node among torch's
+
+
+@by_every_method
+def test_torchs_transforms_see_the_same_function(method: Method) -> None:
+    layer = QuantumLayer(lcqhnn_circuit(n_qubits=2), dtype=torch.float64, method=method)
+    inputs, direction = torch.randn(2, 3, 2, dtype=torch.float64)
+    mapped = torch.func.vmap(lambda row: layer(row.unsqueeze(0)).squeeze(0))(inputs)
+    torch.testing.assert_close(mapped, layer(inputs))
+    weights = layer.weights.detach()
+
+    def output(weights: Tensor) -> Tensor:
+        return of_weights(layer, inputs, weights).sum()
+
+    torch.testing.assert_close(torch.func.jacrev(output)(weights), torch.autograd.functional.jacobian(output, weights))
+    torch.testing.assert_close(torch.func.hessian(output)(weights), torch.autograd.functional.hessian(output, weights))
+    with forward_ad.dual_level():
+        tangent = forward_ad.unpack_dual(layer(forward_ad.make_dual(inputs, direction))).tangent
+    jacobian = torch.func.jacrev(layer)(inputs)
+    assert tangent is not None
+    torch.testing.assert_close(tangent, torch.einsum("bobi,bi->bo", jacobian, direction))
+    torch.testing.assert_close(torch.func.jacfwd(layer)(inputs), jacobian)
+
+
+@by_every_method
+def test_only_what_asks_for_a_gradient_gets_one(method: Method) -> None:
+    layer = QuantumLayer(entangling(2, 1), method=method)
+    layer(torch.randn(3, 2)).sum().backward()
+    assert layer.weights.grad is not None
+    layer.requires_grad_(False)
+    inputs = torch.randn(3, 2, requires_grad=True)
+    layer(inputs).sum().backward()
+    assert inputs.grad is not None
+    assert not layer(torch.randn(3, 2)).requires_grad
+
+
+@by_every_method
+def test_inference_tensors_are_taken(method: Method) -> None:
+    with torch.inference_mode():
+        inputs = torch.randn(3, 4)
+        born_there = QuantumLayer(lcqhnn_circuit(), method=method)
+        born_there.probabilities(inputs)
+    for layer in (QuantumLayer(lcqhnn_circuit(), method=method), born_there):
+        torch.testing.assert_close(layer(inputs), layer(inputs.clone()), rtol=0, atol=0)
+        x = inputs.clone().requires_grad_()
+        (first,) = torch.autograd.grad(layer(x).square().sum(), x, create_graph=True)
+        (second,) = torch.autograd.grad(first.sum(), x)
+        assert second.isfinite().all()
+        layer.probabilities(x)[..., 0].sum().backward()
+        assert x.grad is not None
+    layer = QuantumLayer(lcqhnn_circuit(), method=method)
+    layer(inputs).sum().backward()
+    assert layer.weights.grad is not None
+
+
+@by_every_method
+def test_second_derivatives_where_an_output_depends_on_nothing(method: Method) -> None:
+    x, w = ParameterVector("x", 1), ParameterVector("w", 1)
+    circuit = QuantumCircuit(2)
+    circuit.ry(x[0], 0)
+    circuit.ry(w[0], 1)
+    for observable in ("ZI", "IZ", "II"):
+        pc = Circuit(circuit=circuit, inputs=x, weights=w, observables=[SparsePauliOp(observable)])
+        layer = QuantumLayer(pc, dtype=torch.float64, method=method)
+        inputs = torch.tensor([[0.4]], dtype=torch.float64, requires_grad=True)
+        first = torch.autograd.grad(layer(inputs).sum(), (inputs, layer.weights), create_graph=True)
+        for derivative, variable, acts in zip(first, (inputs, layer.weights), ("IZ", "ZI"), strict=True):
+            (second,) = torch.autograd.grad(derivative.sum(), variable, retain_graph=True)
+            torch.testing.assert_close(second, -variable.cos() if observable == acts else torch.zeros_like(variable))
+
+
+@by_every_method
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_autocast_leaves_the_precision_alone(method: Method, dtype: torch.dtype) -> None:
+    layer = QuantumLayer(lcqhnn_circuit(), dtype=dtype, method=method)
+    inputs = torch.randn(5, 4, dtype=dtype, requires_grad=True)
+
+    def everything(x: Tensor) -> list[Tensor]:
+        outputs = layer(x)
+        first = torch.autograd.grad(outputs.square().sum(), (inputs, layer.weights), create_graph=True)
+        plain = torch.autograd.grad(layer(x).square().sum(), (inputs, layer.weights))
+        return [outputs, layer.probabilities(x), *first, *plain]
+
+    def second(of: list[Tensor]) -> list[Tensor]:
+        return list(torch.autograd.grad(of[3].sum(), (inputs, layer.weights)))
+
+    expected = everything(inputs)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = everything(inputs)
+        half = layer(inputs.bfloat16())  # what a linear layer before it would pass on
+    torch.testing.assert_close(found, expected, rtol=0, atol=0)
+    torch.testing.assert_close(second(found), second(expected), rtol=0, atol=0)
+    torch.testing.assert_close(half, layer(inputs.bfloat16().to(dtype)), rtol=0, atol=0)
+
+
+# --- weights and dtypes
+
+
+@by_every_method
+def test_conversion_follows_the_network_and_the_weights(method: Method) -> None:
+    layer = QuantumLayer(entangling(2, 1), copies=2, method=method)
+    inputs = torch.randn(3, 4, dtype=torch.float64)
+    single = layer(inputs.float())
+    double = deepcopy(torch.nn.Sequential(layer)).double()
+    rows, weights = inputs[:, :2].numpy(), layer.weights.detach().numpy()[0]
+    np.testing.assert_allclose(double(inputs).detach()[:, :2], expectations(layer.pc, rows, weights), atol=1e-12)
+    assert (single - double(inputs)).abs().max() < 2e-6
+    torch.testing.assert_close(deepcopy(double).float()(inputs.float()), single)
+    other = cast(QuantumLayer, double[0]).weights.detach()
+    torch.testing.assert_close(of_weights(layer, inputs, other), double(inputs), rtol=0, atol=0)
+    assert layer(inputs.float()).dtype == torch.float32
+    layer.load_state_dict({"weights": other}, assign=True)
+    torch.testing.assert_close(layer(inputs), double(inputs), rtol=0, atol=0)
+    layer.load_state_dict({"weights": other.half()}, assign=True)
+    for _ in range(2):
+        with pytest.raises(ValueError, match="float16"):
+            layer(inputs.half())
+    with pytest.raises(ValueError, match="float16"):
+        double.half()
+    with pytest.raises(ValueError, match=r"weights have shape \(6,\); this layer expects \(2, 6\)"):
+        of_weights(layer, inputs, other[0])
+    copied = pickle.loads(pickle.dumps(QuantumLayer(entangling(2, 1), method=method)))
+    assert copied(inputs[:, :2].float()).shape == (3, 2)
+
+
+def test_weights_are_drawn_evenly_from_a_whole_turn_and_apart_for_every_copy() -> None:
+    weights = QuantumLayer(entangling(), copies=500, dtype=torch.float64).weights.detach().numpy()
+    assert kstest(weights.ravel(), "uniform", (0, 2 * np.pi)).pvalue > 1e-3
+    assert np.abs(np.corrcoef(weights[:-1].ravel(), weights[1:].ravel())[0, 1]) < 0.05
+
+
+def test_a_layer_trains_inside_a_network() -> None:
+    network = torch.nn.Sequential(torch.nn.Linear(4, 4), QuantumLayer(lcqhnn_circuit()))
+    assert list(network.state_dict()) == ["0.weight", "0.bias", "1.weights"]
+    x, y = torch.randn(64, 4), torch.rand(64, 4) - 0.5
+    optimizer = torch.optim.Adam(network.parameters(), lr=0.05)
+    losses = []
+    for _ in range(40):
+        loss = (network(x) - y).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.8 * losses[0]
+
+
+def test_weights_of_another_circuit_are_refused(tmp_path: Path) -> None:
+    """In a network, through a file, and under another name of the same circuit they are taken."""
+
+    def network(pc: Circuit) -> torch.nn.Sequential:
+        return torch.nn.Sequential(torch.nn.Linear(4, 4), QuantumLayer(pc))
+
+    original = lcqhnn_circuit()
+    stored = network(original)
+    torch.save(stored.state_dict(), tmp_path / "weights.pt")
+    for state in (stored.state_dict(), torch.load(tmp_path / "weights.pt", weights_only=True)):
+        network(replace(original, circuit=original.circuit.copy("other"))).load_state_dict(state)
+        for pc in (lcqhnn_circuit("product"), replace(original, observables=pauli_on_each_qubit(4, "X"))):
+            other = network(pc)
+            weights = cast(QuantumLayer, other[1]).weights
+            before = weights.detach().clone()
+            with pytest.raises(RuntimeError, match=r"the weights 1\.weights belong to another circuit"):
+                other.load_state_dict(state)
+            torch.testing.assert_close(weights.detach(), before, rtol=0, atol=0)
+    network(quanvolution()).load_state_dict(dict(stored.state_dict()))  # bare tensors say nothing
+
+
+# --- what is refused
+
+
+def test_wrong_inputs_are_named() -> None:
+    layer = QuantumLayer(lcqhnn_circuit())
+    wrong: list[tuple[type[Exception], str, Tensor]] = [
+        (ValueError, r"shape \(3, 5\).*\[B, 4\]", torch.zeros(3, 5)),
+        (TypeError, r"torch\.float64.*torch\.float32", torch.zeros(3, 4, dtype=torch.float64)),
+        (ValueError, "first in row 2", torch.tensor([[0.0] * 4, [1.0] * 4, [0.0, math.nan, 0.0, 0.0]])),
+        (ValueError, "meta", torch.zeros(3, 4, device="meta")),
+    ]
+    for kind, message, inputs in wrong:
+        with pytest.raises(kind, match=message):
+            layer(inputs)
+    for method in METHODS:
+        with pytest.raises(NonFiniteError, match="first in row 0"):
+            QuantumLayer(lcqhnn_circuit(), method=method)(torch.full((2, 4), -math.inf))
+    with torch.no_grad():
+        layer.weights[0, 1] = math.nan
+    assert layer(torch.ones(2, 4)).isnan().any()  # not the inputs' fault
+    with pytest.raises(ValueError, match="at least once"):
+        layer.sample(torch.zeros(1, 4), 0)
+    with pytest.raises(ValueError, match="float16"):
+        QuantumLayer(lcqhnn_circuit(), dtype=torch.float16)
+    with pytest.raises(ValueError, match="at least one"):
+        QuantumLayer(lcqhnn_circuit(), copies=0)
+    with pytest.raises(TypeError, match="pc is a QuantumCircuit; wrap"):
+        QuantumLayer(QuantumCircuit(1))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+def test_the_same_on_a_gpu() -> None:
+    layer = QuantumLayer(entangling(), copies=2)
+    inputs = torch.randn(5, 6)
+    expected = layer(inputs), layer.probabilities(inputs)
+    found = layer.cuda()(inputs.cuda()).cpu(), layer.probabilities(inputs.cuda()).cpu()
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
