@@ -1,8 +1,9 @@
-"""The benchmarks measure the circuits that they name, compare equal things, and do without absent peers."""
+"""The benchmarks measure the circuits that they name, compare equal things only, and do without absent peers."""
 
 from __future__ import annotations
 
 import importlib
+import json
 from functools import partial
 from typing import Any
 
@@ -11,10 +12,12 @@ import torch
 from qiskit.circuit import Parameter, QuantumCircuit
 from qiskit.quantum_info import Operator
 
-from benchmarks import peers, quantum_layer
+from benchmarks import gradients, peers, quantum_layer
 from benchmarks.workloads import WORKLOADS, Workload, steps
-from hqnn.circuit import Circuit, pauli_on_each_qubit
+from hqnn import storage
+from hqnn.circuit import Circuit
 from hqnn.papers.hqnn.circuits import strongly_entangling
+from tests.exact import circuit_of
 
 SMALL = Workload(title="small", pc=strongly_entangling(n_qubits=2, n_layers=1), copies=2, batch=4)
 
@@ -34,9 +37,8 @@ def test_an_angle_that_no_peer_could_build_is_named() -> None:
     a, b = Parameter("a"), Parameter("b")
     circuit = QuantumCircuit(1)
     circuit.rx(a + b, 0)
-    pc = Circuit(circuit=circuit, inputs=[a], weights=[b], observables=pauli_on_each_qubit(1))
     with pytest.raises(ValueError, match=r"a \+ b|b \+ a"):
-        list(steps(pc))
+        list(steps(circuit_of(circuit, 1)))
 
 
 def test_calls_take_turns_and_slow_ones_are_few() -> None:
@@ -68,6 +70,11 @@ def test_absent_peers_are_left_out_with_a_note(monkeypatch: pytest.MonkeyPatch) 
     assert list(result["median_ms"]) == ["hqnn", "hqnn, method 'state'", "torch.nn.Linear"]
 
 
+def test_our_layer_in_pennylane_computes_the_same() -> None:
+    names = ("hqnn", "PennyLane default.qubit")
+    assert not quantum_layer.measure(SMALL, names, 0.001)["left_out"]
+
+
 def test_contenders_that_differ_are_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     def wrong(pc: Circuit, copies: int) -> peers.Contender:
         right = peers.hqnn(pc, copies)
@@ -83,3 +90,22 @@ def test_slow_sample_by_sample_peers_are_predicted(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(quantum_layer, "PATIENCE", 0.0)
     result = quantum_layer.measure(SMALL, ("hqnn", "hqnn, method 'state'"), 0.01)
     assert "one step would take" in result["left_out"]["hqnn, method 'state'"]
+
+
+def test_all_ways_to_differentiate_agree_and_unequal_ones_are_not_compared() -> None:
+    ways = gradients.ours() | gradients.pennylane()
+    result = gradients.measure(ways, 2, 0.001)
+    assert result["batch"] == 2
+    assert result["median_ms"].keys() == ways.keys()
+    ours = gradients.ours()
+    layer = ours["hqnn layer, backpropagation"]
+    ours["wrong"] = lambda inputs, weights, upstream: 1.01 * layer(inputs, weights, upstream)
+    with pytest.raises(RuntimeError, match="wrong differs"):
+        gradients.measure(ours, 2, 0.001)
+
+
+def test_the_record_has_every_contender_at_every_batch() -> None:
+    record = json.loads((storage.DATA / "benchmarks" / "gradients.json").read_bytes())
+    assert {name: w["batch"] for name, w in record["workloads"].items()} == gradients.BATCHES
+    names = [set(w["median_ms"]) for w in record["workloads"].values()]
+    assert names[0] == names[1] == names[2] == set(gradients.ours() | gradients.pennylane())

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -12,7 +11,7 @@ from hqnn import experiments
 from hqnn.papers.hqnn import parallel as hqnn
 from hqnn.papers.hqnn.experiments import ParallelConfig
 from hqnn.views.layer import QuantumLayer
-from tests.test_circuit import strongly_entangled
+from tests.exact import pennylanes
 
 SMALL = ParallelConfig(
     size=8, channels=(2, 3), kernel=3, n_circuits=2, n_qubits=2, n_layers=2, hidden=(4,), n_classes=3
@@ -57,9 +56,9 @@ def test_each_circuit_sees_its_own_features_and_weights() -> None:
     layer = hqnn.build(SMALL).middle
     assert isinstance(layer, QuantumLayer)
     x = torch.rand(1, 4)
-    weights = layer.weights.detach().double().numpy().reshape(2, 2, 2, 3)
-    expected = np.concatenate([strongly_entangled(x[0, 2 * c : 2 * c + 2].numpy(), weights[c]) for c in range(2)])
-    np.testing.assert_allclose(layer(x)[0].detach().numpy(), expected, atol=1e-5)
+    theirs = pennylanes(2, 2)
+    expected = [theirs(x[:, 2 * c : 2 * c + 2], layer.weights[c]) for c in range(2)]
+    torch.testing.assert_close(layer(x), torch.cat(expected, 1).float(), atol=1e-5, rtol=0)
 
 
 def warmed(config: ParallelConfig) -> hqnn.Parallel:
