@@ -77,16 +77,9 @@ def test_every_choice_of_a_rival_is_counted_as_pytorch_counts_it(on: tuple[str, 
 
 
 def test_rivals_with_one_and_two_dense_layers_are_found_again() -> None:
-    one = counts.Rival(
-        hidden=(50,),
-        conv_bias=True,
-        conv_norm=True,
-        dense_bias=False,
-        dense_norms=(True,),
-        score_bias=True,
-        score_norm=False,
-    )
-    two = replace(one, hidden=(30, 21), dense_norms=(False, True))
+    plain = {"conv_bias": True, "conv_norm": True, "dense_bias": False, "score_bias": True, "score_norm": False}
+    one = counts.Rival(hidden=(50,), dense_norms=(True,), **plain)
+    two = counts.Rival(hidden=(30, 21), dense_norms=(False, True), **plain)
     for rival in (one, two):
         assert rival in counts.rivals(rival.n_parameters, max_width=25)
     assert two not in counts.rivals(two.n_parameters, max_width=20)

@@ -47,12 +47,6 @@ def test_features_become_angles_by_the_scale(scale: str, angles: list[float], dr
     torch.testing.assert_close(model.angles(images(2)), torch.tensor([angles] * 2))
 
 
-def test_tanh_fills_one_turn_of_the_phases_and_no_more() -> None:
-    """Each feature is encoded with the phase 2 x [lcqhnn, eq. 3]."""
-    ends = 2 * lcqhnn.SCALES["tanh"](torch.tensor([-100.0, 100.0]))
-    torch.testing.assert_close(ends, torch.tensor([-math.pi, math.pi]))
-
-
 @pytest.mark.parametrize("front_end", lcqhnn.FRONT_ENDS)
 def test_the_front_end_is_convolution_relu_pooling_twice(front_end: str) -> None:
     """In the order of the text [lcqhnn, section 2.1]; the network pools first, which gives the same."""
@@ -89,20 +83,14 @@ def test_class_scores_are_what_the_readout_says_of_the_state(readout: str) -> No
     torch.testing.assert_close(scores, expected.float(), atol=1e-5, rtol=1e-5)
 
 
-@pytest.mark.parametrize("quantum", ["classical", "none"])
-def test_ablations_without_a_circuit_put_a_map_of_each_feature_in_its_place(quantum: str) -> None:
-    model = fixed(LcqhnnConfig(quantum=quantum))
-    x = torch.tensor(BEFORE)
-    if quantum == "classical":
-        weights = torch.tensor([1.0, -2.0, 0.5, 3.0])
-        with torch.no_grad():
-            model.quantum.get_parameter("weights").copy_(weights)
-        x = torch.tanh(weights * x)
-    assert isinstance(model.scores, nn.Linear)
-    torch.testing.assert_close(model(images(1))[0], model.scores.weight @ x + model.scores.bias)
-
-
 def test_the_ablations_of_the_circuit() -> None:
+    weights, features = torch.tensor([1.0, -2.0, 0.5, 3.0]), torch.tensor(BEFORE)
+    for quantum, expected in (("classical", torch.tanh(weights * features)), ("none", features)):
+        model = fixed(LcqhnnConfig(quantum=quantum))
+        if quantum == "classical":
+            model.quantum.get_parameter("weights").data = weights
+        assert isinstance(model.scores, nn.Linear)
+        torch.testing.assert_close(model(images(1))[0], model.scores.weight @ expected + model.scores.bias)
     sizes = {name: count_parameters(lcqhnn.build(LcqhnnConfig(quantum=name))) for name in ("circuit", "frozen")}
     assert sizes["circuit"]["quantum"] == 4
     assert sizes["frozen"] == {"total": sizes["circuit"]["total"] - 4, "quantum": 0}

@@ -167,14 +167,11 @@ def test_accuracies_are_those_of_scores_computed_by_aer(monkeypatch: pytest.Monk
     assert found["shots"]["perfect"]["1"] == pytest.approx([found["perfect"]] * 2)
     devices = {
         "depolarising": [noise.depolarising(0.01, 0.02), noise.depolarising(0.15, 0.3)],
-        "one-qubit": [noise.depolarising(0.2, 0)],
-        "two-qubit": [noise.depolarising(0, 0.2)],
-        "readout": [noise.readout(0.15)],
         "thermal": [noise.thermal(40e-6, 40e-6), noise.thermal(2e-6, 2e-6)],
         "backend": [noise.manila()],
     }
     for kind, sweep in devices.items():
-        for depth in (1,) if kind == "readout" else (1, 2):
+        for depth in (1, 2):
             trained, reset = [], []
             for device in sweep:
                 ours, set_by = (scores(part.features, device, depth) for part in (test, validation))

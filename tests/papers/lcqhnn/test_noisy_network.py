@@ -36,8 +36,7 @@ def test_the_series_gives_what_aer_gives(model: Noise | None, n_layers: int) -> 
     np.testing.assert_allclose(values, aer.expectations(pc, FEATURES, weights, noise=model), rtol=0, atol=1e-8)
 
 
-@pytest.mark.parametrize("order", ["time", "product"])
-@pytest.mark.parametrize("n_layers", [2, 3, 8])
+@pytest.mark.parametrize(("n_layers", "order"), [(2, "product"), (8, "time")])
 def test_repetition_changes_no_unitary(n_layers: int, order: Order) -> None:
     once, deep = lcqhnn_circuit(order), noisy_network.repeated(THETA, n_layers, order=order)
     x = FEATURES[0]
@@ -95,13 +94,6 @@ def test_the_light_cone_is_what_can_reach_the_qubit() -> None:
     assert noisy_network.light_cone(circuit, 3) == Counter(cx=3, h=4)
 
 
-def test_lcqhnn_s_last_qubit_sees_less_than_its_first() -> None:
-    circuit = aer.physical(lcqhnn_circuit().circuit, noise.depolarising(0, 0))
-    cones = [noisy_network.light_cone(circuit, q) for q in range(4)]
-    # Qubit 0 sees everything; qubit 3 one CNOT of the last ladder, the two rotations behind it, and the first ladder.
-    assert [(cone["cx"], cone["sx"]) for cone in (cones[0], cones[3])] == [(6, 13), (4, 8)]
-
-
 def test_shots_scatter_as_the_binomial_distribution_says() -> None:
     probabilities = np.tile([0.1, 0.2, 0.3, 0.4], (4000, 1))
     found = noisy_network.frequencies(probabilities, 25, np.random.default_rng(1))
@@ -114,19 +106,12 @@ def test_a_circuit_with_other_inputs_has_no_such_series() -> None:
     a, w = Parameter("a"), Parameter("w")
     z = [SparsePauliOp("Z")]
 
-    def with_gates(*gates: tuple[str, object]) -> Circuit:
+    for gates in ([("ry", a), ("ry", w)], [("p", a), ("ry", w), ("p", a)], [("p", a * w)]):
         circuit = QuantumCircuit(1)
         for name, angle in gates:
             getattr(circuit, name)(angle, 0)
-        return Circuit(circuit=circuit, inputs=[a], weights=[w], observables=z)
-
-    for pc in (
-        with_gates(("ry", a), ("ry", w)),
-        with_gates(("p", a), ("ry", w), ("p", a)),
-        with_gates(("p", a * w)),
-    ):
         with pytest.raises(ValueError, match="input 'a' enters"):
-            noisy_network.outcome_series(pc, [0.3])
+            noisy_network.outcome_series(Circuit(circuit=circuit, inputs=[a], weights=[w], observables=z), [0.3])
 
 
 def test_observables_must_be_diagonal() -> None:

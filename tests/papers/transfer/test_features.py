@@ -1,7 +1,6 @@
 """Quantum features against the circuit's closed form, Aer, and counting by hand."""
 
 import math
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,15 +17,9 @@ from hqnn.papers.transfer.features import (
     statistic,
 )
 from hqnn.papers.transfer.studies import chi_squared
-from hqnn.views import aer
 
 LATENTS = torch.from_numpy(np.random.default_rng(0).normal(size=(200, 64))).relu()
 FIRST, PCA = EMBEDDINGS["first-5"], EMBEDDINGS["pca-5"]
-
-
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HQNN_CACHE", str(tmp_path))
 
 
 def uniform(n: int) -> torch.Tensor:
@@ -81,21 +74,6 @@ def test_shots_come_from_their_seed(sampler: Any) -> None:
     if sampler == "aer":
         theirs = quantum_features(PCA, inputs, "probabilities", sampler="aer")
         torch.testing.assert_close(theirs, exact, atol=1e-6, rtol=0)
-
-
-def test_aers_counts_are_taken_from_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
-    pc, inputs = FIRST.circuit(), torch.zeros(3, 5, dtype=torch.float64)
-    first = aer_frequencies(pc, inputs, shots=10, seed=1)
-    device: Any = object()
-    monkeypatch.setattr(aer, "counts", lambda pc, rows, weights, **given: np.full((3, 32), 7 if given["noise"] else 9))
-    np.testing.assert_array_equal(aer_frequencies(pc, inputs, shots=10, seed=1), first)
-    for shots, seed in ((11, 1), (10, 2)):
-        assert (aer_frequencies(pc, inputs, shots=shots, seed=seed) == 9 / shots).all()
-    for other_pc, other_inputs in ((FIRST.circuit(entangle=False), inputs), (pc, inputs + 0.5)):
-        assert (aer_frequencies(other_pc, other_inputs, shots=10, seed=1) == 0.9).all()
-    assert (aer_frequencies(pc, inputs, shots=10, seed=1, noise=device) == 0.7).all()
-    assert (aer_frequencies(pc, inputs + 1, shots=10, seed=1, noise=device) == 0.7).all()
-    assert (aer_frequencies(pc, inputs + 1, shots=10, seed=1) == 0.9).all()  # noisy counts were not kept
 
 
 @pytest.mark.parametrize(("scale", "low"), [("symmetric", -1.0), ("positive", 0.0)])

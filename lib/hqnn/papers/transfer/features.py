@@ -6,7 +6,6 @@ The transfer paper leaves open how 64 latents meet five qubits and what of a mea
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +16,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hqnn import datasets, storage
 from hqnn.circuit import Circuit
 from hqnn.papers.transfer.circuits import Encoding, transfer_circuit
 from hqnn.views import aer
@@ -154,7 +152,6 @@ def quantum_features(
     shots: int | None = None,
     sampler: Sampler = "layer",
     seed: int = 0,
-    progress: bool = False,
 ) -> Tensor:
     """Run every image's circuits and keep of the outcomes what counts as features.
 
@@ -164,9 +161,8 @@ def quantum_features(
         outcome: What is kept.
         entangle: False leaves out the CNOTs.
         shots: Measurements per circuit; None for the limit of infinitely many.
-        sampler: `"aer"` runs Aer, whose counts are kept in the cache; its exact probabilities if shots is None.
+        sampler: `"aer"` runs Aer, also for exact probabilities.
         seed: Of the shots.
-        progress: Whether to show a progress bar (Aer only).
 
     Returns:
         float32 features [N, F].
@@ -175,13 +171,13 @@ def quantum_features(
         ValueError: Inputs of the wrong shape or outside the arccosine's domain, an unknown outcome or sampler, or fewer
             than one shot.
     """
-    check_domain(embedding, inputs)
+    _check_inputs(embedding, inputs)
     _check("sampler", sampler, get_args(Sampler))
     if shots is not None and shots < 1:
         raise ValueError(f"shots is {shots}; measure at least once, or pass None for exact probabilities")
     circuit = embedding.circuit(entangle=entangle)
     if sampler == "aer":
-        return statistic(aer_frequencies(circuit, inputs, shots=shots, seed=seed, progress=progress), outcome)
+        return statistic(aer_frequencies(circuit, inputs, shots=shots, seed=seed), outcome)
     layer = QuantumLayer(circuit, copies=embedding.n_circuits, dtype=torch.float64)
     rng = np.random.default_rng([seed, 0x51])  # a stream of its own, apart from the one that draws a run's weights
     parts = []
@@ -194,7 +190,7 @@ def quantum_features(
     return torch.cat(parts)
 
 
-def check_domain(embedding: Embedding, inputs: Tensor) -> None:
+def _check_inputs(embedding: Embedding, inputs: Tensor) -> None:
     """Check that inputs [N, embedding.width] have arccosines.
 
     Raises:
@@ -238,17 +234,9 @@ def statistic(frequencies: NDArray[np.float64], outcome: Statistic) -> Tensor:
 
 
 def aer_frequencies(
-    pc: Circuit,
-    inputs: Tensor,
-    *,
-    shots: int | None,
-    seed: int = 0,
-    noise: Noise | None = None,
-    progress: bool = False,
+    pc: Circuit, inputs: Tensor, *, shots: int | None, seed: int = 0, noise: Noise | None = None
 ) -> NDArray[np.float64]:
     """Shares of the bit strings as Aer finds them.
-
-    Counts without noise are kept in the cache, under a name that depends on circuit, inputs, shots and seed.
 
     Args:
         pc: The circuit, without weights.
@@ -256,23 +244,16 @@ def aer_frequencies(
         shots: Measurements per circuit; None for Aer's exact probabilities.
         seed: Of the shots.
         noise: The device, None for a perfect one.
-        progress: Whether to show a progress bar.
 
     Returns:
         [N, circuits, 2**n_qubits]; bit q of the last index is the outcome of qubit q.
     """
     rows = inputs.reshape(-1, pc.n_inputs).numpy()
-    shape = (len(inputs), -1, 2**pc.n_qubits)
     if shots is None:
-        return aer.probabilities(pc, rows, [], noise=noise, progress=progress).reshape(shape)
-    content = hashlib.sha256(rows.tobytes()).hexdigest()
-    path = datasets.cache_folder() / "features" / f"{storage.digest([pc.digest, content, shots, seed])}.safetensors"
-    if noise is None and path.exists():
-        return storage.read_tensors(path)[0]["counts"].numpy().reshape(shape) / shots
-    counts = aer.counts(pc, rows, [], shots=shots, noise=noise, seed=seed, progress=progress)
-    if noise is None:
-        storage.write_atomically(path, storage.pack_tensors({"counts": torch.from_numpy(counts.astype(np.int32))}))
-    return counts.reshape(shape) / shots
+        found = aer.probabilities(pc, rows, [], noise=noise)
+    else:
+        found = aer.counts(pc, rows, [], shots=shots, noise=noise, seed=seed) / shots
+    return found.reshape(len(inputs), -1, 2**pc.n_qubits)
 
 
 def _check(name: str, value: str, allowed: Mapping[str, object] | tuple[str, ...]) -> None:
