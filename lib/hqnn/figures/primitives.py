@@ -113,7 +113,7 @@ def forest(
     *,
     printed: Mapping[str, float] | None = None,
 ) -> Axes:
-    """Row by row from the top: every seed as a dot, the mean with its 95 % interval above the dots.
+    """Row by row from the top: every seed as a dot, the mean with its 95 % interval above them.
 
     Args:
         ax: Where to draw.
@@ -123,10 +123,11 @@ def forest(
     """
     named: set[str] = set()
     for row, (label, groups) in enumerate(rows.items()):
+        below = 0.24 if len(groups) == 1 else 0.09
         for k, (group, values) in enumerate(groups.items()):
             colour, marker = marks[group]
             height = row + 0.26 * (k - (len(groups) - 1) / 2)
-            dots(ax, values, height + 0.09, colour=colour, marker=marker, alpha=0.4, markersize=5)
+            dots(ax, values, height + below, colour=colour, marker=marker, alpha=0.4, markersize=5)
             legend = "_" if group in named else group
             named.add(group)
             whiskers(

@@ -1,6 +1,5 @@
-"""Figures that only one paper draws: what they show is what they were given."""
+"""Figures of this paper alone: what they show is what they were given."""
 
-import math
 from typing import Any
 
 import matplotlib as mpl
@@ -8,9 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from hqnn.papers.hqnn import figures as hqnn
-from hqnn.papers.lcqhnn import figures as lcqhnn
-from hqnn.papers.transfer import figures as transfer
+from hqnn.papers.lcqhnn import figures
 
 pytestmark = pytest.mark.usefixtures("house_style")
 
@@ -20,7 +17,7 @@ def test_heat_maps_stand_below_their_images_each_scaled_by_its_own_maximum(ax: A
     images[1, 1:3, 1:3] = 1.0
     heat = np.zeros((2, 4, 4), np.float32)
     heat[0, 0, 3], heat[0, 0, 0], heat[1, 2, 2] = 2e-3, 1e-3, 5.0
-    lcqhnn.heat_gallery(ax, images, {"a": heat, "none": 0 * heat}, images > 0.5)
+    figures.heat_gallery(ax, images, {"a": heat, "none": 0 * heat}, images > 0.5)
     assert [label.get_text() for label in ax.get_yticklabels()] == ["image", "a", "none"]
     mosaic = ax.images[0].get_array()
     assert mosaic[1, 7].tolist() == [1.0, 1.0, 1.0]
@@ -34,7 +31,7 @@ def test_heat_maps_stand_below_their_images_each_scaled_by_its_own_maximum(ax: A
 
 def test_paths_of_focus_and_accuracy_rise_with_accuracy(ax: Any) -> None:
     focus, accuracy = np.array([[0.2, 0.3], [0.4, 0.5]]), np.array([[0.5, 0.99], [0.9, 1.0]])
-    lcqhnn.focus_against_accuracy(ax, focus, accuracy, (0, 50))
+    figures.focus_against_accuracy(ax, focus, accuracy, (0, 50))
     early, late = (dots.get_offsets() for dots in ax.collections)
     assert early.tolist() == [pytest.approx([20, 50]), pytest.approx([40, 10])]
     assert late.tolist() == [pytest.approx([30, 1]), pytest.approx([50, 0.05])]  # without an error
@@ -50,7 +47,7 @@ def test_a_sweep_has_a_row_for_each_dataset_and_a_column_for_each_noise() -> Non
         title: {kind: {1: np.tile([at, at - 0.1 * k], (2, 1))} for k, kind in enumerate(strengths)}
         for title, at in values.items()
     }
-    lcqhnn.accuracy_sweeps(axes, found, strengths, labels=labels, today={"thermal": 5.0, "flips": 0.15})
+    figures.accuracy_sweeps(axes, found, strengths, labels=labels, today={"thermal": 5.0, "flips": 0.15})
     assert [ax.get_title(loc="left") for ax in axes.flat] == [f"{a}, {b}" for a in found for b in strengths]
     lines = [next(line for line in ax.lines if line.get_label() == "1 block") for ax in axes.flat]
     assert [line.get_ydata().tolist() for line in lines] == [[90, 90], [90, 80], [50, 50], [50, 40]]
@@ -61,7 +58,7 @@ def test_a_sweep_has_a_row_for_each_dataset_and_a_column_for_each_noise() -> Non
 
 def test_shots_are_ticked_at_powers_of_four(ax: Any) -> None:
     flat = np.tile([0.8, 0.9, 1.0, 1.0], (3, 1))
-    lcqhnn.accuracy_with_shots(ax, [1, 2, 4, 1024], flat, {2: flat - 0.1})
+    figures.accuracy_with_shots(ax, [1, 2, 4, 1024], flat, {2: flat - 0.1})
     assert [tick.get_text() for tick in ax.get_xticklabels()] == ["1", "4", "1024"]
     named = {line.get_label(): line.get_ydata().tolist() for line in ax.lines}
     assert named == {"perfect device": [80, 90, 100, 100], "2 blocks": pytest.approx([70, 80, 90, 90])}
@@ -69,58 +66,13 @@ def test_shots_are_ticked_at_powers_of_four(ax: Any) -> None:
 
 def test_margins_are_drawn_against_their_own_epochs(ax: Any) -> None:
     margins = {"circuit": np.array([-0.1, 0.2]), "no CNOTs": np.array([1.0])}
-    lcqhnn.start_and_reach(ax, margins, {"no CNOTs": np.array([1.0]), "circuit": np.array([4.0, 3.0])})
+    figures.start_and_reach(ax, margins, {"no CNOTs": np.array([1.0]), "circuit": np.array([4.0, 3.0])})
     _, first, second = (line.get_xydata() for line in ax.lines)
     assert first == pytest.approx(np.array([[-0.1, 4], [0.2, 3]]), abs=0.1)
     assert second == pytest.approx(np.array([[1.0, 1]]), abs=0.1)
 
 
 def test_what_noise_leaves_is_drawn_at_its_own_depth(ax: Any) -> None:
-    lcqhnn.shrink_factors(ax, [1, 8], {3: np.array([[0.9, 0.5], [0.8, 0.4]])}, {3: [0.94, 0.84]})
+    figures.shrink_factors(ax, [1, 8], {3: np.array([[0.9, 0.5], [0.8, 0.4]])}, {3: [0.94, 0.84]})
     dots = next(line.get_xydata() for line in ax.lines if line.get_label() == r"$\langle Z_3\rangle$")
     assert dots == pytest.approx(np.array([[1, 0.9], [8, 0.5], [1, 0.8], [8, 0.4]]))
-
-
-@pytest.mark.parametrize("channels", [1, 3])
-def test_each_class_has_a_column_of_images(ax: Any, channels: int) -> None:
-    images = np.full((2, 8, 8, channels), 7, np.uint8)
-    hqnn.image_columns(ax, {"a": images, "b": images + 1, "c": images})
-    wall = np.asarray(ax.images[0].get_array())
-    assert wall.shape[:2] == (2 * 8 + 2, 3 * 8 + 4)
-    assert 255 * wall[5, [4, 14, 24]].reshape(3, -1)[:, 0] == pytest.approx([7, 8, 7])
-    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["a", "b", "c"]
-
-
-def test_one_title_per_image() -> None:
-    axes: Any = plt.subplots(1, 2)[1]
-    hqnn.titled_images(axes.flat, np.zeros((2, 5, 5, 1), np.uint8), ["3 (5)", "4 (9)"])
-    assert [ax.get_title() for ax in axes] == ["3 (5)", "4 (9)"]
-    with pytest.raises(ValueError, match="argument"):
-        hqnn.titled_images(axes.flat, np.zeros((1, 5, 5, 1), np.uint8), ["3"])
-
-
-def test_coefficients_stand_above_their_frequencies(ax: Any) -> None:
-    values = np.zeros((5, 3, 3), complex)
-    values[:, 0, 2] = 3 - 4j
-    hqnn.coefficient_violins(ax, values)
-    assert [label.get_text() for label in ax.get_xticklabels()][2] == "(−1, 1)"
-    drawn = {(line.get_xdata()[1], line.get_ydata()[0]) for line in ax.lines if len(line.get_xdata())}
-    assert {(1.6, 3.0), (2.4, -4.0)} <= drawn
-
-
-def test_shots_end_with_the_exact_limit(ax: Any) -> None:
-    few, many = np.array([10.0, 12.0]), np.array([20.0, 20.0])
-    series = {"string": {100.0: few, math.inf: many}, "marginals": {math.inf: few, 100.0: many}}
-    transfer.accuracy_by_shots(ax, series)
-    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["100", "exact"]
-    drawn = [bars.lines[0].get_xydata().tolist() for bars in ax.containers]
-    assert drawn == [[[0, 11], [1, 20]], [[1, 11], [0, 20]]]
-
-
-def test_images_in_rows_are_dark_on_white(ax: Any) -> None:
-    images = np.zeros((3, 4, 4))
-    images[1] = 1
-    transfer.image_rows(ax, {"a": images, "b": images})
-    shown = ax.images[0].get_array()
-    assert shown[:4, 8:12].max() == 0
-    assert shown[:, :8].min() == 1
