@@ -1,1 +1,10 @@
-"""The views of a circuit: everything that can be computed from it, each in a module of its own."""
+"""The views of a circuit: everything that can be computed from it, each in a module of its own.
+
+- `layer`: the differentiable PyTorch layer; `evaluators` holds its three ways to compute.
+- `pauli_rotations` and `pauli_propagation`: the form that layer, series and derivatives are read off.
+- `fourier`: its Fourier series, exact, written out, or sampled.
+- `gradients`: parameter shift, Jacobian, quantum Fisher information, ranks.
+- `aer` and `noise`: shots and noisy devices.
+- `bloch`: single qubits in the Bloch ball.
+- `zx`: its ZX-diagram, before and after reduction.
+"""

@@ -18,8 +18,8 @@ from hqnn.circuit import Circuit
 from hqnn.papers.hqnn.circuits import quanvolution
 from hqnn.papers.hqnn.quanv_experiments import QuanvConfig
 from hqnn.views import fourier
+from hqnn.views.gradients import rank
 from hqnn.views.layer import QuantumLayer
-from hqnn.views.rank import rank
 
 KERNEL = 2
 """Side of the kernel, pixels."""
