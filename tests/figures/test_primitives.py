@@ -81,14 +81,6 @@ def test_bars_stand_for_values_in_groups(ax: Any) -> None:
     assert centres[0] < 0 < centres[1] < centres[2] == pytest.approx(1.0)
 
 
-def test_violins_show_what_varies_and_lines_what_does_not(ax: Any) -> None:
-    values = np.random.default_rng(0).normal(size=(50, 3))
-    values[:, 1] = 4.0
-    figures.violins(ax, np.arange(3.0), values, side="low", colour="C0")
-    assert [round(body.get_paths()[0].vertices[:, 0].max()) for body in ax.collections] == [0, 2]
-    assert [list(line.get_ydata()) for line in ax.lines] == [[4.0, 4.0]]
-
-
 def test_a_confusion_matrix_writes_every_count_and_colours_errors(ax: Any) -> None:
     figures.confusion(ax, np.array([[8.0, 2.0], [0.0, 10.0]]), ["x", "y"])
     written = {text.get_position(): text.get_text() for text in ax.texts}
@@ -134,13 +126,3 @@ def test_single_runs_stand_beside_their_mean_and_the_papers_value(ax: Any) -> No
     assert [height for _, height in marked(ax, "D")] == [76.56, 91.0]
     assert [bar.get_segments()[0][0, 1] for bar in ax.collections] == [97, 95]
     assert [label.get_text() for label in ax.get_xticklabels()] == ["CNN-4", "CNN-8"]
-
-
-def test_rate_curves_join_means_and_show_every_run(ax: Any) -> None:
-    by_rate = {1e-3: np.array([90.0, 92.0]), 1e-2: np.array([95.0])}
-    figures.rate_curves(ax, {"lcqhnn": by_rate, "cnn-16": by_rate}, usual=1e-3)
-    assert labels(ax) == ["LCQHNN", "CNN-16"]
-    usual, means = ax.lines[0], ax.lines[1]
-    assert set(usual.get_xdata()) == {1e-3}
-    assert list(means.get_ydata()) == [91, 95]
-    assert sorted(height for _, height in marked(ax, "o")) == [90, 90, 92, 92, 95, 95]

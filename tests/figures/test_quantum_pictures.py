@@ -59,16 +59,6 @@ def test_amplitudes_are_bars_of_their_modulus_coloured_by_phase() -> None:
     assert scale.cmap(0.5) == colours[0]
 
 
-def test_a_bloch_sphere_has_a_point_per_vector_and_a_colour_per_class() -> None:
-    vectors = np.array([[1.0, 0, 0], [0, 0.5, 0], [0, 0, -1.0], [0.6, 0, 0.8], [0, 0, 0]])
-    ax = panel(subplot_kw={"projection": "3d"})
-    figures.bloch_sphere(ax, vectors, np.array([0, 1, 1, 1, 0]))
-    clouds = {to_hex(c.get_facecolor()[0]).upper(): c._offsets3d for c in ax.collections if hasattr(c, "_offsets3d")}
-    assert {c: len(clouds[c][0]) for c in figures.CLASS_COLOURS} == dict(
-        zip(figures.CLASS_COLOURS, (2, 3), strict=True)
-    )
-
-
 def test_the_arrow_of_a_phase_circle_has_the_resultant_length() -> None:
     ax = panel(subplot_kw={"projection": "polar"})
     figures.phase_circle(ax, np.array([0.0, 0.0, np.pi / 2, 0.0]), np.array([0, 0, 1, 1]))

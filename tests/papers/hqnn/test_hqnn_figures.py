@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -19,14 +18,6 @@ def test_each_class_has_a_column_of_images(ax: Any, channels: int) -> None:
     assert wall.shape[:2] == (2 * 8 + 2, 3 * 8 + 4)
     assert 255 * wall[5, [4, 14, 24]].reshape(3, -1)[:, 0] == pytest.approx([7, 8, 7])
     assert [tick.get_text() for tick in ax.get_xticklabels()] == ["a", "b", "c"]
-
-
-def test_one_title_per_image() -> None:
-    axes: Any = plt.subplots(1, 2)[1]
-    figures.titled_images(axes.flat, np.zeros((2, 5, 5, 1), np.uint8), ["3 (5)", "4 (9)"])
-    assert [ax.get_title() for ax in axes] == ["3 (5)", "4 (9)"]
-    with pytest.raises(ValueError, match="argument"):
-        figures.titled_images(axes.flat, np.zeros((1, 5, 5, 1), np.uint8), ["3"])
 
 
 def test_coefficients_stand_above_their_frequencies(ax: Any) -> None:

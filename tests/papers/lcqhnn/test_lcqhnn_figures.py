@@ -56,22 +56,6 @@ def test_a_sweep_has_a_row_for_each_dataset_and_a_column_for_each_noise() -> Non
     assert [0.15, 0.15] in [list(line.get_xdata()) for line in axes[1, 1].lines]
 
 
-def test_shots_are_ticked_at_powers_of_four(ax: Any) -> None:
-    flat = np.tile([0.8, 0.9, 1.0, 1.0], (3, 1))
-    figures.accuracy_with_shots(ax, [1, 2, 4, 1024], flat, {2: flat - 0.1})
-    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["1", "4", "1024"]
-    named = {line.get_label(): line.get_ydata().tolist() for line in ax.lines}
-    assert named == {"perfect device": [80, 90, 100, 100], "2 blocks": pytest.approx([70, 80, 90, 90])}
-
-
-def test_margins_are_drawn_against_their_own_epochs(ax: Any) -> None:
-    margins = {"circuit": np.array([-0.1, 0.2]), "no CNOTs": np.array([1.0])}
-    figures.start_and_reach(ax, margins, {"no CNOTs": np.array([1.0]), "circuit": np.array([4.0, 3.0])})
-    _, first, second = (line.get_xydata() for line in ax.lines)
-    assert first == pytest.approx(np.array([[-0.1, 4], [0.2, 3]]), abs=0.1)
-    assert second == pytest.approx(np.array([[1.0, 1]]), abs=0.1)
-
-
 def test_what_noise_leaves_is_drawn_at_its_own_depth(ax: Any) -> None:
     figures.shrink_factors(ax, [1, 8], {3: np.array([[0.9, 0.5], [0.8, 0.4]])}, {3: [0.94, 0.84]})
     dots = next(line.get_xydata() for line in ax.lines if line.get_label() == r"$\langle Z_3\rangle$")

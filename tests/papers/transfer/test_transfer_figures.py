@@ -18,12 +18,3 @@ def test_shots_end_with_the_exact_limit(ax: Any) -> None:
     assert [tick.get_text() for tick in ax.get_xticklabels()] == ["100", "exact"]
     drawn = [bars.lines[0].get_xydata().tolist() for bars in ax.containers]
     assert drawn == [[[0, 11], [1, 20]], [[1, 11], [0, 20]]]
-
-
-def test_images_in_rows_are_dark_on_white(ax: Any) -> None:
-    images = np.zeros((3, 4, 4))
-    images[1] = 1
-    figures.image_rows(ax, {"a": images, "b": images})
-    shown = ax.images[0].get_array()
-    assert shown[:4, 8:12].max() == 0
-    assert shown[:, :8].min() == 1
