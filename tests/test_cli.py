@@ -130,7 +130,7 @@ def test_run_list_verify_and_rerun(tmp_path: Path, capsys: pytest.CaptureFixture
         (["verify", "--rerun", "toy/plian/0"], "error: toy has no variant 'plian': did you mean plain?"),
         (["verify", "--rerun", "toy/plain/9"], "error: There is no record "),
         (["verify", "--rerun", "toy/plain"], "error: There are no records of toy/plain: run"),
-        (["claims"], "error: There is no ledger at "),
+        (["claims"], "error: There is no ledger in "),
     ],
 )
 def test_mistakes_are_answered_in_one_sentence(

@@ -16,7 +16,7 @@ from scipy.stats import kstest
 from torch import Tensor
 from torch.nn import functional
 
-from hqnn import analyses, datasets, experiments, ledger, measurements, runs, tasks
+from hqnn import datasets, experiments, measurements, runs, tasks
 from hqnn.measurements import Series
 from hqnn.papers.lcqhnn import gradcam, noise_robustness, saliency, studies
 from hqnn.papers.lcqhnn import model as lcqhnn
@@ -91,14 +91,6 @@ def test_bloch_numbers_are_those_of_the_reduced_states(hybrid: Series, monkeypat
     per_seed = np.array(lengths).reshape(2, -1).mean(1)
     assert data["mnist"]["length-after-ry"] == pytest.approx(per_seed, abs=1e-6)
     assert data["mnist"]["most-entangled"]["seed"] == per_seed.argmin()
-
-
-def test_recorded_analyses_hold_what_claims_ask_for() -> None:
-    for claim in ledger.read().claims:
-        name = claim.arguments.get("analysis")
-        stored = analyses.load(name) if name else None
-        if stored is not None:
-            assert claim.arguments["key"] in stored.result, claim.id
 
 
 def test_encoders_come_from_the_data_folder_of_the_records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import nbformat
 import yaml
 
 from hqnn import claims
-from hqnn.verdicts import Verdict
+from hqnn.claims import Verdict
 from tools.repository import ROOT, address
 
 README = ROOT / "README.md"

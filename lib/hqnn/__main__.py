@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -181,11 +182,18 @@ def _rerun(path: Path, root: Path, quiet: bool) -> int:
 
 def _claims(options: argparse.Namespace) -> int:
     from hqnn import claims, storage
+    from hqnn.claims import ledger, report
 
     if options.update and options.paper:
         raise HqnnError("Leave out --paper with --update: the stored verdicts are those of all papers.")
     root = storage.data_folder(options.root)
-    results = claims.evaluate(options.paper, path=root / "claims.yaml", root=root)
+    if options.id:
+        book = ledger.read(root / "claims")
+        print(report.explain(book.find(options.id), book, root))
+        return 0
+    fresh = options.check or options.update
+    evaluated = partial(claims.evaluate, path=root / "claims") if fresh else claims.stored
+    results = evaluated(options.paper, root=root)
     if options.update:
         claims.write_snapshot(results, root / "verdicts.json")
     if options.json:
@@ -196,8 +204,14 @@ def _claims(options: argparse.Namespace) -> int:
             text = claims.to_json(results, ensure_ascii=True)
         print(text, end="")
     else:
-        print(claims.format_table(results))
-    return 0
+        print(report.format_table(results))
+    if not options.check:
+        return 0
+    found = claims.changes(results, root / "verdicts.json", paper=options.paper)
+    for change in found:
+        print(change, file=sys.stderr)
+    print(f"{len(results)} claims evaluated, {len(found)} changes.", file=sys.stderr)
+    return 1 if found else 0
 
 
 def parser() -> argparse.ArgumentParser:
@@ -285,11 +299,14 @@ def parser() -> argparse.ArgumentParser:
     claims = command(
         "claims",
         _claims,
-        "judge every claim of the papers by the records",
-        "Print each claim of the papers with its value, ours, the verdict and the evidence.",
+        "show the verdict on every claim of the papers, or everything about one",
+        "Print each claim of the papers with its value, ours, the verdict and the evidence, as last stored; or, of one "
+        "claim, how its verdict comes about.",
     )
+    claims.add_argument("id", nargs="?", metavar="CLAIM", help="one claim, such as L6-fashion-cnn4-25")
     claims.add_argument("--json", action="store_true", help="print a list of objects instead of a table")
-    claims.add_argument("--paper", metavar="PAPER", help="only lcqhnn, hqnn or transfer")
+    claims.add_argument("--paper", metavar="PAPER", help="only those of one paper")
+    claims.add_argument("--check", action="store_true", help="judge them afresh, and compare with what is stored")
     claims.add_argument(
         "--update", action="store_true", help="store the verdicts as those that the tests and the scoreboard expect"
     )

@@ -2,11 +2,12 @@
 
 import math
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+
+# SciPy and statsmodels take seconds to import and are imported where they are used: much that needs an `Interval` needs
+# neither.
 
 MAX_EXACT_PAIRS = 12
 """Up to this many pairs (4,096 sign patterns) the permutation test enumerates all of them."""
@@ -98,8 +99,14 @@ def mean_interval(values: ArrayLike, level: float = 0.95) -> Interval:
     n = len(x)
     if n == 1:
         return Interval(float(x[0]), math.inf, 1)
-    half_width = float(stats.t.ppf((1 + level) / 2, n - 1)) * float(x.std(ddof=1)) / math.sqrt(n)
-    return Interval(float(x.mean()), half_width, n)
+    return Interval(float(x.mean()), student_t(n, level) * float(x.std(ddof=1)) / math.sqrt(n), n)
+
+
+def student_t(n: int, level: float = 0.95) -> float:
+    """How many standard errors the interval for the mean of n values reaches to each side."""
+    from scipy.stats import t
+
+    return float(t.ppf((1 + level) / 2, n - 1))
 
 
 def paired_difference(a: ArrayLike, b: ArrayLike, level: float = 0.95) -> Comparison:
@@ -122,19 +129,34 @@ def paired_difference(a: ArrayLike, b: ArrayLike, level: float = 0.95) -> Compar
     if len(x) != len(y):
         raise ValueError(f"Paired values need equal lengths, not {len(x)} and {len(y)}.")
     d = x - y
-    n = len(d)
     difference = mean_interval(d, level)
-    if n > MAX_EXACT_PAIRS:
-        spread = float(d.std(ddof=1))
-        if spread == 0.0:
-            return Comparison(difference, 0.0 if d[0] else 1.0, "paired t")
-        t = difference.mean / (spread / math.sqrt(n))
-        return Comparison(difference, float(2 * stats.t.sf(abs(t), n - 1)), "paired t")
-    signs = np.array(list(product((1.0, -1.0), repeat=n)))
-    sums = np.abs(signs @ d)
-    # Equal sums may differ in the last bits, by the order of addition.
-    as_far = sums >= sums[0] - 1e-12 * np.abs(d).sum()
-    return Comparison(difference, float(as_far.mean()), "exact sign-flip permutation")
+    if len(d) > MAX_EXACT_PAIRS:
+        return Comparison(difference, _t_test(d), "paired t")
+    return Comparison(difference, _sign_flips(d), "exact sign-flip permutation")
+
+
+def _t_test(d: NDArray[np.float64]) -> float:
+    from scipy.stats import ttest_1samp
+
+    if not d.std(ddof=1):
+        return 0.0 if d[0] else 1.0
+    return float(ttest_1samp(d, 0.0).pvalue)
+
+
+def _sign_flips(d: NDArray[np.float64]) -> float:
+    from scipy.stats import permutation_test
+
+    if len(d) == 1:
+        return 1.0
+    least = abs(float(d.sum())) - 1e-12 * float(np.abs(d).sum())  # equal sums may differ in the last bits
+
+    def as_far(flipped: NDArray[np.float64], axis: int = -1) -> NDArray[np.float64]:
+        return (np.abs(flipped.sum(axis=axis)) >= least).astype(float)
+
+    found = permutation_test(
+        (d,), as_far, permutation_type="samples", n_resamples=math.inf, alternative="greater", vectorized=True
+    )
+    return float(found.pvalue)
 
 
 def holm(p_values: ArrayLike) -> NDArray[np.float64]:
@@ -155,10 +177,9 @@ def holm(p_values: ArrayLike) -> NDArray[np.float64]:
     p = _finite_vector(p_values)
     if p.min() < 0 or p.max() > 1:
         raise ValueError(f"p-values lie between 0 and 1, not {p.min():g} to {p.max():g}.")
-    order = np.argsort(p)
-    adjusted = np.empty_like(p)
-    adjusted[order] = np.minimum(np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)), 1.0)
-    return adjusted
+    from statsmodels.stats.multitest import multipletests
+
+    return np.asarray(multipletests(p, method="holm")[1])
 
 
 def epochs_to_reach(history: ArrayLike, threshold: float) -> Reach:
@@ -199,7 +220,9 @@ def rank_correlation(x: ArrayLike, y: ArrayLike) -> NDArray[np.float64]:
         raise ValueError(f"Paired values need equal lengths, not {a.shape[-1:]} and {b.shape[-1:]}.")
     if not (np.isfinite(a).all() and np.isfinite(b).all()):
         raise ValueError("Expected finite values, but at least one is NaN or infinite.")
-    a, b = stats.rankdata(a, axis=-1), stats.rankdata(b, axis=-1)
+    from scipy.stats import rankdata
+
+    a, b = rankdata(a, axis=-1), rankdata(b, axis=-1)
     a, b = a - a.mean(-1, keepdims=True), b - b.mean(-1, keepdims=True)
     scale = np.sqrt((a * a).sum(-1) * (b * b).sum(-1))
     with np.errstate(invalid="ignore"):

@@ -22,7 +22,7 @@ DATA = Path(__file__).resolve().parents[2] / "data"
 
 def in_clone() -> bool:
     """Whether this package lies in a clone of the repository, and not among an environment's packages."""
-    return (DATA / "claims.yaml").is_file()
+    return (DATA / "claims").is_dir()
 
 
 def data_folder(root: Path | None = None, *, may_be_new: bool = False) -> Path:

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hqnn import ledger, runs
+from hqnn import runs
+from hqnn.claims import ledger
 from hqnn.papers.hqnn import quanv_series
 from hqnn.storage import DATA
 
@@ -74,8 +75,8 @@ def load(root: Path = DATA) -> dict[str, Comparison]:
     book = {claim.id: claim for claim in ledger.read().claims}
     found = {}
     for name, (hybrid, rival, *rows) in _SERIES.items():
-        claims = [book[row] for row in rows]
-        first, second = (claim.number if claim.unit == "%" else 100 * claim.number for claim in claims)
+        printed = [book[row].printed for row in rows]
+        first, second = (one.number if one.unit == "%" else 100 * one.number for one in printed)
         ours = finals(hybrid, rival, root=root)
         found[name] = Comparison(hybrid=ours[0], rival=ours[1], printed=(first, second))
     return found

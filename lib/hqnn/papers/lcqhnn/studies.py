@@ -1,7 +1,7 @@
 """What is measured on trained weights and the papers' own images.
 
 Each function takes the series of records it reads and its settings, and returns named numbers over seeds. Run them with
-`python -m hqnn run NAME`; the results are stored by `hqnn.measurements` and judged by `hqnn.checks`.
+`python -m hqnn run NAME`; the results are stored by `hqnn.measurements` and judged by `hqnn.claims`.
 """
 
 import base64

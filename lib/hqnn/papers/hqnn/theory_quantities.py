@@ -1,24 +1,18 @@
-"""Evaluators of what hqnn's appendix claims about its quantum layer: ZX-calculus and Fourier series."""
+"""What hqnn's appendix claims about its quantum layer, ZX-calculus and Fourier series, as quantities of ours."""
 
 import numpy as np
 from numpy.typing import NDArray
 from qiskit.quantum_info import Operator
 
-from hqnn.checks.registry import EXACT, Context, evaluator
 from hqnn.circuit import Circuit
-from hqnn.ledger import Claim
+from hqnn.claims.quantity import EXACT, Quantity
 from hqnn.papers.hqnn.circuits import reuploading, strongly_entangling
-from hqnn.verdicts import Judgement, Verdict
 from hqnn.views import expressivity, zx
 from hqnn.views import rank as redundancy
 
 N_INPUTS = 64
 """Random inputs at which Jacobians are taken."""
 PAPER_SAMPLES = 100
-
-
-def _verdict(holds: bool) -> Verdict:
-    return Verdict.REPRODUCED if holds else Verdict.NOT_REPRODUCED
 
 
 def _jacobian() -> tuple[Circuit, NDArray[np.float64]]:
@@ -28,9 +22,8 @@ def _jacobian() -> tuple[Circuit, NDArray[np.float64]]:
     return pc, redundancy.jacobian(pc, inputs, rng.uniform(0, 2 * np.pi, pc.n_weights))
 
 
-@evaluator(number=False)
-def zx_diagram(claim: Claim, context: Context) -> Judgement:
-    """The layer's ZX-diagram is the same matrix as Qiskit's, up to a scalar."""
+def diagram() -> Quantity:
+    """Whether the layer's ZX-diagram is the same matrix as Qiskit's, up to a scalar."""
     pc = strongly_entangling()
     diagram = zx.diagram(pc)
     parameters = [*pc.inputs, *pc.weights]
@@ -39,16 +32,14 @@ def zx_diagram(claim: Claim, context: Context) -> Judgement:
     expected = Operator(pc.circuit.assign_parameters(values).reverse_bits()).data
     overlap = abs(np.vdot(matrix, expected)) / np.linalg.norm(matrix) / np.linalg.norm(expected)
     size = zx.size(diagram)
-    return Judgement(
-        verdict=_verdict(overlap > 1 - EXACT),
-        ours=f"{size.spiders} spiders, {size.edges} edges, overlap {overlap:.6f} with the circuit's matrix",
-        evidence="hqnn.zx.diagram",
+    return Quantity(
+        value=overlap > 1 - EXACT,
+        text=f"{size.spiders} spiders, {size.edges} edges, overlap {overlap:.6f} with the circuit's matrix",
     )
 
 
-@evaluator(number=False)
-def zx_no_redundancy(claim: Claim, context: Context) -> Judgement:
-    """After reduction every parameter is alone on one spider; the rank of the Jacobian decides independently."""
+def no_redundancy() -> Quantity:
+    """Whether every parameter is alone on one spider after reduction; the Jacobian's rank decides independently."""
     pc, jacobian = _jacobian()
     full = zx.diagram(pc)
     reduced = zx.reduce(full)
@@ -57,10 +48,9 @@ def zx_no_redundancy(claim: Claim, context: Context) -> Judgement:
     ranks = [redundancy.rank(jacobian[:, k, pc.n_inputs :]) for k in range(pc.n_observables)]
     joint = redundancy.rank(jacobian[:, :, pc.n_inputs :])
     holds = alone == n_parameters and joint == pc.n_weights and zx.is_equal(full, reduced)
-    return Judgement(
-        verdict=_verdict(holds),
-        ours=f"{alone} of {n_parameters} parameters alone on a spider; rank {joint} of {pc.n_weights} weights",
-        evidence="hqnn.zx, hqnn.redundancy",
+    return Quantity(
+        value=holds,
+        text=f"{alone} of {n_parameters} parameters alone on a spider; rank {joint} of {pc.n_weights} weights",
         note=(
             "the rank is that of the five outputs' derivatives and settles what the diagram can only suggest; "
             f"for one output alone it is {min(ranks)} to {max(ranks)}"
@@ -68,9 +58,8 @@ def zx_no_redundancy(claim: Claim, context: Context) -> Judgement:
     )
 
 
-@evaluator(number=False)
-def every_parameter_acts(claim: Claim, context: Context) -> Judgement:
-    """Every weight and input changes some output; a note counts those that each single output does not depend on."""
+def every_parameter_acts() -> Quantity:
+    """Whether every weight and input changes some output; a note counts those that a single one does not depend on."""
     pc, jacobian = _jacobian()
     acts = np.abs(jacobian).max(axis=0) > EXACT  # [outputs, parameters]
     agree = True
@@ -78,17 +67,15 @@ def every_parameter_acts(claim: Claim, context: Context) -> Judgement:
         places = zx.places(zx.reduce(zx.expectation(pc, k)))
         agree &= [bool(held) for held in places.values()] == acts[k].tolist()
     idle = ", ".join(str(int(n)) for n in (~acts).sum(axis=1))
-    return Judgement(
-        verdict=_verdict(bool(acts.any(axis=0).all()) and agree),
-        ours=f"{int(acts.any(axis=0).sum())} of {acts.shape[1]} parameters change at least one output",
-        evidence="hqnn.redundancy.jacobian, hqnn.zx.expectation",
+    return Quantity(
+        value=bool(acts.any(axis=0).all()) and agree,
+        text=f"{int(acts.any(axis=0).sum())} of {acts.shape[1]} parameters change at least one output",
         note=f"but not every output: {idle} weights have no effect on outputs 1 to 5, by diagram and derivative alike",
     )
 
 
-@evaluator(number=False)
-def coefficient_spread(claim: Claim, context: Context) -> Judgement:
-    """Real and imaginary parts of the nine coefficients vary with the weights, about as under a random unitary."""
+def coefficient_spread() -> Quantity:
+    """Whether the parts of the nine coefficients vary with the weights, about as under a random unitary."""
     pc = strongly_entangling()
     weights = expressivity.random_weights(pc, PAPER_SAMPLES)
     pair = expressivity.of_first_inputs(expressivity.coefficients(pc, weights)[-1])
@@ -97,11 +84,10 @@ def coefficient_spread(claim: Claim, context: Context) -> Judgement:
     power = float((np.abs(pair) ** 2).sum(axis=(1, 2)).mean())
     haar = 1 / (2**pc.n_qubits + 1)
     wide = moving == len(spread) - 1 and spread[spread > EXACT].min() > spread.max() / 10
-    return Judgement(
-        verdict=_verdict(wide and haar / 2 < power < 2 * haar),
-        ours=f"{moving} of {len(spread)} parts vary, with standard deviations from "
+    return Quantity(
+        value=wide and haar / 2 < power < 2 * haar,
+        text=f"{moving} of {len(spread)} parts vary, with standard deviations from "
         f"{spread[spread > EXACT].min():.3f} to {spread.max():.3f}",
-        evidence="hqnn.expressivity",
         note=(
             "the imaginary part of the constant term of a real function is always zero; the mean square of the "
             f"output is {power:.3f}, and {haar:.3f} for a random unitary on five qubits"
@@ -109,19 +95,16 @@ def coefficient_spread(claim: Claim, context: Context) -> Judgement:
     )
 
 
-@evaluator(number=True)
-def coefficient_determinant(claim: Claim, context: Context) -> Judgement:
-    """The determinant of the correlation matrix of the coefficients' real and imaginary parts, for every output."""
+def determinant() -> Quantity:
+    """The determinant of the correlation matrix of the coefficients' parts, the farthest from zero of all outputs."""
     pc = strongly_entangling()
     weights = expressivity.random_weights(pc, PAPER_SAMPLES)
     pairs = [expressivity.of_first_inputs(found) for found in expressivity.coefficients(pc, weights)]
     found = [abs(expressivity.correlation_determinant(expressivity.all_parts(pair))) for pair in pairs]
     zero = max(found) < EXACT
     numbers = abs(expressivity.correlation_determinant(pairs[-1].reshape(len(weights), -1)))
-    return Judgement(
-        verdict=_verdict(zero and claim.number == 0),
-        ours=0.0 if zero else max(found),
-        evidence="hqnn.expressivity.correlation_determinant",
+    return Quantity(
+        value=0.0 if zero else max(found),
         note=(
             "read as the real and imaginary parts of the nine coefficients of two inputs: since c(-ω) is the conjugate "
             f"of c(ω), the matrix has equal rows for every circuit; as nine complex numbers they give {numbers:.2f} "
@@ -130,9 +113,8 @@ def coefficient_determinant(claim: Claim, context: Context) -> Judgement:
     )
 
 
-@evaluator(number=False)
-def zero_determinant(claim: Claim, context: Context) -> Judgement:
-    """Does a zero determinant tell independent coefficients from dependent ones?"""
+def zero_determinant() -> Quantity:
+    """Whether a zero determinant tells independent coefficients from dependent ones."""
     rng = np.random.default_rng(0)
     rigid = strongly_entangling(n_qubits=2, n_layers=1, entangle=False)  # every output depends on one input
     determinants = {}
@@ -143,10 +125,9 @@ def zero_determinant(claim: Claim, context: Context) -> Judgement:
             determinants[name, kind] = abs(expressivity.correlation_determinant(values))
             determinants[name, f"{kind}-rank"] = expressivity.dimension(expressivity.covariance_spectrum(values))
     informative = determinants["rigid", "all"] > EXACT
-    return Judgement(
-        verdict=_verdict(informative),
-        ours=f"zero for every circuit; each part counted once, it is {determinants['free', 'once']:.2f} here",
-        evidence="hqnn.expressivity",
+    return Quantity(
+        value=informative,
+        text=f"zero for every circuit; each part counted once, it is {determinants['free', 'once']:.2f} here",
         note=(
             "a zero determinant means linear dependence, and here only that each number is listed twice; uncorrelated "
             "numbers have determinant 1. What tells circuits apart is the rank without duplicates: "
@@ -155,15 +136,13 @@ def zero_determinant(claim: Claim, context: Context) -> Judgement:
     )
 
 
-@evaluator(number=False)
-def terms_by_embedding(claim: Claim, context: Context) -> Judgement:
-    """An input embedded d times has frequencies -d to d and no others, if rotations stand between."""
+def terms_by_embedding() -> Quantity:
+    """Whether an input embedded d times has frequencies -d to d and no others, if rotations stand between."""
     counts = {d: _terms(reuploading(d)) for d in range(1, 6)}
     bare = {d: _terms(reuploading(d, trained=False)) for d in counts}
-    return Judgement(
-        verdict=_verdict(all(n == 2 * d + 1 for d, n in counts.items())),
-        ours=", ".join(f"{n} terms for d = {d}" for d, n in counts.items()),
-        evidence="hqnn.reuploading, hqnn.expressivity.coefficients",
+    return Quantity(
+        value=all(n == 2 * d + 1 for d, n in counts.items()),
+        text=", ".join(f"{n} terms for d = {d}" for d, n in counts.items()),
         note=(
             "this is the most there can be, not what there always is: without rotations between the embeddings there "
             f"are at most {max(bare.values())} terms whatever d"

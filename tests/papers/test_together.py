@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from hqnn import ledger, runs
+from hqnn import runs
+from hqnn.claims import ledger
 from hqnn.papers import together
 from hqnn.papers.hqnn import quanv_series
 
@@ -14,7 +15,9 @@ def test_printed_accuracies_are_the_ledgers_in_percent() -> None:
     assert printed["hqnn, MNIST"] == (99.21, 98.71)
     assert printed["hqnn, quanvolution, over CNN1"] == pytest.approx((67, 53))
     assert printed["transfer, version 2"] == (75, 98)
-    leads = {claim.id: claim.number for claim in ledger.read().claims if claim.id in ("H3-gap", "H4-gap", "H5-gap")}
+    leads = {
+        claim.id: claim.printed.number for claim in ledger.read().claims if claim.id in ("H3-gap", "H4-gap", "H5-gap")
+    }
     for row, name in (("H3", "MNIST"), ("H4", "Medical MNIST"), ("H5", "CIFAR-10")):
         assert found[f"hqnn, {name}"].printed_lead == pytest.approx(leads[f"{row}-gap"])
 

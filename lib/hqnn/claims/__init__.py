@@ -1,0 +1,283 @@
+"""Claims: quantity × rule = verdict. Every sentence of the papers, held against what was recorded.
+
+The ledger is `data/claims/<paper>.yaml` (`hqnn.claims.ledger`); a row names a quantity of ours
+(`hqnn.claims.quantities`) and the rule that decides (`hqnn.claims.rules`). `data/verdicts.json` holds the verdicts as
+they were last looked at: they are what is shown where nothing is to be recomputed, and the tests compare them with a
+fresh evaluation, so that no claim, record or line of code can change a verdict unnoticed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from hqnn import storage
+from hqnn.claims import ledger
+from hqnn.claims.ledger import Claim, Draw, Ledger
+from hqnn.claims.quantities import Computed, Curve
+from hqnn.claims.quantity import Context, Missing, Ours, Quantity
+from hqnn.claims.rules import Judgement, Rule, Verdict
+from hqnn.errors import HqnnError
+from hqnn.storage import DATA
+
+# used by pages until they are moved: what shows the claims, imported when it is first asked for
+_SHOWN = ("by_subject", "contradictions", "counts_to_html", "format_table", "to_html")
+
+__all__ = ["Claim", "Context", "Draw", "Judgement", "Ledger", "Quantity", "Result", "Verdict", "evaluate", "load"]
+
+SNAPSHOT = DATA / "verdicts.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """A claim and what became of it."""
+
+    claim: Claim
+    judgement: Judgement
+    note: str
+    """What the evaluation has to say, then what the ledger has to say, as sentences."""
+    quantity: Quantity | None = None
+    """What was judged; None in a stored verdict, and where it does not exist yet."""
+
+    def ours(self) -> str:
+        """Our value with its 95 % interval, as text; empty if there is none."""
+        j, unit = self.judgement, self.claim.unit
+        if j.ours is None or isinstance(j.ours, str):
+            return j.ours or ""
+        if j.ci95 is None:
+            return f"{j.ours:g} {unit}".rstrip()
+        return f"{j.ours:.{_digits(j.ci95)}f} ± {j.ci95:.{_digits(j.ci95)}f} {unit}".rstrip()
+
+    def difference(self) -> str:
+        """Ours minus the paper's, and how far it may be from zero; empty if there is none or it is exactly 0."""
+        j = self.judgement
+        if j.difference is None or (j.margin is None and j.difference == 0):
+            return ""
+        if j.margin is None:
+            return f"{j.difference:+.3g}"
+        return f"{j.difference:+.{_digits(j.margin)}f}, allowed ±{j.margin:.{_digits(j.margin)}f}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """The result for machines.
+
+        Returns:
+            `id`, `paper`, `claim` (the statement), `paper_value`, `ours`, `ci95` (half width of the 95 % interval of
+            our mean), `n_seeds`, `verdict`, `evidence` and `note`; None where there is nothing. The two values are
+            numbers, in the unit that the statement names and with at most six significant digits, or short texts.
+        """
+        j = self.judgement
+        return {
+            "id": self.claim.id,
+            "paper": self.claim.paper,
+            "claim": self.claim.says,
+            "paper_value": self.claim.printed.value,
+            "ours": _rounded(j.ours),
+            "ci95": _rounded(j.ci95),
+            "n_seeds": j.n_seeds,
+            "verdict": str(j.verdict),
+            "evidence": j.evidence or None,
+            "note": self.note or None,
+        }
+
+
+def _digits(scale: float) -> int:
+    """Decimals that show two significant digits of `scale`, two at least and six at most."""
+    return 2 if scale <= 0 else next((d for d in range(2, 6) if scale * 10**d >= 10), 6)
+
+
+def _rounded(value: float | str | None) -> float | str | None:
+    return float(f"{value:.6g}") if isinstance(value, float) else value
+
+
+def load(path: Path = ledger.PATH) -> Ledger:
+    """Read the ledger and check that every row can be evaluated.
+
+    Args:
+        path: The folder of the ledger's files.
+
+    Raises:
+        LedgerError: A row has the wrong shape, or names a function that does not exist or does not take its arguments;
+            the message names row and field.
+    """
+    book = ledger.read(path)
+    for claim in book.claims:
+        if isinstance(claim.ours, Computed):
+            _named(claim, claim.ours.function)
+    return book
+
+
+def _named(claim: Claim, function: Any, *arguments: Any) -> Any:
+    """Call a function; what it complains of is the claim's."""
+    try:
+        return function(*arguments)
+    except HqnnError as error:
+        raise ledger.LedgerError(f"{claim.paper}.yaml, {claim.id}: {error}") from error
+
+
+def evaluate(
+    paper: str | None = None,
+    *,
+    groups: Sequence[str] | None = None,
+    path: Path | None = None,
+    root: Path = DATA,
+) -> list[Result]:
+    """Evaluate the claims.
+
+    Args:
+        paper: Only those of this paper; all by default.
+        groups: Only those of these groups, such as `L4`.
+        path: The folder of the ledger's files; by default the repository's.
+        root: The data folder, whose records are the evidence.
+
+    Returns:
+        One result per row, in the ledger's order.
+
+    Raises:
+        HqnnError: There is no such paper or group, the ledger is malformed, or a record is damaged.
+    """
+    book = ledger.read(path or ledger.PATH)
+    return [result(claim, book, root) for claim in book.of(paper, groups)]
+
+
+def result(claim: Claim, book: Ledger, root: Path = DATA) -> Result:
+    """Hold a claim's quantity against what is printed, by its rule.
+
+    Returns:
+        The result; "not yet evaluated" if the row names no quantity or what that is taken from does not exist yet.
+
+    Raises:
+        HqnnError: The row names something that cannot exist, or a record is damaged; the message names the row.
+    """
+    context = Context(ledger=book, claim=claim, root=root)
+    quantity, judgement = None, Judgement(verdict=Verdict.NOT_YET)
+    try:
+        if claim.ours and claim.rule:
+            quantity, judgement = _named(claim, _judge, claim.ours, claim.rule, context)
+    except Missing as missing:
+        judgement = Judgement(verdict=Verdict.NOT_YET, note=str(missing))
+    parts = filter(None, (judgement.note, claim.note))
+    note = " ".join(f"{part[0].upper()}{part[1:].removesuffix('.')}." for part in parts)
+    return Result(claim=claim, judgement=judgement, note=note, quantity=quantity)
+
+
+def _judge(ours: Ours, rule: Rule, context: Context) -> tuple[Quantity, Judgement]:
+    quantity = ours.measure(context)
+    judgement = rule.judge(quantity, context.claim.printed)
+    if isinstance(ours, Curve):
+        note = _other_readings(ours, rule, judgement.verdict, context)
+        judgement = replace(judgement, note="; ".join(filter(None, (judgement.note, note))))
+    return quantity, judgement
+
+
+def _other_readings(ours: Curve, rule: Rule, verdict: Verdict, context: Context) -> str:
+    """A note on the verdicts of a curve's other readings."""
+    found = {}
+    for words, reading in ours.readings().items():
+        try:
+            found[words] = rule.judge(reading.measure(context), context.claim.printed)
+        except Missing:
+            if not ours.among:
+                raise
+    if ours.among:
+        agree = [words for words, other in found.items() if other.verdict == Verdict.REPRODUCED]
+        return f"of {len(found)} readings tried, {len(agree)} agree" + (f": {', '.join(agree)}" if agree else "")
+    return "; ".join(
+        f"{words} ours is {other.ours:.4g} and the verdict would be: {other.verdict}"
+        for words, other in found.items()
+        if other.verdict != verdict
+    )
+
+
+def counts(results: Iterable[Result]) -> dict[str, dict[Verdict, int]]:
+    """How many claims of each paper got which verdict, every verdict listed."""
+    found: dict[str, Counter[Verdict]] = {}
+    for one in results:
+        found.setdefault(one.claim.paper, Counter())[one.judgement.verdict] += 1
+    return {paper: {verdict: counter[verdict] for verdict in Verdict} for paper, counter in found.items()}
+
+
+# --- stored verdicts
+
+
+def to_json(results: Sequence[Result], *, ensure_ascii: bool = False) -> str:
+    """A JSON list of the results' dictionaries, one per line."""
+    rows = ",\n".join(json.dumps(one.as_dict(), ensure_ascii=ensure_ascii, allow_nan=False) for one in results)
+    return f"[\n{rows}\n]\n"
+
+
+def write_snapshot(results: Sequence[Result], path: Path = SNAPSHOT) -> None:
+    """Store the verdicts of all papers as those to compare with."""
+    storage.write_atomically(path, to_json(results).encode())
+
+
+def _stored_rows(path: Path) -> dict[str, dict[str, Any]]:
+    try:
+        return {row["id"]: row for row in json.loads(path.read_bytes())}
+    except (FileNotFoundError, ValueError, TypeError, KeyError) as error:
+        raise HqnnError(f"{path} is missing or damaged: write it with `python -m hqnn claims --update`.") from error
+
+
+def stored(paper: str | None = None, *, root: Path = DATA) -> list[Result]:
+    """The verdicts as they were last stored, without evaluating anything.
+
+    Args:
+        paper: Only those of this paper; all by default.
+        root: The data folder, with the ledger and `verdicts.json`.
+
+    Raises:
+        HqnnError: There is no such paper, no ledger, or no stored verdict of a row.
+    """
+    chosen, rows = ledger.read(root / "claims").of(paper), _stored_rows(root / "verdicts.json")
+    for claim in chosen:
+        if claim.id not in rows:
+            raise HqnnError(f"No verdict of {claim.id} is stored: store it with `python -m hqnn claims --update`.")
+    return [
+        Result(
+            claim=claim,
+            judgement=Judgement(
+                verdict=Verdict(row["verdict"]),
+                **{name: row[name] for name in ("ours", "ci95", "n_seeds")},
+                evidence=row["evidence"] or "",
+            ),
+            note=row["note"] or "",
+        )
+        for claim in chosen
+        for row in [rows[claim.id]]
+    ]
+
+
+def changes(results: Sequence[Result], path: Path = SNAPSHOT, *, paper: str | None = None) -> list[str]:
+    """How the verdicts differ from the stored ones.
+
+    Args:
+        results: A fresh evaluation.
+        path: The snapshot.
+        paper: The one that was evaluated, if it was not all.
+
+    Returns:
+        One sentence per claim that appeared, disappeared or changed.
+
+    Raises:
+        HqnnError: The snapshot is missing or not JSON.
+    """
+    before = {name: row for name, row in _stored_rows(path).items() if paper in (None, row["paper"])}
+    fresh = {one.claim.id: one.as_dict() for one in results}
+    found = [f"{name} is new." for name in fresh if name not in before]
+    found += [f"{name} is gone." for name in before if name not in fresh]
+    for name in fresh.keys() & before.keys():
+        for key in fresh[name]:
+            if fresh[name][key] != before[name].get(key):
+                found.append(f"{name}: {key} was {before[name].get(key)!r} and is {fresh[name][key]!r}.")
+    return sorted(found)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _SHOWN:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from hqnn.claims import report
+
+    return getattr(report, name)

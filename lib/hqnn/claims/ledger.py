@@ -1,0 +1,277 @@
+"""The ledger of claims: one file per paper, `data/claims/<paper>.yaml`, and the shape of its rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+
+from hqnn import papers
+from hqnn.claims.quantities import KINDS, Lead
+from hqnn.claims.quantity import Ours, Printed, Text
+from hqnn.claims.rules import RULES, Rule
+from hqnn.errors import HqnnError
+from hqnn.storage import DATA
+
+PATH = DATA / "claims"
+CLAIM_KINDS = ("setup", "theory", "result")
+
+_NUMBER = re.compile(r"(-?\d+(?:\.(\d+))?)(?: (.+))?")
+
+
+class LedgerError(HqnnError):
+    """A row of the ledger has the wrong shape."""
+
+
+def as_printed(text: object) -> Printed:
+    """What a paper prints: `91.41 %` is the number 91.41 with two digits after the point and the unit per cent.
+
+    Raises:
+        ValueError: It is neither a text nor a whole number.
+    """
+    if isinstance(text, bool) or not isinstance(text, str | int):
+        raise ValueError("must be a text; put a number in quotation marks, so that its digits are kept")
+    match = _NUMBER.fullmatch(str(text))
+    if not match:
+        return Printed(text=str(text), value=str(text))
+    number = float(match[1])
+    value = int(number) if number.is_integer() else number
+    return Printed(text=str(text), value=value, decimals=len(match[2] or ""), unit=match[3] or "")
+
+
+def _one_of(kinds: Mapping[str, type[BaseModel]], value: object) -> object:
+    """Read a mapping as the kind that its first key names."""
+    first = str(next(iter(value), None)) if isinstance(value, dict) else None
+    if first is None or first not in kinds:
+        raise ValueError(f"must be a mapping that begins with one of {', '.join(kinds)}")
+    return kinds[first].model_validate(value)
+
+
+def _ours(value: object) -> object:
+    return value if isinstance(value, Ours) else _one_of(KINDS, value)
+
+
+def _rule(value: object) -> object:
+    """A rule by its name, or by a mapping with its name and its numbers."""
+    if isinstance(value, Rule):
+        return value
+    fields = {"name": value} if isinstance(value, str) else value
+    if not isinstance(fields, dict) or fields.get("name") not in RULES:
+        raise ValueError(f"must be, or have as its name, one of {', '.join(RULES)}")
+    return RULES[fields["name"]].model_validate(fields)
+
+
+class Claim(BaseModel):
+    """One separately checkable sentence of a paper; a row of the ledger."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    id: Annotated[str, Field(pattern=r"^[A-Z]\d+(-[a-z0-9]+)+$")]
+    """The group and a name, such as `L6-fashion-cnn4-25`."""
+    paper: str
+    place: Text
+    """Where the paper says it."""
+    says: Text
+    """What it says, in our words."""
+    printed: Annotated[Printed, BeforeValidator(as_printed)] = Printed()
+    """The printed number or a short text, if there is one."""
+    own_unit: str = Field(default="", alias="unit")
+    """Of ours, where neither what is printed nor the kind of quantity has one."""
+    kind: Literal["setup", "theory", "result"]
+    """Whether it is about how something was done, about a circuit as such, or about what came out."""
+    ours: Annotated[Ours, BeforeValidator(_ours)] | None = None
+    """The quantity it is held against; None if nothing of ours exists yet."""
+    rule: Annotated[Rule, BeforeValidator(_rule)] | None = None
+    """How it is held against it."""
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Claim:
+        """See that the parts of the row fit each other."""
+        if (self.ours is None) != (self.rule is None):
+            raise ValueError("ours and rule go together: give both, or neither while nothing of ours exists yet")
+        if self.rule and self.rule.needs_number and not isinstance(self.printed.value, int | float):
+            raise ValueError(f"printed must be a number, for the rule {self.rule.name!r} needs one")
+        if self.ours and self.ours.unit and self.printed.unit not in ("", self.ours.unit):
+            raise ValueError(f"printed is in {self.printed.unit!r}, but ours in {self.ours.unit!r}")
+        return self
+
+    @property
+    def group(self) -> str:
+        """The claim's group, such as `L6`."""
+        return self.id.partition("-")[0]
+
+    @property
+    def unit(self) -> str:
+        """The unit of what is printed and of ours."""
+        return self.printed.unit or self.own_unit or (self.ours.unit if self.ours else "")
+
+    # used by pages until they are moved
+
+    @property
+    def statement(self) -> str:
+        """What it says."""
+        return self.says
+
+    @property
+    def value(self) -> float | int | str | None:
+        """The printed value."""
+        return self.printed.value
+
+    @property
+    def number(self) -> float:
+        """The printed number."""
+        return self.printed.number
+
+    @property
+    def arguments(self) -> dict[str, str]:
+        """The variant that a lead is over."""
+        return {"second": self.ours.over.partition("/")[2]} if isinstance(self.ours, Lead) else {}
+
+
+class Draw(BaseModel):
+    """How many images a set holds, and how many they were drawn from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    drawn: int = Field(gt=0)
+    of: int
+
+    @model_validator(mode="after")
+    def _drawn_from_more(self) -> Draw:
+        if self.drawn > self.of:
+            raise ValueError(f"{self.drawn} images cannot be drawn out of {self.of}")
+        return self
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    groups: dict[str, Text] = Field(min_length=1)
+    samples: dict[str, dict[str, Draw]] = {}
+    claims: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """All claims, and the sizes of the image samples behind the accuracies."""
+
+    claims: tuple[Claim, ...]
+    samples: Mapping[str, Mapping[str, Draw]]
+    """Experiment -> curve -> draw."""
+    groups: Mapping[str, Mapping[str, str]]
+    """Paper -> group, such as `L6` -> what its claims are about."""
+
+    def of(self, paper: str | None = None, groups: Sequence[str] | None = None) -> tuple[Claim, ...]:
+        """The claims of one paper, or of all; and only those of some groups.
+
+        Raises:
+            HqnnError: There is no such paper or group.
+        """
+        if paper is not None and paper not in self.groups:
+            raise HqnnError(f"There is no paper {paper!r}: choose from {', '.join(self.groups)}.")
+        known = [group for name, its in self.groups.items() if paper in (None, name) for group in its]
+        for group in groups or ():
+            if group not in known:
+                raise HqnnError(f"There is no group {group!r} here: choose from {', '.join(known)}.")
+        return tuple(claim for claim in self.claims if claim.group in (known if groups is None else groups))
+
+    def find(self, name: str) -> Claim:
+        """One claim.
+
+        Raises:
+            HqnnError: There is none of that id; the message lists the closest ones.
+        """
+        found = {claim.id: claim for claim in self.claims}
+        if name not in found:
+            close = get_close_matches(name, found, n=3, cutoff=0.4)
+            group = [other for other in found if other.partition("-")[0] == name.partition("-")[0].upper()]
+            known = f"did you mean {' or '.join(close)}?" if close else f"choose from {', '.join(group or found)}."
+            raise HqnnError(f"There is no claim {name!r}: {known}")
+        return found[name]
+
+
+def read(path: Path = PATH) -> Ledger:
+    """Read a ledger.
+
+    Args:
+        path: A folder of files of the form described at the top of each in `data/claims`.
+
+    Returns:
+        The ledger: papers in the order of the book's parts, claims in the order of their files.
+
+    Raises:
+        LedgerError: There are no such files, or one is not YAML, or a row misses a field, has an unknown one, or one of
+            the wrong kind; the message names the row and the field.
+    """
+    files = {file.stem: file for file in path.glob("*.yaml")}
+    if not files:
+        raise LedgerError(f"There is no ledger in {path}: copy the repository's data/claims there.")
+    unknown = files.keys() - set(papers.names())
+    if unknown:
+        name = min(unknown)
+        raise LedgerError(f"{files[name].name} is about no paper: make the folder {name} in hqnn/papers, or rename it.")
+    claims: dict[str, Claim] = {}
+    samples: dict[str, Mapping[str, Draw]] = {}
+    groups: dict[str, Mapping[str, str]] = {}
+    for paper in filter(files.__contains__, papers.names()):
+        status = files[paper].stat()
+        its, found = _file(files[paper], status.st_mtime_ns, status.st_size)
+        for claim in found:
+            if claim.id in claims:
+                raise LedgerError(f"{files[paper].name}, {claim.id}: it is in another file too; give it another id.")
+            claims[claim.id] = claim
+        samples |= its.samples
+        groups[paper] = its.groups
+    return Ledger(tuple(claims.values()), samples, groups)
+
+
+@lru_cache(maxsize=64)
+def _file(path: Path, _changed: int, _size: int) -> tuple[_File, tuple[Claim, ...]]:
+    try:
+        document = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        raise LedgerError(f"{path.name} is not valid YAML: {str(error).replace(chr(10), ' ')}.") from error
+    its: _File = _valid(TypeAdapter(_File), document, path.name)
+    rows = TypeAdapter(Claim)
+    claims = []
+    for name, row in its.claims.items():
+        where = f"{path.name}, {name}"
+        if not isinstance(row, dict):
+            raise LedgerError(f"{where}: a row is a mapping of fields, not {row!r}.")
+        claim: Claim = _valid(rows, {"id": name, "paper": path.stem, **row}, where)
+        if claim.group not in its.groups:
+            raise LedgerError(f"{where}: there is no group {claim.group!r}; choose from {', '.join(its.groups)}.")
+        claims.append(claim)
+    return its, tuple(claims)
+
+
+def _valid(adapter: TypeAdapter, value: object, where: str) -> Any:
+    try:
+        return adapter.validate_python(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        message = first["msg"].removeprefix("Value error, ")
+        given = "" if first["type"] in ("missing", "extra_forbidden") else f", not {first['input']!r}"
+        given = "" if isinstance(first["input"], dict | BaseModel) else given
+        message = message[0].lower() + message[1:]
+        raise LedgerError(f"{where}: {f'{field}: ' if field else ''}{message}{given}.") from None
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """Reads YAML and refuses a key that occurs twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        """A mapping, unless two of its keys are the same."""
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise yaml.constructor.ConstructorError(None, None, f"{key!r} occurs twice", node.start_mark)
+        found: dict[Hashable, Any] = super().construct_mapping(node, deep)
+        return found

@@ -1,0 +1,302 @@
+"""The quantities of ours that sentences of the papers are held against.
+
+A row of the ledger names its quantity under `ours`, by the key that says which kind it is: `curve`, `lead`,
+`epochs_to`, `epochs_saved`, `speed_gain`, `settings`, `measured`, `computed`; or, where the paper's own text decides,
+`places`, `prints`, `smaller`, `unstated`. What only one paper can compute is a function in its folder that returns a
+`Quantity`; the ledger names it by its importable path, `{computed: hqnn.papers.….quantities.size, of: …}`, and further
+keys are its arguments.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+
+from hqnn.claims.quantity import (
+    Context,
+    Missing,
+    Ours,
+    Quantity,
+    Series,
+    Text,
+    after,
+    by_seed,
+    curve,
+    curves,
+    draw_variance,
+    draw_variance_of_gap,
+    recorded,
+)
+from hqnn.claims.text import Order, Places, Prints, Unstated
+from hqnn.errors import HqnnError
+from hqnn.stats import epochs_to_reach, mean_interval, paired_difference
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SPLITS = {"train": "training", "val": "validation"}
+
+
+class Otherwise(BaseModel):
+    """Another reading of where a curve is taken from; what is left out stays."""
+
+    model_config = Ours.model_config
+    curve: str | None = None
+    of: Series | None = None
+
+
+class Curve(Ours):
+    """A curve of a series after an epoch, over its seeds."""
+
+    curve: Text
+    of: Series
+    epoch: int | None = Field(default=None, ge=1)
+    """The last by default."""
+    otherwise: Otherwise | None = None
+    """A note says so if this reading would be judged differently."""
+    among: tuple[str, ...] = Field(default=(), strict=False)
+    """Experiments whose variants are other readings; the note names those that agree."""
+
+    def measure(self, context: Context) -> Quantity:
+        """The mean over seeds, and the variance of another draw of test images."""
+        values = after(curve(self.of, self.curve, context.root), self.epoch, self.of)
+        draw, mean = context.draw(self.of, self.curve), float(values.mean())
+        variance = 1e4 * draw_variance(mean / 100, draw.drawn, draw.of) if draw else 0.0
+        return Quantity(value=mean_interval(values), samples=by_seed(values), variance=variance, series=(self.of,))
+
+    def readings(self) -> dict[str, Curve]:
+        """The other readings, by a few words for each."""
+        from hqnn import experiments
+
+        plain = self.model_copy(update={"otherwise": None, "among": ()})
+        if self.otherwise:
+            changed = plain.model_copy(update=self.otherwise.model_dump(exclude_none=True))
+            split = _SPLITS.get(changed.curve.partition("_")[0], changed.curve)
+            return {f"in {changed.of.partition('/')[0]}" if self.otherwise.of else f"on the {split} images": changed}
+        return {
+            series: plain.model_copy(update={"of": series})
+            for name in self.among
+            for series in (f"{name}/{variant}" for variant in experiments.get(name).variants)
+        }
+
+
+class Lead(Ours):
+    """By how much one series is better than another, seed by seed: points of accuracy, or a lower loss."""
+
+    lead: Text
+    """The curve."""
+    of: Series
+    over: Series
+    epoch: int | None = Field(default=None, ge=1)
+    """The last by default."""
+
+    @property
+    def unit(self) -> str:  # type: ignore[override]
+        """Points, for an accuracy."""
+        return "points" if self.lead.endswith("_accuracy") else ""
+
+    def measure(self, context: Context) -> Quantity:
+        """The mean paired difference."""
+        x, y = (
+            after(table, self.epoch, series)
+            for table, series in zip(
+                curves(self.of, self.over, self.lead, context.root), (self.of, self.over), strict=True
+            )
+        )
+        draw = context.draw(self.of, self.lead)
+        variance = 0.0
+        if draw:
+            means = float(x.mean()) / 100, float(y.mean()) / 100
+            variance = 1e4 * draw_variance_of_gap(*means, draw.drawn, draw.of)
+        larger, smaller = (y, x) if self.lead.endswith("_loss") else (x, y)
+        parts = {self.of: by_seed(x), self.over: by_seed(y)}
+        return replace(_paired(larger, smaller), variance=variance, series=tuple(parts), compared=parts)
+
+
+def _paired(larger: pd.Series[float], smaller: pd.Series[float]) -> Quantity:
+    """The mean difference of paired values, with the p-value of another test."""
+    found = paired_difference(larger, smaller)
+    return Quantity(
+        value=found.difference, samples=by_seed(larger - smaller), test=f"{found.test}: p = {found.p_value:.2g}"
+    )
+
+
+def _epochs(table: pd.DataFrame, threshold: float) -> tuple[pd.Series[float], str]:
+    """First epoch above a threshold by seed, and a note; a run that never gets there counts as one after the last."""
+    import pandas as pd
+
+    reach = epochs_to_reach(table, 100 * threshold)
+    never = len(table) - reach.n_reached
+    note = (
+        f"{never} of {len(table)} runs never reach {100 * threshold:g} % and count as {reach.n_epochs + 1} epochs"
+        if never
+        else ""
+    )
+    return pd.Series(reach.counted, index=table.index), note
+
+
+class EpochsTo(Ours):
+    """The first epoch at which the test accuracy of a series passes a threshold."""
+
+    unit: ClassVar[str] = "epochs"
+    epochs_to: float = Field(gt=0, lt=1)
+    of: Series
+
+    def measure(self, context: Context) -> Quantity:
+        """The mean over seeds."""
+        epochs, note = _epochs(curve(self.of, "test_accuracy", context.root), self.epochs_to)
+        return Quantity(value=mean_interval(epochs), samples=by_seed(epochs), series=(self.of,), note=note)
+
+
+class _TwoSpeeds(Ours):
+    of: Series
+    over: Series
+
+    def _both(self, threshold: float, context: Context) -> tuple[pd.Series[float], pd.Series[float], str]:
+        """Epochs to a threshold of both, over the seeds that they share, and a note."""
+        a, b = curves(self.of, self.over, "test_accuracy", context.root)
+        (x, note_x), (y, note_y) = _epochs(a, threshold), _epochs(b, threshold)
+        notes = {self.of: note_x, self.over: note_y}
+        return x, y, "; ".join(f"{series.partition('/')[2]}: {note}" for series, note in notes.items() if note)
+
+
+class EpochsSaved(_TwoSpeeds):
+    """How many epochs fewer one series needs to a threshold of test accuracy than another."""
+
+    unit: ClassVar[str] = "epochs"
+    epochs_saved: float = Field(gt=0, lt=1)
+
+    def measure(self, context: Context) -> Quantity:
+        """The mean paired difference."""
+        x, y, note = self._both(self.epochs_saved, context)
+        parts = {self.of: by_seed(x), self.over: by_seed(y)}
+        return replace(_paired(y, x), note=note, series=tuple(parts), compared=parts)
+
+
+class SpeedGain(_TwoSpeeds):
+    """Q = (E_B - E_A) / E_B in percent [lcqhnn, eq. 9], E the epochs to a threshold, A the first series."""
+
+    unit: ClassVar[str] = "%"
+    speed_gain: float = Field(gt=0, lt=1)
+
+    def measure(self, context: Context) -> Quantity:
+        """The mean over seeds."""
+        x, y, note = self._both(self.speed_gain, context)
+        parts = {self.of: by_seed(x), self.over: by_seed(y)}
+        gain = 100 * (y - x) / y
+        value = mean_interval(gain)
+        return Quantity(value=value, samples=by_seed(gain), note=note, series=tuple(parts), compared=parts)
+
+
+class Settings(Ours):
+    """Whether every recorded run of some experiments was made with some settings."""
+
+    settings: dict[str, Any] = Field(min_length=1)
+    of: tuple[str, ...] = Field(min_length=1, strict=False)
+    """Experiments."""
+
+    def measure(self, context: Context) -> Quantity:
+        """Whether, and if not, the first that was not."""
+        from hqnn import experiments
+
+        series = tuple(f"{name}/{variant}" for name in self.of for variant in experiments.get(name).variants)
+        found = [recorded(one, context.root) for one in series]
+        wrong = [
+            f"{record.variant} has {key} {record.config.get(key)!r}"
+            for records in found
+            for record in records
+            for key, value in self.settings.items()
+            if record.config.get(key) != value
+        ]
+        return Quantity(
+            value=not wrong,
+            text=wrong[0] if wrong else "every recorded run has these settings",
+            n_seeds=min(map(len, found)),
+            series=series,
+            evidence=", ".join(f"data/runs/{name}" for name in self.of),
+        )
+
+
+class Measured(Ours):
+    """A number that was measured on recorded runs and stored."""
+
+    measured: Text
+    key: Text
+
+    def measure(self, context: Context) -> Quantity:
+        """The number as stored."""
+        from hqnn import records
+
+        file = f"analyses/{self.measured}.json"
+        if not (context.root / file).exists():
+            raise Missing(f"the analysis {self.measured!r} is not recorded yet")
+        found = records.measured(self.measured, context.root).result
+        if self.key not in found:
+            raise HqnnError(f"ours.key: {self.measured} has no number {self.key!r}.")
+        return Quantity(value=found[self.key], evidence=f"data/{file}: {self.key}")
+
+
+class Computed(Ours):
+    """What a function of a paper's folder returns."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    computed: Annotated[str, StringConstraints(pattern=r"^\w+(\.\w+)+$")]
+    """Its importable path; the other keys are its arguments."""
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What the function is called with."""
+        return dict(self.model_extra or {})
+
+    def function(self) -> Callable[..., Quantity]:
+        """The function, after a check that it takes the arguments.
+
+        Raises:
+            HqnnError: It does not exist, or not take them.
+        """
+        module, _, name = self.computed.rpartition(".")
+        try:
+            function = getattr(import_module(module), name)
+        except (ImportError, AttributeError):
+            raise HqnnError(f"ours.computed: there is no function {self.computed}.") from None
+        parameters, hints = inspect.signature(function).parameters, get_type_hints(function)
+        for parameter in parameters.values():
+            if parameter.default is parameter.empty and parameter.name not in {*self.arguments, "context"}:
+                raise HqnnError(f"ours.{parameter.name}: {self.computed} needs this argument.")
+        for key, value in self.arguments.items():
+            if key not in parameters or key == "context":
+                raise HqnnError(f"ours.{key}: {self.computed} takes no such argument.")
+            try:
+                TypeAdapter(hints[key]).validate_python(value)
+            except ValidationError as error:
+                raise HqnnError(f"ours.{key}: {error.errors()[0]['msg']}, not {value!r}.") from None
+        return function
+
+    def measure(self, context: Context) -> Quantity:
+        """What the function returns; its evidence is the function, unless it names records."""
+        function = self.function()
+        given = {"context": context} if "context" in inspect.signature(function).parameters else {}
+        found = function(**self.arguments, **given)
+        return found if found.evidence or found.series else replace(found, evidence=self.computed)
+
+
+KINDS: Mapping[str, type[Ours]] = {
+    "curve": Curve,
+    "lead": Lead,
+    "epochs_to": EpochsTo,
+    "epochs_saved": EpochsSaved,
+    "speed_gain": SpeedGain,
+    "settings": Settings,
+    "measured": Measured,
+    "computed": Computed,
+    "places": Places,
+    "prints": Prints,
+    "smaller": Order,
+    "unstated": Unstated,
+}
+"""The key that says which kind it is, and the kind."""

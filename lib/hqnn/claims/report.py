@@ -1,0 +1,217 @@
+"""The claims shown: as text for a terminal, as HTML and Markdown for the book."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hqnn import claims
+from hqnn.claims.ledger import Claim, Ledger
+from hqnn.claims.quantities import Measured
+from hqnn.claims.quantity import Ours, Quantity
+from hqnn.claims.rules import Rule, Verdict
+
+if TYPE_CHECKING:
+    from IPython.display import Markdown
+
+    from hqnn.claims import Result
+
+SIGNS = {
+    Verdict.REPRODUCED: "✓",
+    Verdict.NOT_REPRODUCED: "✗",
+    Verdict.CONTRADICTED: "≠",
+    Verdict.NOT_CHECKABLE: "?",
+    Verdict.NOT_YET: "·",
+}
+_HERE = Path(__file__).parent
+
+
+# --- as text
+
+
+def format_table(results: Sequence[Result]) -> str:
+    """A table for a terminal, with the counts below it.
+
+    Args:
+        results: What `claims.evaluate` or `claims.stored` returned.
+
+    Returns:
+        Lines of id, paper's value, ours, verdict and evidence; then one line per paper.
+    """
+    from tabulate import tabulate
+
+    rows = [
+        (
+            one.claim.id,
+            _short(one.claim.printed.text),
+            _short(one.ours()),
+            f"{SIGNS[one.judgement.verdict]} {one.judgement.verdict}",
+            one.judgement.evidence,
+        )
+        for one in results
+    ]
+    head = ("claim", "paper", "ours", "verdict", "evidence")
+    lines = [tabulate(rows, head, "simple", disable_numparse=True)]
+    for paper, verdicts in claims.counts(results).items():
+        lines.append(f"{paper}: " + ", ".join(f"{n} {verdict}" for verdict, n in verdicts.items() if n))
+    return "\n".join(lines)
+
+
+def _short(text: str, width: int = 44) -> str:
+    return text if len(text) <= width else f"{text[: width - 1]}…"
+
+
+def explain(claim: Claim, book: Ledger, root: Path) -> str:
+    """Everything about one claim: the sentence, our quantity run by run, the rule with its numbers, and the verdict.
+
+    Args:
+        claim: A row of the ledger.
+        book: The ledger.
+        root: The data folder, whose records are the evidence.
+    """
+    from tabulate import tabulate
+
+    found = claims.result(claim, book, root)
+    j = found.judgement
+    rows = [
+        ("says", claim.says),
+        ("place", f"{claim.paper}, {claim.place}"),
+        ("printed", claim.printed.text),
+        ("kind", f"{claim.kind}; {claim.group}, {book.groups[claim.paper][claim.group]}"),
+        ("quantity", _fields(claim.ours)),
+        ("ours", found.ours() + (f" (n = {j.n_seeds})" if j.n_seeds else "")),
+        ("rule", _fields(claim.rule)),
+        ("difference", found.difference()),
+        ("verdict", f"{SIGNS[j.verdict]} {j.verdict}"),
+        ("note", found.note),
+        ("evidence", j.evidence),
+        ("again", _again(found)),
+    ]
+    shown = tabulate([row for row in rows if row[1]], tablefmt="plain", maxcolwidths=[None, 100], disable_numparse=True)
+    runs = _runs(found.quantity, root) if found.quantity else []
+    return "\n".join((claim.id, shown, *(["", tabulate(runs, "keys", "simple", floatfmt=".6g")] if runs else ())))
+
+
+def _fields(part: Ours | Rule | None) -> str:
+    """What a quantity or a rule was given, as in the ledger."""
+    if part is None:
+        return ""
+    given = part.model_dump(exclude_defaults=True, exclude_none=True)
+    words = [part.name] if isinstance(part, Rule) else []
+    return ", ".join(words + [f"{name}: {_plain(value)}" for name, value in given.items() if name != "name"])
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return f"({', '.join(f'{name}: {_plain(item)}' for name, item in value.items())})"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return f"({', '.join(map(_plain, value))})"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _again(found: Result) -> str:
+    """The command that makes what a claim rests on once more."""
+    if found.quantity and found.quantity.series:
+        return f"python -m hqnn verify --rerun {found.claim.id}"
+    if isinstance(found.claim.ours, Measured):
+        return f"python -m hqnn run {found.claim.ours.measured} --again"
+    return f"python -m hqnn claims {found.claim.id}"
+
+
+def _runs(quantity: Quantity, root: Path) -> list[dict[str, object]]:
+    """One row per run behind a quantity: its series, seed and value, what that gives, and what made the record."""
+    from hqnn import records
+
+    rows: list[dict[str, object]] = []
+    for series in quantity.series:
+        for record in records.load(series, root):
+            row: dict[str, object] = {"series": series, "seed": record.seed}
+            if quantity.compared:
+                row["value"] = quantity.compared[series].get(record.seed)
+            if quantity.samples:
+                row["ours"] = quantity.samples.get(record.seed) if series == quantity.series[0] else None
+            row["commit"] = (record.provenance.get("git_commit") or "")[:10]
+            row["machine"] = record.provenance.get("processor")
+            rows.append(row)
+    return rows
+
+
+# --- as HTML
+
+
+@cache
+def _template() -> Any:
+    from jinja2 import Environment, FileSystemLoader
+
+    environment = Environment(loader=FileSystemLoader(_HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment.globals.update(
+        signs=SIGNS, css=(_HERE / "report.css").read_text(encoding="utf-8"), classes=list(Verdict).index
+    )
+    return environment.get_template("report.html.jinja").module
+
+
+def to_html(results: Sequence[Result]) -> str:
+    """The full table as HTML that brings its own style and inherits the page's colours.
+
+    Args:
+        results: What `evaluate` returned.
+
+    Returns:
+        One `<table>` per paper; each row carries its claim's id as `data-claim` and its verdict as `data-verdict`.
+    """
+    papers = dict.fromkeys(one.claim.paper for one in results)
+    return str(_template().claims({paper: [r for r in results if r.claim.paper == paper] for paper in papers}))
+
+
+def counts_to_html(results: Sequence[Result]) -> str:
+    """The number of claims per paper and verdict as an HTML table of the same make."""
+    return str(_template().counts(claims.counts(results)))
+
+
+# --- as Markdown
+
+
+def by_subject(results: Sequence[Result], subjects: Mapping[str, Sequence[str]]) -> Markdown:
+    """How many claims about each subject got which verdict, as a table.
+
+    Args:
+        results: What `evaluate` returned for one paper.
+        subjects: Groups of claims by what they are about; together they are all groups of the paper.
+
+    Returns:
+        One row per subject and one for all, one column per verdict that occurs.
+
+    Raises:
+        ValueError: A group belongs to no subject or to several.
+    """
+    from hqnn import tables
+
+    listed = sorted(group for groups in subjects.values() for group in groups)
+    if listed != sorted({one.claim.group for one in results}):
+        raise ValueError(f"each group of claims must belong to one subject; listed are {', '.join(listed)}")
+    found = {
+        subject: Counter(one.judgement.verdict for one in results if one.claim.group in groups)
+        for subject, groups in subjects.items()
+    }
+    found["all"] = sum(found.values(), Counter())
+    shown = [verdict for verdict in Verdict if found["all"][verdict]]
+    rows = [[subject, *(n[v] or "" for v in shown), n.total()] for subject, n in found.items()]
+    return tables.table(["claims about", *map(str, shown), "all"], rows)
+
+
+def contradictions(results: Sequence[Result]) -> Markdown:
+    """What the paper says and what in the paper, or about it, excludes that, as a table."""
+    from hqnn import tables
+
+    rows = []
+    for one in results:
+        j = one.judgement
+        if j.verdict == Verdict.CONTRADICTED:
+            prefix = f"{one.claim.paper}: "
+            against = j.evidence if j.evidence.startswith(prefix) else one.ours()
+            note = "; ".join(filter(None, (against.removeprefix(prefix), j.note)))
+            rows.append([f"{one.claim.id}: {one.claim.says}", note])
+    return tables.table(["the paper says", "against"], rows)

@@ -1,0 +1,246 @@
+"""What only lcqhnn claims: its circuit, its front end, its table of accuracies, as quantities of ours."""
+
+import re
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from qiskit import QuantumCircuit
+from qiskit.circuit import Parameter
+from qiskit.circuit.exceptions import CircuitError
+
+from hqnn.circuit import Circuit
+from hqnn.claims.quantity import EXACT, Context, Quantity
+from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
+from hqnn.views import aer, bloch
+from hqnn.views.layer import QuantumLayer
+
+DENOMINATORS: Mapping[str, int] = {"validation": 512, "test": 1024, "training": 2048}
+"""Sizes of lcqhnn's three sets [lcqhnn, section 3.1.2]."""
+
+_DRAWS = 32
+
+
+def denominators(
+    percentage: float, *, decimals: int = 2, candidates: Sequence[int] = tuple(DENOMINATORS.values())
+) -> list[int]:
+    """Numbers of images that a printed percentage can come from.
+
+    Args:
+        percentage: As printed.
+        decimals: Digits printed after the point.
+        candidates: Set sizes to try.
+
+    Returns:
+        Those N for which some whole number k of correct images gives 100 k / N as printed.
+    """
+    half = 0.5 * 10.0**-decimals + 1e-9
+    return [n for n in candidates if abs(100 * round(percentage * n / 100) / n - percentage) <= half]
+
+
+def on_grid(context: Context, stated: int, alternative: int) -> Quantity:
+    """Whether the percentages of the row's group come from the stated number of images, and not from another.
+
+    Accuracies on `stated` images are multiples of 1/stated. If all of them are multiples of 1/alternative, a coarser
+    grid contained in that one, then chance did this for each value below 100 %, or fewer images were used. That they
+    come from the stated number is never shown.
+    """
+    printed = [c.printed for c in context.ledger.claims if c.group == context.claim.group and c.printed.unit == "%"]
+    below = [p for p in printed if p.number < 100]
+    coarse = [p for p in below if denominators(p.number, decimals=p.decimals, candidates=[alternative])]
+    chance = (alternative / stated) ** len(below)
+    excluded = len(coarse) == len(below) and chance < 1e-3
+    return Quantity(
+        value=False if excluded else None,
+        text=f"{len(coarse)} of {len(below)} values below 100 % are multiples of 1/{alternative}",
+        note=f"if they came from {stated} images, chance would do that once in {round(1 / chance):,} tables"
+        if excluded
+        else "",
+    )
+
+
+# --- the circuit
+
+
+def gate_text(pc: Circuit) -> str:
+    """A circuit as text, neighbouring gates of one kind taken together."""
+    names = {"p": "U1"}
+    groups: list[tuple[str, list[str]]] = []
+    for instruction in pc.circuit.data:
+        gate = instruction.operation
+        if gate.name == "barrier":
+            continue
+        qubits = [pc.circuit.find_bit(qubit).index for qubit in instruction.qubits]
+        label = names.get(gate.name, gate.name.upper())
+        for angle in gate.params:
+            match = re.fullmatch(r"(?:(\d+)\*)?(\w+)\[(\d+)\]", str(angle))
+            own = match is not None and qubits == [int(match[3])]
+            label += f"({(match[1] or '') + match[2] if match and own else angle})"
+        if not groups or groups[-1][0] != label:
+            groups.append((label, []))
+        groups[-1][1].append("".join(map(str, qubits)))
+    return " ".join(f"{label}({' '.join(qubits)})" for label, qubits in groups)
+
+
+def gates() -> Quantity:
+    """The gates of `lcqhnn_circuit` in their order."""
+    return Quantity(value=gate_text(lcqhnn_circuit()))
+
+
+def n_weights() -> Quantity:
+    """How many trainable parameters the circuit has."""
+    return Quantity(value=lcqhnn_circuit().n_weights)
+
+
+def _random_angles(pc: Circuit) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Inputs [draws, n_inputs] and one setting of the weights [n_weights], uniform in [0, 2π)."""
+    rng = np.random.default_rng(0)
+    return rng.uniform(0, 2 * np.pi, (_DRAWS, pc.n_inputs)), rng.uniform(0, 2 * np.pi, pc.n_weights)
+
+
+def _change(first: Circuit, second: Circuit) -> float:
+    """Largest difference between two circuits' expectation values at random inputs and equal weights."""
+    outputs = [aer.expectations(pc, *_random_angles(pc)) for pc in (first, second)]
+    return float(np.abs(outputs[0] - outputs[1]).max())
+
+
+def _bloch_vectors(stage: str) -> NDArray[np.float64]:
+    """Reduced Bloch vectors [draws, n_qubits, 3] of the paper's circuit after one of its printed states."""
+    pc = lcqhnn_circuit()
+    return bloch.bloch_vectors(pc, *_random_angles(pc), stage=stage)
+
+
+def readings_agree() -> Quantity:
+    """Whether both readings of the printed CNOT products, in time and as operators, give the same outputs."""
+    change = _change(lcqhnn_circuit("time"), lcqhnn_circuit("product"))
+    return Quantity(value=change < EXACT, text=f"the two readings differ by up to {change:.2f} in an expectation value")
+
+
+def ladders_cancel() -> Quantity:
+    """Whether the circuit computes what it would without its CNOTs."""
+    change = _change(lcqhnn_circuit(), lcqhnn_circuit(entangle=False))
+    return Quantity(
+        value=change < EXACT, text=f"leaving both ladders out changes an expectation value by up to {change:.2f}"
+    )
+
+
+def height() -> Quantity:
+    """The largest |z| of a reduced Bloch vector after the encoding, if all of them have length 1."""
+    vectors = _bloch_vectors("ψ2")
+    length_error = float(np.abs(bloch.lengths(vectors) - 1).max())
+    if length_error >= EXACT:
+        return Quantity(value=f"lengths differ from 1 by up to {length_error:.2g}")
+    return Quantity(value=round(float(np.abs(vectors[..., 2]).max()), 9))
+
+
+def _length() -> float:
+    """Mean length of the reduced Bloch vectors after the RY gates."""
+    return float(bloch.lengths(_bloch_vectors("ψ4")).mean())
+
+
+def length() -> Quantity:
+    """Mean length of the reduced Bloch vectors after the RY gates."""
+    return Quantity(value=_length())
+
+
+def entangled() -> Quantity:
+    """Whether the reduced states after the RY gates are mixed: the pure state of all qubits is then entangled."""
+    return Quantity(value=_length() < 1 - EXACT, text=f"mean length of the reduced Bloch vectors {_length():.2f}")
+
+
+def gradients_of_aer() -> Quantity:
+    """Whether PyTorch's gradients of the layer equal the parameter-shift rule evaluated by Aer."""
+    pc = lcqhnn_circuit()
+    layer = QuantumLayer(pc, dtype=torch.float64)
+    inputs, weights = _random_angles(pc)
+    with torch.no_grad():
+        layer.weights.copy_(torch.from_numpy(weights)[None])
+    outputs = layer(torch.from_numpy(inputs)).sum(0)
+    ours = torch.stack([torch.autograd.grad(o, layer.weights, retain_graph=True)[0][0] for o in outputs], dim=1).numpy()
+    shifts = np.pi / 2 * np.eye(pc.n_weights)
+    up, down = (
+        np.stack([aer.expectations(pc, inputs, weights + sign * shift).sum(0) for shift in shifts]) for sign in (1, -1)
+    )  # [n_weights, n_observables], as ours
+    error = float(np.abs(ours - (up - down) / 2).max())
+    equal = error < EXACT
+    return Quantity(
+        value=equal,
+        text="PyTorch's gradients equal parameter shift on Aer" if equal else f"gradients differ by {error:.1e}",
+    )
+
+
+def tensors_in_circuits() -> Quantity:
+    """Whether a tensor that is part of a PyTorch graph survives being put into a Qiskit circuit."""
+    tensor = torch.tensor(0.3, dtype=torch.float64, requires_grad=True)
+    angle = Parameter("a")
+    template = QuantumCircuit(1)
+    template.ry(angle, 0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PyTorch warns that turning the tensor into a number loses its gradient
+        bound = template.assign_parameters({angle: tensor})
+    kept = isinstance(bound.data[0].operation.params[0], torch.Tensor)
+    try:
+        template.ry(tensor, 0)
+        refused = False
+    except CircuitError:
+        refused = True
+    survives = kept or not refused
+    return Quantity(
+        value=survives,
+        text="a circuit keeps a tensor as it is"
+        if survives
+        else "a gate refuses a tensor, and binding one turns it into a number without a gradient",
+    )
+
+
+# --- the front end
+
+
+@dataclass(frozen=True)
+class FrontEnd:
+    """Two convolutions with a pooling window each; sides in pixels."""
+
+    paddings: tuple[int, int]
+    pools: tuple[int, int]
+    channels: int
+    """Channels of the second convolution."""
+    side: int
+    """Side of the maps that are flattened."""
+
+
+def front_ends(n_features: int = 256, *, image: int = 28, kernel: int = 3) -> list[FrontEnd]:
+    """Which paddings and pooling windows can give a number of flattened features.
+
+    Args:
+        n_features: Channels times the area of the last maps.
+        image: Side of the input, pixels.
+        kernel: Side of both convolutions' kernels.
+
+    Returns:
+        The choices among paddings 0, 1, 2 and pooling windows 2, 3 (stride as wide as the window) whose last maps have
+        an area that divides `n_features`.
+    """
+    found = []
+    for p1 in range(3):
+        for w1 in (2, 3):
+            first = (image + 2 * p1 - kernel + 1) // w1
+            for p2 in range(3):
+                for w2 in (2, 3):
+                    side = (first + 2 * p2 - kernel + 1) // w2
+                    if side > 0 and n_features % side**2 == 0:
+                        found.append(FrontEnd((p1, p2), (w1, w2), n_features // side**2, side))
+    return found
+
+
+def front_end(n_features: int) -> Quantity:
+    """The number of features, if some choice of padding and pooling gives it."""
+    found = front_ends(n_features)
+    usual = [f for f in found if f.pools == (2, 2) and max(f.paddings) < 2]
+    note = (
+        f"{len(found)} of 36 choices of padding 0-2 and pooling 2-3 do; "
+        f"{len(usual) or 'none'} with 2x2 pooling and padding 0 or 1"
+    )
+    return Quantity(value=n_features if found else "no choice of padding and pooling gives it", note=note)

@@ -1,0 +1,299 @@
+"""The rules, on distributions where the right answer is known."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from hqnn.claims.ledger import as_printed
+from hqnn.claims.quantity import Missing, Printed, Quantity, draw_variance, draw_variance_of_gap
+from hqnn.claims.rules import (
+    AgainstItself,
+    Bound,
+    Equality,
+    Exact,
+    Judgement,
+    NotCheckable,
+    Rule,
+    Sign,
+    Value,
+    Verdict,
+)
+from hqnn.errors import HqnnError
+from hqnn.stats import Interval, mean_interval
+
+EXACTLY = Value(rounding=0.0)
+runs_of_ours = st.lists(st.floats(-100, 100), min_size=3, max_size=20).filter(lambda x: np.std(x) > 1e-3)
+
+
+def judge(rule: Rule, ours: object, paper: float | str | None = None, *, variance: float = 0.0) -> Judgement:
+    """Judge runs, an interval or an exact value."""
+    value = mean_interval(ours) if isinstance(ours, list | np.ndarray) else ours
+    samples = dict(enumerate(ours)) if isinstance(ours, list) else {}
+    quantity = Quantity(value=value, samples=samples, variance=variance)  # type: ignore[arg-type]
+    return rule.judge(quantity, Printed(value=paper))
+
+
+# --- a value
+
+
+@pytest.mark.parametrize("n", [3, 10, 30])
+def test_one_more_run_of_the_same_kind_is_reproduced_95_times_in_100(n: int) -> None:
+    rng = np.random.default_rng(1)
+    verdicts = [judge(EXACTLY, rng.normal(90, 2, n), float(rng.normal(90, 2))).verdict for _ in range(3000)]
+    assert verdicts.count(Verdict.REPRODUCED) / 3000 == pytest.approx(0.95, abs=0.012)
+
+
+def test_a_mean_over_the_papers_own_runs_is_judged_by_its_stated_spread() -> None:
+    rng, rule = np.random.default_rng(2), Value(rounding=0.0, spread=3.0, runs=10)
+    verdicts = [judge(rule, rng.normal(90, 2, 30), float(rng.normal(90, 3, 10).mean())).verdict for _ in range(3000)]
+    assert verdicts.count(Verdict.REPRODUCED) / 3000 == pytest.approx(0.95, abs=0.012)
+
+
+def test_another_draw_of_test_images_is_reproduced_95_times_in_100() -> None:
+    rng = np.random.default_rng(3)
+    drawn, of, right, hits = 1024, 2000, 1940, 0
+    for _ in range(2000):
+        ours, theirs = rng.hypergeometric(right, of - right, drawn, 2) / drawn
+        seeds = ours + rng.normal(0, 0.002, 10)
+        variance = draw_variance(float(seeds.mean()), drawn, of)
+        paper = float(theirs + rng.normal(0, 0.002))
+        hits += judge(EXACTLY, seeds, paper, variance=variance).verdict == Verdict.REPRODUCED
+    # Student's factor is a little too wide for the part of the variance that is known
+    assert 0.94 <= hits / 2000 <= 0.995
+
+
+def test_the_variance_of_a_gap_bounds_that_of_any_two_models_on_the_same_images() -> None:
+    rng = np.random.default_rng(4)
+    of, drawn = 2000, 1024
+    for shared in (0, 40, 80):  # images both get wrong
+        a, b = np.ones(of), np.ones(of)
+        a[:100] = 0
+        b[100 - shared : 220 - shared] = 0
+        gaps = [(a[i] - b[i]).mean() for i in (rng.permutation(of)[:drawn] for _ in range(3000))]
+        bound = draw_variance_of_gap(0.95, 0.94, drawn, of)
+        measured = 2 * float(np.var(gaps))
+        assert measured < bound * 1.1
+        if shared == 0:
+            assert measured == pytest.approx(bound, rel=0.1)
+
+
+def test_a_draw_of_all_images_adds_nothing_and_an_impossible_one_is_refused() -> None:
+    assert draw_variance(0.9, 2000, 2000) == draw_variance_of_gap(0.9, 0.8, 2000, 2000) == 0
+    for drawn, of in ((0, 10), (11, 10), (1, 1)):
+        with pytest.raises(ValueError, match="cannot draw"):
+            draw_variance(0.5, drawn, of)
+
+
+@given(runs_of_ours, st.floats(-100, 100), st.floats(0.1, 10), st.floats(-50, 50))
+def test_a_verdict_on_a_value_does_not_depend_on_its_unit(
+    values: list[float], paper: float, factor: float, shift: float
+) -> None:
+    first = judge(Value(rounding=0.0, tolerance=1.0), values, paper)
+    assert first.margin is not None and first.difference is not None
+    assume(abs(abs(first.difference) - first.margin) > 1e-6)
+    other = judge(Value(rounding=0.0, tolerance=factor), factor * np.array(values) + shift, factor * paper + shift)
+    assert other.verdict == first.verdict
+
+
+@given(runs_of_ours, st.floats(-100, 100), st.floats(0, 20), st.floats(0, 20))
+def test_more_tolerance_never_fails_a_claim(values: list[float], paper: float, low: float, more: float) -> None:
+    strict = judge(Value(tolerance=low), values, paper).verdict
+    assert strict == Verdict.NOT_REPRODUCED or judge(Value(tolerance=low + more), values, paper).verdict == strict
+
+
+def test_the_numbers_behind_a_judgement() -> None:
+    judgement = judge(Value(), [1.0, 2.0, 3.0], 2.5)
+    assert (judgement.ours, judgement.n_seeds, judgement.difference) == (2.0, 3, -0.5)
+    assert judgement.ci95 == pytest.approx(4.302653 / math.sqrt(3))
+    assert judgement.margin == pytest.approx(4.302653 * math.sqrt(1 + 1 / 3) + 0.5)  # half a unit: no digit printed
+
+
+@pytest.mark.parametrize(
+    ("text", "rule", "verdict"),
+    [
+        ("99.80", Value(tolerance=0.2), Verdict.REPRODUCED),
+        ("99.795", Value(tolerance=0.2, rounding=0.0), Verdict.NOT_REPRODUCED),
+        ("99.79", Value(tolerance=0.205), Verdict.REPRODUCED),  # half a unit of the last digit is added
+        ("99.79", Value(tolerance=0.204), Verdict.NOT_REPRODUCED),
+        ("99.8", Value(rounding=0.0), Verdict.NOT_REPRODUCED),
+        ("100", Value(rounding=0.0), Verdict.REPRODUCED),
+        ("99.6", Value(), Verdict.NOT_REPRODUCED),
+    ],
+)
+def test_a_collapsed_spread_is_judged_by_tolerance_and_rounding(text: str, rule: Value, verdict: Verdict) -> None:
+    quantity = Quantity(value=mean_interval([100.0] * 10))
+    assert rule.judge(quantity, as_printed(text)).verdict == verdict
+
+
+def test_agreement_within_a_very_wide_interval_confirms_nothing() -> None:
+    ours: list[float] = [50, 100] * 5
+    assert judge(Value(resolution=10), ours, 76.56).verdict == Verdict.NOT_CHECKABLE
+    assert "too wide to confirm 76.56 (resolution 10)" in judge(Value(resolution=10), ours, 76.56).note
+    assert judge(Value(), ours, 76.56).verdict == Verdict.REPRODUCED
+    assert judge(Value(resolution=10), ours, 500).verdict == Verdict.NOT_REPRODUCED
+    assert judge(Value(resolution="its size"), ours, 50).verdict == Verdict.NOT_CHECKABLE
+    assert judge(Value(resolution="its size"), ours, 63).verdict == Verdict.REPRODUCED
+    assert judge(Value(resolution="its size"), -np.array(ours), -63).verdict == Verdict.REPRODUCED
+
+
+def test_a_gain_in_percent_is_judged_as_a_ratio() -> None:
+    rule = Value(scale="ratio", resolution="its size", rounding=0.0)
+    slower = [0.0, -100, -100, -100, -300] * 2  # once, twice, four times as many epochs
+    assert judge(rule, slower, 70.59).verdict == Verdict.NOT_REPRODUCED
+    undecided = judge(rule, slower, -100)
+    assert (undecided.verdict, undecided.ours, undecided.margin) == (Verdict.NOT_CHECKABLE, -120, None)
+    assert undecided.note == "E_A / E_B of one run scatters by a factor of 3.0, too widely to tell"
+    quick = [75.0 + k for k in range(-3, 4)]
+    assert judge(rule, quick, 76).verdict == Verdict.REPRODUCED
+    assert judge(rule, quick, 82).verdict == Verdict.NOT_REPRODUCED
+    tolerant = rule.model_copy(update={"tolerance": 8.0})
+    # log(1 + 8 / 18) reaches from the 18 % that remain of 100 - 82 to 26
+    assert [judge(tolerant, [gain] * 3, 82).verdict for gain in (74.1, 73.9)] == [
+        Verdict.REPRODUCED,
+        Verdict.NOT_REPRODUCED,
+    ]
+    with pytest.raises(HqnnError, match="cannot be 100 % or more"):
+        judge(rule, quick, 100)
+
+
+# --- a bound, a sign, an equality
+
+
+@given(runs_of_ours, st.floats(-100, 100))
+def test_a_reproduced_value_keeps_both_bounds_and_another_breaks_exactly_one(values: list[float], paper: float) -> None:
+    reproduced = judge(EXACTLY, values, paper).verdict == Verdict.REPRODUCED
+    rules = [Bound(side=side, rounding=0.0) for side in ("at most", "at least")]
+    kept = [judge(rule, values, paper).verdict == Verdict.REPRODUCED for rule in rules]
+    assert sum(kept) == (2 if reproduced else 1)
+
+
+def test_a_bound_has_a_side_a_tolerance_and_another_verdict_where_its_object_is_open() -> None:
+    ours = [5.0, 5.0, 5.0]
+    assert judge(Bound(side="at most"), ours, 4.5).verdict == Verdict.REPRODUCED  # printed without digits
+    assert judge(Bound(side="at most", rounding=0.0), ours, 4.5).verdict == Verdict.NOT_REPRODUCED
+    assert judge(Bound(side="at most", rounding=0.0, tolerance=0.5), ours, 4.5).verdict == Verdict.REPRODUCED
+    assert judge(Bound(side="at least", rounding=0.0), ours, 4.5).verdict == Verdict.REPRODUCED
+    assert judge(Bound(side="at least", otherwise="not checkable"), ours, 9).verdict == Verdict.NOT_CHECKABLE
+    in_words = judge(Bound(side="at least", bound=5.1), ours)
+    assert (in_words.verdict, in_words.difference, in_words.margin) == (Verdict.NOT_REPRODUCED, None, 0.0)
+    assert judge(Bound(side="at most", rounding=0.0), ours, 4.5).difference == 0.5
+    # a run may fall short of the bound by as much as runs scatter
+    assert judge(Bound(side="at least", rounding=0.0), [8.0, 9.0, 10.0], 13).verdict == Verdict.REPRODUCED
+    assert judge(Bound(side="at least", rounding=0.0), [8.0, 9.0, 10.0], 15).verdict == Verdict.NOT_REPRODUCED
+
+
+@given(runs_of_ours)
+def test_the_opposite_claim_gets_the_opposite_sign(values: list[float]) -> None:
+    claimed, opposite = judge(Sign(), values), judge(Sign(), -np.array(values))
+    if claimed.verdict == Verdict.REPRODUCED:
+        assert (opposite.verdict, opposite.note) == (
+            Verdict.NOT_REPRODUCED,
+            "our difference has the opposite sign",
+        )
+    elif "contains zero" in claimed.note:
+        assert opposite.note == claimed.note
+
+
+def test_a_sign_needs_an_interval_clear_of_zero_and_notes_another_test() -> None:
+    assert judge(Sign(), [1.0, 1.1, 0.9]).verdict == Verdict.REPRODUCED
+    assert judge(Sign(), [1.0, 5.0, 0.1]).verdict == Verdict.NOT_REPRODUCED
+    tie = Sign().judge(Quantity(value=mean_interval([0.0] * 10), test="another: p = 1", note="and so on"), Printed())
+    assert tie.verdict == Verdict.NOT_REPRODUCED
+    assert tie.note == "our interval contains zero: no difference found; another: p = 1; and so on"
+    assert Value().judge(Quantity(value=Interval(0, 1, 9), test="another"), Printed(value=0)).note == ""
+
+
+@pytest.mark.parametrize(
+    ("interval", "verdict"),
+    [
+        (Interval(0.05, 0.1, 10), Verdict.REPRODUCED),
+        (Interval(-0.1, 0.1, 10), Verdict.REPRODUCED),
+        (Interval(0.15, 0.1, 10), Verdict.NOT_CHECKABLE),
+        (Interval(-0.15, 0.1, 10), Verdict.NOT_CHECKABLE),
+        (Interval(-0.5, 0.1, 10), Verdict.NOT_REPRODUCED),
+        (Interval(0.0, 3.0, 10), Verdict.NOT_CHECKABLE),
+    ],
+)
+def test_equality_needs_the_whole_interval_inside_the_tolerance(interval: Interval, verdict: Verdict) -> None:
+    assert judge(Equality(tolerance=0.2), interval).verdict == verdict
+
+
+RULES: list[Rule] = [Value(), Bound(side="at least"), Sign(), Equality(tolerance=1.0)]
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_no_rule_gives_a_verdict_on_fewer_than_three_seeds(rule: Rule, n: int) -> None:
+    for ours in (mean_interval([1.0, 1.1, 0.9][:n]), Interval(1.0, 0.0, n)):
+        if n < 3:
+            with pytest.raises(Missing, match=f"at least 3 seeds, not {n}"):
+                judge(rule, ours, 1.0)
+        else:
+            assert judge(rule, ours, 1.0).n_seeds == n
+
+
+# --- exact quantities, properties, the paper against itself
+
+
+@pytest.mark.parametrize(
+    ("ours", "paper", "rule", "verdict", "difference"),
+    [
+        (4, 4, Exact(), Verdict.REPRODUCED, 0.0),
+        (5, 4, Exact(), Verdict.NOT_REPRODUCED, 1.0),
+        ("H CX", "H CX", Exact(), Verdict.REPRODUCED, None),
+        ("H CX", "CX H", Exact(), Verdict.NOT_REPRODUCED, None),
+        ("no number", 4, Exact(), Verdict.NOT_REPRODUCED, None),
+        (8.24, 8, Exact(), Verdict.NOT_REPRODUCED, 8.24 - 8),
+        (8.24, 8, Exact(rounded=True), Verdict.REPRODUCED, 0.0),
+        (8.54, 8, Exact(rounded=True), Verdict.NOT_REPRODUCED, 1.0),
+        (Interval(7.0, 0.0, 1), 7, Exact(), Verdict.REPRODUCED, 0.0),
+        (True, None, Exact(), Verdict.REPRODUCED, None),
+        (np.bool_(False), None, Exact(), Verdict.NOT_REPRODUCED, None),
+        (True, None, AgainstItself(), Verdict.REPRODUCED, None),
+        (False, None, AgainstItself(), Verdict.CONTRADICTED, None),
+        (None, None, AgainstItself(), Verdict.NOT_CHECKABLE, None),
+        (None, 4, Exact(), Verdict.NOT_CHECKABLE, None),
+        (True, None, NotCheckable(), Verdict.NOT_CHECKABLE, None),
+    ],
+)
+def test_what_is_exact_holds_or_not(
+    ours: object, paper: float | str | None, rule: Rule, verdict: Verdict, difference: float | None
+) -> None:
+    judgement = judge(rule, ours, paper)
+    assert judgement.verdict == verdict
+    assert judgement.difference == pytest.approx(difference)
+
+
+def test_digits_printed_are_digits_compared() -> None:
+    rule, quantity = Exact(rounded=True), Quantity(value=0.9961)
+    assert [rule.judge(quantity, as_printed(text)).verdict for text in ("1.00", "1.000", "0.996")] == [
+        Verdict.REPRODUCED,
+        Verdict.NOT_REPRODUCED,
+        Verdict.REPRODUCED,
+    ]
+
+
+def test_a_property_is_told_in_words_and_by_its_seeds() -> None:
+    quantity = Quantity(value=False, text="none has", n_seeds=7, series=("a/b", "c/d"), note="but")
+    judgement = Exact().judge(quantity, Printed())
+    assert (judgement.ours, judgement.n_seeds, judgement.note) == ("none has", 7, "but")
+    assert judgement.evidence == "data/runs/a/b, data/runs/c/d"
+    assert Exact().judge(Quantity(value=1, series=("a/b",), evidence="elsewhere"), Printed()).evidence == "elsewhere"
+
+
+@pytest.mark.parametrize(
+    ("rule", "ours", "message"),
+    [
+        (Value(), 4, "'value' needs a mean over runs, and the quantity is 4"),
+        (Sign(), True, "'sign' needs a mean over runs"),
+        (Exact(), Interval(1.0, 0.1, 5), "'exact' needs a count, and the quantity is a mean of 5 runs"),
+        (AgainstItself(), 4, "'against itself' needs a property"),
+        (Value(), Interval(1.0, 0.1, 5), "needs a number, not ''"),
+    ],
+)
+def test_a_rule_refuses_a_quantity_it_does_not_fit(rule: Rule, ours: object, message: str) -> None:
+    with pytest.raises(HqnnError, match=message):
+        judge(rule, ours)
