@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -112,6 +113,8 @@ def test_small_observables_are_not_rounding() -> None:
     values, expected = fourier.fourier_series(tiny)(x, w)[0], fourier.fourier_series(pc)(x, w)[0]
     np.testing.assert_allclose(values, [*(1e-20 * expected), expected[0]], rtol=1e-12)
     assert "0" not in fourier.closed_forms(tiny)
+    alone = replace(pc, observables=small)
+    np.testing.assert_allclose(fourier.fourier_series(alone)(x, w)[0], 1e-20 * expected, rtol=1e-12)
 
 
 def test_the_series_is_real_and_equals_the_circuit_anywhere() -> None:
