@@ -23,7 +23,7 @@ from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
 from hqnn.papers.lcqhnn.experiments import LcqhnnConfig
 from hqnn.papers.transfer import model as transfer
 from hqnn.papers.transfer.experiments import AutoencoderConfig, TransferConfig
-from hqnn.papers.transfer.features import READINGS
+from hqnn.papers.transfer.features import EMBEDDINGS
 
 HYBRID = "lcqhnn-fashion/lcqhnn"
 CODER = "transfer-autoencoder/mnist"
@@ -122,7 +122,7 @@ def test_a_circuit_that_is_in_no_module_counts(monkeypatch: pytest.MonkeyPatch) 
     measured = TransferConfig(inputs="measured", reading="pca-5")
     before = digests.model(measured), digests.model(replace(measured, inputs="encoded"))
     digests._known.clear()
-    monkeypatch.setitem(cast(dict[str, Any], READINGS), "pca-5", READINGS["pca-5"]._replace(encoding="arccos"))
+    monkeypatch.setitem(cast(dict[str, Any], EMBEDDINGS), "pca-5", EMBEDDINGS["pca-5"]._replace(encoding="arccos"))
     after = digests.model(measured), digests.model(replace(measured, inputs="encoded"))
     assert (after[0] == before[0], after[1] == before[1]) == (False, True)
 

@@ -22,8 +22,7 @@ from hqnn.papers.lcqhnn import gradcam, noise_robustness, saliency, studies
 from hqnn.papers.lcqhnn import model as lcqhnn
 from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
 from hqnn.papers.lcqhnn.experiments import LcqhnnConfig
-from hqnn.papers.lcqhnn.noise_robustness import Encoded
-from hqnn.papers.lcqhnn.noisy_network import Network
+from hqnn.papers.lcqhnn.noisy_network import LabelledFeatures, QuantumHead
 from hqnn.papers.transfer import studies as transfer_studies
 from hqnn.papers.transfer import tasks as transfer
 from hqnn.papers.transfer.studies import chi_squared
@@ -331,7 +330,7 @@ NOISE: dict[str, Any] = {
 
 
 def test_noise_is_endured_by_the_trained_networks_on_the_test_images(trained: Trained) -> None:
-    """With thresholds set on the validation images; `noise_robustness.endure` is tested by itself."""
+    """With thresholds set on the validation images; `noise_robustness.robustness` is tested by itself."""
     name, recipes = "lcqhnn-fashion/lcqhnn", measurements.everything()
     recipe, other = recipes["lcqhnn-noise-fashion"], recipes["lcqhnn-noise-mnist"]
     assert (recipe.inputs, other.inputs) == ((name,), ("lcqhnn-mnist/lcqhnn",))
@@ -342,18 +341,18 @@ def test_noise_is_endured_by_the_trained_networks_on_the_test_images(trained: Tr
     for seed in SEEDS:
         model = trained.network(name, seed, 2)
         weights = {key: tensor.double().numpy() for key, tensor in model.state_dict().items()}
-        network = Network(
+        network = QuantumHead(
             weights=weights["quantum.weights"][0],
             slopes=weights["scores.weight"][1] - weights["scores.weight"][0],
             offset=weights["scores.bias"][1] - weights["scores.bias"][0],
         )
         with torch.no_grad():
             validation, test = (
-                Encoded(model.angles(part.images.float() / 255).double().numpy(), part.labels.numpy())
+                LabelledFeatures(model.angles(part.images.float() / 255).double().numpy(), part.labels.numpy())
                 for part in (trained.images[name].val, trained.images[name].test)
             )
             scores = model(trained.images[name].test.images.float() / 255)
-        measured.append(noise_robustness.endure(network, validation, test, NOISE, seed))
+        measured.append(noise_robustness.robustness(network, validation, test, NOISE, seed))
         if seed == SEEDS[0]:
             first = (scores[:, 1] - scores[:, 0])[:9]
     kept = dict(data)

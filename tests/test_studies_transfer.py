@@ -15,11 +15,10 @@ from scipy.stats import chi2
 
 from hqnn import datasets, experiments, measurements, runs, tasks
 from hqnn.measurements import Measured
-from hqnn.papers.transfer import features as quantum_features
-from hqnn.papers.transfer import studies
+from hqnn.papers.transfer import features, studies
 from hqnn.papers.transfer import tasks as transfer
 from hqnn.papers.transfer.experiments import AutoencoderConfig, TransferConfig
-from hqnn.papers.transfer.features import READINGS
+from hqnn.papers.transfer.features import EMBEDDINGS
 from hqnn.papers.transfer.model import Classifier
 from hqnn.tasks import Session
 from hqnn.training import Samples
@@ -235,7 +234,7 @@ def test_the_layer_is_compared_with_aer_on_test_images_and_by_the_clock(
         x = inputs(coders[1], "test", reading, "symmetric")[:: 449 // 20]
         np.testing.assert_allclose(seen[k], x, atol=1e-4)
         assert result[f"{reading}/deviation"] == pytest.approx(0.25, abs=1e-9)
-        counts_of_aer = drawn(READINGS[reading].circuit(), seen[k], [], shots=200, seed=1)
+        counts_of_aer = drawn(EMBEDDINGS[reading].circuit(), seen[k], [], shots=200, seed=1)
         expected = by_chance(counts_of_aer, distribution(seen[k], encoding))
         assert min(expected, result[f"{reading}/p"]) > 1e-3
         if reading == "pca-5":  # the other has strings that are equally probable, and which of them are rare is open
@@ -294,7 +293,7 @@ def test_hybrids_are_read_from_noisy_devices(
         "manila": noise.manila(),
     }
     used: list[noise.Noise | None] = []
-    read = quantum_features.aer_frequencies
+    read = features.aer_frequencies
 
     def frequencies(pc: Any, x: Any, *, shots: None, noise: noise.Noise | None) -> Array:
         used.append(noise)
@@ -318,7 +317,7 @@ def test_hybrids_are_read_from_noisy_devices(
         known = learned_from[0].inputs.double().numpy()
         spread = known.std(0, ddof=1)
         for device, model_of_noise in devices.items():
-            pc = READINGS[config.reading].circuit()
+            pc = EMBEDDINGS[config.reading].circuit()
             measured = aer.probabilities(pc, x.reshape(-1, 5), [], noise=model_of_noise).reshape(len(x), -1)
             scaled = np.divide(measured - known.mean(0), spread, out=np.zeros_like(measured), where=spread > 1e-6)
             with torch.no_grad():
@@ -336,6 +335,6 @@ def test_hybrids_are_read_from_noisy_devices(
 
 
 def trained_classifier(config: TransferConfig, outcome: tasks.Outcome) -> Classifier:
-    model = Classifier(config, 32 * READINGS[config.reading].n_circuits).eval()
+    model = Classifier(config, 32 * EMBEDDINGS[config.reading].n_circuits).eval()
     model.load_state_dict(outcome.weights(4))
     return model

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from hqnn import datasets, experiments, figures
 from hqnn.measurements import Measured, Series, Settings, measurement
-from hqnn.papers.hqnn import leakage as audit
+from hqnn.papers.hqnn import leakage
 from hqnn.papers.hqnn import parallel as hqnn
 from hqnn.papers.hqnn.experiments import ParallelConfig
 from hqnn.papers.hqnn.tasks import as_input
@@ -45,12 +45,12 @@ def medical_audit(series: Series, settings: Settings) -> Measured:
     files = datasets.published_files("medical_mnist")
     part = {"n_train": settings["n_train"], "n_val": 0, "n_test": settings["n_test"], "seed": settings["data_seed"]}
     everything, labels = dataset.train.images, dataset.train.labels.numpy()
-    first = audit.same_bytes(everything)
+    first = leakage.same_bytes(everything)
     copies = first != np.arange(len(first))
     chosen = datasets.partition_indices(dataset, **part)
     train, test = chosen["train"], chosen["test"]
     leaked = np.isin(first[test], first[train])
-    near = audit.nearest(everything[test], everything[train], side=settings["side"])
+    near = leakage.nearest(everything[test], everything[train], side=settings["side"])
     right = labels[train][near.which] == labels[test]
     opened = [Image.open(io.BytesIO(file)) for file in files]
     tables = [str(sorted(image.quantization.items())) for image in opened]  # type: ignore[attr-defined]
@@ -63,7 +63,7 @@ def medical_audit(series: Series, settings: Settings) -> Measured:
     result = {
         "images": _exactly(len(files)),
         "channels": _exactly(max(len(image.getbands()) for image in opened)),
-        "constant": _exactly(audit.constant(everything).sum()),
+        "constant": _exactly(leakage.constant(everything).sum()),
         "copies": _exactly(copies.sum()),
         "copies-across-classes": _exactly((labels[first] != labels).sum()),
         "leaked": _exactly(leaked.sum()),
@@ -76,7 +76,7 @@ def medical_audit(series: Series, settings: Settings) -> Measured:
             f"accuracy/neighbour-beyond/{d}": _exactly(100 * right[~close].mean()),
         }
     for name, values in features.items():
-        told = audit.majority([values[i] for i in train], labels[train], [values[i] for i in test])
+        told = leakage.majority([values[i] for i in train], labels[train], [values[i] for i in test])
         result[f"accuracy/{name}"] = _exactly(100 * (told == labels[test]).mean())
     names = {table: f"table {k + 1}" for k, (table, _) in enumerate(Counter(tables).most_common())}
     by_class = {

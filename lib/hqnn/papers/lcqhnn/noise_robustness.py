@@ -275,7 +275,3 @@ def losses_by_shots(data: Mapping[str, Any], shots: Sequence[int], n_shots: int)
     perfect, k = np.array(data["perfect"]), list(shots).index(n_shots)
     backend = by_depth(data["shots"]["backend"])  # each [networks, shots]
     return {depth: mean_interval(100 * (perfect - values[:, k])) for depth, values in backend.items()}
-
-
-# used by pages and studies until they are moved
-Encoded, endure, pictured = LabelledFeatures, robustness, example_scores

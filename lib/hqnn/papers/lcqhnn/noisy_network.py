@@ -226,5 +226,5 @@ def midpoint(scores: Values, labels: NDArray[np.int64]) -> float:
     return float(scores[labels == 0].mean() + scores[labels == 1].mean()) / 2
 
 
-# used by pages and studies until they are moved
-Network, values_of_outcomes = QuantumHead, outcome_values
+# used by pages until they are moved
+Network = QuantumHead

@@ -283,6 +283,5 @@ def examples(
     }
 
 
-# used by pages and studies until they are moved
-READINGS, Looks, look, measure = METHODS, HeatMapCurves, heat_map_curves, measures
-curves, recorded = HeatMapCurves.as_json, HeatMapCurves.from_json
+# used by pages until they are moved
+recorded = HeatMapCurves.from_json

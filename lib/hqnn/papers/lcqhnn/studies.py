@@ -21,7 +21,7 @@ from hqnn.measurements import Measured, Series, Settings, measurement
 from hqnn.papers.lcqhnn import circular, gradcam, noise_robustness, saliency
 from hqnn.papers.lcqhnn import model as lcqhnn
 from hqnn.papers.lcqhnn.experiments import LcqhnnConfig
-from hqnn.papers.lcqhnn.noisy_network import Network
+from hqnn.papers.lcqhnn.noisy_network import LabelledFeatures, QuantumHead
 from hqnn.stats import Interval, mean_interval
 from hqnn.views import bloch
 
@@ -141,7 +141,7 @@ def _numbers(pc: Circuit, network: Encoded) -> dict[str, float]:
 @measurement(
     "lcqhnn-focus",
     inputs=("lcqhnn-mnist/lcqhnn", "lcqhnn-mnist/cnn-4", "lcqhnn-fashion/lcqhnn", "lcqhnn-fashion/cnn-4"),
-    readings=saliency.READINGS,
+    readings=saliency.METHODS,
     stages=saliency.STAGES,
     threshold=gradcam.THRESHOLD,
     level=gradcam.LEVEL,
@@ -162,8 +162,8 @@ def lcqhnn_focus(series: Series, settings: Settings) -> Measured:
         dataset = experiment.removeprefix("lcqhnn-")
         images, labels = _test_images(config)
         limits = data["images"][dataset] = saliency.references(images)
-        looks = saliency.look(config, records, images, labels)
-        data["series"][f"{dataset}/{variant}"] = saliency.curves(looks)
+        looks = saliency.heat_map_curves(config, records, images, labels)
+        data["series"][f"{dataset}/{variant}"] = looks.as_json()
         prefix = dataset if variant == "lcqhnn" else f"{dataset}/{variant}"
         result |= {f"{prefix}/{key}": value for key, value in saliency.summarise(looks, limits["area"]).items()}
         if variant == "lcqhnn":
@@ -251,12 +251,11 @@ def lcqhnn_noise(series: Series, settings: Settings) -> Measured:
     scores: dict[str, Any] = {}
     for record in records:
         model.load_state_dict(record.snapshot(settings["epoch"]))
-        network = Network.of(model, config.order)
+        network = QuantumHead.of(model, config.order)
         with torch.no_grad():
             validation, test = (
-                noise_robustness.Encoded(model.angles(images).double().numpy(), labels.numpy())
-                for images, labels in splits
+                LabelledFeatures(model.angles(images).double().numpy(), labels.numpy()) for images, labels in splits
             )
-        measured.append(noise_robustness.endure(network, validation, test, settings, record.seed))
-        scores = scores or noise_robustness.pictured(network, test, settings)
+        measured.append(noise_robustness.robustness(network, validation, test, settings, record.seed))
+        scores = scores or noise_robustness.example_scores(network, test, settings)
     return noise_robustness.summarise(measured, settings), {**noise_robustness.by_seed(measured), "scores": scores}

@@ -261,5 +261,5 @@ def _check(name: str, value: str, allowed: Mapping[str, object] | tuple[str, ...
         raise ValueError(f"{name} is {value!r}; use one of {', '.join(map(repr, allowed))}")
 
 
-# used by pages, tasks, studies and checks until they are moved
-READINGS, FeatureMap, measure, summarise = EMBEDDINGS, InputScaler, quantum_features, statistic
+# used by pages and checks until they are moved
+READINGS, measure = EMBEDDINGS, quantum_features

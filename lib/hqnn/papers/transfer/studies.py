@@ -21,7 +21,14 @@ from hqnn import experiments, figures, runs
 from hqnn.measurements import Measured, Series, Settings, measurement
 from hqnn.papers.transfer import tasks as transfer
 from hqnn.papers.transfer.experiments import AutoencoderConfig, TransferConfig
-from hqnn.papers.transfer.features import READINGS, FeatureMap, aer_frequencies, measure, principal_axes, summarise
+from hqnn.papers.transfer.features import (
+    EMBEDDINGS,
+    InputScaler,
+    aer_frequencies,
+    principal_axes,
+    quantum_features,
+    statistic,
+)
 from hqnn.papers.transfer.model import Autoencoder, Classifier, Standard
 from hqnn.record import Record
 from hqnn.stats import Interval, mean_interval
@@ -138,8 +145,8 @@ def transfer_inputs(series: Series, settings: Settings) -> Measured:
         few = torch.cat([found[len(found) // 2 :][: settings["per_class"]] for found in of_class])
         for reading in ("first-5", "pca-5"):
             for scale in ("symmetric", "positive"):
-                inputs = FeatureMap.fit(reading, scale, latents["train"])(latents["test"])
-                bits = measure(READINGS[reading], inputs, "string")
+                inputs = InputScaler.fit(reading, scale, latents["train"])(latents["test"])
+                bits = quantum_features(EMBEDDINGS[reading], inputs, "string")
                 strings = (bits @ 2.0 ** torch.arange(bits.shape[1])).long()
                 shares = torch.bincount(strings) / len(strings)
                 values.setdefault(f"{reading}/{scale}/strings", []).append(float((shares > 0).sum()))
@@ -180,15 +187,15 @@ def transfer_aer(series: Series, settings: Settings) -> Measured:
     latents, _ = transfer.encoded(config, _session(next(r for r in records if r.seed == settings["seed"])))
     step = len(latents["test"]) // settings["compared"]
     for reading in settings["readings"]:
-        encode = FeatureMap.fit(reading, "symmetric", latents["train"])
-        inputs, pc = encode(latents["test"][::step]), READINGS[reading].circuit()
+        encode = InputScaler.fit(reading, "symmetric", latents["train"])
+        inputs, pc = encode(latents["test"][::step]), EMBEDDINGS[reading].circuit()
         exact = measure_exact(reading, inputs)
         theirs = aer.probabilities(pc, inputs, [])
         result[f"{reading}/deviation"] = _exact(np.abs(exact - theirs).max())
         counts = aer.counts(pc, inputs, [], shots=settings["counted"], seed=settings["seed"])
         result[f"{reading}/p"] = _exact(chi_squared(counts, exact))
-    encode = FeatureMap.fit("pca-5", "symmetric", latents["train"])
-    inputs, pc = encode(latents["test"]), READINGS["pca-5"].circuit()
+    encode = InputScaler.fit("pca-5", "symmetric", latents["train"])
+    inputs, pc = encode(latents["test"]), EMBEDDINGS["pca-5"].circuit()
     milliseconds: dict[str, list[float]] = {}
     for shots in settings["shots"]:
         for repetition in range(settings["repetitions"]):
@@ -201,8 +208,8 @@ def transfer_aer(series: Series, settings: Settings) -> Measured:
             many = inputs[: settings["batched"]]
             ways: dict[str, Callable[[], object]] = {
                 "batched": lambda x=many, s=shots, r=repetition: aer.counts(pc, x, [], shots=s, seed=r),  # type: ignore[misc]
-                "layer": lambda x=many, s=shots, r=repetition: measure(  # type: ignore[misc]
-                    READINGS["pca-5"], x, "probabilities", shots=s, seed=r
+                "layer": lambda x=many, s=shots, r=repetition: quantum_features(  # type: ignore[misc]
+                    EMBEDDINGS["pca-5"], x, "probabilities", shots=s, seed=r
                 ),
             }
             for way, go in ways.items():
@@ -221,7 +228,7 @@ def transfer_aer(series: Series, settings: Settings) -> Measured:
 
 def measure_exact(reading: str, inputs: Tensor) -> NDArray[np.float64]:
     """The compiled layer's probabilities [N, 32] of a reading with one circuit per image, in double precision."""
-    layer = QuantumLayer(READINGS[reading].circuit(), dtype=torch.float64)
+    layer = QuantumLayer(EMBEDDINGS[reading].circuit(), dtype=torch.float64)
     with torch.no_grad():
         return np.asarray(layer.probabilities(inputs)[:, 0].numpy())
 
@@ -318,13 +325,13 @@ def _on_devices(
     step = len(labels["test"]) // tested
     standard = Standard(transfer.described(config, {"train": latents["train"]}, record.seed)["train"])
     inputs = transfer.described(replace(config, inputs="encoded"), latents, record.seed)["test"][::step]
-    reading = READINGS[config.reading]
+    reading = EMBEDDINGS[config.reading]
     model = Classifier(config, reading.n_circuits * 2**5).eval()
     model.load_state_dict(record.snapshot(config.epochs))
     accuracies = {}
     for device, model_of_noise in devices.items():
         frequencies = aer_frequencies(reading.circuit(), inputs, shots=None, noise=model_of_noise)
         with torch.no_grad():
-            found = model(standard(summarise(frequencies, config.outcome))).argmax(1)
+            found = model(standard(statistic(frequencies, config.outcome))).argmax(1)
         accuracies[device] = float((found == labels["test"][::step]).double().mean())
     return accuracies

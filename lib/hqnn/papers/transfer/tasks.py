@@ -11,9 +11,8 @@ from torch.nn import functional
 from hqnn import datasets, experiments
 from hqnn.circuit import Circuit
 from hqnn.datasets.augmentation import modified
-from hqnn.papers.transfer import features as quantum_features
 from hqnn.papers.transfer.experiments import AutoencoderConfig, TransferConfig
-from hqnn.papers.transfer.features import N_QUBITS, READINGS, FeatureMap
+from hqnn.papers.transfer.features import EMBEDDINGS, N_QUBITS, InputScaler, quantum_features
 from hqnn.papers.transfer.model import Autoencoder, Classifier, Standard
 from hqnn.tasks import SCHEDULES, Images, Outcome, Session, Task, outcome, train
 from hqnn.training import Fit, Samples, evaluate, seed_epoch
@@ -50,7 +49,7 @@ class _Transfer(Task[TransferConfig]):
     def parts(self, config: TransferConfig) -> Mapping[str, nn.Module | Circuit]:
         parts: dict[str, nn.Module | Circuit] = {"encoder": Autoencoder(config.encoder).encoder}
         if config.inputs == "measured":
-            parts["circuit"] = READINGS[config.reading].circuit(entangle=config.entangle)
+            parts["circuit"] = EMBEDDINGS[config.reading].circuit(entangle=config.entangle)
         return {**parts, "classifier": self.build(config)}
 
     def upstream(self, config: TransferConfig) -> str | None:
@@ -82,7 +81,7 @@ def n_features(config: TransferConfig) -> int:
     """How many numbers a config's classifier gets of an image."""
     if config.inputs == "latents":
         return config.encoder.n_latents
-    reading = READINGS[config.reading]
+    reading = EMBEDDINGS[config.reading]
     if config.inputs == "encoded":
         return reading.width
     return reading.n_circuits * (2**N_QUBITS if config.outcome == "probabilities" else N_QUBITS)
@@ -153,12 +152,12 @@ def described(config: TransferConfig, latents: Mapping[str, Tensor], seed: int) 
     """
     if config.inputs == "latents":
         return dict(latents)
-    encode = FeatureMap.fit(config.reading, config.scale, latents["train"])
+    encode = InputScaler.fit(config.reading, config.scale, latents["train"])
     inputs = {split: encode(z) for split, z in latents.items()}
     if config.inputs == "encoded":
         return inputs
-    measured = quantum_features.measure(
-        READINGS[config.reading],
+    measured = quantum_features(
+        EMBEDDINGS[config.reading],
         torch.cat(list(inputs.values())),
         config.outcome,
         entangle=config.entangle,
