@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from hqnn import __version__, datasets, experiments, measurements, provenance, records, runs, storage, verification
-from hqnn.__main__ import main, names, seeds
+from hqnn.__main__ import main
+from hqnn.arguments import names, seeds
 from hqnn.errors import HqnnError
 from hqnn.runs import MAX_SEED, MAX_SEEDS
 from tests.toy import PATIENCE, VARIANTS, environment, experiment, reached, request, started, wait_for

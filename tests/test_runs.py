@@ -29,6 +29,7 @@ from hqnn import (
     digests,
     experiments,
     measurements,
+    progress,
     provenance,
     records,
     runs,
@@ -170,7 +171,7 @@ def test_a_checkpoint_is_taken_up_by_the_same_run_of_the_same_model_only(monkeyp
         return tasks.Outcome(result={}, snapshots={}, dataset={}, seconds=0.0)
 
     monkeypatch.setattr(tasks.Task, "run", run)
-    monkeypatch.setattr(runs, "_check_device", lambda _device: None)
+    monkeypatch.setattr(runs, "check_device", lambda _device: None)
     other_config = replace(BASE, epochs=5)
     for config, seed, device in ((BASE, 0, "cpu"), (BASE, 1, "cpu"), (other_config, 0, "cpu"), (BASE, 0, "meta")):
         runs.execute(config, seed, device=device)
@@ -213,7 +214,7 @@ def test_a_config_without_a_task() -> None:
 
 
 def test_the_record_says_everything(stored: Path) -> None:
-    record = runs.read_record(record_path(stored))
+    record = records.read_record(record_path(stored))
     assert (record.experiment, record.variant, record.scale, record.seed) == ("toy", "hybrid", "paper", 0)
     assert record.config == experiments.as_json(VARIANTS["hybrid"])
     origin = record.provenance
@@ -229,13 +230,13 @@ def test_the_record_says_everything(stored: Path) -> None:
         assert isinstance(origin["git_dirty"], bool)
     model = lcqhnn.build(VARIANTS["hybrid"])
     model.load_state_dict(record.snapshot(4))
-    assert runs.read_record(record_path(stored, "plain")).weights is None
+    assert records.read_record(record_path(stored, "plain")).weights is None
 
 
 def test_a_run_builds_on_the_last_weights_that_a_record_keeps(stored: Path) -> None:
     for seed in (0, 1):
         kept = runs.kept_weights("toy/hybrid", seed, root=stored)
-        last = runs.read_record(record_path(stored, seed=seed)).snapshot(4)
+        last = records.read_record(record_path(stored, seed=seed)).snapshot(4)
         assert kept.keys() == last.keys()
         assert all(torch.equal(kept[name], last[name]) for name in last)
 
@@ -302,7 +303,7 @@ def test_asking_for_records_that_are_not_there(root: Path, tmp_path: Path) -> No
     with pytest.raises(HqnnError, match="no curve 'loss' in toy: choose from train_loss"):
         runs.history("toy", "plain", "loss", root=root)
     with pytest.raises(HqnnError, match="There is no record"):
-        runs.read_record(record_path(root, seed=7))
+        records.read_record(record_path(root, seed=7))
 
 
 @pytest.mark.usefixtures("no_training")
@@ -403,7 +404,7 @@ def test_a_folder_without_permission_is_found_before_anything_runs(
     def refuse(*_: object, **__: object) -> None:
         raise OSError(errno.EROFS, "Read-only file system")
 
-    monkeypatch.setattr(runs, "TemporaryFile", refuse)  # chmod would not stop root
+    monkeypatch.setattr(storage, "TemporaryFile", refuse)  # chmod would not stop root
     with pytest.raises(HqnnError, match=r"^Nothing can be written to .*runs/toy.* \(Read-only file system\)"):
         runs.run("toy", root=tmp_path, progress=False)
 
@@ -434,11 +435,11 @@ def test_interrupted_and_continued_equals_uninterrupted(
 
     again = tmp_path / "again"
     with monkeypatch.context() as patched:
-        patched.setattr(runs._Bar, "reach", interrupt)
+        patched.setattr(progress.Bar, "reach", interrupt)
         with pytest.raises(KeyboardInterrupt, match="1 of 4 runs are stored; repeat the command to continue"):
             runs.run("toy", root=again, progress=False)
         reached.clear()
-        patched.setattr(runs._Bar, "reach", lambda _bar, label, epoch: reached.append((label, epoch)))
+        patched.setattr(progress.Bar, "reach", lambda _bar, label, epoch: reached.append((label, epoch)))
         assert runs.run("toy", root=again, progress=False) == runs.Summary(done=3, skipped=1)
     assert reached[0] == ("toy/hybrid/seed-1", 3)  # epochs 1 and 2 are not repeated
     assert results(again) == results(root)
@@ -471,7 +472,7 @@ def test_killed_and_continued_equals_uninterrupted(
 
     first: dict[str, int] = {}
     with monkeypatch.context() as patched:
-        patched.setattr(runs._Bar, "reach", lambda _bar, label, epoch: first.setdefault(label, epoch))
+        patched.setattr(progress.Bar, "reach", lambda _bar, label, epoch: first.setdefault(label, epoch))
         runs.run("toy", root=again, progress=False)
     assert first == {label: held.get(label, 0) + 1 for label in labels()}
     assert results(again) == results(root)
@@ -770,7 +771,7 @@ def test_a_full_disk_loses_nothing_computed(
 
     first: dict[str, int] = {}
     with monkeypatch.context() as patched:
-        patched.setattr(runs._Bar, "reach", lambda _bar, label, epoch: first.setdefault(label, epoch))
+        patched.setattr(progress.Bar, "reach", lambda _bar, label, epoch: first.setdefault(label, epoch))
         assert runs.run("toy", root=again, progress=False).skipped == len(before)
     assert first[lost] == BASE.epochs  # only the bar's last step: the finished run was stored, not repeated
     assert results(again) == results(root)

@@ -15,11 +15,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from hqnn import training
+from hqnn import checkpoints, training
+from hqnn.checkpoints import Checkpoint, History, State
 from hqnn.errors import HqnnError, NonFiniteError
 from hqnn.storage import pack_tensors, read_tensors, write_atomically
 from hqnn.tasks import SCHEDULES
-from hqnn.training import Checkpoint, DivergedError, Fit, Samples, deterministic, evaluate, fit, seed_epoch
+from hqnn.training import DivergedError, Fit, Samples, deterministic, evaluate, fit, seed_epoch
 from tests.toy import started, wait_for
 
 EPOCHS = 6
@@ -47,7 +48,7 @@ def train(
     epochs: int = EPOCHS,
     checkpoint: Path | None = None,
     key: str = "key",
-    on_epoch: Callable[[int, training.History], None] | None = None,
+    on_epoch: Callable[[int, History], None] | None = None,
 ) -> tuple[Fit, nn.Module]:
     with deterministic():
         model = build(seed)
@@ -166,7 +167,7 @@ def test_resumed_equals_uninterrupted(tmp_path: Path, killed_in: int, monkeypatc
     monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
     whole, _ = train()
 
-    def die(epoch: int, _history: training.History) -> None:
+    def die(epoch: int, _history: History) -> None:
         if epoch == killed_in:
             raise Killed
 
@@ -199,7 +200,7 @@ def test_learning_rate_changed_by_the_callback_survives(tmp_path: Path, monkeypa
             model = build(0)
             optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
 
-            def decay(epoch: int, _history: training.History) -> None:
+            def decay(epoch: int, _history: History) -> None:
                 if epoch == die_in:
                     raise Killed
                 optimizer.param_groups[0]["lr"] *= 0.5
@@ -275,13 +276,13 @@ def test_checkpoints_are_limited_in_time_but_the_first_and_last_epoch_are_stored
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stored: list[int] = []
-    real = training._store
+    real = checkpoints.store
 
-    def spy(checkpoint: Checkpoint, model: nn.Module, optimizer: torch.optim.Optimizer, state: training._State) -> None:
+    def spy(checkpoint: Checkpoint, model: nn.Module, optimizer: torch.optim.Optimizer, state: State) -> None:
         stored.append(state.epoch)
         real(checkpoint, model, optimizer, state)
 
-    monkeypatch.setattr(training, "_store", spy)
+    monkeypatch.setattr(training, "store", spy)
     monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 1e6)
     train(checkpoint=tmp_path / "model.safetensors")
     assert stored == [1, EPOCHS]
@@ -326,7 +327,7 @@ def test_a_checkpoint_that_goes_while_it_is_looked_for(tmp_path: Path, monkeypat
         raise FileNotFoundError(path)
 
     with monkeypatch.context() as patched:
-        patched.setattr(training, "read_tensors", gone)
+        patched.setattr(checkpoints, "read_tensors", gone)
         got, _ = train(checkpoint=path)
     assert_same(train()[0], got)
 
@@ -523,7 +524,7 @@ def test_the_schedule_sets_the_rate_of_every_step_and_survives_a_resume(tmp_path
         model = build(3)
         optimizer = torch.optim.Adam(model.parameters(), lr=0.02)
 
-        def on_epoch(epoch: int, _history: training.History) -> None:
+        def on_epoch(epoch: int, _history: History) -> None:
             rates.append(optimizer.param_groups[0]["lr"])
             if epoch == stop:
                 raise Killed

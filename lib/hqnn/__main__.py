@@ -3,81 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import io
-import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn
+from typing import NoReturn
 
-from hqnn import __version__
+from hqnn import __version__, arguments
 from hqnn.errors import HqnnError
+from hqnn.terminal import lasting, open_what_is_closed
 
 # Each command imports what it needs when it runs, so that --help and mistyped names answer at once.
-
-
-def seeds(text: str) -> tuple[int, ...]:
-    """Parse `0-9`, `3` or `0-4,7` into ascending seeds."""
-    from hqnn.runs import MAX_SEEDS
-
-    chosen: set[int] = set()
-    for part in text.split(","):
-        first, dash, last = part.strip().partition("-")
-        if not _is_number(first) or (dash and not _is_number(last)):
-            raise argparse.ArgumentTypeError(f"{_short(text)} is not a list of seeds such as 0-9 or 0,3,7")
-        low, high = _seed(first), _seed(last or first)
-        if high < low:
-            raise argparse.ArgumentTypeError(f"{part.strip()!r} counts backwards; write {last}-{first}")
-        if high - low < MAX_SEEDS:
-            chosen.update(range(low, high + 1))
-        if high - low >= MAX_SEEDS or len(chosen) > MAX_SEEDS:
-            raise argparse.ArgumentTypeError(f"{_short(text)} are more than {MAX_SEEDS:,} seeds; run fewer at a time")
-    return tuple(sorted(chosen))
-
-
-def _seed(digits: str) -> int:
-    from hqnn.runs import MAX_SEED
-
-    if len(digits) > len(str(MAX_SEED)) or int(digits) > MAX_SEED:
-        raise argparse.ArgumentTypeError(f"{_short(digits)} is too large for a seed; the last is {MAX_SEED}")
-    return int(digits)
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdecimal()
-
-
-def _short(text: str) -> str:
-    return repr(text if len(text) <= 60 else f"{text[:57]}...")
-
-
-def names(text: str) -> list[str]:
-    """Parse names separated by commas."""
-    found = [name.strip() for name in text.split(",") if name.strip()]
-    if not found:
-        raise argparse.ArgumentTypeError(f"{text!r} names none; leave the option out for all")
-    return found
-
-
-def _folder(text: str) -> Path:
-    if not text:
-        raise argparse.ArgumentTypeError("the folder's name is empty; write . for the one you are in")
-    return Path(text)
-
-
-def _n_jobs(text: str) -> int:
-    if not _is_number(text) or int(text[:19]) < 1:
-        raise argparse.ArgumentTypeError(f"{_short(text)} is not a number of processes, 1 or more")
-    most = 4 * (os.cpu_count() or 1)
-    if int(text[:19]) > most:
-        raise argparse.ArgumentTypeError(
-            f"{_short(text)} processes are more than this machine can feed; use up to {most}"
-        )
-    return int(text)
 
 
 def _data(options: argparse.Namespace) -> int:
@@ -230,7 +168,7 @@ def parser() -> argparse.ArgumentParser:
 
     def add_root(to: argparse.ArgumentParser) -> None:
         to.add_argument(
-            "--root", type=_folder, metavar="FOLDER", help="use this folder instead of the repository's data/"
+            "--root", type=arguments.folder, metavar="FOLDER", help="use this folder instead of the repository's data/"
         )
 
     def add_quiet(to: argparse.ArgumentParser) -> None:
@@ -272,10 +210,12 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("names", nargs="*", metavar="NAME", help="experiments (see `python -m hqnn list`), measurements")
     run.add_argument("--all", action="store_true", help="every experiment, then every measurement")
     run.add_argument("--again", action="store_true", help="run what is stored already, too")
-    run.add_argument("--seeds", type=seeds, metavar="0-9", help="which seeds (default: those the experiment needs)")
-    run.add_argument("--variants", type=names, metavar="A,B", help="which variants (default: all)")
+    run.add_argument("--seeds", type=arguments.seeds, metavar="0-9", help="which seeds (default: those needed)")
+    run.add_argument("--variants", type=arguments.names, metavar="A,B", help="which variants (default: all)")
     add_scale(run)
-    run.add_argument("--jobs", type=_n_jobs, default=1, metavar="N", help="worker processes (default: 1, in-process)")
+    run.add_argument(
+        "--jobs", type=arguments.n_jobs, default=1, metavar="N", help="worker processes (default: 1, this one)"
+    )
     run.add_argument("--scheduler", metavar="tcp://HOST:PORT", help="use the workers of this Dask scheduler instead")
     run.add_argument("--device", default="cpu", help="where each run computes, as torch names it (default: cpu)")
     add_root(run)
@@ -318,7 +258,7 @@ def _terminated(_signal: int, _frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt("Terminated: repeat the command to continue.")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(given: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Returns:
@@ -326,12 +266,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     before = signal.signal(signal.SIGTERM, _terminated)  # a batch system's request to stop is an interrupt
     try:
-        _open_what_is_closed()
-        with _lasting("stderr", errors="backslashreplace"):
+        open_what_is_closed()
+        with lasting("stderr", errors="backslashreplace"):
             if sys.stdout is None:
                 return _complain("Standard output is closed: send it to a file, or to /dev/null.")
-            with _lasting("stdout", errors="replace") as output:
-                status = _answer(arguments)
+            with lasting("stdout", errors="replace") as output:
+                status = _answer(given)
             if output.lost and not isinstance(output.lost, BrokenPipeError):  # `head` has seen enough: nothing is lost
                 return _complain(f"The output cannot be written ({output.lost.strerror}): send it to another place.")
             return status
@@ -339,9 +279,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(signal.SIGTERM, before)
 
 
-def _answer(arguments: Sequence[str] | None) -> int:
+def _answer(given: Sequence[str] | None) -> int:
     try:
-        options = parser().parse_args(arguments)
+        options = parser().parse_args(given)
         _require_folders()
         status: int = options.function(options)
         return status
@@ -372,57 +312,6 @@ def _require_folders() -> None:
         Path.home()
     except RuntimeError as error:
         raise HqnnError("You have no home folder here: set HOME to one.") from error
-
-
-def _open_what_is_closed() -> None:
-    """Let no file that is opened later take the number of a standard stream."""
-    for number in range(3):
-        try:
-            os.fstat(number)
-        except OSError:
-            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
-    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
-
-
-class _Lasting(io.RawIOBase):
-    """A stream that remembers why it could not be written, instead of ending the command in the middle."""
-
-    def __init__(self, raw: Any) -> None:
-        self._raw = raw
-        self.lost: OSError | None = None
-
-    def writable(self) -> bool:
-        return True
-
-    def fileno(self) -> int:
-        return int(self._raw.fileno())
-
-    def isatty(self) -> bool:
-        return bool(self._raw.isatty())
-
-    def write(self, data: Any) -> Any:
-        try:
-            return self._raw.write(data)
-        except OSError as error:
-            self.lost = self.lost or error
-            return memoryview(data).nbytes
-
-
-@contextmanager
-def _lasting(name: str, *, errors: str) -> Iterator[_Lasting]:
-    """Make a standard stream lasting for a while, unless something in this process has replaced it already."""
-    stream = getattr(sys, name)
-    buffer = getattr(stream, "buffer", None)
-    raw = _Lasting(getattr(buffer, "raw", buffer))  # `python -u` has no buffer between
-    if stream is getattr(sys, f"__{name}__"):
-        buffered = io.BufferedWriter(raw)
-        by_line = stream.line_buffering or stream.write_through
-        setattr(sys, name, io.TextIOWrapper(buffered, stream.encoding, errors, line_buffering=by_line))
-    try:
-        yield raw
-    finally:
-        getattr(sys, name).flush()
-        setattr(sys, name, stream)
 
 
 if __name__ == "__main__":

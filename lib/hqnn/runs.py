@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import platform
 import threading
-from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -18,23 +16,22 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 from shutil import rmtree
-from tempfile import TemporaryFile
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from hqnn import digests, experiments, provenance, record, records, storage, tasks
 from hqnn.errors import HqnnError
 from hqnn.experiments import Config, Scale
+from hqnn.progress import Bar
 from hqnn.record import Record
 from hqnn.storage import DATA
 from hqnn.tasks import Outcome
-from hqnn.training import DivergedError, deterministic
+from hqnn.training import DivergedError, check_device, deterministic
 
 MAX_SEEDS = 10_000
 """In one call of `run`."""
@@ -48,9 +45,6 @@ _one_at_a_time = threading.Lock()
 
 _Product = tuple[dict[str, Any], bytes | None] | DivergedError
 """What a run yields: its record and its file of weights."""
-
-
-# --- one run ---------------------------------------------------------------------------------------------------------
 
 
 def execute(
@@ -84,7 +78,7 @@ def execute(
         DivergedError: The loss became NaN or infinite.
         HqnnError: The dataset is missing, the device or a record to build on is, or the disk is full.
     """
-    _check_device(device)
+    check_device(device)
     made_of = [experiments.config_hash(config), digests.model(config), _built_on(config, seed, root)]
     key = storage.digest([*made_of, seed, torch.__version__, device])
     session = tasks.Session(
@@ -99,14 +93,6 @@ def execute(
     with _one_at_a_time, deterministic():
         outcome = tasks.of(config).run(config, session)
     return replace(outcome, result=record.rounded(outcome.result))
-
-
-def _check_device(device: str) -> None:
-    devices = ["cpu"]
-    if torch.cuda.is_available():
-        devices += ["cuda", *(f"cuda:{index}" for index in range(torch.cuda.device_count()))]
-    if device not in devices:
-        raise HqnnError(f"There is no device {device!r} on {platform.node()}: choose from {', '.join(devices)}.")
 
 
 def _built_on(config: Config, seed: int, root: Path) -> dict[str, str]:
@@ -199,9 +185,6 @@ def _discard(runs: Iterable[Run], root: Path | None) -> None:
         rmtree(run.checkpoint(root or DATA), ignore_errors=True)
 
 
-# --- many runs -------------------------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True)
 class Summary:
     """What a call of `run` did."""
@@ -247,7 +230,7 @@ def run(
         raise ValueError(f"jobs must be at least 1, not {jobs}.")
     storage.data_folder(root, may_be_new=True)
     if scheduler is None:  # else the workers check it, on their machines
-        _check_device(device)
+        check_device(device)
     seeds = None if seeds is None else _checked_seeds(seeds)
     each = (
         Run(experiment=name, variant=variant, scale=scale, seed=seed, config=config)
@@ -260,13 +243,16 @@ def run(
     skipped = len(wanted) - len(pending)
     if not pending:
         return Summary(0, skipped)
-    _check_folders(one.path(root).parent for one in pending)
+    storage.check_folders(one.path(root).parent for one in pending)
     if scheduler is None:
-        _check_folders(one.checkpoint(root).parent for one in pending)
+        storage.check_folders(one.checkpoint(root).parent for one in pending)
 
     diverged: list[str] = []
     warnings = logging.root if logging.root.handlers else logging.getLogger("hqnn")
-    with logging_redirect_tqdm([warnings]), _Bar(pending, progress) as bar:  # they go above the bar, not into it
+    with (
+        logging_redirect_tqdm([warnings]),
+        Bar({one.label: one.config.epochs for one in pending}, progress) as bar,
+    ):  # they go above the bar, not into it
         if scheduler is None and jobs == 1:
             results = _run_here(pending, root, device, bar)
         else:
@@ -279,7 +265,7 @@ def run(
                     continue
                 record.write(one.path(root), *product)
                 _discard([one], root)
-                bar.finish(one)
+                bar.finish(one.label)
         except KeyboardInterrupt:
             n_stored = sum(records.is_done(one.path(root), root) for one in wanted)
             raise KeyboardInterrupt(
@@ -303,19 +289,7 @@ def _checked_seeds(seeds: Iterable[int]) -> tuple[int, ...]:
     return tuple(map(int, chosen))
 
 
-def _check_folders(folders: Iterable[Path]) -> None:
-    """Make these folders and write to each, so that no result is computed that cannot be stored."""
-    for folder in sorted(set(folders)):
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            TemporaryFile(dir=folder).close()
-        except OSError as error:
-            raise HqnnError(
-                f"Nothing can be written to {folder} ({error.strerror}): make that possible or choose another folder."
-            ) from error
-
-
-def _run_here(pending: Sequence[Run], root: Path, device: str, bar: _Bar) -> Generator[tuple[Run, _Product]]:
+def _run_here(pending: Sequence[Run], root: Path, device: str, bar: Bar) -> Generator[tuple[Run, _Product]]:
     for one in pending:
         try:
             yield one, _make(one, root, device, partial(bar.reach, one.label))
@@ -324,7 +298,7 @@ def _run_here(pending: Sequence[Run], root: Path, device: str, bar: _Bar) -> Gen
 
 
 def _run_on_dask(
-    pending: Sequence[Run], root: Path, device: str, bar: _Bar, n_workers: int, scheduler: str | None
+    pending: Sequence[Run], root: Path, device: str, bar: Bar, n_workers: int, scheduler: str | None
 ) -> Generator[tuple[Run, _Product]]:
     from hqnn import cluster  # costs a second that most commands need not wait
 
@@ -346,42 +320,7 @@ def _run_on_dask(
                 client.run(_discard, finished, own_root)
 
 
-class _Bar:
-    """One bar over all epochs of all runs, wherever they run."""
-
-    def __init__(self, pending: Sequence[Run], shown: bool) -> None:
-        self._epochs = {one.label: one.config.epochs for one in pending}
-        self._reached: Counter[str] = Counter()
-        self._stored: set[str] = set()
-        self._bar = tqdm(total=sum(self._epochs.values()), unit="epoch", disable=not shown, smoothing=0.05)
-        self._describe()
-
-    def _describe(self) -> None:
-        self._bar.set_description(f"{len(self._stored)} of {len(self._epochs)} runs stored")
-
-    def reach(self, label: str, epoch: int) -> None:
-        """Note that a run has done `epoch` epochs (fewer than before if it moved to another worker)."""
-        if label in self._stored:  # a report that was overtaken by the result
-            return
-        self._bar.update(epoch - self._reached[label])
-        self._reached[label] = epoch
-
-    def finish(self, one: Run) -> None:
-        """Note that a run's record is stored."""
-        self.reach(one.label, self._epochs[one.label])
-        self._stored.add(one.label)
-        self._describe()
-
-    def __enter__(self) -> _Bar:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.close()
-
-
 # --- used by pages until they are moved -------------------------------------------------------------------------------
-
-read_record = records.read_record
 
 
 def verify(*, measure: bool = True) -> Any:
@@ -393,7 +332,7 @@ def verify(*, measure: bool = True) -> Any:
 
 def load(experiment: str, variant: str | None = None, *, scale: Scale = "paper", root: Path = DATA) -> list[Record]:
     """The records of an experiment, or of one of its variants; see `hqnn.records.load`."""
-    chosen = [variant] if variant else experiments.get(experiment).configs(scale)
+    chosen = experiments.select(experiments.get(experiment), variant and [variant], scale)
     return [found for name in chosen for found in records.load(f"{experiment}/{name}", root, scale=scale)]
 
 

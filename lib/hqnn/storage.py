@@ -7,8 +7,9 @@ import hashlib
 import json
 import os
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
 from hqnn.errors import HqnnError
@@ -48,6 +49,22 @@ def data_folder(root: Path | None = None, *, may_be_new: bool = False) -> Path:
         if not (may_be_new and isinstance(error, FileNotFoundError)):
             raise HqnnError(f"{root} cannot be read ({error.strerror}): name another folder with --root.") from error
     return root
+
+
+def check_folders(folders: Iterable[Path]) -> None:
+    """Make these folders and write to each, so that no result is computed that cannot be stored.
+
+    Raises:
+        HqnnError: That is not possible.
+    """
+    for folder in sorted(set(folders)):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            TemporaryFile(dir=folder).close()
+        except OSError as error:
+            raise HqnnError(
+                f"Nothing can be written to {folder} ({error.strerror}): make that possible or choose another folder."
+            ) from error
 
 
 def cache_folder() -> Path:

@@ -20,12 +20,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from hqnn import datasets
+from hqnn.checkpoints import Checkpoint
 from hqnn.circuit import Circuit
 from hqnn.datasets.augmentation import flip_and_rotate, flip_and_shift
 from hqnn.errors import HqnnError
 from hqnn.training import (
     BatchTransform,
-    Checkpoint,
     Fit,
     Loss,
     Samples,

@@ -6,14 +6,13 @@ an epoch is a function of the weights, the optimiser's state and e alone, and th
 holds.
 """
 
-import logging
 import math
 import os
+import platform
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
@@ -21,11 +20,8 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from hqnn.checkpoints import Checkpoint, History, State, restore, store
 from hqnn.errors import HqnnError, NonFiniteError
-from hqnn.storage import pack_tensors, read_tensors, write_atomically
-
-History = dict[str, list[float]]
-"""One list per curve, one value per epoch, epoch 1 first."""
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 """(outputs, targets) -> the mean loss of the batch, a scalar."""
@@ -40,7 +36,6 @@ CHECKPOINT_SECONDS = 2.0
 """A checkpoint is written after an epoch if the last one is at least this old."""
 
 _FINITE_CHECK_STEPS = 50
-_log = logging.getLogger(__name__)
 
 
 class DivergedError(HqnnError):
@@ -65,15 +60,6 @@ class Fit:
     """The weights kept, as `epoch-<e>/<name in the state dict>`."""
     seconds: float
     """Wall-clock time spent training, over all sessions of an interrupted run."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Checkpoint:
-    """Where an unfinished run is kept, and whose it is."""
-
-    path: Path
-    key: str
-    """A stored state is taken up only if it was stored under the same key."""
 
 
 def seed_epoch(seed: int, epoch: int) -> None:
@@ -106,6 +92,19 @@ def deterministic() -> Iterator[None]:
             torch.use_deterministic_algorithms(strict)
             torch.utils.deterministic.fill_uninitialized_memory = fill  # type: ignore[attr-defined]
             torch.backends.cudnn.benchmark = benchmark
+
+
+def check_device(device: str) -> None:
+    """See that torch can compute there.
+
+    Raises:
+        HqnnError: It cannot; the message names the devices there are.
+    """
+    devices = ["cpu"]
+    if torch.cuda.is_available():
+        devices += ["cuda", *(f"cuda:{index}" for index in range(torch.cuda.device_count()))]
+    if device not in devices:
+        raise HqnnError(f"There is no device {device!r} on {platform.node()}: choose from {', '.join(devices)}.")
 
 
 def count_correct(outputs: Tensor, targets: Tensor) -> Tensor:
@@ -156,16 +155,6 @@ def evaluate(
     if accuracy:
         means["accuracy"] = correct.item() / n
     return means
-
-
-@dataclass
-class _State:
-    """Everything the next epoch depends on, and what is to be reported at the end."""
-
-    epoch: int = 0
-    history: History = field(default_factory=dict)
-    snapshots: dict[str, Tensor] = field(default_factory=dict)
-    seconds: float = 0.0
 
 
 def fit(
@@ -232,7 +221,7 @@ def fit(
                 group["lr"] = rate * schedule(step / (epochs * len(starts)))
 
     loop = _Loop(model, train, loss, optimizer, batch_size, accuracy, adjust, prepare, augment, watch or {})
-    state = (_restore(checkpoint, model, optimizer) if checkpoint else None) or _State()
+    state = (restore(checkpoint, model, optimizer) if checkpoint else None) or State()
     if state.epoch == 0 and 0 in snapshots:
         state.snapshots |= _snapshot(model, 0)
     began = time.monotonic() - state.seconds
@@ -261,7 +250,7 @@ def fit(
                 on_epoch(epoch, state.history)
             state.seconds = time.monotonic() - began
             if checkpoint and (time.monotonic() - stored >= CHECKPOINT_SECONDS or epoch == epochs):
-                _store(checkpoint, model, optimizer, state)
+                store(checkpoint, model, optimizer, state)
                 stored = time.monotonic()
     return Fit(state.history, state.snapshots, state.seconds)
 
@@ -345,47 +334,3 @@ def weights_of(snapshots: Mapping[str, Tensor], epoch: int) -> dict[str, Tensor]
         kept = sorted({int(name.partition("/")[0].removeprefix("epoch-")) for name in snapshots})
         raise KeyError(f"no weights of epoch {epoch}; kept are those of {kept}")
     return weights
-
-
-def _store(checkpoint: Checkpoint, model: nn.Module, optimizer: torch.optim.Optimizer, state: _State) -> None:
-    tensors = {f"model/{name}": tensor for name, tensor in model.state_dict().items()}
-    tensors |= {f"snapshot/{name}": tensor for name, tensor in state.snapshots.items()}
-    stored = optimizer.state_dict()
-    for index, slots in stored["state"].items():
-        tensors |= {f"optimizer/{index}/{name}": tensor for name, tensor in slots.items() if tensor is not None}
-    metadata = {
-        "key": checkpoint.key,
-        "epoch": state.epoch,
-        "history": state.history,
-        "seconds": state.seconds,
-        "param_groups": stored["param_groups"],
-    }
-    write_atomically(checkpoint.path, pack_tensors(tensors, metadata))
-
-
-def _restore(checkpoint: Checkpoint, model: nn.Module, optimizer: torch.optim.Optimizer) -> _State | None:
-    """Load a stored state into model and optimiser; None if there is none of this run, or it is unreadable."""
-    try:
-        tensors, metadata = read_tensors(checkpoint.path)
-    except FileNotFoundError:
-        return None
-    except HqnnError as error:
-        _log.warning("Starting this run afresh: %s", error)
-        return None
-    if metadata.get("key") != checkpoint.key:
-        return None
-    groups: dict[str, dict[str, Tensor]] = {"model": {}, "snapshot": {}, "optimizer": {}}
-    for name, tensor in tensors.items():
-        group, _, rest = name.partition("/")
-        groups[group][rest] = tensor
-    slots: dict[int, dict[str, Tensor]] = {}
-    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-    for name, tensor in groups["optimizer"].items():
-        index, _, slot = name.partition("/")
-        parameter = parameters[int(index)]
-        if tensor.shape == parameter.shape:  # files hold row-major tensors, fused kernels need the parameter's layout
-            tensor = torch.empty_like(parameter, requires_grad=False).copy_(tensor)
-        slots.setdefault(int(index), {})[slot] = tensor
-    model.load_state_dict(groups["model"])
-    optimizer.load_state_dict({"state": slots, "param_groups": metadata["param_groups"]})
-    return _State(metadata["epoch"], metadata["history"], groups["snapshot"], metadata["seconds"])
