@@ -5,7 +5,6 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from claiming import claim, judged
 
@@ -14,8 +13,8 @@ from hqnn.claims import Context, Result, Verdict, ledger
 from hqnn.claims.quantity import Missing
 from hqnn.papers.hqnn import quanv_quantities, theory_quantities
 from hqnn.papers.hqnn.circuits import quanvolution, reuploading, strongly_entangling
-from hqnn.papers.hqnn.quanv_experiments import MODELS, RATES, USUAL_RATE
-from hqnn.papers.hqnn.quanv_series import best_rate, by_draw, by_rate, kernels, series_by_rate
+from hqnn.papers.hqnn.quanv_experiments import USUAL_RATE
+from hqnn.papers.hqnn.tuning import best_rate, by_draw, by_rate
 from hqnn.stats import mean_interval
 from hqnn.storage import DATA
 from hqnn.views import zx
@@ -157,14 +156,3 @@ def test_a_slower_backpropagation_changes_the_verdict(tmp_path: Path) -> None:
     record["workloads"]["one image"]["median_ms"]["PennyLane default.qubit, backpropagation"] = 1e6
     path.write_text(json.dumps(record))
     assert quanv_quantities.quickest_gradient(context).value is False
-
-
-def test_records_are_found_by_rate_draw_and_reading() -> None:
-    for name in MODELS:
-        assert list(series_by_rate(name)) == list(RATES)
-        means = {rate: values.mean() for rate, values in by_rate(name, "val_accuracy").items()}
-        assert means[best_rate(name)] == max(means.values())
-        assert by_draw(name).shape == (20, 3)
-    found = kernels()
-    assert len(found) == 15
-    np.testing.assert_array_equal(found["RY, chain, rotations, CNOTs"][0.03], by_rate("quanv", "all_accuracy")[0.03])

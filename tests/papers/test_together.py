@@ -6,7 +6,7 @@ import pytest
 from hqnn import runs
 from hqnn.claims import ledger
 from hqnn.papers import together
-from hqnn.papers.hqnn import quanv_series
+from hqnn.papers.hqnn import tuning
 
 
 def test_printed_accuracies_are_the_ledgers_in_percent() -> None:
@@ -33,5 +33,5 @@ def test_ours_are_final_accuracies_paired_by_seed() -> None:
 
 def test_kernels_are_taken_at_their_best_rates() -> None:
     (pixels,) = together.finals("pixels")
-    at = quanv_series.by_rate("pixels", "all_accuracy")
-    assert pixels == pytest.approx(100 * at[quanv_series.best_rate("pixels")])
+    at = tuning.by_rate("pixels", "all_accuracy")
+    assert pixels == pytest.approx(100 * at[tuning.best_rate("pixels")])

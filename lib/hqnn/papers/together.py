@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hqnn import runs
 from hqnn.claims import ledger
-from hqnn.papers.hqnn import quanv_series
+from hqnn.papers.hqnn import tuning
 from hqnn.storage import DATA
 
 _SERIES = {
@@ -90,5 +90,5 @@ def finals(*series: str, root: Path = DATA) -> list[NDArray[np.float64]]:
     """
     if "/" in series[0]:
         return [100 * history[:, -1] for history in runs.paired("test_accuracy", *series, root=root)]
-    at_best = [quanv_series.series_by_rate(kernel)[quanv_series.best_rate(kernel, root=root)] for kernel in series]
+    at_best = [tuning.series_by_rate(kernel)[tuning.best_rate(kernel, root=root)] for kernel in series]
     return [100 * history[:, -1] for history in runs.paired("all_accuracy", *at_best, root=root)]

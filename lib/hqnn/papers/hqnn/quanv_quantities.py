@@ -13,7 +13,7 @@ from torchvision.transforms import v2
 
 from hqnn import datasets, experiments
 from hqnn.claims.quantity import EXACT, Context, Missing, Quantity, by_seed, curves, recorded
-from hqnn.papers.hqnn import quanv, quanv_series
+from hqnn.papers.hqnn import quanv, tuning
 from hqnn.papers.hqnn.circuits import quanvolution
 from hqnn.papers.hqnn.quanv_experiments import MODELS, N_DRAWS, USUAL_RATE, QuanvConfig
 from hqnn.stats import mean_interval
@@ -98,11 +98,11 @@ def kernel_size(model: Model) -> Quantity:
 def accuracy_over_draws(context: Context, model: Model) -> Quantity:
     """The final test accuracy, where one run is the whole procedure: images drawn, several initialisations, mean."""
     draws = tuple(f"hqnn-quanv-draws/{model}-draw-{k}" for k in range(N_DRAWS))
-    for series in (*draws, *quanv_series.series_by_rate(model).values()):
+    for series in (*draws, *tuning.series_by_rate(model).values()):
         recorded(series, context.root)
-    per_draw = quanv_series.by_draw(model, root=context.root).mean(axis=1)
-    best = quanv_series.best_rate(model, root=context.root)
-    there = quanv_series.by_rate(model, "all_accuracy", root=context.root)[best].mean()
+    per_draw = tuning.by_draw(model, root=context.root).mean(axis=1)
+    best = tuning.best_rate(model, root=context.root)
+    there = tuning.by_rate(model, "all_accuracy", root=context.root)[best].mean()
     tuned = f"at the rate that validation prefers ({best:g}) it is {there:.3f} on all 10,000 test images"
     return Quantity(
         value=mean_interval(per_draw),
@@ -118,10 +118,10 @@ def tuned_lead(context: Context, of: Model, over: Model) -> Quantity:
     The note has the lead at the rate that all models share. In fractions, as printed.
     """
     for model in (of, over):
-        for series in quanv_series.series_by_rate(model).values():
+        for series in tuning.series_by_rate(model).values():
             recorded(series, context.root)
-    rates = [quanv_series.best_rate(model, root=context.root) for model in (of, over)]
-    first, second = (quanv_series.series_by_rate(m)[rate] for m, rate in zip((of, over), rates, strict=True))
+    rates = [tuning.best_rate(model, root=context.root) for model in (of, over)]
+    first, second = (tuning.series_by_rate(m)[rate] for m, rate in zip((of, over), rates, strict=True))
     lead = _lead(first, second, context)
     usual = mean_interval(_lead(f"hqnn-quanv/{of}", f"hqnn-quanv/{over}", context))
     return Quantity(
