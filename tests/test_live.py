@@ -1,0 +1,317 @@
+"""The live figures: their JavaScript computes what the library does, and works under a reader's hands."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import quickjs
+import torch
+from docutils import nodes
+from docutils.utils import new_document
+from numpy.typing import NDArray
+from qiskit.circuit import QuantumCircuit
+from qiskit.quantum_info import Statevector
+
+from hqnn import experiments, records
+from hqnn.circuit import Circuit, pauli_on_each_qubit
+from hqnn.papers.hqnn.circuits import strongly_entangling
+from hqnn.papers.lcqhnn import model as lcqhnn
+from hqnn.papers.lcqhnn.noisy_network import QuantumHead
+from hqnn.papers.lcqhnn.score_range import score_range
+from hqnn.views import bloch
+from hqnn.views.layer import QuantumLayer
+from hqnn.views.noise import depolarising
+from tools import live
+from tools.repository import ROOT
+
+SCRIPTS = ROOT / "book" / "_static" / "live"
+CLOSE = 1e-5
+Engine = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def data() -> dict[str, Any]:
+    return {name: make() for name, make in live.FIGURES.items()}
+
+
+@pytest.fixture(scope="module")
+def js(data: dict[str, Any]) -> Engine:
+    """Evaluate an expression in an embedded engine that holds the scripts and the data but no page."""
+    context = quickjs.Context()
+    names = {script for scripts in live.SCRIPTS.values() for script in scripts} - {"page", *live.FIGURES}
+    for name in ("quantum", *sorted(names - {"quantum"})):
+        context.eval((SCRIPTS / f"{name}.js").read_text(encoding="utf-8"))
+    for name, of_figure in data.items():
+        context.eval(live.script_of(name, of_figure))
+    context.eval("var late = live.data['late-start'], noise = live.data.noise, explorer = live.data.circuit;")
+
+    def evaluate(expression: str, **values: Any) -> Any:
+        names, given = ", ".join(values), ", ".join(json.dumps(value) for value in values.values())
+        return json.loads(context.eval(f"JSON.stringify((({names}) => {expression})({given}))"))
+
+    return evaluate
+
+
+def drawn(n: int, seed: int = 0) -> NDArray[np.float64]:
+    return np.random.default_rng(seed).uniform(-np.pi, np.pi, (5, n))
+
+
+def layer_outputs(pc: Circuit, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    layer = QuantumLayer(pc, dtype=torch.float64)
+    layer.weights.data = torch.from_numpy(values[pc.n_inputs :])[None]
+    found: NDArray[np.float64] = layer(torch.from_numpy(values[: pc.n_inputs])[None]).detach().numpy()[0]
+    return found
+
+
+# --- numbers: the scripts beside the library
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("second", [True, False])
+def test_explorer_computes_what_the_library_does(js: Engine, first: bool, second: bool) -> None:
+    pc, key = live.without_ladders(first=first, second=second), f"{first:d}{second:d}"
+    for values in drawn(8):
+        expected = layer_outputs(pc, values)
+        asked = {"values": values.tolist(), "key": key}
+        found = js("live.quantum.outputs(explorer.circuits[key], values)", **asked)
+        np.testing.assert_allclose(found, expected, atol=CLOSE)
+        found = js("live.quantum.closed(explorer.forms[key], values)", **asked)
+        np.testing.assert_allclose(found, expected, atol=CLOSE)
+
+
+def test_explorer_shows_the_states_and_bloch_vectors_of_every_stage(js: Engine) -> None:
+    pc, values = live.without_ladders(first=True, second=True), drawn(8)[0]
+    bound = dict(zip([*pc.inputs, *pc.weights], values, strict=True))
+    for stage, circuit in pc.stages().items():
+        asked = {"values": values.tolist(), "stage": stage}
+        state = js("live.quantum.run(explorer.circuits['11'], values, stage)", **asked)
+        found = np.array([complex(state["re"][str(i)], state["im"][str(i)]) for i in range(16)])
+        np.testing.assert_allclose(found, Statevector(circuit.assign_parameters(bound, strict=False)).data, atol=CLOSE)
+        run = "live.quantum.run(explorer.circuits['11'], values, stage)"
+        expression = f"[0, 1, 2, 3].map((q) => live.quantum.bloch({run}, q))"
+        expected = bloch.bloch_vectors(pc, values[None, :4], values[4:], stage=stage)[0]
+        np.testing.assert_allclose(js(expression, **asked), expected, atol=CLOSE)
+
+
+def test_any_circuit_of_known_gates_runs(js: Engine) -> None:
+    pc = strongly_entangling()
+    for values in drawn(pc.n_inputs + pc.n_weights):
+        found = js("live.quantum.outputs(circuit, values)", circuit=live.circuit_of(pc), values=values.tolist())
+        np.testing.assert_allclose(found, layer_outputs(pc, values), atol=CLOSE)
+
+
+def recorded(dataset: str) -> Iterator[tuple[int, int, lcqhnn.Lcqhnn]]:
+    """Which run and which of its kept epochs, and the network."""
+    name = f"lcqhnn-{dataset}"
+    model = lcqhnn.Lcqhnn(experiments.get(name).variants["lcqhnn"])
+    for run, record in enumerate(records.load(f"{name}/lcqhnn")):
+        for k, epoch in enumerate((0, 1, 5)):
+            model.load_state_dict(record.snapshot(epoch))
+            yield run, 4 if k == 2 else k, model
+
+
+def test_score_ranges_are_those_of_the_library(js: Engine) -> None:
+    for run, k, model in recorded("fashion"):
+        expression = "live.scoreRange.range(late.forms, late.n_inputs, late.datasets.fashion.runs[run].networks[k])"
+        found = js(expression, run=run, k=k)
+        expected = score_range(model)
+        np.testing.assert_allclose(found, [expected.low, expected.high], atol=CLOSE)
+        scores = js(
+            "live.scoreRange.sample(late.forms, late.n_inputs, late.datasets.fashion.runs[run].networks[k], 200)",
+            run=run,
+            k=k,
+        )
+        assert found[0] <= min(scores) < max(scores) <= found[1]
+
+
+def test_runs_start_late_where_the_range_misses_zero(js: Engine, data: dict[str, Any]) -> None:
+    """What the page says that a reader will find."""
+    for dataset, found in data["late-start"]["datasets"].items():
+        for run, record in enumerate(found["runs"]):
+            expression = (
+                "live.scoreRange.range(late.forms, late.n_inputs, late.datasets[dataset].runs[run].networks[0])"
+            )
+            low, high = js(expression, dataset=dataset, run=run)
+            assert (low > 0 or high < 0) == (record["accuracy"][0] < 0.6)
+
+
+def test_noisy_scores_and_outcomes_are_those_of_aer(js: Engine, data: dict[str, Any]) -> None:
+    of = data["noise"]
+    readout = of["network"]
+    weights, slopes = np.array(readout["weights"]), np.array(readout["slopes"])
+    network = QuantumHead(weights=weights, slopes=slopes, offset=readout["offset"])
+    features = np.array(of["features"][:10])
+    for depth in of["depths"]:
+        for p2 in (of["p2"][0], of["today"]["depolarising"], of["p2"][-1]):
+            p1 = of["p1_over_p2"] * p2
+            expected = network.on(depolarising(p1, p2), n_layers=depth)(features)
+            asked = {"depth": depth, "device": {"p1": p1, "p2": p2, "pulses": of["pulses"]}, "n": len(features)}
+            call = "(noise.circuits[depth], noise.network, noise.features.slice(0, n), device)"
+            np.testing.assert_allclose(js(f"live.noisy.probabilities{call}", **asked), expected, atol=CLOSE)
+            np.testing.assert_allclose(js(f"live.noisy.scores{call}", **asked), network.scores(expected), atol=CLOSE)
+
+
+def test_shots_scatter_about_the_exact_score(js: Engine) -> None:
+    device = "{p1: 0.01, p2: 0.1, pulses: noise.pulses}"
+    call = f"(noise.circuits[1], noise.network, noise.features.slice(0, 10), {device})"
+    exact = np.array(js(f"live.noisy.scores{call}"))
+    random = "live.scoreRange.generator(3)"
+    sampled = f"live.noisy.sampled(live.noisy.probabilities{call}, noise.network, shots, {random})"
+    assert np.abs(np.array(js(sampled, shots=4096)) - exact).max() < 0.25
+    assert np.abs(np.array(js(sampled, shots=1)) - exact).max() > 1
+
+
+# --- data and placeholders
+
+
+def test_circuits_of_other_gates_or_observables_are_refused() -> None:
+    circuit = QuantumCircuit(2)
+    circuit.swap(0, 1)
+    with pytest.raises(ValueError, match="knows the gate 'swap'"):
+        live.circuit_of(Circuit(circuit=circuit, inputs=[], weights=[], observables=pauli_on_each_qubit(2)))
+    with pytest.raises(ValueError, match="one Pauli matrix on each qubit"):
+        live.circuit_of(
+            Circuit(circuit=QuantumCircuit(2), inputs=[], weights=[], observables=pauli_on_each_qubit(2)[:1])
+        )
+
+
+def test_pages_load_the_scripts_of_their_figures() -> None:
+    page = new_document("page")
+    page += nodes.raw("", '<div data-live="noise"></div><div data-live="late-start"></div>', format="html")
+    page += nodes.raw("", '<div data-live="noise"></div>', format="html")
+    assert live.figures_of(page) == ["noise", "late-start"]
+    assert live.scripts_of(["circuit"]) == ["quantum", "page", "data-circuit", "circuit"]
+    assert len(set(live.scripts_of(live.figures_of(page)))) == len(live.scripts_of(live.figures_of(page)))
+    assert live.figures_of(None) == live.scripts_of([]) == []
+    with pytest.raises(ValueError, match="no live figure 'nosuch'"):
+        live.scripts_of(["nosuch"])
+
+
+def test_scripts_are_small_classic_and_ask_no_host() -> None:
+    texts = {path.name: path.read_text(encoding="utf-8") for path in SCRIPTS.glob("*.js")}
+    assert set(texts) == {f"{script}.js" for scripts in live.SCRIPTS.values() for script in scripts}
+    for name, text in texts.items():
+        assert len(text.encode()) < 16_000, name
+        assert not re.search(
+            r"^\s*(import|export)\b|\bfetch\(|XMLHttpRequest|https?://(?!www\.w3\.org/2000/svg)", text, re.M
+        )
+
+
+# --- in a browser, where there is one
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright, which drives a browser, is not installed")
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if program is None:
+        pytest.skip("no Chromium is installed to drive the pages in")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def opened(chromium: Any, data: dict[str, Any], tmp_path: Path) -> Iterator[Callable[[str], Any]]:
+    """Open a page with one figure from the disk, on a phone; at the end, nothing may have failed or been asked for."""
+    context = chromium.new_context(viewport={"width": 390, "height": 844}, has_touch=True, reduced_motion="reduce")
+    faults: list[str] = []
+
+    def show(name: str) -> Any:
+        for script in live.scripts_of([name]):
+            source = SCRIPTS / f"{script}.js"
+            text = source.read_text(encoding="utf-8") if source.exists() else live.script_of(name, data[name])
+            (tmp_path / f"{script}.js").write_text(text, encoding="utf-8")
+        shutil.copy(SCRIPTS / "live.css", tmp_path)
+        tags = "".join(f'<script src="{script}.js" defer></script>' for script in live.scripts_of([name]))
+        (tmp_path / "page.html").write_text(
+            f'<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+            f'<link rel="stylesheet" href="live.css">{tags}'
+            f'<article class="bd-article"><div class="live" data-live="{name}">none</div></article>',
+            encoding="utf-8",
+        )
+        page = context.new_page()
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("request", lambda request: faults.append(request.url) if not request.url.startswith("file:") else None)
+        page.goto((tmp_path / "page.html").as_uri())
+        page.wait_for_selector(".live-ready")
+        return page
+
+    yield show
+    for page in context.pages:
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the figure is wider than the page"
+        elements = "[...document.querySelectorAll('input, svg[role=img]')]"
+        assert page.evaluate(f"{elements}.every((one) => one.ariaLabel || one.labels?.[0]?.textContent)")
+    context.close()
+    assert faults == []
+
+
+def shown(page: Any, key: str) -> Any:
+    return json.loads(page.locator(".live").get_attribute(f"data-{key}"))
+
+
+def test_explorer_follows_the_readers_hands(opened: Callable[[str], Any], data: dict[str, Any]) -> None:
+    page, network = opened("circuit"), data["circuit"]["networks"]["trained"]
+    for which in (0, 1):
+        page.get_by_role("button", name=f"trained: a {which}", exact=True).tap()
+        expected = layer_outputs(
+            live.without_ladders(first=True, second=True), np.array([*network["features"][which], *network["weights"]])
+        )
+        np.testing.assert_allclose(shown(page, "z"), expected, atol=CLOSE)
+        np.testing.assert_allclose(shown(page, "closed"), expected, atol=CLOSE)
+        assert (shown(page, "score") > 0) == bool(which)
+    before = shown(page, "z")
+    page.get_by_role("button", name="x → −x").tap()
+    np.testing.assert_allclose(shown(page, "z"), before, atol=CLOSE)
+    page.get_by_role("button", name="θ = 0").tap()
+    np.testing.assert_allclose(shown(page, "z")[1:], 0, atol=CLOSE)
+    slider = page.get_by_role("slider", name="feature x 0, radians")
+    before = shown(page, "z")
+    slider.focus()
+    for _ in range(30):
+        slider.press("ArrowRight")
+    assert abs(shown(page, "z")[0] - before[0]) > 0.01
+    page.get_by_role("radio", name="psi 2, after data").check()
+    assert "length 1.00" in page.locator(".live-sphere svg").first.get_attribute("aria-label")
+    page.get_by_label("CNOTs before the rotations").uncheck()
+    page.get_by_label("CNOTs after them").uncheck()
+    assert page.locator(".live-forms li").count() == 4
+
+
+def test_late_start_is_mended_by_moving_the_offset(opened: Callable[[str], Any]) -> None:
+    page = opened("late-start")
+    assert shown(page, "low") > 0
+    assert "misses zero" in page.locator(".live-verdict").inner_text()
+    page.get_by_role("slider", name="offset b").fill("0")
+    assert shown(page, "low") < 0 < shown(page, "high")
+    page.get_by_role("button", name="as recorded").tap()
+    assert shown(page, "low") > 0
+    page.get_by_role("radio", name="epoch 10").check()
+    assert shown(page, "low") < 0 < shown(page, "high")
+
+
+def test_noise_draws_scores_to_the_offset(opened: Callable[[str], Any], data: dict[str, Any]) -> None:
+    page, of = opened("noise"), data["noise"]
+    assert shown(page, "accuracy") > 0.98
+    page.get_by_role("radio", name="8 blocks").check()
+    assert shown(page, "accuracy") > 0.98  # at the strength of today's hardware
+    strength = page.get_by_role("slider", name="strength of errors after a CNOT")
+    strength.fill(str(math.log10(0.15)))
+    assert shown(page, "accuracy") < 0.6
+    page.get_by_label(re.compile("Set the threshold anew")).check()
+    assert shown(page, "accuracy") > 0.9  # with exact expectation values
+    page.get_by_role("radio", name="64").check()
+    assert shown(page, "accuracy") < 0.75
+    page.get_by_role("radio", name="exact").check()
+    strength.press("End")
+    assert np.abs(np.array(shown(page, "scores")) - of["network"]["offset"]).max() < 0.1
+    assert shown(page, "accuracy") < 0.1  # what is left points the other way

@@ -1,0 +1,265 @@
+"""The data behind the book's live figures: circuits, closed forms and recorded weights, as small scripts.
+
+A page holds `<div class="live" data-live="NAME">What stands here without scripts.</div>` where a figure is to be. The
+scripts in `book/_static/live` draw it, and its numbers are what the functions here read from the library and the
+records while the book is built.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+from docutils import nodes
+from qiskit.circuit import Barrier, QuantumCircuit
+from sphinx.application import Sphinx
+
+from hqnn import experiments, records
+from hqnn.circuit import STANDARD_GATES, Circuit, affine, opened, pauli_on_each_qubit
+from hqnn.papers.lcqhnn import model as lcqhnn
+from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
+from hqnn.papers.lcqhnn.noisy_network import QuantumHead, repeated
+from hqnn.views import aer, fourier, noise
+
+GATES = ("h", "p", "rx", "ry", "rz", "cx")
+"""The gates that `quantum.js` knows."""
+_PAULIS: tuple[Literal["X", "Y", "Z"], ...] = ("X", "Y", "Z")
+CLASSES = {"mnist": ["0", "1"], "fashion": ["trouser", "shirt"]}
+"""The two classes of each dataset of lcqhnn."""
+LATEST = 10
+"""Epochs that the late start shows."""
+
+
+def circuit_of(pc: Circuit) -> dict[str, Any]:
+    """A circuit as `quantum.js` runs it.
+
+    Args:
+        pc: Gates out of `GATES`; one Pauli matrix measured on each qubit, the same on all.
+
+    Returns:
+        `n_qubits`, `n_inputs`, `measured` (X, Y or Z) and `gates`: [name, qubits, angle], an angle being [constant,
+        [parameter, slope], …] in radians with inputs counted before weights; a barrier's third entry is its label.
+
+    Raises:
+        ValueError: Another gate, an angle that is not affine, or other observables.
+    """
+    gates: list[list[Any]] = []
+    parameters = [*pc.inputs, *pc.weights]
+    for gate, qubits in opened(pc.circuit, STANDARD_GATES):
+        if isinstance(gate, Barrier):
+            gates.append(["barrier", qubits, gate.label])
+        elif gate.name not in GATES:
+            raise ValueError(f"no live figure knows the gate {gate.name!r}; add it to quantum.js")
+        else:
+            gates.append([gate.name, qubits, *(_angle(value, parameters) for value in gate.params)])
+    measured = next((pauli for pauli in _PAULIS if pc.observables == pauli_on_each_qubit(pc.n_qubits, pauli)), None)
+    if measured is None:
+        raise ValueError("a live figure measures one Pauli matrix on each qubit, qubit 0 first")
+    return {"n_qubits": pc.n_qubits, "n_inputs": pc.n_inputs, "measured": measured, "gates": gates}
+
+
+def _angle(value: Any, parameters: list[Any]) -> list[Any]:
+    line = affine(value, parameters)
+    if line is None:
+        raise ValueError(f"the angle {value} is not an affine function of the parameters")
+    slopes, constant = line
+    return [constant, *([k, slope] for k, slope in enumerate(slopes.tolist()) if slope)]
+
+
+_FACTOR = re.compile(r"\\(sin|cos) (\d*)(\\theta|x)_\{(\d+)\}")
+
+
+def forms_of(pc: Circuit) -> list[list[dict[str, Any]]]:
+    """The closed form of each output, product by product (see `hqnn.views.fourier.closed_forms`).
+
+    Returns:
+        Outputs of terms {value, factors: [[wave, parameter, slope], …]}, inputs counted before weights.
+    """
+    return [
+        [
+            {
+                "value": -1.0 if sign == "-" else 1.0,
+                "factors": [
+                    [wave, int(k) + (pc.n_inputs if name == "\\theta" else 0), float(slope or 1)]
+                    for wave, slope, name, k in _FACTOR.findall(product)
+                ],
+            }
+            for sign, product in re.findall(r"(-?) ?(\\[^+-]+)", form)
+        ]
+        for form in fourier.closed_forms(pc)
+    ]
+
+
+def without_ladders(*, first: bool, second: bool) -> Circuit:
+    """The circuit of lcqhnn with its CNOTs before the rotations, those after them, both or none."""
+    pc = lcqhnn_circuit()
+    circuit, met = pc.circuit.copy_empty_like(), 0
+    for instruction in pc.circuit.data:
+        met += isinstance(instruction.operation, Barrier)
+        if instruction.operation.name != "cx" or (first if met == 2 else second):
+            circuit.append(instruction)
+    return replace(pc, circuit=circuit)
+
+
+def network_of(series: str, seed: int, epoch: int) -> QuantumHead:
+    """A recorded hybrid of lcqhnn behind its front end, as it was after an epoch."""
+    record = next(record for record in records.load(series) if record.seed == seed)
+    experiment, _, variant = series.partition("/")
+    config = experiments.get(experiment).variants[variant]
+    model = lcqhnn.Lcqhnn(config)
+    model.load_state_dict(record.snapshot(epoch))
+    return QuantumHead.of(model, config.order)
+
+
+def circuit_data() -> dict[str, Any]:
+    """Of the circuit explorer: its four circuits and their closed forms, two recorded networks and some features."""
+    circuits, forms = {}, {}
+    for first in (True, False):
+        for second in (True, False):
+            pc = without_ladders(first=first, second=second)
+            circuits[f"{first:d}{second:d}"], forms[f"{first:d}{second:d}"] = circuit_of(pc), forms_of(pc)
+    measured = records.measured("lcqhnn-bloch")
+    networks = {}
+    for stage, epoch in measured.config.items():
+        found = measured.data["mnist"][stage]
+        network = network_of("lcqhnn-mnist/lcqhnn", found["seed"], epoch)
+        networks[stage] = {
+            "epoch": epoch,
+            "seed": found["seed"],
+            "weights": network.weights.tolist(),
+            "slopes": network.slopes.tolist(),
+            "offset": network.offset,
+            "features": [found["features"][found["labels"].index(label)] for label in (0, 1)],
+        }
+    return {"circuits": circuits, "forms": forms, "networks": networks, "classes": ["0", "1"]}
+
+
+def late_start_data() -> dict[str, Any]:
+    """Of the late start: the readouts of every recorded hybrid in its first epochs, and its accuracy after each."""
+    pc, runs = lcqhnn_circuit(), {}
+    for dataset, classes in CLASSES.items():
+        series = f"lcqhnn-{dataset}/lcqhnn"
+        kept = [epoch for epoch in experiments.get(f"lcqhnn-{dataset}").variants["lcqhnn"].snapshots if epoch <= LATEST]
+        runs[dataset] = {
+            "classes": classes,
+            "epochs": kept,
+            "runs": [
+                {
+                    "seed": record.seed,
+                    "accuracy": record.history["test_accuracy"][:LATEST],
+                    "networks": [_readout(network_of(series, record.seed, epoch)) for epoch in kept],
+                }
+                for record in records.load(series)
+            ],
+        }
+    return {"n_inputs": pc.n_inputs, "forms": forms_of(pc), "datasets": runs}
+
+
+def _readout(network: QuantumHead) -> dict[str, Any]:
+    """What a network does after its features, to nine digits (its weights are of single precision)."""
+    return {
+        "weights": [float(f"{angle:.9g}") for angle in network.weights],
+        "slopes": [float(f"{slope:.9g}") for slope in network.slopes],
+        "offset": float(f"{network.offset:.9g}"),
+    }
+
+
+def noise_data() -> dict[str, Any]:
+    """Of the noise slider: one recorded network, its test images' features, and its circuit at several depths."""
+    bloch, measured = records.measured("lcqhnn-bloch"), records.measured("lcqhnn-noise-fashion")
+    found = bloch.data["fashion"]["trained"]
+    network = network_of("lcqhnn-fashion/lcqhnn", found["seed"], bloch.config["trained"])
+    device = noise.depolarising(0, 0)
+    pulses = {}
+    for gate in ("h", "ry"):
+        alone = QuantumCircuit(1)
+        getattr(alone, gate)(*([1.0] if gate == "ry" else []), 0)
+        pulses[gate] = aer.physical(alone, device).count_ops()["sx"]
+    names = ("depths", "p2", "p1_over_p2", "shots", "today")
+    return {
+        "classes": CLASSES["fashion"],
+        "network": _readout(network),
+        "features": found["features"],
+        "labels": found["labels"],
+        "circuits": {depth: circuit_of(repeated(network.weights, depth)[0]) for depth in measured.config["depths"]},
+        "pulses": pulses,
+        **{name: measured.config[name] for name in names},
+    }
+
+
+FIGURES: Mapping[str, Callable[[], dict[str, Any]]] = {
+    "circuit": circuit_data,
+    "late-start": late_start_data,
+    "noise": noise_data,
+}
+"""Name of a live figure -> what makes its data."""
+SCRIPTS: Mapping[str, tuple[str, ...]] = {
+    "circuit": ("quantum", "page", "circuit"),
+    "late-start": ("quantum", "score-range", "page", "late-start"),
+    "noise": ("noisy", "page", "noise"),
+}
+"""Name of a live figure -> its scripts, in the order in which they are loaded."""
+
+
+def write_data(folder: Path) -> None:
+    """Write the data of every figure as a script, `<folder>/data-<name>.js`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in FIGURES.items():
+        (folder / f"data-{name}.js").write_text(script_of(name, data()), encoding="utf-8")
+
+
+def script_of(name: str, data: Mapping[str, Any]) -> str:
+    """A script that hands data to a figure."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return f"(globalThis.live = globalThis.live || {{ data: {{}} }}).data[{json.dumps(name)}] = {text};\n"
+
+
+def figures_of(document: nodes.document | None) -> list[str]:
+    """The live figures that a page has a place for, in order, each once."""
+    if document is None:
+        return []
+    places = (re.findall(r'data-live="([^"]*)"', raw.astext()) for raw in document.findall(nodes.raw))
+    return list(dict.fromkeys(name for found in places for name in found))
+
+
+def scripts_of(names: list[str]) -> list[str]:
+    """The scripts that some figures need, in order.
+
+    Raises:
+        ValueError: There is no such figure.
+    """
+    unknown = [name for name in names if name not in FIGURES]
+    if unknown:
+        raise ValueError(f"there is no live figure {unknown[0]!r}; choose from {', '.join(FIGURES)}")
+    return list(
+        dict.fromkeys(script for name in names for script in (*SCRIPTS[name][:-1], f"data-{name}", SCRIPTS[name][-1]))
+    )
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register with Sphinx."""
+    app.connect("builder-inited", ship_data)
+    app.connect("html-page-context", load_scripts)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def ship_data(app: Sphinx) -> None:
+    """Write the data of all figures into a static folder of the build."""
+    static = Path(app.outdir).parent / "live"
+    write_data(static / "live")
+    app.config.html_static_path.append(str(static))
+
+
+def load_scripts(
+    app: Sphinx, _page: str, _template: str, _context: dict[str, Any], document: nodes.document | None
+) -> None:
+    """Load the scripts of a page's figures, on that page only."""
+    names = figures_of(document)
+    if names:
+        app.add_css_file("live/live.css")
+    for script in scripts_of(names):
+        app.add_js_file(f"live/{script}.js", loading_method="defer")
