@@ -29,24 +29,20 @@ if "google.colab" in sys.modules:
 
 # %% tags=["hide-input"]
 import itertools
-import json
 
 import matplotlib.pyplot as plt
-import numpy as np
 import torch
 from IPython.display import HTML, Markdown
 
-from hqnn import claims, experiments, figures, storage, tables
-from hqnn.papers.hqnn import counts
-from hqnn.papers.hqnn import parallel as hqnn
+from hqnn import QuantumLayer, claims, experiments, figures, pages, tables
+from hqnn.papers.hqnn import costs, counts, parallel
 from hqnn.papers.hqnn.circuits import strongly_entangling
 from hqnn.tasks import count_parameters
-from hqnn.views import parameter_shift
-from hqnn.views.layer import QuantumLayer
+from hqnn.views import gradients
 
 figures.style()
-claim = {row.id: row for row in claims.load().claims}
-total = {key: int(claim[f"H{key}"].number) for key in ("3-parameters-hqnn", "3-parameters-cnn")}
+rows_of = {claim.id: claim for claim in claims.load().claims}
+hybrid_size, cnn_size = (int(rows_of[f"H3-parameters-{m}"].number) for m in ("hqnn", "cnn"))
 
 # %% [markdown]
 # ## One of the four circuits
@@ -59,6 +55,9 @@ total = {key: int(claim[f"H{key}"].number) for key in ("3-parameters-hqnn", "3-p
 # \text{[hqnn, eq. 1].}$$
 
 # %%
+pages.source(strongly_entangling)
+
+# %% tags=["hide-input"]
 pc = strongly_entangling()
 figure, ax = plt.subplots(figsize=(9.6, 4.6))
 figures.circuit_drawing(ax, pc.stages()["layer 1"])
@@ -73,8 +72,14 @@ print(f"{pc.n_inputs} inputs, {pc.n_weights} angles, {pc.n_observables} outputs"
 
 # %% [markdown]
 # This is PennyLane's `StronglyEntanglingLayers`; a test compares the two. The circuit is written once, in Qiskit, and
-# compiled to a PyTorch layer, so that four of them train inside the network like any other layer.
-#
+# compiled to a PyTorch layer, so that four of them train inside the network like any other layer:
+
+# %%
+layer = QuantumLayer(strongly_entangling(), copies=4)
+features = torch.zeros(64, 20)  # of 64 images, radians
+print("features", tuple(features.shape), "to expectation values", tuple(layer(features).shape))
+
+# %% [markdown]
 # ## The network for MNIST
 #
 # The text fixes the convolutions, the dense layers and the circuits. It says that batch normalisation follows the
@@ -83,18 +88,15 @@ print(f"{pc.n_inputs} inputs, {pc.n_weights} angles, {pc.n_observables} outputs"
 
 # %% tags=["hide-input"]
 fixed, optional = counts.optional_parts()
-rows = [["all weights, and the circuits' angles", fixed]]
-rows += [[name, n] for name, n in optional.items()]
-rows += [["**altogether**", fixed + sum(optional.values())]]
-rows += [["**printed**", total["3-parameters-hqnn"]]]
+rows = [["all weights, and the circuits' angles", fixed], *optional.items()]
+rows += [["**altogether**", fixed + sum(optional.values())], ["**printed**", hybrid_size]]
 tables.table(["part of the hybrid", "parameters"], rows)
 
 # %% tags=["remove-input"]
-solutions = counts.absent(total["3-parameters-hqnn"])
-subsets = 2 ** len(optional)
+solutions = counts.absent(hybrid_size)
 lines = "\n".join(f"- without the {' and the '.join(names)}" for names in solutions)
 Markdown(
-    f"Of the {subsets} ways to leave parts out, {len(solutions)} give the printed number:\n\n{lines}"
+    f"Of the {2 ** len(optional)} ways to leave parts out, {len(solutions)} give the printed number:\n\n{lines}"
 )
 
 # %% [markdown]
@@ -104,10 +106,9 @@ Markdown(
 
 # %%
 config = experiments.get("hqnn-mnist").variants["hqnn"]
-model = hqnn.build(config)
-print(
-    f"{count_parameters(model)['total']:,} parameters, {count_parameters(model)['quantum']} of them angles"
-)
+size = count_parameters(parallel.build(config))
+print(f"{size['total']:,} parameters, {size['quantum']} of them angles")
+pages.source(parallel.Parallel.__init__)
 
 # %% [markdown]
 # ## The classical network for MNIST
@@ -117,33 +118,16 @@ print(
 # convolutions, one or two dense layers of any width before the scores, and biases and normalisation present or absent:
 
 # %% tags=["hide-input"]
-rivals = counts.rivals(total["3-parameters-cnn"])
-single = [one for one in rivals if len(one.hidden) == 1]
-square = [one for one in rivals if len(set(one.hidden)) == 1]
-norm_everywhere = [
-    one for one in rivals if one.conv_norm and all(one.dense_norms) and one.has_all_biases
-]
-conv_norm = [one for one in rivals if one.conv_norm and one.has_all_biases]
-plain = [one for one in rivals if one.has_all_biases and not one.has_norm]
-tables.table(
-    [f"networks with exactly {total['3-parameters-cnn']:,} parameters", "how many"],
-    [
-        ["all", len(rivals)],
-        ["with one dense layer before the scores", len(single)],
-        ["with two dense layers of the same width", len(square)],
-        ["with all biases and normalised convolutions", len(conv_norm)],
-        ["with all biases, and normalised convolutions and dense layers", len(norm_everywhere)],
-        ["with all biases and no normalisation", len(plain)],
-    ],
-)
+kinds = counts.kinds(counts.rivals(cnn_size))
+rows = [[kind, len(found)] for kind, found in kinds.items()]
+tables.table([f"networks with exactly {cnn_size:,} parameters", "how many"], rows)
 
 # %% tags=["hide-input"]
-(twin,) = plain
+(twin,) = kinds["with all biases and no normalisation"]
 rows = [["convolutions", counts.convolutions((1, 16, 32), 5, norm=False)]]
-widths = (counts.FEATURES, *twin.hidden, 10)
-for a, b in itertools.pairwise(widths):
+for a, b in itertools.pairwise((counts.FEATURES, *twin.hidden, 10)):
     rows.append([f"dense {a} → {b}", counts.dense((a, b))])
-assert sum(n for _, n in rows) == total["3-parameters-cnn"]
+assert sum(n for _, n in rows) == cnn_size
 tables.table(["the plain one", "parameters"], rows)
 
 # %% [markdown]
@@ -153,15 +137,11 @@ tables.table(["the plain one", "parameters"], rows)
 # the circuits: the hybrid reduces 1568 features to 20, the CNN to 224, and that one layer is nearly all of the difference:
 
 # %% tags=["remove-input"]
-difference = total["3-parameters-cnn"] - total["3-parameters-hqnn"]
-layer = counts.dense((counts.FEATURES, twin.hidden[0])) - counts.dense(
-    (counts.FEATURES, counts.WIDTH)
-)
-angles = counts.circuits(4, 5, 3)
+first = [counts.dense((counts.FEATURES, width)) for width in (twin.hidden[0], counts.WIDTH)]
+in_place = counts.dense((counts.WIDTH, counts.WIDTH)) - counts.circuits(4, 5, 3)
 Markdown(
-    f"The CNN has {difference:,} parameters more. Its first dense layer alone has {layer:,} more. "
-    f"With a dense layer of 20 to 20 features in place of the circuits, the hybrid would have "
-    f"{counts.dense((counts.WIDTH, counts.WIDTH)) - angles} parameters more."
+    f"The CNN has {cnn_size - hybrid_size:,} parameters more. Its first dense layer alone has {first[0] - first[1]:,} more. "
+    f"With a dense layer of 20 to 20 features in place of the circuits, the hybrid would have {in_place} parameters more."
 )
 
 # %% [markdown]
@@ -171,14 +151,12 @@ Markdown(
 # of $n$ to $n$ features in place of circuits of depth $i$, the difference is $n(n+1)-3in$. Which $n$ and $i$ give it?
 
 # %% tags=["hide-input"]
-printed = {}
-for key, title in (("4", "Medical MNIST"), ("5", "CIFAR-10")):
-    of = [int(claim[f"H{key}-parameters-{m}"].number) for m in ("cnn", "hqnn")]
-    printed[title] = of[0] - of[1]
-rows = [
-    [title, d, "; ".join(f"n = {n}, i = {i}" for n, i in counts.depths(d))]
-    for title, d in printed.items()
-]
+rows = []
+for group, title in (("H4", "Medical MNIST"), ("H5", "CIFAR-10")):
+    sizes = [int(rows_of[f"{group}-parameters-{m}"].number) for m in ("cnn", "hqnn")]
+    found = counts.depths(sizes[0] - sizes[1])
+    solved = "; ".join(f"n = {n}, i = {i}" for n, i in found)
+    rows.append([title, sizes[0] - sizes[1], solved])
 tables.table(["dataset", "CNN minus hybrid", "all solutions with n ≤ 60, i ≤ 12"], rows)
 
 # %% [markdown]
@@ -191,30 +169,13 @@ tables.table(["dataset", "CNN minus hybrid", "all solutions with n ≤ 60, i ≤
 # narrow:
 
 # %% tags=["hide-input"]
-medical = counts.fronts(
-    int(claim["H4-parameters-hqnn"].number),
-    n_classes=6,
-    n_convolutions=2,
-    in_channels=(1, 3),
-    kernels=(3, 5, 7),
-    sides=(8, 14, 15, 16, 28, 30, 31, 32, 56, 61),
-    n_layers=4,
-)
-cifar = counts.fronts(
-    int(claim["H5-parameters-hqnn"].number),
-    n_classes=10,
-    n_convolutions=3,
-    in_channels=(3,),
-    kernels=(3, 5),
-    sides=(4, 8),
-    n_layers=5,
-)
-
-# %% tags=["hide-input"]
-rows = []
-for title, found in (("Medical MNIST", medical), ("CIFAR-10", cifar)):
-    for one in found:
-        kernel, side = (f"{n} × {n}" for n in (one.kernel, one.side))
+searches = {"Medical MNIST": ("H4", counts.MEDICAL), "CIFAR-10": ("H5", counts.CIFAR)}
+fronts, rows = {}, []
+for title, (group, allowed) in searches.items():
+    printed = int(rows_of[f"{group}-parameters-hqnn"].number)
+    fronts[title] = counts.fronts(printed, **allowed)
+    for one in fronts[title]:
+        kernel, side = f"{one.kernel} × {one.kernel}", f"{one.side} × {one.side}"
         rows.append([title, one.in_channels, kernel, ", ".join(map(str, one.channels)), side])
 header = ["image channels", "kernels", "channels", "last maps"]
 tables.table(["networks with the printed number", *header], rows)
@@ -222,44 +183,22 @@ tables.table(["networks with the printed number", *header], rows)
 # %% [markdown]
 # For Medical MNIST no network takes images of 244 × 244 pixels, which two pools turn into maps of 61 × 61. Wider rules
 # (other kernels for each convolution, one more dense layer, no normalisation) allow still more networks, so the numbers no
-# longer decide. We train these, each with the printed number:
-
-# %% tags=["hide-input"]
-rows = []
-for name in ("hqnn-medical", "hqnn-cifar10"):
-    for variant in ("hqnn", "cnn"):
-        one = experiments.get(name).variants[variant]
-        key = f"H{'4' if name == 'hqnn-medical' else '5'}-parameters-{variant}"
-        size = count_parameters(hqnn.build(one))["total"]
-        assert size == int(claim[key].number)
-        middle = f"4 circuits, {one.n_layers} layers" if variant == "hqnn" else "dense 20 → 20"
-        rows.append(
-            [
-                name.removeprefix("hqnn-"),
-                f"{one.size} × {one.size}",
-                ", ".join(map(str, one.channels)),
-            ]
-        )
-        rows[-1] += [middle, f"{size:,}"]
-tables.table(["dataset", "images", "channels", "middle part", "parameters"], rows)
-
-# %% [markdown]
-# The first of the table for Medical MNIST, on images of their own 64 × 64 pixels and with one pool, and of those for
-# CIFAR-10 the one whose widths grow most evenly. Beside the paper's CNN we train a *fair* rival on each dataset, which has
+# longer decide. We train the first of the table for Medical MNIST, on images of their own 64 × 64 pixels and with one pool,
+# and of those for CIFAR-10 the one whose widths grow most evenly. The CNN has a dense layer from 20 to 20 features in place
+# of their circuits. Beside the paper's CNN we train a *fair* rival on each dataset, which has
 # as many parameters as the hybrid: each circuit is replaced by tanh between two small matrices.
 
 # %% tags=["hide-input"]
-rows = []
-for name in ("hqnn-mnist", "hqnn-medical", "hqnn-cifar10"):
-    sizes = {
-        v: count_parameters(hqnn.build(c))["total"]
-        for v, c in experiments.get(name).variants.items()
-    }
-    assert sizes["blocks"] == sizes["hqnn"]
-    rows.append(
-        [name.removeprefix("hqnn-"), *(f"{sizes[v]:,}" for v in ("hqnn", "cnn", "blocks"))]
-    )
-tables.table(["parameters", "hybrid", "the paper's CNN", "fair rival"], rows)
+datasets = {"MNIST": "hqnn-mnist", "Medical MNIST": "hqnn-medical", "CIFAR-10": "hqnn-cifar10"}
+rows, sizes = [], {}
+for title, name in datasets.items():
+    variants = experiments.get(name).variants
+    one = variants["hqnn"]
+    sizes[title] = [count_parameters(parallel.build(v))["total"] for v in variants.values()]
+    built = [f"{one.size} × {one.size}", ", ".join(map(str, one.channels)), one.n_layers]
+    rows.append([title, *built, *(f"{size:,}" for size in sizes[title])])
+header = ["images", "channels", "circuits' layers", *(figures.model(v).label for v in variants)]
+tables.table(["parameters", *header], rows)
 
 # %% [markdown]
 # ## Gradients by the parameter-shift rule
@@ -274,22 +213,19 @@ torch.manual_seed(0)
 layer = QuantumLayer(pc, copies=4, dtype=torch.float64)
 inputs, upstream = (torch.randn(64, 20, dtype=torch.float64) for _ in range(2))
 (ours,) = torch.autograd.grad((layer(inputs) * upstream).sum(), layer.weights)
-rule = parameter_shift.gradient(layer, inputs, upstream)
+rule = gradients.shift_gradient(layer, inputs, upstream)
 print("largest gradient is of order one:", bool(0.1 < ours.abs().max() < 100))
 print("largest difference below 1e-12:", bool((ours - rule).abs().max() < 1e-12))
 
 # %% tags=["remove-input"]
-shift = json.loads((storage.DATA / "benchmarks" / "training_step.json").read_text())[
-    "median_ms"
-]["shift"]
-per_step = parameter_shift.evaluations(pc.n_weights, pc.n_inputs, batch_size=64)
-n_steps = config.epochs * int(np.ceil(config.n_train / config.batch_size))
-times = shift["rule"] / shift["backpropagation"]
+shift = costs.steps()["shift"]
+per_step = gradients.evaluations(pc.n_weights, pc.n_inputs, batch_size=64)
+n_steps = config.epochs * -(-config.n_train // config.batch_size)
 Markdown(
-    f"On our layer the rule takes {times:.0f} times as long as backpropagation for the weights alone "
-    f"(measured; the layers before the circuits need the gradient of the inputs, too). Run circuit by circuit, as on "
-    f"hardware, one step of batch 64 evaluates each of the four circuits {per_step:,} times, and the {n_steps:,} steps of "
-    f"one of our MNIST runs would be {4 * per_step * n_steps:.1e} circuits, each repeated for as many shots as the "
+    f"On our layer the rule takes {shift['rule'] / shift['backpropagation']:.0f} times as long as backpropagation for the "
+    "weights alone (measured; the layers before the circuits need the gradient of the inputs, too). Run circuit by circuit, "
+    f"as on hardware, one step of batch 64 evaluates each of the four circuits {per_step:,} times, and the {n_steps:,} steps "
+    f"of one of our MNIST runs would be {4 * per_step * n_steps:.1e} circuits, each repeated for as many shots as the "
     "precision asks for."
 )
 
@@ -299,35 +235,31 @@ Markdown(
 # The rows of the ledger that this page is about ([all claims](../scoreboard.ipynb)):
 
 # %% tags=["remove-input"]
-about = [
-    result
-    for result in claims.evaluate("hqnn", groups=("H1", "H2", "H3", "H4", "H5", "H8"))
-    if result.claim.group in ("H1", "H2", "H8")
-    or any(
-        word in result.claim.id
-        for word in ("parameters", "ratio", "convolutions", "same-quantum")
-    )
-]
+words = ("parameters", "ratio", "convolutions", "same-quantum")
+about = []
+for result in claims.evaluate("hqnn", groups=("H1", "H2", "H3", "H4", "H5", "H8")):
+    of_sizes = any(word in result.claim.id for word in words)
+    if of_sizes or result.claim.group in ("H1", "H2", "H8"):
+        about.append(result)
 HTML(claims.to_html(about))
 
 # %% [markdown] tags=["remove-cell"]
 # ## Checks
 
 # %% tags=["remove-cell"]
-assert solutions == [
-    ("bias of the first dense layer",),
-    ("normalisation after the last dense layer",),
-]
-assert (len(single), len(square), len(norm_everywhere)) == (0, 0, 0)
+absent = ["bias of the first dense layer", "normalisation after the last dense layer"]
+assert [names for (names,) in solutions] == absent
+assert [len(found) for found in kinds.values()][1:] == [0, 0, 5, 0, 1]
 assert twin.hidden == (224, 32)
 assert {n for n, _ in counts.depths(180)} & {n for n, _ in counts.depths(120)} == {20}
-assert not [one for one in medical if one.side == 61]
+assert not [one for one in fronts["Medical MNIST"] if one.side == 61]
 print("what the counts decide: holds")
-for name in ("hqnn-medical", "hqnn-cifar10"):
-    one = experiments.get(name).variants["hqnn"]
-    found = medical if name == "hqnn-medical" else cifar
-    assert (one.in_channels, one.channels, one.kernel) in [
-        (f.in_channels, f.channels, f.kernel) for f in found
-    ]
+for group, (title, name) in zip(("H3", "H4", "H5"), datasets.items(), strict=True):
+    one, found = experiments.get(name).variants["hqnn"], fronts.get(title, [])
+    trained = (one.in_channels, one.channels, one.kernel)
+    assert not found or trained in [(f.in_channels, f.channels, f.kernel) for f in found]
+    hybrid, cnn, fair = sizes[title]
+    assert hybrid == fair == rows_of[f"{group}-parameters-hqnn"].number
+    assert cnn == rows_of[f"{group}-parameters-cnn"].number
 torch.testing.assert_close(ours, rule)
 print("the networks trained are among those found, and the gradients agree: holds")

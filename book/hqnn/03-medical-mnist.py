@@ -28,23 +28,24 @@ if "google.colab" in sys.modules:
     sys.path.insert(0, str(book / "lib"))
 
 # %% tags=["hide-input"]
-import base64
-
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import HTML, Markdown
 
-from hqnn import analyses, claims, experiments, figures, runs, stats, tables
+from hqnn import claims, experiments, figures, pages, records, runs, tables
+from hqnn.datasets.augmentation import flip_and_rotate
+from hqnn.papers.hqnn import comparisons, mistakes
+from hqnn.papers.hqnn.figures import picture, training_curves
+from hqnn.stats import mean_interval
 
 figures.style()
-NAMES = {"hqnn": "HQNN-Parallel", "cnn": "the paper's CNN", "blocks": "classical blocks"}
 medical = experiments.get("hqnn-medical")
-audit = analyses.load("hqnn-medical-audit")
+audit = records.measured("hqnn-medical-audit")
 value = {key: interval.mean for key, interval in audit.result.items()}
 
 # %% tags=["hide-input"]
 figures.show(
-    base64.b64decode(analyses.load("hqnn-images").data["medical_mnist"]),
+    picture("hqnn-images", "medical_mnist"),
     alt="Four grey images of each of six classes: CT slices of the abdomen, breast MRI, chest x-rays, "
     "CT slices of the chest, x-rays of hands, CT slices of the head.",
     caption="Counterpart of figure 2: of each class the first images of a random order.",
@@ -77,21 +78,21 @@ Markdown(
 
 # %% tags=["hide-input"]
 n_test = medical.variants["hqnn"].n_test
-rows = [
-    ["images that repeat an earlier one, pixel by pixel", value["copies"], value["images"]],
-    ["of these, in another class", value["copies-across-classes"], value["copies"]],
-    ["test images with an exact copy in training", value["leaked"], n_test],
-]
-for d in audit.settings["near"]:
-    rows.append(
-        [f"test images within {d} grey levels of a training image", value[f"near/{d}"], n_test]
-    )
-rows = [[text, f"{n:,.0f}", f"{100 * n / of:.1f} %"] for text, n, of in rows]
+counted = {
+    "images that repeat an earlier one, pixel by pixel": ("copies", value["images"]),
+    "of these, in another class": ("copies-across-classes", value["copies"]),
+    "test images with an exact copy in training": ("leaked", n_test),
+}
+for d in audit.config["near"]:
+    counted[f"test images within {d} grey levels of a training image"] = (f"near/{d}", n_test)
+rows = []
+for text, (key, of) in counted.items():
+    rows.append([text, f"{value[key]:,.0f}", f"{100 * value[key] / of:.1f} %"])
 tables.table(["", "number", "share"], rows)
 
 # %% tags=["hide-input"]
-figure, ax = plt.subplots(figsize=(7.2, 3.4))
 distance = np.array(audit.data["distance"])
+figure, ax = plt.subplots(figsize=(7.2, 3.4))
 ax.plot(distance, np.linspace(0, 100, len(distance)), color=figures.BLUE)
 ax.set(xlabel="distance to the nearest training image, grey levels", ylabel="test images, %")
 ax.set(xlim=(0, 60), ylim=(0, 100))
@@ -114,24 +115,22 @@ figures.show(
 
 # %% tags=["hide-input"]
 told = {
-    "accuracy/majority": "always the commonest class",
-    "accuracy/file-size": "size of the JPEG file, bytes",
-    "accuracy/quantisation": "quantisation table of the JPEG file",
-    "accuracy/brightness": "mean grey level",
-    "accuracy/neighbour": "class of the nearest training image, 32 × 32 pixels",
+    "majority": "always the commonest class",
+    "file-size": "size of the JPEG file, bytes",
+    "quantisation": "quantisation table of the JPEG file",
+    "brightness": "mean grey level",
+    "neighbour": "class of the nearest training image, 32 × 32 pixels",
+    "neighbour-beyond/2": "the same, on test images with none within 2 grey levels",
+    "neighbour-beyond/8": "the same, on test images with none within 8 grey levels",
 }
-rows = [[text, f"{value[key]:.2f}"] for key, text in told.items()]
-for d in (2, 8):
-    beyond = value[f"accuracy/neighbour-beyond/{d}"]
-    rows.append([f"the same, on test images with none within {d} grey levels", f"{beyond:.2f}"])
+rows = [[text, f"{value[f'accuracy/{key}']:.2f}"] for key, text in told.items()]
 tables.table(["classifier", "test accuracy, %"], rows)
 
 # %% tags=["remove-input"]
-kinds = {title: ", ".join(by) for title, by in audit.data["tables"].items()}
-text = "; ".join(f"{title}: {kind}" for title, kind in kinds.items())
+kinds = "; ".join(f"{title}: {', '.join(by)}" for title, by in audit.data["tables"].items())
 Markdown(
     "The quantisation tables, which say how strongly a file was compressed, depend on the class alone "
-    f"({text}). One reads off them which group a picture is of without opening it."
+    f"({kinds}). One reads off them which group a picture is of without opening it."
 )
 
 # %% [markdown]
@@ -141,52 +140,52 @@ Markdown(
 #
 # ## The networks
 #
-# Networks of exactly the printed sizes ([how they were found](01-model-and-counts.ipynb)), with
-# the paper's rotations by up to ten degrees and its horizontal flips.
+# Networks of exactly the printed sizes ([how they were found](01-model-and-counts.ipynb)). They differ from those for MNIST
+# in this:
+
+# %%
+for field in (
+    "size",
+    "channels",
+    "kernel",
+    "pools",
+    "n_circuits",
+    "n_layers",
+    "epochs",
+    "augment",
+):
+    print(f"{field:>10} = {getattr(medical.variants['hqnn'], field)}")
+
+# %% [markdown]
+# The last of these are the paper's rotations by up to ten degrees and its horizontal flips, other ones in every epoch:
+
+# %%
+pages.source(flip_and_rotate)
 
 # %% tags=["hide-input"]
-records = {name: runs.load("hqnn-medical", name) for name in medical.variants}
-leaked = set(audit.data["leaked"]) | set(audit.data["near"])
-rows = []
-for name in medical.variants:
-    finals = {
-        c: np.array([r.history[c][-1] for r in records[name]])
-        for c in ("test_loss", "test_accuracy")
-    }
-    errors = [set(r.result["errors"]["images"]) for r in records[name]]
-    clean = [1 - len(wrong - leaked) / (n_test - len(leaked)) for wrong in errors]
-    rows.append(
-        [NAMES[name], len(errors), tables.number(stats.mean_interval(finals["test_loss"]), 4)]
-    )
-    rows[-1] += [tables.percent(stats.mean_interval(finals["test_accuracy"]))]
-    rows[-1] += [tables.percent(stats.mean_interval(clean))]
-beyond = max(audit.settings["near"])
+beyond = max(audit.config["near"])
+alone = set(range(n_test)) - {*audit.data["leaked"], *audit.data["near"]}
+rows, ends = [], comparisons.ends("hqnn-medical")
+for name, end in ends.items():
+    wrong = mistakes.misclassified(f"hqnn-medical/{name}")
+    accuracies = end["test_accuracy"], mean_interval(mistakes.accuracy_on(alone, wrong))
+    texts = [f"{end['test_loss']:.4f}", *(f"{accuracy:.2p}" for accuracy in accuracies)]
+    rows.append([figures.model(name).label, len(wrong), *texts])
 header = ["runs", "test loss", "test accuracy, %", f"the same, none within {beyond}, %"]
 tables.table(["Medical MNIST, after the last epoch", *header], rows)
 
 # %% tags=["hide-input"]
-rows_of = {claim.id: claim for claim in claims.load().claims}
+curves = comparisons.curves("hqnn-medical")
+del curves["train_loss"]
 figure, axes = plt.subplots(1, 2, figsize=(9.4, 3.6))
-for ax, curve, key in zip(
-    axes, ("test_loss", "test_accuracy"), ("test-loss", "accuracy"), strict=True
-):
-    scale = 100 if curve == "test_accuracy" else 1
-    shown = {
-        name: scale * runs.history("hqnn-medical", name, curve) for name in medical.variants
-    }
-    paper = {
-        name: rows_of[f"H4-{key}-{name}"].number
-        for name in medical.variants
-        if name != "blocks"
-    }
-    figures.curve_bands(ax, shown, paper).set_title(curve.replace("_", " "))
+training_curves(axes, curves, comparisons.printed("H4"))
 axes[0].set(yscale="log")
-axes[1].set(ylim=(99, 100.02), ylabel="%")
+axes[1].set(ylim=(99, 100.02))
 axes[1].legend(loc="lower right")
 figures.show(
     figure,
-    alt="Test loss on a logarithmic axis and test accuracy against epoch for the hybrid and the CNN, thin "
-    "lines for single runs and thick ones for means, and the paper's final values as hollow diamonds.",
+    alt="Test loss on a logarithmic axis and test accuracy against epoch for the hybrid and its two rivals, "
+    "thin lines for single runs and thick ones for means, and the paper's final values as hollow diamonds.",
     caption="Counterpart of figures 6a and 6b: every run thin, means thick, the paper's final values as "
     "diamonds at our last epoch. *Recorded runs, all of Medical MNIST.*",
 )
@@ -212,26 +211,21 @@ print("the loss falls:", outcome.history["train_loss"][-1] < outcome.history["tr
 
 # %% tags=["remove-input"]
 results = claims.evaluate("hqnn", groups=("H4", "H6"))
-HTML(
-    claims.to_html(
-        [r for r in results if r.claim.id.startswith("H4") or r.claim.id == "H6-medical"]
-    )
-)
+ours = [r for r in results if r.claim.group == "H4" or r.claim.id == "H6-medical"]
+HTML(claims.to_html(ours))
 
 # %% [markdown] tags=["remove-cell"]
 # ## Checks
 
 # %% tags=["remove-cell"]
 assert sum(audit.data["classes"].values()) == value["images"] == 58_954
-assert value["channels"] == 1
+assert value["channels"] == 1 and medical.variants["hqnn"].epochs == 4
 assert value["copies-across-classes"] == 0 < value["leaked"] <= value["near/1"]
 assert value["accuracy/neighbour"] > 99.5 and value["accuracy/neighbour-beyond/8"] > 99.5
-assert medical.variants["hqnn"].epochs == 4
-both = runs.paired("test_accuracy", "hqnn-medical/hqnn", "hqnn-medical/cnn")
-assert 0 in stats.paired_difference(*(history[:, -1] for history in both)).difference
-assert all(history[:, -1].mean() > 0.9997 for history in both)
 assert all(len(by) == 1 for by in audit.data["tables"].values())
 assert 5 < np.interp(50, np.linspace(0, 100, len(distance)), distance) < 15
+assert 0 in mean_interval(comparisons.lead("hqnn-medical/hqnn", "hqnn-medical/cnn"))
+assert all(ends[name]["test_accuracy"].mean > 0.9997 for name in ("hqnn", "cnn"))
 print(
     "copies across the split, grey images, and a nearest neighbour that needs no network: holds"
 )

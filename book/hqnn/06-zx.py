@@ -35,12 +35,15 @@ from IPython.display import HTML
 
 from hqnn import claims, figures, tables
 from hqnn.papers.hqnn.circuits import strongly_entangling
-from hqnn.views import rank as redundancy
 from hqnn.views import zx
+from hqnn.views.gradients import jacobian, quantum_fisher, rank
 
 figures.style()
+
+# %%
 pc = strongly_entangling()
-names = [parameter.name for parameter in (*pc.inputs, *pc.weights)]
+full = zx.diagram(pc)
+reduced = zx.reduce(full)
 print(pc.n_inputs, "inputs,", pc.n_weights, "weights,", pc.n_observables, "outputs")
 
 # %% [markdown]
@@ -52,9 +55,8 @@ print(pc.n_inputs, "inputs,", pc.n_weights, "weights,", pc.n_observables, "outpu
 # $R_X(\beta)$ between quarter turns about $z$, the small light spiders beside each dark one below.
 
 # %% tags=["hide-input"]
-full = zx.diagram(pc)
 figure, ax = plt.subplots(figsize=(9.6, 3.6))
-figures.zx_diagram(ax, zx.drawing(full), names=names)
+figures.zx_diagram(ax, zx.drawing(full), names=full.parameters)
 figures.show(
     figure,
     alt="A ZX-diagram with five horizontal wires: an input and three weights on each wire, a ring of "
@@ -76,9 +78,8 @@ figures.show(
 # multiples of $\pi/2$, so the digits to the base 7 of each phase in the result name the parameters it is made of.
 
 # %% tags=["hide-input"]
-reduced = zx.reduce(full)
 figure, ax = plt.subplots(figsize=(9.6, 5.4))
-figures.zx_diagram(ax, zx.drawing(reduced), names=names)
+figures.zx_diagram(ax, zx.drawing(reduced), names=full.parameters)
 figures.show(
     figure,
     alt="The reduced diagram: light spiders only, joined by dashed edges. Forty parameters sit on the "
@@ -100,14 +101,14 @@ gates = zx.counts_of_gates(circuit)
 print("gates of the extracted circuit:", ", ".join(f"{n} {name}" for name, n in gates.items()))
 
 # %% tags=["hide-input"]
-on_zero = zx.reduce(zx.diagram(pc, on_zero=True))
+diagrams = {
+    "the layer": full,
+    "reduced": reduced,
+    "reduced, starting from the state 0": zx.reduce(zx.diagram(pc, on_zero=True)),
+    "extracted circuit": extracted,
+}
 rows = []
-for title, diagram in (
-    ("the layer", full),
-    ("reduced", reduced),
-    ("reduced, starting from the state 0", on_zero),
-    ("extracted circuit", extracted),
-):
+for title, diagram in diagrams.items():
     size = zx.size(diagram)
     alone = sum(held == [(name,)] for name, held in zx.places(diagram).items())
     rows.append([title, size.spiders, size.edges, size.non_clifford, alone])
@@ -121,10 +122,8 @@ tables.table(["diagram", *header], rows)
 
 # %%
 single = strongly_entangling(n_qubits=2, n_layers=2, entangle=False)
-shared = {
-    held for places in zx.places(zx.reduce(zx.diagram(single))).values() for held in places
-}
-print("without CNOTs, on one spider:", sorted(held for held in shared if len(held) > 1))
+places = zx.places(zx.reduce(zx.diagram(single))).values()
+print("without CNOTs, on one spider:", sorted({held for (held,) in places if len(held) > 1}))
 
 # %% [markdown]
 # Without CNOTs the last angle of one layer and the first of the next turn about the same axis, one after the other. The CNOTs
@@ -143,17 +142,17 @@ print("without CNOTs, on one spider:", sorted(held for held in shared if len(hel
 # at random angles, where the rank is as large as anywhere. Over many inputs together it speaks of the function that the layer
 # computes:
 
-# %% tags=["hide-input"]
+# %%
 rng = np.random.default_rng(0)
 inputs = rng.uniform(0, 2 * np.pi, (64, pc.n_inputs))
 weights = rng.uniform(0, 2 * np.pi, pc.n_weights)
-jacobian = redundancy.jacobian(pc, inputs, weights)
-by_weight = jacobian[:, :, pc.n_inputs :]
+slopes = jacobian(pc, inputs, weights)  # [inputs, outputs, parameters]
+by_weight = slopes[:, :, pc.n_inputs :]
 ranks = {
-    "state, one input": redundancy.rank(redundancy.quantum_fisher(pc, inputs[:1], weights)),
-    "state, 64 inputs": redundancy.rank(redundancy.quantum_fisher(pc, inputs, weights)),
-    "five outputs, one input": redundancy.rank(by_weight[:1]),
-    "five outputs, 64 inputs": redundancy.rank(by_weight),
+    "state, one input": rank(quantum_fisher(pc, inputs[:1], weights)),
+    "state, 64 inputs": rank(quantum_fisher(pc, inputs, weights)),
+    "five outputs, one input": rank(by_weight[:1]),
+    "five outputs, 64 inputs": rank(by_weight),
 }
 tables.table(["what may change", "rank, of 45"], ranks.items())
 
@@ -171,18 +170,13 @@ tables.table(["what may change", "rank, of 45"], ranks.items())
 # that the measurement cannot see meet their mirror image and cancel.
 
 # %% tags=["hide-input"]
-rows, agree = [], []
+rows, idle = [], []
 for k in range(pc.n_observables):
     places = zx.places(zx.reduce(zx.expectation(pc, k)))
-    gone = [name for name, held in places.items() if not held]
-    still = np.abs(jacobian[:, k]).max(axis=0) < 1e-9
-    agree.append(gone == [name for name, zero in zip(names, still, strict=True) if zero])
-    listed = ", ".join(name.replace("[", "").replace("]", "") for name in gone)
-    rows.append(
-        [f"$\\langle Y_{k}\\rangle$", listed, 45 - len(gone), redundancy.rank(by_weight[:, k])]
-    )
-per_output = [row[-1] for row in rows]
-live = [row[-2] for row in rows]
+    idle.append([name for name, held in places.items() if not held])
+    listed = ", ".join(idle[k]).replace("[", "").replace("]", "")
+    counted = [pc.n_weights - len(idle[k]), rank(by_weight[:, k])]
+    rows.append([f"$\\langle Y_{k}\\rangle$", listed, *counted])
 header = ["weights without effect", "weights with effect", "rank of their derivatives"]
 tables.table(["output", *header], rows)
 
@@ -191,16 +185,13 @@ tables.table(["output", *header], rows)
 # single weight. The last column is smaller still: of the weights that an output does depend on, several act only in
 # combination, and no single node of the diagram shows that. It takes all five outputs together to use all weights.
 
-# %%
-print("diagrams and derivatives agree on every weight:", all(agree))
-reached = np.abs(jacobian).max(axis=0) > 1e-9  # [outputs, parameters]
-print(
-    "inputs that reach every output:", int(reached[:, : pc.n_inputs].all(axis=0).sum()), "of 5"
-)
-print(
-    "outputs that each weight reaches, fewest:",
-    int(reached[:, pc.n_inputs :].sum(axis=0).min()),
-)
+# %% tags=["hide-input"]
+acts = np.abs(slopes).max(axis=0) > 1e-9  # [outputs, parameters]
+still = [[full.parameters[i] for i in np.flatnonzero(~one)] for one in acts]
+reached = acts.sum(axis=0)
+print("diagrams and derivatives agree on every weight:", still == idle)
+print("inputs that reach every output:", (reached[: pc.n_inputs] == 5).sum(), "of 5")
+print("outputs that each weight reaches, fewest:", reached[pc.n_inputs :].min())
 
 # %% [markdown]
 # ## Is it an advantage?
@@ -209,15 +200,15 @@ print(
 # is never a redundant weight. It says that the weights are not wasted, not that they are useful.
 
 # %% tags=["hide-input"]
-rows = []
+deeper = []
 for n_layers in range(1, 5):
-    deeper = strongly_entangling(n_layers=n_layers)
-    angles = rng.uniform(0, 2 * np.pi, deeper.n_weights)
-    slopes = redundancy.jacobian(deeper, inputs, angles)[:, :, 5:]
-    bare = strongly_entangling(n_layers=n_layers, entangle=False)
-    without = redundancy.jacobian(bare, inputs, angles)[:, :, 5:]
-    rows.append([n_layers, deeper.n_weights, redundancy.rank(slopes), redundancy.rank(without)])
-tables.table(["layers", "weights", "rank", "rank without CNOTs"], rows)
+    tangled, bare = (
+        strongly_entangling(n_layers=n_layers, entangle=entangle) for entangle in (True, False)
+    )
+    angles = rng.uniform(0, 2 * np.pi, tangled.n_weights)
+    free = [rank(jacobian(one, inputs, angles)[:, :, 5:]) for one in (tangled, bare)]
+    deeper.append([n_layers, tangled.n_weights, *free])
+tables.table(["layers", "weights", "rank", "rank without CNOTs"], deeper)
 
 # %% [markdown]
 # ## The claims
@@ -231,15 +222,11 @@ HTML(claims.to_html(claims.evaluate("hqnn", groups=("H9",))))
 # ## Checks
 
 # %% tags=["remove-cell"]
-assert zx.places(reduced) == {name: [(name,)] for name in names}
-assert zx.size(full).non_clifford == zx.size(reduced).non_clifford == len(names)
+assert zx.places(reduced) == {name: [(name,)] for name in full.parameters}
+assert zx.size(full).non_clifford == zx.size(reduced).non_clifford == len(full.parameters)
 assert zx.is_equal(full, reduced) and zx.is_equal(full, extracted)
-print("every parameter is alone on a spider, and the diagrams are equal: holds")
 assert ranks["five outputs, 64 inputs"] == ranks["state, 64 inputs"] == pc.n_weights
 assert ranks["state, one input"] == pc.n_weights - pc.n_qubits
-print("no direction of the weights is redundant: holds")
-assert all(agree) and max(live) < pc.n_weights
-assert all(rank < n for rank, n in zip(per_output, live, strict=True))
-print("one output alone uses fewer directions than weights: holds")
-assert all(row[1] == row[2] > row[3] for row in rows)
-print("full rank at every depth, and not without CNOTs: holds")
+assert still == idle and all(free < live < pc.n_weights for *_, live, free in rows)
+assert all(n == full_rank > without for _, n, full_rank, without in deeper)
+print("nothing redundant in the layer, by diagram and by rank, at every depth: holds")

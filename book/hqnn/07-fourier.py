@@ -35,12 +35,11 @@ from IPython.display import HTML
 
 from hqnn import claims, figures, tables
 from hqnn.papers.hqnn.circuits import reuploading, strongly_entangling
-from hqnn.views import expressivity
-from hqnn.views import rank as redundancy
+from hqnn.papers.hqnn.figures import coefficient_violins, eigenvalue_curves
+from hqnn.views import fourier
+from hqnn.views.gradients import jacobian, rank
 
 figures.style()
-pc = strongly_entangling()
-N_SAMPLES = 1000
 
 # %% [markdown]
 # ## The coefficients
@@ -54,14 +53,13 @@ N_SAMPLES = 1000
 # which takes 100 settings of them; we take more.
 
 # %%
-weights = expressivity.random_weights(pc, N_SAMPLES)
-by_output = expressivity.coefficients(pc, weights)
+pc = strongly_entangling()
+weights = fourier.random_weights(pc, 1000)
+by_output = fourier.coefficients(pc, weights)
 last = by_output[-1]
+mirrored = last[:, ::-1, ::-1, ::-1, ::-1, ::-1]
 print("coefficients of the last output:", last.shape[0], "settings x", last[0].size)
-print(
-    "c(-ω) is the conjugate of c(ω):",
-    np.allclose(last, np.conj(last[:, *[slice(None, None, -1)] * 5])),
-)
+print("c(-ω) is the conjugate of c(ω):", np.allclose(last, np.conj(mirrored)))
 
 # %% [markdown]
 # ## Figure 10
@@ -72,10 +70,10 @@ print(
 
 # %% tags=["hide-input"]
 readings = {"zero": "the other inputs at 0", "mean": "averaged over the other inputs"}
-pairs = {how: expressivity.of_first_inputs(last, others=how) for how in readings}
+pairs = {how: fourier.of_first_inputs(last, others=how) for how in readings}
 figure, axes = plt.subplots(2, 1, figsize=(7.6, 6.2), sharex=True)
 for ax, (how, title) in zip(axes, readings.items(), strict=True):
-    figures.coefficient_violins(ax, pairs[how][:100]).set(title=title)
+    coefficient_violins(ax, pairs[how][:100]).set(title=title)
 axes[0].set(xlabel="")
 axes[0].legend(loc="lower left")
 figures.show(
@@ -91,11 +89,11 @@ figures.show(
 # %% tags=["hide-input"]
 rows = []
 for how, title in readings.items():
-    parts = expressivity.all_parts(pairs[how])
+    parts = fourier.all_parts(pairs[how])
     spread, fixed = parts.std(axis=0), int((np.ptp(parts, axis=0) < 1e-12).sum())
     rows.append([title, fixed, f"{spread[spread > 1e-9].min():.3f}", f"{spread.max():.3f}"])
 header = ["parts that never vary, of 18", "smallest s.d. of the others", "largest s.d."]
-tables.table([f"{N_SAMPLES} settings", *header], rows)
+tables.table([f"{len(last)} settings", *header], rows)
 
 # %% [markdown]
 # With the other inputs at 0 it looks like the paper's figure. One of the eighteen numbers cannot vary: the constant term of a
@@ -108,23 +106,18 @@ tables.table([f"{N_SAMPLES} settings", *header], rows)
 # That is the only coefficient of the 243 that vanishes identically, for every output:
 
 # %%
-frequencies = expressivity.frequencies(last)
+frequencies = fourier.frequencies(last)
 for k, found in enumerate(by_output):
-    never = np.abs(found).reshape(N_SAMPLES, -1).max(axis=0) < 1e-12
+    never = np.abs(found).reshape(len(found), -1).max(axis=0) < 1e-12
     print(f"output {k}: zero for all weights:", *map(tuple, frequencies[never].tolist()))
 
 # %% tags=["hide-input"]
-squares = (np.abs(last) ** 2).reshape(N_SAMPLES, -1).mean(axis=0)
-order = np.abs(frequencies).sum(axis=1)
-rows = [
-    [
-        n,
-        int((order == n).sum()),
-        f"{np.sqrt(squares[order == n].mean()):.4f}",
-        f"{squares[order == n].sum():.4f}",
-    ]
-    for n in range(6)
-]
+squares = (np.abs(last) ** 2).reshape(len(last), -1).mean(axis=0)
+n_inputs = np.abs(frequencies).sum(axis=1)
+rows = []
+for n in range(6):
+    own = squares[n_inputs == n]
+    rows.append([n, len(own), f"{np.sqrt(own.mean()):.4f}", f"{own.sum():.4f}"])
 tables.table(["inputs in the term", "terms", "r.m.s. of one", "sum of squares"], rows)
 
 # %%
@@ -150,14 +143,11 @@ print(f"the same for a random unitary on five qubits:      {haar:.4f}")
 # would give something, but that is not zero:
 
 # %%
-nine = {
-    k: expressivity.correlation_determinant(
-        expressivity.of_first_inputs(found)[:100].reshape(100, -1)
-    )
-    for k, found in enumerate(by_output)
-}
-for k, value in nine.items():
-    print(f"output {k}, nine complex coefficients, 100 settings: {value:.2f}")
+nine = []
+for k, found in enumerate(by_output):
+    pair = fourier.of_first_inputs(found)[:100].reshape(100, -1)
+    nine.append(fourier.correlation_determinant(pair))
+    print(f"output {k}, nine complex coefficients, 100 settings: {nine[k]:.2f}")
 
 # %% [markdown]
 #
@@ -172,20 +162,19 @@ compared = {
     "two repetitions": strongly_entangling(n_layers=2),
     "one repetition": strongly_entangling(n_layers=1),
 }
-rows, dimensions, determinants = [], {}, {}
+of_two, determinants = [], []
 for title, one in compared.items():
-    found = expressivity.coefficients(one, expressivity.random_weights(one, 500))[-1]
-    pair = expressivity.of_first_inputs(found)
-    once, twice = expressivity.independent_parts(pair), expressivity.all_parts(pair)
-    determinants[title] = [expressivity.correlation_determinant(v) for v in (twice, once)]
-    spectrum = expressivity.covariance_spectrum(once)
-    dimensions[title] = expressivity.dimension(spectrum)
-    texts = [f"{abs(value):.2f}" for value in determinants[title]]
-    rows.append(
-        [title, *texts, dimensions[title], f"{expressivity.effective_dimension(spectrum):.1f}"]
-    )
+    found = fourier.coefficients(one, fourier.random_weights(one, 500))[-1]
+    pair = fourier.of_first_inputs(found)
+    once = fourier.independent_parts(pair)
+    both = [fourier.correlation_determinant(v) for v in (fourier.all_parts(pair), once)]
+    spectrum = fourier.covariance_spectrum(once)
+    effective = f"{fourier.effective_dimension(spectrum):.1f}"
+    texts = [f"{abs(value):.2f}" for value in both]
+    determinants.append(both)
+    of_two.append([title, *texts, fourier.dimension(spectrum), effective])
 header = ["determinant, all numbers", "each once", "directions, of 9", "effective"]
-tables.table(["first two inputs, others at 0", *header], rows)
+tables.table(["first two inputs, others at 0", *header], of_two)
 
 # %% [markdown]
 # The first column is zero for all three, although the smallest layer has only a few of the nine numbers to vary. Counted once,
@@ -197,30 +186,29 @@ tables.table(["first two inputs, others at 0", *header], rows)
 # %% tags=["hide-input"]
 spectra = {}
 for title, one in compared.items():
-    found = expressivity.coefficients(one, expressivity.random_weights(one, N_SAMPLES))[-1]
-    spectra[title] = expressivity.covariance_spectrum(expressivity.independent_parts(found))
+    found = fourier.coefficients(one, fourier.random_weights(one, 1000))[-1]
+    spectra[title] = fourier.covariance_spectrum(fourier.independent_parts(found))
 figure, ax = plt.subplots(figsize=(7.2, 3.8))
-figures.eigenvalue_curves(ax, spectra).set(ylim=(3e-6, 1.2))
+eigenvalue_curves(ax, spectra).set(ylim=(3e-6, 1.2))
 ax.legend()
 figures.show(
     figure,
     alt="Eigenvalues of the covariance of the coefficients, largest first, on a logarithmic axis: the "
     "layer's fall slowly over all directions but one, those of fewer repetitions faster.",
     caption="The covariance of all coefficients of the last output, each number counted once: part of "
-    f"the variance in each direction. *Computed on this page, {N_SAMPLES} settings of the weights.*",
+    "the variance in each direction. *Computed on this page, 1000 settings of the weights.*",
 )
 
 # %% tags=["hide-input"]
 rng = np.random.default_rng(0)
-inputs, rows, local = rng.uniform(0, 2 * np.pi, (400, 5)), [], {}
+inputs, of_all = rng.uniform(0, 2 * np.pi, (400, 5)), []
 for title, one in compared.items():
     angles = rng.uniform(0, 2 * np.pi, one.n_weights)
-    local[title] = redundancy.rank(redundancy.jacobian(one, inputs, angles)[:, -1, 5:])
-    counts = [expressivity.dimension(spectra[title]), local[title]]
-    effective = f"{expressivity.effective_dimension(spectra[title]):.0f}"
-    rows.append([title, counts[0], effective, one.n_weights, counts[1]])
+    local = rank(jacobian(one, inputs, angles)[:, -1, 5:])
+    effective = f"{fourier.effective_dimension(spectra[title]):.0f}"
+    of_all.append([title, fourier.dimension(spectra[title]), effective, one.n_weights, local])
 header = ["directions, of 243", "effective", "weights", "free at any one point"]
-tables.table(["all inputs", *header], rows)
+tables.table(["all inputs", *header], of_all)
 
 # %% [markdown]
 # Over all weights the coefficients of the layer take up 242 directions, all but the constant term that must vanish. But they
@@ -234,15 +222,15 @@ tables.table(["all inputs", *header], rows)
 # $d$ times on one qubit, with free rotations in between and without:
 
 # %% tags=["hide-input"]
-rows, terms = [], {}
+rows = []
 for d in range(1, 6):
-    terms[d] = []
+    rows.append([d, 2 * d + 1])
     for trained in (True, False):
         one = reuploading(d, trained=trained)
-        sampled = expressivity.random_weights(one, 8)
-        (found,) = expressivity.coefficients(one, sampled, degree=d + 2, method="state")
-        terms[d].append(np.flatnonzero(np.abs(found).max(axis=0) > 1e-9) - (d + 2))
-    rows.append([d, 2 * d + 1, *(", ".join(map(str, present)) for present in terms[d])])
+        sampled = fourier.random_weights(one, 8)
+        (found,) = fourier.coefficients(one, sampled, degree=d + 2, method="state")
+        present = np.flatnonzero(np.abs(found).max(axis=0) > 1e-9) - (d + 2)
+        rows[-1].append(", ".join(map(str, present)))
 header = ["2d + 1", "frequencies, rotations between", "without"]
 tables.table(["d", *header], rows)
 
@@ -262,24 +250,16 @@ HTML(claims.to_html(claims.evaluate("hqnn", groups=("H10", "H11", "H12"))))
 # ## Checks
 
 # %% tags=["remove-cell"]
-zero = np.abs(last).reshape(N_SAMPLES, -1).max(axis=0) < 1e-12
+zero = np.abs(last).reshape(len(last), -1).max(axis=0) < 1e-12
 assert frequencies[zero].tolist() == [[0] * 5]
 assert np.abs(np.imag(pairs["zero"][:, 1, 1])).max() < 1e-12
 assert np.abs(pairs["mean"][:, 1, 1]).max() < 1e-12
-print("only the constant term vanishes, and its imaginary part always: holds")
 assert abs(mean_square / haar - 1) < 0.1
-print("the mean square of the output is that of a random unitary, within a tenth: holds")
-assert all(abs(both[0]) < 1e-9 for both in determinants.values())
-assert (
-    determinants["three repetitions"][1] > 0.8
-    and dimensions["three repetitions"] == 9 > dimensions["one repetition"]
-)
-assert all(0.1 < value < 1 for value in nine.values())
-print(
-    "the determinant of all parts is zero for every circuit, and not if each counts once: holds"
-)
-assert expressivity.dimension(spectra["three repetitions"]) == 242
-assert local["three repetitions"] == 40 < pc.n_weights
-print("242 directions over all weights, 40 at any point: holds")
-assert all(len(found) == 2 * d + 1 and len(bare) == 3 for d, (found, bare) in terms.items())
-print("2d + 1 terms with rotations in between, 3 without: holds")
+print("only the constant term vanishes, and the mean square is a random unitary's: holds")
+assert all(0.1 < value < 1 for value in nine)
+assert all(abs(twice) < 1e-9 for twice, _ in determinants) and determinants[0][1] > 0.8
+assert of_two[0][3] == 9 > of_two[2][3]
+print("the determinant of all parts is zero for every circuit, counted once it is not: holds")
+assert of_all[0][1] == 242 and of_all[0][-1] == 40 < pc.n_weights
+assert all(len(found.split()) == n and len(bare.split()) == 3 for _, n, found, bare in rows)
+print("242 directions over all weights, 40 at any point, 2d + 1 frequencies: holds")

@@ -27,25 +27,17 @@ if "google.colab" in sys.modules:
     sys.path.insert(0, str(book / "lib"))
 
 # %% tags=["hide-input"]
-import json
-
 import matplotlib.pyplot as plt
 from IPython.display import HTML, Markdown
 
-from hqnn import claims, experiments, figures, runs, stats, storage, tables
-from hqnn.papers import together
-from hqnn.papers.hqnn import quanv_series
-from hqnn.papers.hqnn.quanv_experiments import RATES
+from hqnn import claims, figures, records, tables
+from hqnn.papers.hqnn import comparisons, costs, tuning
+from hqnn.stats import mean_interval
 from hqnn.verdicts import Verdict
 
 figures.style()
-DATASETS = {
-    "hqnn-mnist": "MNIST",
-    "hqnn-medical": "Medical MNIST",
-    "hqnn-cifar10": "CIFAR-10",
-    "hqnn-cifar10-augmented": "CIFAR-10, augmented",
-}
-RIVALS = {"cnn": "the paper's CNN", "blocks": "the fair rival"}
+results = claims.evaluate("hqnn")
+PRINTED = {result.claim.id: result.claim.value for result in results}
 
 # %% [markdown]
 # ## The claims in numbers
@@ -54,7 +46,6 @@ RIVALS = {"cnn": "the paper's CNN", "blocks": "the fair rival"}
 # [scoreboard](../scoreboard.ipynb). By subject:
 
 # %% tags=["remove-input"]
-results = claims.evaluate("hqnn")
 subjects = {
     "the network and its circuits": ("H1", "H2"),
     "MNIST": ("H3",),
@@ -78,23 +69,24 @@ claims.by_subject(results, subjects)
 # number of epochs.
 
 # %% tags=["hide-input"]
-leads, rows, shown = {}, [], {}
-for experiment, dataset in DATASETS.items():
-    for name, words in RIVALS.items():
-        if name not in experiments.get(experiment).variants:
-            continue
-        ours, other = (
-            history[:, -1]
-            for history in runs.paired(
-                "test_accuracy", f"{experiment}/hqnn", f"{experiment}/{name}"
-            )
-        )
-        leads[dataset, name] = stats.paired_difference(ours, other).difference
-        shown.setdefault(f"over {words}", {})[dataset] = 100 * (ours - other)
-        size = runs.load(experiment, name)[0].result["n_parameters"]["total"]
-        ends = [tables.percent(stats.mean_interval(values)) for values in (ours, other)]
-        rows.append([f"{dataset}, {words}", f"{size:,}", len(ours), *ends])
-        rows[-1].append(tables.points(leads[dataset, name]))
+datasets = {
+    "MNIST": "hqnn-mnist",
+    "Medical MNIST": "hqnn-medical",
+    "CIFAR-10": "hqnn-cifar10",
+    "CIFAR-10, augmented": "hqnn-cifar10-augmented",
+}
+leads, ends, rows, shown = {}, {}, [], {}
+for dataset, experiment in datasets.items():
+    ends[dataset] = comparisons.ends(experiment)
+    for name in [*ends[dataset]][1:]:
+        rival = figures.model(name).label
+        over = comparisons.lead(f"{experiment}/hqnn", f"{experiment}/{name}")
+        leads[dataset, name] = mean_interval(over)
+        shown.setdefault(f"over {rival}", {})[dataset] = 100 * over.to_numpy()
+        size = records.frame(f"{experiment}/{name}").n_parameters.iloc[0]
+        both = [f"{ends[dataset][one]['test_accuracy']:.2p}" for one in ("hqnn", name)]
+        lead = f"{leads[dataset, name]:+z.2p}"
+        rows.append([f"{dataset}, {rival}", f"{size:,}", len(over), *both, lead])
 header = ["its parameters", "pairs", "hybrid, %", "rival, %", "hybrid's lead, points"]
 tables.table(["final test accuracy against", *header], rows)
 
@@ -111,23 +103,13 @@ figures.show(
 )
 
 # %% tags=["remove-input"]
-printed = {claim.id: claim for claim in claims.load().claims}
-ahead = [
-    f"{dataset} over {RIVALS[name]}" for (dataset, name), lead in leads.items() if lead.low > 0
-]
-behind = [
-    f"{dataset} to {RIVALS[name]}" for (dataset, name), lead in leads.items() if lead.high < 0
-]
+n_ahead = sum(lead.low > 0 for lead in leads.values())
+n_behind = sum(lead.high < 0 for lead in leads.values())
+over_cnn = [f"{100 * lead.mean:+.2f}" for (_, name), lead in leads.items() if name == "cnn"]
+in_print = [f"{PRINTED[f'{group}-gap']:.2f}" for group in ("H3", "H4", "H5")]
 Markdown(
-    f"Of the {len(leads)} comparisons the hybrid is ahead in {len(ahead)}"
-    + (f" ({'; '.join(ahead)})" if ahead else "")
-    + f" and behind in {len(behind)}"
-    + (f" ({'; '.join(behind)})" if behind else "")
-    + ". The paper's leads are "
-    + ", ".join(f"{printed[f'H{k}-gap'].number:.2f}" for k in (3, 4, 5))
-    + " points. The means of our leads over its CNN are "
-    + ", ".join(f"{100 * lead.mean:+.2f}" for (_, name), lead in leads.items() if name == "cnn")
-    + "."
+    f"Of the {len(leads)} comparisons the hybrid is ahead in {n_ahead} and behind in {n_behind}. The paper's leads are "
+    f"{', '.join(in_print)} points. The means of our leads over its CNN are {', '.join(over_cnn)}."
 )
 
 # %% [markdown]
@@ -137,54 +119,33 @@ Markdown(
 # hybrid seed by seed:
 
 # %% tags=["hide-input"]
-changed = {
-    "frozen": "angles frozen at random",
-    "no-entanglement": "no CNOTs",
-    "blocks": "classical blocks, as many parameters",
-    "dense": "dense layer",
-    "identity": "nothing in their place",
-    "depth-1": "depth 1",
-    "depth-2": "depth 2",
-    "depth-6": "depth 6",
-    "circuits-1": "1 circuit",
-    "circuits-2": "2 circuits",
-    "circuits-8": "8 circuits",
-}
-pairs = {v: runs.paired("test_accuracy", "hqnn-parts/hqnn", f"hqnn-parts/{v}") for v in changed}
-worth = {
-    v: stats.paired_difference(a[:, -1], b[:, -1]).difference for v, (a, b) in pairs.items()
-}
+changes = comparisons.changes()
+worth = {variant: mean_interval(-over) for variant, over in changes.items()}
+shown = {}
+for variant, words in comparisons.CHANGES.items():
+    shown[words] = {"MNIST": -100 * changes[variant].to_numpy()}
+del shown[comparisons.CHANGES["circuits-1"]]  # off the scale
 figure, ax = plt.subplots(figsize=(7.2, 4.2))
-figures.paired_differences(
-    ax,
-    {
-        changed[v]: {"MNIST": 100 * (a - b)[:, -1]}
-        for v, (a, b) in pairs.items()
-        if v != "circuits-1"
-    },
-).set(xlabel="hybrid's lead in test accuracy, points")
+figures.paired_differences(ax, shown).set(xlabel="hybrid's lead in test accuracy, points")
 figures.show(
     figure,
     alt="Forest plot: one row per change to the circuits, with the hybrid's lead over the changed network "
     "in points of test accuracy. The means lie within a few tenths of a point of zero.",
     caption="What the circuits are worth: the hybrid's lead over itself without them, or with others; every "
     "pair, the mean and its 95 % interval. (A single circuit is off the scale, see below.) *Recorded runs, "
-    f"{len(pairs['frozen'][0])} pairs.*",
+    f"{worth['frozen'].n} pairs.*",
 )
 
 # %% tags=["remove-input"]
-clear = [changed[v] for v, lead in worth.items() if 0 not in lead]
-swaps = ("frozen", "no-entanglement", "blocks", "dense", "identity")
-limit = 100 * max(abs(worth[v].mean) for v in swaps)
-base = runs.load("hqnn-parts", "hqnn")[0].result["n_parameters"]
-bare = runs.load("hqnn-parts", "identity")[0].result["n_parameters"]["total"]
+clear = [comparisons.CHANGES[variant] for variant, lead in worth.items() if 0 not in lead]
+limit = 100 * max(abs(worth[variant].mean) for variant in comparisons.REPLACED)
+hybrid, bare = (records.frame(f"hqnn-parts/{v}").iloc[0] for v in ("hqnn", "identity"))
 Markdown(
-    f"{len(clear)} of {len(worth)} changes make a difference that {worth['frozen'].n} pairs can show"
-    + (f" ({'; '.join(clear)})" if clear else "")
-    + f". Frozen, without CNOTs, replaced or left out: the means differ by at most {limit:.2f} points. Through a single circuit only "
-    f"five features pass, which costs {tables.points(worth['circuits-1']).lstrip('+')} points. The network without circuits has {bare:,} "
-    f"parameters, {base['total'] - bare} fewer than the hybrid's {base['total']:,}: the {base['quantum']} angles and the "
-    "normalisation behind them."
+    f"{len(clear)} of {len(worth)} changes make a difference that {worth['frozen'].n} pairs can show ({'; '.join(clear)}). "
+    f"Frozen, without CNOTs, replaced or left out: the means differ by at most {limit:.2f} points. Through a single circuit only "
+    f"five features pass, which costs {worth['circuits-1']:.2p} points. The network without circuits has {bare.n_parameters:,} "
+    f"parameters, {hybrid.n_parameters - bare.n_parameters} fewer than the hybrid's {hybrid.n_parameters:,}: the "
+    f"{hybrid.n_quantum} angles and the normalisation behind them."
 )
 
 # %% [markdown]
@@ -194,33 +155,17 @@ Markdown(
 # ## The quanvolution
 #
 # HQNN-Quanv at its best learning rate against each rival at its own, on all 10,000 test images ([page
-# 5](05-quanvolution.ipynb)). The paper finds it level with CNN4 and ahead of CNN1.
+# 5](05-quanvolution.ipynb)). The paper finds it level with CNN4 (16 weights in its kernel) and ahead of CNN1 (4).
 
 # %% tags=["hide-input"]
-rows, kernel_leads = [], {}
-words = {
-    "cnn4": "CNN4, 16 weights",
-    "cnn1": "CNN1, 4 weights",
-    "no-cnots": "the circuit without CNOTs",
-    "frozen": "the circuit frozen at random",
-    "pixels": "no kernel, bare pixels",
-}
-best = {name: quanv_series.best_rate(name) for name in ("quanv", *words)}
-tuned = {name: quanv_series.by_rate(name, "all_accuracy")[best[name]] for name in best}
-for name, text in words.items():
-    kernel_leads[name] = stats.paired_difference(tuned["quanv"], tuned[name]).difference
-    rows.append(
-        [
-            text,
-            tables.percent(stats.mean_interval(tuned[name])),
-            tables.points(kernel_leads[name]),
-        ]
-    )
-header = ["its accuracy, %", "HQNN-Quanv's lead, points"]
-tables.table(
-    [f"HQNN-Quanv, {tables.percent(stats.mean_interval(tuned['quanv']))} %, against", *header],
-    rows,
-)
+rows, tuned, kernel_leads = [], {}, {}
+for name in ("quanv", "cnn4", "cnn1", "no-cnots", "frozen", "pixels"):
+    label = figures.model(name).label
+    tuned[name] = tuning.by_rate(name, "all_accuracy")[tuning.best_rate(name)]
+    kernel_leads[name] = mean_interval(tuned["quanv"] - tuned[name])
+    lead = "" if name == "quanv" else f"{kernel_leads[name]:+z.2p}"
+    rows.append([label, f"{mean_interval(tuned[name]):.2p}", lead])
+tables.table(["kernel", "accuracy, %", "HQNN-Quanv's lead, points"], rows)
 
 # %% [markdown]
 # Its four angles learn something: frozen at random it is worse. But its function is a product of cosines, and the CNOTs, which
@@ -228,15 +173,12 @@ tables.table(
 # this is our primary reading. Of all that we tried, the best came up to the printed accuracy:
 
 # %% tags=["remove-input"]
-found = quanv_series.kernels()
-name, rate = max(
-    ((n, r) for n in found for r in found[n]), key=lambda at: found[at[0]][at[1]].mean()
-)
-nearest = found[name][rate]
+name, rate, nearest = tuning.best_circuit()
+behind = 100 * (tuned["cnn4"].mean() - nearest.mean())
 Markdown(
-    f"The best of {len(found)} circuits by test images ({name}; rate {rate:g}) has {tables.percent(stats.mean_interval(nearest))} % "
-    f"(printed: {100 * printed['Q2-accuracy-quanv'].number:g} %), {100 * (tuned['cnn4'].mean() - nearest.mean()):.1f} points behind "
-    f"our CNN4 (printed: {100 * printed['Q2-accuracy-cnn4'].number:g} %)."
+    f"The best of {len(tuning.by_circuit())} circuits by test images ({name}; rate {rate:g}) has "
+    f"{mean_interval(nearest):.2p} % (printed: {100 * PRINTED['Q2-accuracy-quanv']:g} %), {behind:.1f} points behind "
+    f"our CNN4 (printed: {100 * PRINTED['Q2-accuracy-cnn4']:g} %)."
 )
 
 # %% [markdown]
@@ -245,11 +187,11 @@ Markdown(
 # The paper's two analyses are of the circuit itself, and all but one of their statements are true:
 
 # %% tags=["hide-input"]
-rows = [
-    [result.claim.statement, str(result.judgement.verdict), result.ours()]
-    for result in results
-    if result.claim.group in ("H9", "H10", "H11", "H12")
-]
+rows = []
+for result in results:
+    if result.claim.group in ("H9", "H10", "H11", "H12"):
+        verdict = str(result.judgement.verdict)
+        rows.append([result.claim.statement, verdict, result.ours()])
 tables.table(["statement", "verdict", "ours"], rows)
 
 # %% [markdown]
@@ -264,41 +206,9 @@ tables.table(["statement", "verdict", "ours"], rows)
 
 # %% tags=["hide-input"]
 rows = []
-search = {"hqnn": [], "cnn": []}
-for record in runs.load("hqnn-search"):
-    search[record.variant.partition("-")[0]].append(100 * record.history["val_accuracy"][-1])
-n_tried = len(search["hqnn"])
-rows.append(
-    ["schedule, batch, rate: MNIST, 10,000 images", n_tried, *map(tables.span, search.values())]
-)
-for text, *series in (
-    ("rate 0.003 or 0.01: MNIST", "hqnn-mnist", "hqnn-mnist-rates"),
-    ("images flipped and shifted, or not: CIFAR-10", "hqnn-cifar10", "hqnn-cifar10-augmented"),
-):
-    ends = [
-        [together.finals(f"{one}/{name}")[0].mean() for one in series]
-        for name in ("hqnn", "cnn")
-    ]
-    rows.append([text, 2, *map(tables.span, ends)])
-means = [100 * values.mean() for by_rate in found.values() for values in by_rate.values()]
-rows.append(
-    [
-        "which rotations, which CNOTs, in which order: HQNN-Quanv",
-        len(found),
-        tables.span(means),
-        "",
-    ]
-)
-pair = ("quanv", "cnn4")
-rates = [
-    [100 * v.mean() for v in quanv_series.by_rate(name, "all_accuracy").values()]
-    for name in pair
-]
-rows.append(["rate: HQNN-Quanv and CNN4", len(RATES), *map(tables.span, rates)])
-drawn = [100 * quanv_series.by_draw(name).mean(axis=1) for name in pair]
-rows.append(
-    ["draw of 600 images: HQNN-Quanv and CNN4", len(drawn[0]), *map(tables.span, drawn)]
-)
+for words, n_tried, *accuracies in tuning.left_open():
+    spans = [tables.span([100 * one for one in some]) if some else "" for some in accuracies]
+    rows.append([words, n_tried, *spans])
 tables.table(["left open, and where it was tried", "tried", "hybrid, %", "CNN, %"], rows)
 
 # %% [markdown]
@@ -335,40 +245,34 @@ claims.contradictions(results)
 # ## What we would tell the paper's readers
 
 # %% tags=["remove-input"]
-mnist, plain = (
-    stats.mean_interval(values)
-    for values in together.finals("hqnn-mnist/hqnn", "hqnn-mnist/cnn")
-)
-steps = json.loads((storage.DATA / "benchmarks" / "training_step.json").read_bytes())[
-    "median_ms"
-]["a tenth of an epoch"]
-changed_images, plain_images = (
-    together.finals(f"{one}/hqnn", f"{one}/cnn")
-    for one in ("hqnn-cifar10-augmented", "hqnn-cifar10")
-)
-short = [
-    printed[f"H5-accuracy-{name}"].number - values.mean()
-    for name, values in zip(("hqnn", "cnn"), plain_images, strict=True)
-]
+hybrid, cnn = (ends["MNIST"][name]["test_accuracy"] for name in ("hqnn", "cnn"))
+changed = [ends["CIFAR-10, augmented"][name]["test_accuracy"] for name in ("hqnn", "cnn")]
+short = []
+for name in ("hqnn", "cnn"):
+    plain = ends["CIFAR-10"][name]["test_accuracy"].mean
+    short.append(PRINTED[f"H5-accuracy-{name}"] - 100 * plain)
+steps = costs.steps()["a tenth of an epoch"]
+quanv_behind = {name: abs(100 * lead.mean) for name, lead in kernel_leads.items()}
 reproduced = claims.counts(results)["hqnn"][Verdict.REPRODUCED]
-lines = [
-    f"HQNN-Parallel works: {tables.number(mnist)} % on MNIST (printed: {printed['H3-accuracy-hqnn'].number:g} %).",
-    f"So does the paper's CNN: {tables.number(plain)} % (printed: {printed['H3-accuracy-cnn'].number:g} %). The lead of "
-    f"{printed['H3-gap'].number:.2f} points is {tables.points(leads['MNIST', 'cnn'])} points here.",
-    "On CIFAR-10 both networks reach the printed accuracies if the training images are flipped and shifted "
-    f"({' and '.join(f'{tables.number(stats.mean_interval(v))} %' for v in changed_images)}), which the text does not say; without, "
-    f"they stay {tables.span(short, 1)} points below. The hybrid leads in neither case.",
-    "The small number of parameters is that of a narrow dense layer. Without circuits, frozen circuits or classical blocks in "
-    f"their place, the accuracy on 10,000 images changes by at most {limit:.2f} points.",
-    "HQNN-Quanv is not level with four classical kernels but "
-    f"{abs(100 * kernel_leads['cnn4'].mean):.0f} points behind in our primary reading, where its CNOTs cost it "
-    f"{abs(100 * kernel_leads['no-cnots'].mean):.0f}, and behind in every other that we tried.",
-    f"Training the hybrid takes {steps['hqnn'] / steps['blocks']:.2f} times as long as training the fair rival. Simulating four "
-    "circuits of five qubits costs next to nothing, and for the same reason shows nothing that a classical computer could not do.",
-    "No redundant weight, a full set of frequencies: these are properties of the circuit, and say nothing about what it is good for.",
-    f"Of the {len(results)} claims in the ledger, {reproduced} are reproduced.",
-]
-Markdown("\n".join(f"- {line}" for line in lines))
+Markdown(
+    f"""\
+- HQNN-Parallel works: {hybrid:.2p} % on MNIST (printed: {PRINTED["H3-accuracy-hqnn"]:g} %).
+- So does the paper's CNN: {cnn:.2p} % (printed: {PRINTED["H3-accuracy-cnn"]:g} %). The lead of {PRINTED["H3-gap"]:.2f}
+  points is {leads["MNIST", "cnn"]:+z.2p} points here.
+- On CIFAR-10 both networks reach the printed accuracies if the training images are flipped and shifted
+  ({changed[0]:.2p} % and {changed[1]:.2p} %), which the text does not say; without, they stay
+  {tables.span(short, 1)} points below. The hybrid leads in neither case.
+- The small number of parameters is that of a narrow dense layer. Without circuits, frozen circuits or classical blocks
+  in their place, the accuracy on 10,000 images changes by at most {limit:.2f} points.
+- HQNN-Quanv is not level with four classical kernels but {quanv_behind["cnn4"]:.0f} points behind in our primary
+  reading, where its CNOTs cost it {quanv_behind["no-cnots"]:.0f}, and behind in every other that we tried.
+- Training the hybrid takes {steps["hqnn"] / steps["blocks"]:.2f} times as long as training the fair rival. Simulating
+  four circuits of five qubits costs next to nothing, and for the same reason shows nothing that a classical computer
+  could not do.
+- No redundant weight, a full set of frequencies: these are properties of the circuit, and say nothing about what it is
+  good for.
+- Of the {len(results)} claims in the ledger, {reproduced} are reproduced."""
+)
 
 # %% [markdown]
 # ## Every claim
@@ -385,12 +289,9 @@ HTML(claims.to_html(results))
 # %% tags=["remove-cell"]
 assert not any(result.judgement.verdict == Verdict.NOT_YET for result in results)
 print("every claim of this paper has a verdict: holds")
-assert all(
-    0 in lead for (dataset, _), lead in leads.items() if dataset in ("MNIST", "Medical MNIST")
-)
+assert all(0 in lead for (dataset, _), lead in leads.items() if "MNIST" in dataset)
 print("on MNIST and Medical MNIST no rival differs from the hybrid: holds")
-assert limit < 0.5
-assert max(means) < 100 * tuned["cnn4"].mean() - 3
+assert limit < 0.5 and nearest.mean() < tuned["cnn4"].mean() - 0.03
 assert kernel_leads["cnn4"].high < -0.1 and 0 in kernel_leads["cnn1"]
 assert kernel_leads["no-cnots"].high < 0 < kernel_leads["frozen"].low
 print("the quanvolution is behind CNN4 and behind itself without CNOTs: holds")

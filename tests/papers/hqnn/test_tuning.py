@@ -60,3 +60,14 @@ def test_networks_are_compared_when_they_first_fit_as_well_as_the_papers() -> No
         there = [record.history[curve][first] for curve in ("test_loss", "test_accuracy")]
         assert found.to_numpy()[record.seed] == pytest.approx([first + 1, *there])
     assert tuning.when_fitted("hqnn-mnist/cnn", 1e-9).empty
+
+
+def test_what_is_left_open_moves_both_models_as_the_records_say() -> None:
+    found = {one.words: one for one in tuning.left_open()}
+    rates = found["rate 0.003 or 0.01: MNIST"]
+    assert rates.cnn == [
+        pytest.approx(records.final(f"{one}/cnn", "test_accuracy").mean()) for one in ("hqnn-mnist", "hqnn-mnist-rates")
+    ]
+    assert all(len(one.hybrid) in (one.n_tried, 2 * one.n_tried) for one in found.values())  # circuits: at two rates
+    assert [len(one.cnn) for one in found.values()] == [12, 2, 2, 0, 6, 20]
+    assert max(max(one.hybrid) for one in found.values()) < 1

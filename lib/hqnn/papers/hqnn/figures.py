@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from hqnn import records
+from hqnn.figures.models import curve_bands
 from hqnn.figures.primitives import image_grid, violins
 from hqnn.figures.theme import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, SMALL, VERMILLION, Model
+
+if TYPE_CHECKING:  # importing pandas takes long
+    import pandas as pd
 
 MODELS: Mapping[str, Model] = MappingProxyType(
     {
         "hqnn": Model("HQNN-Parallel", BLUE),
-        "cnn": Model("CNN", VERMILLION),
-        "blocks": Model("the fair rival (blocks)", GREEN),
+        "cnn": Model("the paper's CNN", VERMILLION),
+        "blocks": Model("the fair rival (classical blocks)", GREEN),
         "quanv": Model("HQNN-Quanv", BLUE),
         "cnn4": Model("CNN4", VERMILLION),
         "cnn1": Model("CNN1", GREEN),
@@ -38,6 +44,40 @@ def image_columns(ax: Axes, columns: Mapping[str, NDArray[np.uint8]]) -> Axes:
     """
     tiles = np.stack([images.squeeze(-1) if images.shape[-1] == 1 else images for images in columns.values()], axis=1)
     return image_grid(ax, tiles / 255, columns=list(columns), gap=2 * max(1, tiles.shape[2] // 20))
+
+
+def picture(measurement: str, name: str) -> bytes:
+    """A picture that was drawn where the images are, as PNG.
+
+    Args:
+        measurement: `hqnn-images` or `hqnn-mistakes`.
+        name: Of the picture in it.
+
+    Raises:
+        HqnnError: It is not recorded.
+    """
+    return base64.b64decode(records.measured(measurement).data[name])
+
+
+def training_curves(
+    axes: Iterable[Axes],
+    curves: Mapping[str, Mapping[str, pd.DataFrame]],
+    printed: Mapping[str, Mapping[str, float]],
+    words: str = "",
+) -> None:
+    """One panel for each curve: every run of each model as a thin line, their means, and the paper's last values.
+
+    Args:
+        axes: As many as there are curves.
+        curves: As `test_accuracy` -> model -> losses, or accuracies as fractions [seeds, epochs].
+        printed: The same curve -> model -> loss, or accuracy in per cent, drawn as a hollow diamond.
+        words: What else the titles say.
+    """
+    for ax, (curve, histories) in zip(axes, curves.items(), strict=True):
+        scale = 100 if curve.endswith("accuracy") else 1
+        shown = {model: scale * history.to_numpy() for model, history in histories.items()}
+        title = ", ".join(filter(None, (curve.replace("_", " "), words)))
+        curve_bands(ax, shown, printed[curve]).set(title=title, ylabel="%" if scale == 100 else "")
 
 
 def titled_images(axes: Iterable[Axes], images: NDArray[np.uint8], titles: Sequence[str]) -> None:

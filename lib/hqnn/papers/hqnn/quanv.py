@@ -63,10 +63,8 @@ class Quanv(nn.Module):
     def maps(self, images: Tensor) -> Tensor:
         """Images [B, 1, size, size] to the four output channels [B, 4, side, side]."""
         windows = patches(images, self.stride)  # [B, windows, 4]
-        values = self.kernel(windows.flatten(0, 1)).view(
-            windows.shape
-        )  # one circuit for all windows, ⟨Z⟩ of each qubit
-        return values.transpose(1, 2).unflatten(2, (self.side, self.side))
+        values = self.kernel(windows.flatten(0, 1))  # one circuit for all windows, ⟨Z⟩ of each qubit
+        return values.view(windows.shape).transpose(1, 2).unflatten(2, (self.side, self.side))
 
     def forward(self, images: Tensor) -> Tensor:
         """Images [B, 1, size, size] to class scores [B, 10]."""

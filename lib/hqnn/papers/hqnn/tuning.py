@@ -7,8 +7,10 @@ is not recorded.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,20 +75,47 @@ def best_circuit(*, root: Path = DATA) -> tuple[str, float, NDArray[np.float64]]
     return max(every, key=lambda one: one[2].mean())
 
 
+CHOICES: Mapping[str, str] = MappingProxyType(
+    {
+        "plain-resize": "resized without averaging",
+        "batch-8": "batches of 8",
+        "batch-128": "batches of 128",
+        "sgd-0.1": "plain gradient descent, 0.1",
+        "sgd-1": "plain gradient descent, 1",
+        "relu": "ReLU behind the kernel",
+        "bias": "kernel with bias",
+    }
+)
+"""What else the paper leaves open: the end of a variant's name -> in words."""
+
+
+def by_choice(curve: str = "all_accuracy", *, root: Path = DATA) -> dict[str, dict[str, NDArray[np.float64]]]:
+    """One other choice at a time: in words -> model, if it has that choice -> last values of a curve [seeds]."""
+    known = experiments.get("hqnn-quanv-readings").variants
+    return {
+        words: {
+            name: final(f"hqnn-quanv-readings/{name}-{choice}", curve, root=root)
+            for name in MODELS
+            if f"{name}-{choice}" in known
+        }
+        for choice, words in CHOICES.items()
+    }
+
+
 # --- HQNN-Parallel ----------------------------------------------------------------------------------------------------
 
 
-def search(*, root: Path = DATA) -> pd.DataFrame:
+def search(curve: str = "val_loss", *, root: Path = DATA) -> pd.DataFrame:
     """The search for what the paper does not give, judged on held-out images of MNIST.
 
     Returns:
-        Final validation losses: one row per setting (schedule, batch size, learning rate), one column per model. The
+        Last values of a curve: one row per setting (schedule, batch size, learning rate), one column per model. The
         best setting for all is `search().mean(axis=1).idxmin()`, that of each model `search().idxmin()`.
     """
     found = records.frame(*(f"hqnn-search/{variant}" for variant in experiments.get("hqnn-search").variants), root=root)
     found["model"] = [series.partition("/")[2].partition("-")[0] for series in found.index.get_level_values("series")]
     setting = ["schedule", "batch_size", "learning_rate"]
-    return found.pivot_table(index=setting, columns="model", values="val_loss", sort=False)
+    return found.pivot_table(index=setting, columns="model", values=curve, sort=False)
 
 
 def at_own_rates(*, root: Path = DATA) -> dict[str, pd.Series[float]]:
@@ -127,3 +156,40 @@ def when_fitted(series: str, training_loss: float, *, root: Path = DATA) -> pd.D
         values = records.curves(series, curve, root).loc[below.index].to_numpy()
         reached[curve] = values[np.arange(len(there)), there]
     return reached
+
+
+# --- both of them ----------------------------------------------------------------------------------------------------
+
+
+class LeftOpen(NamedTuple):
+    """Something that the paper leaves open, and how far the choice moves the result."""
+
+    words: str
+    n_tried: int
+    hybrid: list[float]
+    """Accuracies of the hybrid, fractions, one or more for each choice."""
+    cnn: list[float]
+    """Those of its rival; none where the choice is the hybrid's alone."""
+
+
+def left_open(*, root: Path = DATA) -> list[LeftOpen]:
+    """What was tried of HQNN-Parallel (means over seeds; the search: single runs) and of HQNN-Quanv, on all images."""
+    found = search("val_accuracy", root=root)
+    rows = [LeftOpen("schedule, batch, rate: MNIST, 10,000 images", len(found), [*found["hqnn"]], [*found["cnn"]])]
+    for words, *experiment in (
+        ("rate 0.003 or 0.01: MNIST", "hqnn-mnist", "hqnn-mnist-rates"),
+        ("images flipped and shifted, or not: CIFAR-10", "hqnn-cifar10", "hqnn-cifar10-augmented"),
+    ):
+        hybrid, cnn = (
+            [float(final(f"{one}/{name}", "test_accuracy", root=root).mean()) for one in experiment]
+            for name in ("hqnn", "cnn")
+        )
+        rows.append(LeftOpen(words, len(experiment), hybrid, cnn))
+    circuits = by_circuit(root=root)
+    means = [float(values.mean()) for rates in circuits.values() for values in rates.values()]
+    rows.append(LeftOpen("which rotations, which CNOTs, in which order: HQNN-Quanv", len(circuits), means, []))
+    rates = [[float(v.mean()) for v in by_rate(name, "all_accuracy", root=root).values()] for name in ("quanv", "cnn4")]
+    rows.append(LeftOpen("rate: HQNN-Quanv and CNN4", len(RATES), *rates))
+    draws = [by_draw(name, root=root).mean(axis=1).tolist() for name in ("quanv", "cnn4")]
+    rows.append(LeftOpen("draw of 600 images: HQNN-Quanv and CNN4", N_DRAWS, *draws))
+    return rows
