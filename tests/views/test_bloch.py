@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import qutip
 import torch
-from qiskit.circuit import Parameter, ParameterVector, QuantumCircuit
+from qiskit.circuit import Parameter, QuantumCircuit
 from qiskit.quantum_info import Pauli, Statevector, partial_trace
 
 from hqnn.circuit import Circuit, pauli_on_each_qubit
@@ -33,6 +33,7 @@ def test_vectors_are_those_of_the_partial_trace(stage: str | None) -> None:
             reduced = partial_trace(state, [other for other in range(4) if other != q])
             expected = [reduced.expectation_value(Pauli(p)).real for p in "XYZ"]
             np.testing.assert_allclose(vectors[q], expected, rtol=0, atol=1e-10)
+            assert (1 + bloch.lengths(vectors)[q] ** 2) / 2 == pytest.approx(reduced.purity().real)
 
 
 def test_a_stage_takes_the_parameters_that_act_before_it_wherever_they_are_listed() -> None:
@@ -47,21 +48,6 @@ def test_a_stage_takes_the_parameters_that_act_before_it_wherever_they_are_liste
     found = bloch.bloch_vectors(pc, np.array([[9.0, 0.4]]), np.array([7.0, 1.1]), stage="half")
     turned = [np.cos(0.4) * np.sin(1.1), -np.sin(0.4), np.cos(0.4) * np.cos(1.1)]
     np.testing.assert_allclose(found, [[turned, [0, 0, 1]]], atol=1e-12)
-
-
-def test_entanglement_shortens_vectors() -> None:
-    a = ParameterVector("a", 1)
-    circuit = QuantumCircuit(3)
-    circuit.ry(a[0], 0)
-    circuit.cx(0, 2)
-    circuit.barrier(label="pair")
-    circuit.cx(0, 2)
-    pc = Circuit(circuit=circuit, inputs=a, weights=[], observables=pauli_on_each_qubit(3))
-    angles = np.array([[0.0], [0.4], [np.pi / 2]])
-    z = np.cos(angles[:, 0])
-    pair = bloch.lengths(bloch.bloch_vectors(pc, angles, [], stage="pair"))
-    np.testing.assert_allclose(pair, np.stack([z, np.ones(3), z], -1), rtol=0, atol=1e-10)
-    np.testing.assert_allclose(bloch.lengths(bloch.bloch_vectors(pc, angles, [])), 1, rtol=0, atol=1e-10)
 
 
 def test_mistakes_are_named() -> None:

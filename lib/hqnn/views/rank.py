@@ -1,6 +1,5 @@
-"""Used by pages and by the checks of the appendix until they are moved: all of it is in `gradients`."""
+"""Used by pages and by the appendix's quantities until they are moved: all of it is in `gradients`."""
 
-from hqnn.views.gradients import jacobian as jacobian
-from hqnn.views.gradients import quantum_fisher as quantum_fisher
-from hqnn.views.gradients import rank as rank
-from hqnn.views.gradients import tangents as tangents
+from hqnn.views.gradients import jacobian, quantum_fisher, rank, tangents
+
+__all__ = ["jacobian", "quantum_fisher", "rank", "tangents"]
