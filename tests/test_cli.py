@@ -157,9 +157,9 @@ def test_mistakes_are_answered_in_one_sentence(
         *(
             (
                 ["verify", "--rerun", text, "--root", "."],
-                f"Name what to repeat as EXPERIMENT/VARIANT/SEED or EXPERIMENT/VARIANT, not {text!r}",
+                f"Repeat EXPERIMENT/VARIANT/SEED, EXPERIMENT/VARIANT or the id of a claim, not {text!r}",
             )
-            for text in ("", "toy", "//", "toy//0", "toy/plain/-1", "toy/plain/٣", "toy/plain/0/0")
+            for text in ("", "//", "toy//0", "toy/plain/-1", "toy/plain/٣", "toy/plain/0/0")
         ),
         (["run", "toy", "--seeds", "x"], "'x' is not a list of seeds such as 0-9 or 0,3,7"),
         ([], "the following arguments are required: COMMAND"),

@@ -85,7 +85,7 @@ def _verify(options: argparse.Namespace) -> int:
 
     root = storage.data_folder(options.root)
     if options.rerun is not None:
-        return max([_rerun(path, root, options.quiet) for path in verification.named(options.rerun, root)])
+        return _rerun(options.rerun, root, progress=not options.quiet)
     if next((root / "runs").rglob("*.json"), None) is None:
         raise HqnnError(f"There are no records in {root / 'runs'}: name the folder that holds runs/ with --root.")
     found = verification.verify(root)
@@ -98,24 +98,21 @@ def _verify(options: argparse.Namespace) -> int:
     return 1 if found.problems else 0
 
 
-def _rerun(path: Path, root: Path, quiet: bool) -> int:
-    from hqnn import runs, verification
+def _rerun(name: str, root: Path, *, progress: bool) -> int:
+    """Repeat a run or a variant, which have a slash in their names, or all that a claim rests on."""
+    from hqnn import repetition, verification
 
-    again = verification.rerun(path, root=root, progress=not quiet)
-    record = again.record
-    for curve, (stored, repeated) in again.final.items():
-        print(
-            f"{curve:<20} stored {stored:<10.6g} repeated {repeated:<10.6g} "
-            f"largest difference at any epoch {again.differences[curve]:.3g}"
-        )
-    verdict = "identical" if again.identical else "within tolerance" if again.reproduces else "not reproduced"
-    elsewhere = again.elsewhere
-    where = f"another {' and other '.join(elsewhere)}" if elsewhere else "the same processor and code"
-    print(
-        f"{record.series}/{record.seed}: {verdict} on {where} (final accuracies differ by at most "
-        f"{again.final_accuracy:.3g}, tolerance {runs.RERUN_TOLERANCE:g})."
-    )
-    return 0 if again.reproduces else 1
+    if not name or "/" in name:
+        status = 0
+        for path in verification.named(name, root):
+            rerun = verification.rerun(path, root=root, progress=progress)
+            print(rerun)
+            status = status if rerun.reproduces else 1
+        return status
+    claim = repetition.repeat(name, root, on_rerun=print, progress=progress)
+    for when, result in (("stored", claim.stored), ("repeated", claim.repeated)):
+        print(f"{name}, {when}: {result.ours()}, {result.judgement.verdict}")
+    return 0 if claim.reproduces else 1
 
 
 def _claims(options: argparse.Namespace) -> int:
@@ -230,8 +227,9 @@ def parser() -> argparse.ArgumentParser:
     )
     verify.add_argument(
         "--rerun",
-        metavar="EXPERIMENT/VARIANT/SEED",
-        help="instead, run one seed again from scratch and compare; without /SEED, all of a variant's",
+        metavar="NAME",
+        help="instead, run again from scratch and compare: EXPERIMENT/VARIANT/SEED, all seeds of EXPERIMENT/VARIANT, "
+        "or all that the claim of this id rests on",
     )
     add_root(verify)
     add_quiet(verify)

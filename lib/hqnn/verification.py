@@ -198,6 +198,21 @@ class Rerun:
         now = provenance.environment()
         return [name for name in ("processor", "code") if now[name] != self.record.provenance.get(name)]
 
+    def __str__(self) -> str:
+        """The last value of each curve stored and repeated, then one line on how far they agree and where it ran."""
+        curves = [
+            f"{curve:<20} stored {stored:<10.6g} repeated {repeated:<10.6g} "
+            f"largest difference at any epoch {self.differences[curve]:.3g}"
+            for curve, (stored, repeated) in self.final.items()
+        ]
+        verdict = "identical" if self.identical else "within tolerance" if self.reproduces else "not reproduced"
+        where = f"another {' and other '.join(self.elsewhere)}" if self.elsewhere else "the same processor and code"
+        last = (
+            f"{self.record.series}/{self.record.seed}: {verdict} on {where} (final accuracies differ by at most "
+            f"{self.final_accuracy:.3g}, tolerance {runs.RERUN_TOLERANCE:g})."
+        )
+        return "\n".join([*curves, last])
+
 
 def rerun(path: Path, *, root: Path = DATA, progress: bool = True) -> Rerun:
     """Run what a record holds again from scratch, with the registry's config, and compare.
@@ -222,7 +237,7 @@ def named(text: str, root: Path = DATA) -> list[Path]:
     experiment, _, rest = text.partition("/")
     variant, _, seed = rest.partition("/")
     if not (experiment and variant and (not seed or (seed.isascii() and seed.isdecimal()))):
-        raise HqnnError(f"Name what to repeat as EXPERIMENT/VARIANT/SEED or EXPERIMENT/VARIANT, not {text[:60]!r}.")
+        raise HqnnError(f"Repeat EXPERIMENT/VARIANT/SEED, EXPERIMENT/VARIANT or the id of a claim, not {text[:60]!r}.")
     series = f"{experiment}/{variant}"
     found = records.load(series, root)
     paths = [records.path_of(series, int(seed), root)] if seed else [record.path for record in found]
