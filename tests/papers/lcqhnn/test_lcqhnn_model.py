@@ -125,3 +125,10 @@ def test_dropout_acts_where_the_config_says(model: Literal["lcqhnn", "cnn"]) -> 
         network(images(1))
         expected = network.get_parameter("reduce.bias") if place == "features" else torch.zeros(4)
         torch.testing.assert_close(seen[place][0], expected)
+
+
+def test_what_dropout_leaves_of_the_features_is_scaled_after_it() -> None:
+    angles = fixed(LcqhnnConfig(scale="tanh", dropout_at="bottleneck")).train().angles(images(50))
+    kept = angles != 0
+    twice = math.pi / 2 * torch.tanh(2 * torch.tensor(BEFORE)).expand(50, 4)
+    torch.testing.assert_close(angles[kept], twice[kept])
