@@ -41,11 +41,13 @@ def test_a_rotation_is_two_pulses_whatever_its_angle_and_a_phase_is_none(angle: 
     for _ in range(3):  # what undoes itself is executed all the same
         circuit.rx(0.4, 0)
         circuit.rx(-0.4, 0)
+        circuit.x(0)
+    circuit.x(0)
     circuit.rz(0.3, 0)
     circuit.p(0.2, 0)
     pc = Circuit(circuit=circuit, inputs=theta, weights=[], observables=[SparsePauliOp(["Z"])])
     found = aer.expectations(pc, [[angle]], [], noise=noise.depolarising(0.03, 0.5))
-    assert_equal(found, (1 - 0.03) ** 14 * math.cos(angle))
+    assert_equal(found, (1 - 0.03) ** 18 * math.cos(angle))
 
 
 def test_a_bell_pair_and_the_turn_of_the_measured_axis_lose_what_they_should() -> None:
@@ -175,6 +177,10 @@ def test_states_are_misread_as_calibrated() -> None:
     for distribution, tolerance in ((exact, 1e-10), (read, 0.005)):
         marginals = [distribution[[k for k in range(32) if k >> q & 1]].sum() for q in range(5)]
         assert marginals == pytest.approx([row[3] for row in noise._MANILA_QUBITS], abs=tolerance)
+    excited = QuantumCircuit(5)
+    excited.x(2)
+    (z,) = measure(excited, noise.manila(), "IIZII")
+    assert z == pytest.approx(2 * noise._MANILA_QUBITS[2][4] - 1, abs=5e-3)  # the pulse errs a little, too
 
 
 def test_the_device_does_gate_by_gate_what_its_calibration_says() -> None:
