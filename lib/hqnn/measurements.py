@@ -6,6 +6,7 @@ in its module `studies` how each is made, in a function under `@measurement`.
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hqnn import papers, provenance, record, records, storage
+from matplotlib.figure import Figure
+
+from hqnn import figures, papers, provenance, record, records, storage
 from hqnn.errors import HqnnError
 from hqnn.record import Record
 from hqnn.stats import Interval
@@ -59,6 +62,11 @@ def measurement(name: str, *, inputs: Sequence[str], **settings: Any) -> Callabl
         return compute
 
     return register
+
+
+def picture(figure: Figure) -> str:
+    """A figure as the data of a record can hold it: a PNG image in base64. The figure is closed."""
+    return base64.b64encode(figures.render(figure)).decode()
 
 
 def everything() -> dict[str, Measurement]:

@@ -46,24 +46,26 @@ def load(series: str, root: Path = DATA, *, scale: Scale = "paper") -> list[Reco
     return [read_record(path) for path in sorted(found, key=lambda path: (len(path.name), path.name))]
 
 
-def measured(name: str, root: Path = DATA) -> Record:
-    """Read what was measured on recorded runs.
+def measured(name: str, root: Path = DATA, *, kind: Kind = "measurement") -> Record:
+    """Read what was measured on recorded runs, or what a benchmark timed.
 
     Args:
-        name: Of the measurement.
+        name: Of the measurement or the benchmark.
         root: The data folder.
+        kind: `measurement` or `benchmark`.
 
     Returns:
-        A record of kind `measurement`: named numbers in `result`, what figures need besides in `data`.
+        The record: named numbers in `result`, what figures need besides in `data`.
 
     Raises:
         HqnnError: It is not recorded, or the file is damaged; the message says how to make it.
     """
-    path = root / FOLDERS["measurement"] / f"{name}.json"
+    path = root / FOLDERS[kind] / f"{name}.json"
     if not path.exists():
-        raise HqnnError(f"{name} is not recorded: run `python -m hqnn run {name}`.")
+        command = f"python -m hqnn run {name}" if kind == "measurement" else f"python -m benchmarks.{name}"
+        raise HqnnError(f"{name} is not recorded: run `{command}`.")
     record = read_record(path)
-    if (record.kind, record.experiment) != ("measurement", name):
+    if (record.kind, record.experiment) != (kind, name):
         raise HqnnError(f"{path} holds another record than its name says: move it away.")
     return record
 

@@ -1,6 +1,5 @@
 """What is measured for hqnn's first part: Medical MNIST's audit, pictures, and what goes through the circuits."""
 
-import base64
 import io
 from collections import Counter
 from functools import partial
@@ -14,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from hqnn import datasets, experiments, figures
-from hqnn.measurements import Measured, Series, Settings, measurement
+from hqnn.measurements import Measured, Series, Settings, measurement, picture
 from hqnn.papers.hqnn import leakage
 from hqnn.papers.hqnn import parallel as hqnn
 from hqnn.papers.hqnn.experiments import ParallelConfig
@@ -114,7 +113,7 @@ def images(series: Series, settings: Settings) -> Measured:
         width = 0.9 * len(rows) if len(rows) > 8 else 7.4  # room for the names of the classes
         figure, ax = plt.subplots(figsize=(width, width * per_class / len(rows) + 0.5))
         figures.image_columns(ax, {title: _pixels(column) for title, column in rows.items()})
-        pictures[name] = base64.b64encode(figures.render(figure)).decode()
+        pictures[name] = picture(figure)
     return {"datasets": _exactly(len(pictures))}, pictures
 
 
@@ -170,7 +169,7 @@ def mistakes(series: Series, settings: Settings) -> Measured:
         shown = [int(image) for image in order[: settings["most"]]]
         figure, axes = plt.subplots(2, len(shown) // 2, figsize=(8.4, 2.4))
         figures.titled_images(axes.flat, _pixels(test.images[shown]), [title(image) for image in shown])
-        pictures[name] = base64.b64encode(figures.render(figure)).decode()
+        pictures[name] = picture(figure)
     return result, pictures
 
 

@@ -4,7 +4,6 @@ Each function takes the series of records it reads and its settings, and returns
 `python -m hqnn run NAME`; the results are stored by `hqnn.measurements` and judged by `hqnn.claims`.
 """
 
-import base64
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
@@ -17,7 +16,7 @@ from torch import Tensor
 
 from hqnn import datasets, experiments, figures
 from hqnn.circuit import Circuit
-from hqnn.measurements import Measured, Series, Settings, measurement
+from hqnn.measurements import Measured, Series, Settings, measurement, picture
 from hqnn.papers.lcqhnn import circular, gradcam, noise_robustness, saliency
 from hqnn.papers.lcqhnn import model as lcqhnn
 from hqnn.papers.lcqhnn.experiments import LcqhnnConfig
@@ -210,7 +209,7 @@ def _gallery(images: Tensor, maps: Mapping[str, Tensor], height: float) -> str:
     figure, ax = plt.subplots(figsize=(7.2, height))
     rows = {label: tiles.numpy() for label, tiles in maps.items()}
     figures.heat_gallery(ax, images[:, 0].numpy(), rows, gradcam.object_mask(images).numpy())
-    return base64.b64encode(figures.render(figure)).decode()
+    return picture(figure)
 
 
 _NOISE: Mapping[str, Any] = {

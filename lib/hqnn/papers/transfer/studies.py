@@ -1,6 +1,5 @@
 """Measurements of the transfer paper: what its autoencoder keeps, what Aer costs, what noise does to the hybrid."""
 
-import base64
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -18,7 +17,7 @@ from scipy.stats import chisquare
 from torch import Tensor
 
 from hqnn import experiments, figures, runs
-from hqnn.measurements import Measured, Series, Settings, measurement
+from hqnn.measurements import Measured, Series, Settings, measurement, picture
 from hqnn.papers.transfer import tasks as transfer
 from hqnn.papers.transfer.experiments import AutoencoderConfig, TransferConfig
 from hqnn.papers.transfer.features import (
@@ -112,9 +111,9 @@ def transfer_compression(series: Series, settings: Settings) -> Measured:
     figure, ax = plt.subplots(figsize=(7.2, 3.1))
     figures.image_rows(ax, {label: row.reshape(-1, 28, 28).numpy() for label, row in rows.items()})
     result = {f"pca/{k}": _exact(error) for k, error in errors.items()} | {"components": _exact(least)}
-    picture = base64.b64encode(figures.render(figure)).decode()
+    image = picture(figure)
     numbers = {key: mean_interval(found) for key, found in values.items()}
-    return result | numbers, {"reconstructions": picture, **values}
+    return result | numbers, {"reconstructions": image, **values}
 
 
 def _autoencoder(record: Record) -> Autoencoder:
