@@ -33,14 +33,17 @@ import base64
 
 import matplotlib.pyplot as plt
 import numpy as np
-from IPython.display import HTML
+from IPython.display import HTML, Markdown
 
-from hqnn import analyses, claims, experiments, figures, runs, stats, tables
+from hqnn import claims, experiments, figures, pages, records, runs, stats, tables
+from hqnn.claims import report
+from hqnn.papers.transfer.experiments import AutoencoderConfig
+from hqnn.papers.transfer.figures import compression
 from hqnn.papers.transfer.model import Autoencoder
+from hqnn.tasks import count_parameters
 
 figures.style()
-config = experiments.get("transfer-autoencoder").variants["mnist"]
-kept = analyses.load("transfer-compression")
+kept = records.measured("transfer-compression")
 
 # %% [markdown]
 # ## What it is
@@ -52,28 +55,22 @@ kept = analyses.load("transfer-compression")
 # $$L=\frac1n\sum_{i=1}^n(x_i-\hat x_i)^2$$
 #
 # small; we read $n$ as all pixels of all images. The paper describes "two dense layers in the encoder and two dense layers in the decoder", ReLU in the encoder,
-# sigmoid in the decoder, 64 latents, Adam, 50 epochs. It leaves open the width of the hidden layers, the batch size and the
+# sigmoid in the decoder, 64 latents, Adam, 50 epochs. In code:
+
+# %%
+pages.source(Autoencoder)
+
+# %% [markdown]
+# It leaves open the width of the hidden layers, the batch size and the
 # learning rate. It also flips, rotates and shifts the images first [section 3.1], without saying by how much; our primary
 # reading leaves them as they are, and both parts of this page and the next show what changes otherwise. Ours:
 
-# %% tags=["hide-input"]
-model = Autoencoder(config)
-rows = []
-for part, layers in (("encoder", model.encoder), ("decoder", model.decoder)):
-    for dense, activation in zip(layers[::2], layers[1::2], strict=True):
-        name = type(activation).__name__.lower()
-        row = [
-            part,
-            f"{dense.in_features} → {dense.out_features}",
-            name.replace("relu", "ReLU"),
-        ]
-        rows.append([*row, sum(p.numel() for p in dense.parameters())])
-rows.append(["all", "", "", sum(p.numel() for p in model.parameters())])
-tables.table(["part", "dense layer", "activation", "parameters"], rows)
+# %%
+pages.source(AutoencoderConfig)
 
 # %% tags=["hide-input"]
-open_ = {"batch size": config.batch_size, "learning rate": config.learning_rate}
-tables.table(["left open by the paper", "ours"], [[k, f"{v:g}"] for k, v in open_.items()])
+counted = count_parameters(Autoencoder(AutoencoderConfig()))
+Markdown(f"These are {counted['total']:,} trained parameters.")
 
 # %% [markdown]
 # ## Fifty epochs
@@ -81,34 +78,31 @@ tables.table(["left open by the paper", "ours"], [[k, f"{v:g}"] for k, v in open
 # The paper's "validation" images must be MNIST's test images, the only other set it names. Its two losses are the diamonds.
 
 # %% tags=["hide-input"]
-losses = {
-    name: runs.history("transfer-autoencoder", "mnist", f"{split}_loss")
-    for name, split in (("training", "train"), ("test", "test"))
-}
-printed = {c.id: c.value for c in claims.load().claims}
+printed = {claim.id: claim.value for claim in claims.load().claims}
 paper = {"training": printed["S1-train-loss"], "test": printed["S1-validation-loss"]}
+losses = {
+    "training": records.curves("transfer-autoencoder/mnist", "train_loss"),
+    "test": records.curves("transfer-autoencoder/mnist", "test_loss"),
+}
+n = len(losses["test"])
 figure, ax = plt.subplots(figsize=(7.2, 3.6))
 figures.curve_bands(ax, losses, paper).set(ylabel="mean squared error", ylim=(0, 0.08))
 ax.legend()
-n = len(losses["test"])
 figures.show(
     figure,
-    alt="Mean squared error against epoch for training and test images: both fall together, below the "
-    "paper's two values, which are hollow diamonds at the last epoch.",
-    caption="Training of the autoencoder on MNIST; hollow diamonds: the paper's losses. "
-    f"*Recorded runs, {n} seeds.*",
+    alt="Mean squared error against epoch for training and test images: both fall together, below the paper's two values, which are hollow diamonds at the last epoch.",
+    caption=f"Training of the autoencoder on MNIST; hollow diamonds: the paper's losses. *Recorded runs, {n} seeds.*",
 )
 
 # %% tags=["hide-input"]
-last = {name: stats.mean_interval(history[:, -1]) for name, history in losses.items()}
-passed = {name: [int((h <= paper[name]).argmax()) + 1 for h in losses[name]] for name in losses}
+last = {split: stats.mean_interval(curve[50]) for split, curve in losses.items()}
+passed = {split: (curve <= paper[split]).idxmax(axis=1) for split, curve in losses.items()}
 rows = [
-    [name, f"{paper[name]:.3f}", tables.number(last[name], 4), f"{min(p)} to {max(p)}"]
-    for name, p in passed.items()
+    [split, f"{paper[split]:.3f}", f"{last[split]:.4f}", tables.span(passed[split], 0)]
+    for split in losses
 ]
-tables.table(
-    ["loss after 50 epochs", "paper", "ours", "epoch at which ours passes the paper's"], rows
-)
+header = ["loss after 50 epochs", "paper", "ours", "epoch at which ours passes the paper's"]
+tables.table(header, rows)
 
 # %% [markdown]
 # The same network on the images as they are has less than half the printed error, and passes it long before the end. So what is
@@ -118,17 +112,15 @@ tables.table(
 
 # %% tags=["hide-input"]
 words = {
-    "relu-decoder": "ReLU in the decoder's first layer",
-    "lr-1e-4": "learning rate 0.0001",
-    "augmented": "every training image flipped, rotated, shifted",
+    "transfer-autoencoder/mnist": "ours, as above",
+    "transfer-autoencoder-readings/relu-decoder": "ReLU in the decoder's first layer",
+    "transfer-autoencoder-readings/lr-1e-4": "learning rate 0.0001",
+    "transfer-autoencoder-readings/augmented": "every training image flipped, rotated, shifted",
 }
-rows = [["ours, as above", n, *(f"{i.mean:.4f}" for i in last.values())]]
-for variant, text in words.items():
-    found = [
-        runs.history("transfer-autoencoder-readings", variant, f"{split}_loss")[:, -1]
-        for split in ("train", "test")
-    ]
-    rows.append([text, len(found[0]), *(f"{f.mean():.4f}" for f in found)])
+rows = []
+for series, text in words.items():
+    train, test = (records.final(series, f"{split}_loss") for split in ("train", "test"))
+    rows.append([text, len(test), f"{train.mean():.4f}", f"{test.mean():.4f}"])
 tables.table(["reading", "runs", "training loss", "test loss"], rows)
 
 # %% [markdown]
@@ -145,26 +137,19 @@ tables.table(["reading", "runs", "training loss", "test loss"], rows)
 pca = {int(key[4:]): i.mean for key, i in kept.result.items() if key.startswith("pca/")}
 levels = {"ours, 64 latents": last["test"].mean, "the paper, 64 latents": paper["test"]}
 figure, ax = plt.subplots(figsize=(7.2, 3.6))
-figures.compression(ax, pca, levels)
+compression(ax, pca, levels)
 figures.show(
     figure,
-    alt="Error of principal components falling with their number, and two horizontal lines: our "
-    "autoencoder, below the end of the curve, and the paper's, which crosses it far to the left.",
-    caption="Test error of compressions of MNIST. *Principal components of the training images; "
-    f"autoencoder: recorded runs, {n} seeds.*",
+    alt="Error of principal components falling with their number, and two horizontal lines: our autoencoder, below the end of the curve, and the paper's, which crosses it far to the left.",
+    caption=f"Test error of compressions of MNIST. *Principal components of the training images; autoencoder: recorded runs, {n} seeds.*",
 )
 
-# %% tags=["hide-input"]
-rows = [
-    ["64 principal components", f"{pca[64]:.4f}"],
-    ["our autoencoder", f"{last['test'].mean:.4f}"],
-    ["the paper's autoencoder", f"{paper['test']:.3f}"],
-    [
-        f"{kept.result['components'].mean:.0f} principal components",
-        "the least number as good as the paper's",
-    ],
-]
-tables.table(["64 numbers per image, or as many as needed", "test error"], rows)
+# %% tags=["remove-input"]
+least = kept.result["components"].mean
+Markdown(
+    f"In numbers: 64 principal components leave a test error of {pca[64]:.4f}, our autoencoder {last['test'].mean:.4f}, the paper's "
+    f"{paper['test']:.3f}. The least number of components as good as the paper's is {least:.0f}."
+)
 
 # %% [markdown]
 # The printed autoencoder is worse than 64 principal components: what it keeps in 64 numbers, a linear map keeps in far fewer.
@@ -177,21 +162,17 @@ tables.table(["64 numbers per image, or as many as needed", "test error"], rows)
 # %% tags=["hide-input"]
 figures.show(
     base64.b64decode(kept.data["reconstructions"]),
-    alt="Four rows of ten digits: originals, reconstructions by the autoencoder, by 64 principal "
-    "components and by as many as have the paper's error. The last row is visibly blurred.",
-    caption="The middle test image of each class and three reconstructions, the last with the error "
-    "that the paper prints. *Recorded run, seed 0.*",
+    alt="Four rows of ten digits: originals, reconstructions by the autoencoder, by 64 principal components and by as many as have the paper's error. The last row is visibly blurred.",
+    caption="The middle test image of each class and three reconstructions, the last with the error that the paper prints. *Recorded run, seed 0.*",
 )
 
 # %% [markdown]
 # "The reconstructed images closely resemble the original images" is a matter of taste, so we gave it a measure: of how many
 # reconstructions is the own original the nearest of all images?
 
-# %% tags=["hide-input"]
-text = tables.percent(kept.result["recognised"])
-tables.table(
-    ["reconstructions nearest to their own original, %", ""],
-    [[f"{kept.settings['compared']:,} test images", text]],
+# %% tags=["remove-input"]
+Markdown(
+    f"Of {kept.config['compared']:,} test images, {kept.result['recognised']:.2p} % of the reconstructions."
 )
 
 # %% [markdown]
@@ -202,12 +183,10 @@ tables.table(
 # them may be dead; which, is up to the seed.
 
 # %% tags=["hide-input"]
-records = runs.load("transfer-autoencoder", "mnist")
+columns = (kept.data[name] for name in ("dead", "dead-of-5", "zeros"))
 rows = [
-    [record.seed, f"{dead:.0f}", f"{of_5:.0f}", f"{100 * zeros:.0f}"]
-    for record, dead, of_5, zeros in zip(
-        records, kept.data["dead"], kept.data["dead-of-5"], kept.data["zeros"], strict=True
-    )
+    [seed, f"{dead:.0f}", f"{of_5:.0f}", f"{100 * zeros:.0f}"]
+    for seed, dead, of_5, zeros in zip(losses["test"].index, *columns, strict=True)
 ]
 header = ["seed", "dead latents of 64", "dead among the first 5", "latents that are 0, %"]
 tables.table(header, rows)
@@ -217,7 +196,7 @@ tables.table(header, rows)
 #
 # The same two networks on 1,348 handwritten digits of scikit-learn, for twenty epochs.
 
-# %%
+# %% tags=["hide-input"]
 outcome = runs.execute(experiments.get("transfer-autoencoder").quick["mnist"], seed=1)
 loss = outcome.history["test_loss"]
 print("the test error falls to less than a third:", loss[-1] < loss[0] / 3)
@@ -228,18 +207,19 @@ print("the test error falls to less than a third:", loss[-1] < loss[0] / 3)
 # The rows of the ledger that this page is about ([all claims](../scoreboard.ipynb)):
 
 # %% tags=["remove-input"]
-HTML(claims.to_html(claims.evaluate("transfer", groups=("S1", "S2"))))
+HTML(report.to_html(claims.evaluate("transfer", groups=("S1", "S2"))))
 
 # %% [markdown] tags=["remove-cell"]
 # ## Checks
 
 # %% tags=["remove-cell"]
-assert sum(p.numel() for p in model.parameters()) == records[0].result["n_parameters"]["total"]
-assert all(interval.high < paper[name] / 2 for name, interval in last.items())
-assert max(map(max, passed.values())) < 30
+recorded = records.frame("transfer-autoencoder/mnist")
+assert (recorded.n_parameters == counted["total"]).all()
+assert all(last[split].high < paper[split] / 2 for split in losses)
+assert max(epochs.max() for epochs in passed.values()) < 30
 print("our error is less than half the printed one, and passes it before epoch 30: holds")
 assert last["test"].high < pca[64] * 1.05
-assert pca[64] < paper["test"] and kept.result["components"].mean < 64 / 2
+assert pca[64] < paper["test"] and least < 64 / 2
 assert np.all(np.diff(list(pca.values())) < 0)
 print("64 principal components beat the printed error, and half of them would: holds")
 assert abs(kept.result["test-loss"].mean - last["test"].mean) < 1e-4

@@ -32,33 +32,39 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import HTML, Markdown
 
-from hqnn import claims, experiments, figures, runs, stats, tables
+from hqnn import claims, experiments, figures, pages, records, runs, stats, tables
+from hqnn.claims import report
+from hqnn.papers.transfer.experiments import TransferConfig
 from hqnn.papers.transfer.model import Classifier
+from hqnn.papers.transfer.results import CHANGES, CLASSICAL, compare
+from hqnn.papers.transfer.series import distance
+from hqnn.tasks import count_parameters
 
 figures.style()
-config = experiments.get("transfer-classical").variants["latents"]
-printed = {c.id: c.value for c in claims.load().claims}
+printed = {claim.id: claim.value for claim in claims.load().claims}
 paper = {"training": printed["S3-train-accuracy"], "test": printed["S3-validation-accuracy"]}
 
 # %% [markdown]
 # ## The network
 #
 # "Three dense layers with batch normalization and dropout, and an output layer with the softmax activation function", Adam, a
-# learning-rate scheduler, 50 epochs [transfer, section 3.3]. (Section 3.5 draws the same network with two such layers.) Widths,
-# dropout rate, learning rate and schedule are open. Each latent is first scaled to mean 0 and standard deviation 1 over the
-# training images. All classifiers of this part, hybrid or not, are trained with these settings:
+# learning-rate scheduler, 50 epochs [transfer, section 3.3]. (Section 3.5 draws the same network with two such layers.) In code:
+
+# %%
+pages.source(Classifier)
+
+# %% [markdown]
+# Widths, dropout rate, learning rate and schedule are open. Each latent is first scaled to mean 0 and standard deviation 1 over the
+# training images. All classifiers of this part, hybrid or not, are trained with these settings, and `halvings` halves the
+# learning rate four times on the way:
+
+# %%
+pages.source(TransferConfig)
 
 # %% tags=["hide-input"]
-model = Classifier(config, config.encoder.n_latents)
-rows = [
-    ["dense layers", " → ".join(map(str, (config.encoder.n_latents, *config.hidden, 10)))],
-    ["after each but the last", "ReLU, batch normalisation, dropout"],
-    ["dropout", f"{config.dropout:g}"],
-    ["learning rate", f"{config.learning_rate:g}, halved four times on the way"],
-    ["batch size", config.batch_size],
-    ["parameters", sum(p.numel() for p in model.parameters())],
-]
-tables.table(["", "ours"], rows)
+config = TransferConfig()
+counted = count_parameters(Classifier(config, config.encoder.n_latents))
+Markdown(f"On 64 latents these are {counted['total']:,} trained parameters.")
 
 # %% [markdown]
 # Training accuracy is, as in Keras, which the authors use, the running mean over an epoch with dropout on. It lies *below* the
@@ -66,45 +72,40 @@ tables.table(["", "ours"], rows)
 
 # %% tags=["hide-input"]
 curves = {
-    name: 100 * runs.history("transfer-classical", "latents", f"{split}_accuracy")
-    for name, split in (("training", "train"), ("test", "test"))
+    "training": 100 * records.curves(CLASSICAL, "train_accuracy"),
+    "test": 100 * records.curves(CLASSICAL, "test_accuracy"),
 }
+n = len(curves["test"])
 figure, ax = plt.subplots(figsize=(7.2, 3.6))
 figures.curve_bands(ax, curves, paper).set(ylabel="accuracy, %", ylim=(74, 100))
 ax.legend(loc="center right")
-n = len(curves["test"])
 figures.show(
     figure,
-    alt="Accuracy against epoch for training and test images, both above 94 per cent from early on; "
-    "the paper's two values are hollow diamonds far below.",
-    caption="The classical network on 64 latents of MNIST; hollow diamonds: the paper's accuracies. "
-    f"*Recorded runs, {n} seeds.*",
+    alt="Accuracy against epoch for training and test images, both above 94 per cent from early on; the paper's two values are hollow diamonds far below.",
+    caption=f"The classical network on 64 latents of MNIST; hollow diamonds: the paper's accuracies. *Recorded runs, {n} seeds.*",
 )
 
 # %% tags=["hide-input"]
-last = {name: stats.mean_interval(history[:, -1]) for name, history in curves.items()}
-first = {name: stats.mean_interval(history[:, 0]) for name, history in curves.items()}
-rows = [[k, paper[k], tables.number(first[k]), tables.number(last[k])] for k in last]
+first = {split: stats.mean_interval(curve[1]) for split, curve in curves.items()}
+last = {split: stats.mean_interval(curve[50]) for split, curve in curves.items()}
+rows = [[k, paper[k], f"{first[k]:.2f}", f"{last[k]:.2f}"] for k in curves]
 tables.table(["accuracy, %", "paper, epoch 50", "ours, epoch 1", "ours, epoch 50"], rows)
 
 # %% tags=["hide-input"]
-records = runs.load("transfer-classical", "latents")
-matrix = np.mean([record.result["confusion"] for record in records], axis=0)
+matrix = np.mean([r.result["confusion"] for r in records.load(CLASSICAL)], axis=0)
 figure, ax = plt.subplots(figsize=(5.2, 5))
-figures.confusion(ax, matrix, [str(k) for k in range(10)])
-wrong = matrix.sum() - np.trace(matrix)
+figures.confusion(ax, matrix, list("0123456789"))
 figures.show(
     figure,
-    alt="A ten by ten table of true and found digits: the diagonal holds nearly all images, the "
-    "commonest confusions are of four with nine and of similar pairs.",
-    caption="Confusion matrix of the classical network on MNIST's 10,000 test images, mean over "
-    f"{n} seeds; colour marks errors. *Recorded runs.*",
+    alt="A ten by ten table of true and found digits: the diagonal holds nearly all images, the commonest confusions are of four with nine and of similar pairs.",
+    caption=f"Confusion matrix of the classical network on MNIST's 10,000 test images, mean over {n} seeds; colour marks errors. *Recorded runs.*",
 )
 
-# %% tags=["hide-input"]
-error = 100 - paper["test"]
-rows = [["ours", f"{wrong:.0f}"], [f"{paper['test']:g} % of 10,000", f"{100 * error:.0f}"]]
-tables.table(["misclassified test images", ""], rows)
+# %% tags=["remove-input"]
+Markdown(
+    f"Of 10,000 test images ours misclassifies {matrix.sum() - np.trace(matrix):.0f}. An accuracy of {paper['test']:g} % means "
+    f"{100 * (100 - paper['test']):.0f}."
+)
 
 # %% [markdown]
 # The paper says of its own matrix that "most digits are correctly classified, with only a few misclassifications". With an
@@ -117,74 +118,37 @@ tables.table(["misclassified test images", ""], rows)
 # places, a softmax applied twice, dropout, learning rates, latents left unscaled.
 
 # %% tags=["hide-input"]
-words = {
-    "flips": "half of the training images mirrored",
-    "rotations": "training images rotated by up to 15°",
-    "augmented": "training images mirrored, rotated, shifted",
-    "augmented-test-too": "training and test images mirrored, rotated, shifted",
-    "untrained-encoder": "encoder never trained",
-    "sigmoid-layers": "sigmoid instead of ReLU",
-    "relu-scores": "ReLU on the class scores",
-    "double-softmax": "softmax twice",
-    "dropout-0.5": "dropout 0.5",
-    "dropout-0.8": "dropout 0.8",
-    "lr-1e-1": "learning rate 0.1",
-    "lr-1e-5": "learning rate 0.00001",
-    "sgd": "plain gradient descent, rate 0.01",
-    "unscaled": "latents not scaled",
-}
-found = {"images as they are": curves["test"][:, -1]}
-train = {"images as they are": curves["training"][:, -1]}
-for variant, text in words.items():
-    name = "transfer-augmented" if variant.startswith("augmented") else "transfer-causes"
-    for store, split in ((found, "test"), (train, "train")):
-        store[text] = 100 * runs.history(name, variant, f"{split}_accuracy")[:, -1]
-
-# %% tags=["hide-input"]
+train = {t: 100 * records.final(one, "train_accuracy") for one, t in CHANGES.items()}
+found = {t: 100 * records.final(one, "test_accuracy") for one, t in CHANGES.items()}
 figure, ax = plt.subplots(figsize=(7.2, 4.8))
-figures.intervals(
-    ax,
-    found,
-    {f"the paper's {paper['test']:g} %": paper["test"]},
-    marked=("images as they are",),
-)
+level = {f"the paper's {paper['test']:g} %": paper["test"]}
+figures.intervals(ax, found, level, marked=(CHANGES[CLASSICAL],))
 ax.set(xlabel="test accuracy after 50 epochs, %")
+all_modified, some = (
+    len(found[CHANGES[one]])
+    for one in ("transfer-augmented/augmented", "transfer-causes/flips")
+)
 figures.show(
     figure,
-    alt="One row per changed setting with its test accuracies; a vertical line marks the paper's "
-    "value. Most rows lie far to the right of it.",
-    caption="The classical network with one thing changed. *Recorded runs: "
-    f"{n} with images as they are, {len(found[words['augmented']])} each where all was modified, {len(found[words['flips']])} of the others.*",
+    alt="One row per changed setting with its test accuracies; a vertical line marks the paper's value. Most rows lie far to the right of it.",
+    caption=f"The classical network with one thing changed. *Recorded runs: {n} with images as they are, {all_modified} each where all was modified, {some} of the others.*",
 )
 
 # %% tags=["hide-input"]
-rows = []
-for text, values in found.items():
-    away = np.hypot(values - paper["test"], train[text] - paper["training"]).min()
-    row = [
-        text,
-        len(values),
-        f"{train[text].mean():.2f}",
-        tables.number(stats.mean_interval(values)),
-    ]
-    rows.append([*row, f"{away:.1f}"])
-rows.sort(key=lambda row: float(row[-1]))
-paper_row = ["**the paper**", "", paper["training"], paper["test"], ""]
-header = [
-    "changed",
-    "runs",
-    "training accuracy, %",
-    "test accuracy, %",
-    "nearest run, points off",
-]
-tables.table(header, [paper_row, *rows])
+away = {t: distance(one, paper["training"], paper["test"]) for one, t in CHANGES.items()}
+rows = [["**the paper**", "", paper["training"], paper["test"], ""]]
+for text in sorted(away, key=away.get):
+    test = stats.mean_interval(found[text])
+    rows.append([text, test.n, f"{train[text].mean():.2f}", f"{test:.2f}", f"{away[text]:.1f}"])
+header = ["training accuracy, %", "test accuracy, %", "nearest run, points off"]
+tables.table(["changed", "runs", *header], rows)
 
 # %% tags=["remove-input"]
-near = rows[0]
-gentle = [text for text, values in found.items() if values.mean() > 90]
+near = min(away, key=away.get)
+gentle = [one for one, text in CHANGES.items() if one != CLASSICAL and found[text].mean() > 90]
 Markdown(
-    f"Of {len(words)} changes {len(gentle) - 1} leave the test accuracy above 90 %. The nearest to the paper's pair of numbers "
-    f"is *{near[0]}*: {near[2]} % of the training and {found[near[0]].mean():.2f} % of the test images."
+    f"Of {len(CHANGES) - 1} changes {len(gentle)} leave the test accuracy above 90 %. The nearest to the paper's pair of numbers "
+    f"is *{near}*: {train[near].mean():.2f} % of the training and {found[near].mean():.2f} % of the test images."
 )
 
 # %% [markdown]
@@ -201,16 +165,13 @@ Markdown(
 # test images:
 
 # %% tags=["hide-input"]
-rows, effect = [], {}
-for name in (
+modified = (
     "transfer-causes/rotations",
     "transfer-causes/flips",
     "transfer-augmented/augmented",
-):
-    pair = runs.paired("test_accuracy", name, "transfer-classical/latents")
-    variant = name.partition("/")[2]
-    effect[variant] = stats.mean_interval(pair[0][:, -1] - pair[1][:, -1])
-    rows.append([words[variant], effect[variant].n, tables.points(effect[variant])])
+)
+effect = {one: compare(one, CLASSICAL).lead for one in modified}
+rows = [[CHANGES[one], lead.n, f"{lead:+z.2p}"] for one, lead in effect.items()]
 tables.table(["change", "pairs", "test accuracy, points"], rows)
 
 # %% [markdown]
@@ -218,7 +179,7 @@ tables.table(["change", "pairs", "test accuracy, points"], rows)
 #
 # The classical network on latents of scikit-learn's digits, encoder included:
 
-# %%
+# %% tags=["hide-input"]
 outcome = runs.execute(experiments.get("transfer-classical").quick["latents"], seed=1)
 print("test accuracy above 0.85:", outcome.history["test_accuracy"][-1] > 0.85)
 
@@ -228,17 +189,18 @@ print("test accuracy above 0.85:", outcome.history["test_accuracy"][-1] > 0.85)
 # The rows of the ledger that this page is about ([all claims](../scoreboard.ipynb)):
 
 # %% tags=["remove-input"]
-HTML(claims.to_html(claims.evaluate("transfer", groups=("S3", "S7"))))
+HTML(report.to_html(claims.evaluate("transfer", groups=("S3", "S7"))))
 
 # %% [markdown] tags=["remove-cell"]
 # ## Checks
 
 # %% tags=["remove-cell"]
-assert sum(p.numel() for p in model.parameters()) == records[0].result["n_parameters"]["total"]
+assert (records.frame(CLASSICAL).n_parameters == counted["total"]).all()
 assert last["test"].low > 96 and last["training"].low > 94
 assert first["test"].low > paper["test"]
 print("the network passes the printed accuracy in its first epoch: holds")
-assert near[0] == words["augmented-test-too"] and float(near[-1]) < 6
-assert abs(train[near[0]].mean() - paper["training"]) < 1
-assert effect["flips"].mean < 0 and effect["augmented"].mean < -0.03
+assert near == CHANGES["transfer-augmented/augmented-test-too"] and away[near] < 6
+assert abs(train[near].mean() - paper["training"]) < 1
+assert effect["transfer-causes/flips"].mean < 0
+assert effect["transfer-augmented/augmented"].mean < -0.03
 print("modified images come nearest, and do not help: holds")

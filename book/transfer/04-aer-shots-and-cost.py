@@ -29,21 +29,25 @@ if "google.colab" in sys.modules:
     sys.path.insert(0, str(book / "lib"))
 
 # %% tags=["hide-input"]
+from itertools import product
+
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from IPython.display import HTML, Markdown
 
-from hqnn import analyses, claims, experiments, figures, runs, stats, tables
-from hqnn.papers.transfer import series as feature_series
+from hqnn import claims, experiments, figures, records, stats, tables
+from hqnn.claims import report
 from hqnn.papers.transfer import studies
-from hqnn.papers.transfer.features import READINGS, measure
+from hqnn.papers.transfer.features import EMBEDDINGS, quantum_features
+from hqnn.papers.transfer.figures import accuracy_by_shots
+from hqnn.papers.transfer.results import INPUTS, KEPT, compare, device, words
+from hqnn.papers.transfer.series import by_shots
 from hqnn.views import aer
 
 figures.style()
-compared = analyses.load("transfer-aer")
-SHOTS = compared.settings["shots"]
-N_IMAGES = compared.settings["images"]
+compared = records.measured("transfer-aer")
+SHOTS = compared.config["shots"]
 
 # %% [markdown]
 # ## Three ways to the same numbers
@@ -59,20 +63,19 @@ N_IMAGES = compared.settings["images"]
 
 # %% tags=["hide-input"]
 rows = []
-for name in compared.settings["readings"]:
+for name in compared.config["readings"]:
     deviation, p = (compared.result[f"{name}/{key}"].mean for key in ("deviation", "p"))
-    rows.append([f"`{name}`", READINGS[name].words, f"{deviation:.0e}", f"{p:.2f}"])
+    rows.append([EMBEDDINGS[name].words, f"{deviation:.0e}", f"{p:.2f}"])
 header = ["largest difference of a probability", "chi-squared p-value of Aer's counts"]
-tables.table(["reading", "what goes in", *header], rows)
+tables.table(["what goes in", *header], rows)
 
 # %% [markdown]
 # Here and now, with 100 random feature vectors:
 
 # %%
-rng = np.random.default_rng(0)
-x = torch.from_numpy(rng.uniform(-1, 1, (100, 5)))
-exact = measure(READINGS["first-5"], x, "probabilities").double().numpy()
-circuit = READINGS["first-5"].circuit()
+x = torch.from_numpy(np.random.default_rng(0).uniform(-1, 1, (100, 5)))
+exact = quantum_features(EMBEDDINGS["first-5"], x, "probabilities").double().numpy()
+circuit = EMBEDDINGS["first-5"].circuit()
 counts = aer.counts(circuit, x, [], shots=1024, seed=1)
 print("exact:", np.abs(aer.probabilities(circuit, x, []) - exact).max() < 1e-6)
 print("counts:", studies.chi_squared(counts, exact) > 0.001)
@@ -102,18 +105,16 @@ Markdown(
 
 # %% [markdown]
 # The features of all other pages are draws from the compiled layer's distribution. Does it make a difference to the classifier
-# who throws the dice? The same variants with Aer's own counts, all 70,000 images:
+# who throws the dice? The same with Aer's own counts, all 70,000 images:
 
-# %% tags=["hide-input"]
-rows, change = [], {}
-for variant, config in experiments.get("transfer-aer").variants.items():
-    ours = feature_series.series(
-        inputs="measured", reading=config.reading, outcome=config.outcome, shots=config.shots
-    )
-    pair = [h[:, -1] for h in runs.paired("test_accuracy", f"transfer-aer/{variant}", ours)]
-    change[variant] = 100 * (pair[0] - pair[1])
-    rows.append([f"`{variant}`", len(pair[0]), *(f"{100 * h.mean():.2f}" for h in pair)])
-tables.table(["reading, features, shots", "runs", "Aer, %", "compiled layer, %"], rows)
+# %% tags=["remove-input"]
+own_shots = "transfer-aer/pca-5-probabilities-1024"
+change = compare(own_shots, "transfer-readings/pca-5-probabilities-1024")
+config = experiments.get("transfer-aer").variants["pca-5-probabilities-1024"]
+Markdown(
+    f"With {words(config)}, one run each, the test accuracy is {100 * change.one.mean:.2f} % with Aer's counts and "
+    f"{100 * change.other.mean:.2f} % with draws from the compiled layer."
+)
 
 # %% [markdown]
 # ## How much does measurement lose?
@@ -123,37 +124,29 @@ tables.table(["reading, features, shots", "runs", "Aer, %", "compiled layer, %"]
 # to begin with.
 
 # %% tags=["hide-input"]
-OUTCOMES = ("string", "marginals", "probabilities")
-n = len(experiments.get("transfer-shots").seeds)
+SWEPT = ("blocks", "pca-5")
+accuracy = {(name, kept): by_shots(name, kept) for name, kept in product(SWEPT, KEPT)}
 figure, axes = plt.subplots(1, 2, figsize=(8.2, 3.7), sharey=True)
-by_shots = {}
-for ax, name in zip(axes, ("blocks", "pca-5"), strict=True):
-    for outcome in OUTCOMES:
-        fields = {"inputs": "measured", "reading": name, "outcome": outcome}
-        by_shots[name, outcome] = {
-            float(s or np.inf): feature_series.accuracies(shots=s, **fields)[:n]
-            for s in (*SHOTS, None)
-        }
-    figures.accuracy_by_shots(ax, {o: by_shots[name, o] for o in OUTCOMES})
-    ax.set(title=name, ylabel="test accuracy, %" if ax is axes[0] else "", ylim=(0, 100))
+for ax, name in zip(axes, SWEPT, strict=True):
+    accuracy_by_shots(ax, {kept: dict(accuracy[name, kept]) for kept in KEPT})
+    ax.set(title=INPUTS[name], ylabel="", ylim=(0, 100))
+axes[0].set_ylabel("test accuracy, %")
 axes[1].legend(loc="upper left")
+n = len(accuracy["blocks", "string"])
 figures.show(
     figure,
-    alt="Two panels, one per reading: test accuracy against the number of shots, with the exact limit "
-    "to the right, one line each for string, marginals and probabilities.",
-    caption="Test accuracy against shots, 20 epochs: means with 95 % intervals, the same encoders at every number of "
-    f"shots. *Recorded runs, {n} seeds.*",
+    alt="Two panels, one per reading: test accuracy against the number of shots, with the exact limit to the right, one line each for string, marginals and probabilities.",
+    caption=f"Test accuracy against shots, 20 epochs: means with 95 % intervals, the same encoders at every number of shots. *Recorded runs, {n} seeds.*",
 )
 
 # %% tags=["hide-input"]
 rows = []
-for (name, outcome), values in by_shots.items():
-    cells = [f"{v.mean():.1f}" for v in values.values()]
-    rows.append([f"`{name}`", outcome, *cells])
+for (name, kept), values in accuracy.items():
+    rows.append([INPUTS[name], kept, *(f"{mean:.1f}" for mean in values.mean())])
 tables.table(["reading", "features", *(f"{s:,}, %" for s in SHOTS), "exact, %"], rows)
 
 # %% [markdown]
-# (The most frequent string of `blocks` jumps in the exact limit: latents at the end of their range are fair coins, whose part of
+# (The most frequent string of 13 blocks jumps in the exact limit: latents at the end of their range are fair coins, whose part of
 # the string is a toss for any number of shots, and always 0 in our exact reading.)
 #
 # Is it the information that is lost, or can the network only not find it? A *linear probe*, a classifier without hidden layers,
@@ -161,9 +154,9 @@ tables.table(["reading", "features", *(f"{s:,}, %" for s in SHOTS), "exact, %"],
 
 # %% tags=["hide-input"]
 rows = []
-for variant in experiments.get("transfer-probes").variants:
-    values = 100 * runs.history("transfer-probes", variant, "test_accuracy")[:, -1]
-    rows.append([f"`{variant}`", len(values), tables.number(stats.mean_interval(values), 1)])
+for variant, config in experiments.get("transfer-probes").variants.items():
+    values = records.final(f"transfer-probes/{variant}", "test_accuracy")
+    rows.append([words(config), len(values), f"{stats.mean_interval(values):.1p}"])
 tables.table(["linear probe on", "runs", "test accuracy, %"], rows)
 
 # %% [markdown]
@@ -178,26 +171,18 @@ tables.table(["linear probe on", "runs", "test accuracy, %"], rows)
 # that of thirteen blocks, which alone comes up to the first version's accuracy.
 
 # %% tags=["hide-input"]
-noisy = analyses.load("transfer-noise")
-words = {"none": "perfect device", "manila": "model of a real device (ibm_manila)"}
-hybrids = {"pca-5": "5 components", "blocks": "13 blocks"}
-devices = list(dict.fromkeys(key.partition("/")[2] for key in noisy.data))
+noisy = records.measured("transfer-noise").data
+hybrids = ("pca-5", "blocks")
 rows, lost = [], {}
-for device in devices:
-    kind, _, strength = device.partition("/")
-    title = words.get(device) or (
-        f"depolarising, two-qubit strength {strength}"
-        if kind == "depolarising"
-        else f"each bit misread with probability {strength}"
-    )
-    cells = []
-    for name in hybrids:
-        found, perfect = (np.array(noisy.data[f"{name}/{d}"]) for d in (device, "none"))
-        lost[name, device] = stats.mean_interval(found - perfect)
-        cells += [tables.percent(stats.mean_interval(found), 1)]
-        cells += [tables.points(lost[name, device], 1) if device != "none" else ""]
-    rows.append([title, *cells])
-header = [text for title in hybrids.values() for text in (f"{title}, %", "change, points")]
+for name in (key.partition("/")[2] for key in noisy if key.startswith("pca-5")):
+    row = [device(name)]
+    for hybrid in hybrids:
+        found, perfect = (np.array(noisy[f"{hybrid}/{d}"]) for d in (name, "none"))
+        lost[hybrid, name] = stats.mean_interval(found - perfect)
+        change_in = f"{lost[hybrid, name]:+z.1p}" if name != "none" else ""
+        row += [f"{stats.mean_interval(found):.1p}", change_in]
+    rows.append(row)
+header = [text for one in hybrids for text in (f"{INPUTS[one]}, %", "change, points")]
 tables.table(["device", *header], rows)
 
 # %% [markdown]
@@ -211,24 +196,22 @@ tables.table(["device", *header], rows)
 # The rows of the ledger that this page is about ([all claims](../scoreboard.ipynb)):
 
 # %% tags=["remove-input"]
-HTML(claims.to_html(claims.evaluate("transfer", groups=("S4", "S6"))))
+HTML(report.to_html(claims.evaluate("transfer", groups=("S4", "S6"))))
 
 # %% [markdown] tags=["remove-cell"]
 # ## Checks
 
 # %% tags=["remove-cell"]
-for name in compared.settings["readings"]:
+for name in compared.config["readings"]:
     assert compared.result[f"{name}/deviation"].mean < 1e-6
     assert 0.001 < compared.result[f"{name}/p"].mean < 0.999
 print("layer and Aer agree: holds")
 assert share.mean > 0.8 and compared.result["ratio/1024"].mean > 10
 print("most of the paper's cost is transpilation: holds")
-assert all(np.abs(values).max() < 2 for values in change.values())
+assert abs(change.lead.mean) < 0.02
 print("it does not matter who throws the dice: holds")
-assert (
-    by_shots["blocks", "probabilities"][1024].mean()
-    > by_shots["blocks", "probabilities"][100].mean()
-)
+means = accuracy["blocks", "probabilities"].mean()
+assert means[1024] > means[100]
 assert all(lost[name, "depolarising/0.1"].high < 0 for name in hybrids)
 assert all(abs(lost[name, "depolarising/0.01"].mean) < 0.02 for name in hybrids)
 assert lost["pca-5", "manila"].mean < -0.1

@@ -1,0 +1,46 @@
+"""What the circuit computes, in closed form: five independent coins, renamed by the CNOTs [transfer, section 3.4]."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def coins(x: Tensor) -> Tensor:
+    """⟨Z⟩ of each qubit before the CNOTs: z = 2x sqrt(1 - x²).
+
+    Args:
+        x: Features [N, n] in [-1, 1].
+
+    Returns:
+        [N, n] in [-1, 1].
+    """
+    return 2 * x * (1 - x**2).sqrt()
+
+
+def marginals(x: Tensor) -> Tensor:
+    """⟨Z⟩ of each qubit after the CNOTs: the running products of the z.
+
+    Args:
+        x: Features [N, n] in [-1, 1].
+
+    Returns:
+        [N, n], qubit 0 first.
+    """
+    return coins(x).cumprod(1)
+
+
+def probabilities(x: Tensor) -> Tensor:
+    """Of each outcome after the CNOTs: a product of one factor per qubit.
+
+    Args:
+        x: Features [N, n] in [-1, 1].
+
+    Returns:
+        [N, 2**n]; bit q of the last index is the outcome of qubit q.
+    """
+    n = x.shape[1]
+    bits = torch.arange(2**n)[:, None] >> torch.arange(n) & 1
+    before = bits ^ bits.roll(1, dims=1).index_fill(1, torch.tensor([0]), 0)  # what the CNOTs made these bits of
+    signs = 1 - 2 * before
+    return ((1 + signs * coins(x)[:, None]) / 2).prod(-1)
