@@ -79,6 +79,10 @@ def test_the_quanvolution_has_its_parts_in_the_order_asked_for(
     cnots = [("cx", pair) for pair in CHAIN]
     parts = [*rotations, *cnots] if rotations_first else [*cnots, *rotations]
     assert gate_list(pc.circuit) == [*(("ry", (q,)) for q in range(4)), *parts]
+    star = [qubits for name, qubits in gate_list(quanvolution(cnots="star").circuit) if name == "cx"]
+    assert star == [(0, 1), (0, 2), (0, 3)]
+    backwards = [qubits for name, qubits in gate_list(quanvolution(cnots="reversed").circuit) if name == "cx"]
+    assert backwards == [*CHAIN[::-1]]
     first = [i.operation.params[0] for i in pc.circuit.data if i.operation.name == "ry"][:4]
     assert [float(angle.gradient(x)) for angle, x in zip(first, pc.inputs, strict=True)] == [np.pi] * 4
 
