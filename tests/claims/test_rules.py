@@ -128,6 +128,12 @@ def test_a_collapsed_spread_is_judged_by_tolerance_and_rounding(text: str, rule:
     assert rule.judge(quantity, as_printed(text)).verdict == verdict
 
 
+def test_the_wider_of_scatter_and_tolerance_counts_not_their_sum() -> None:
+    assert judge(Value(rounding=0.0, tolerance=5.0), [1.0, 2.0, 3.0], 0.0).margin == 5.0
+    assert judge(Bound(side="at most", rounding=0.0, tolerance=5.0), [1.0, 2.0, 3.0], 0.0).margin == 5.0
+    assert judge(Value(rounding=0.0, tolerance=4.0), [1.0, 2.0, 3.0], 0.0).margin == pytest.approx(4.968, abs=1e-3)
+
+
 def test_agreement_within_a_very_wide_interval_confirms_nothing() -> None:
     ours: list[float] = [50, 100] * 5
     assert judge(Value(resolution=10), ours, 76.56).verdict == Verdict.NOT_CHECKABLE

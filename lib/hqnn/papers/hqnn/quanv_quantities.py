@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Literal
 
 import numpy as np
@@ -16,6 +15,7 @@ from hqnn.claims.quantity import EXACT, Context, Missing, Quantity, by_seed, cur
 from hqnn.papers.hqnn import quanv, tuning
 from hqnn.papers.hqnn.circuits import quanvolution
 from hqnn.papers.hqnn.quanv_experiments import MODELS, N_DRAWS, USUAL_RATE, QuanvConfig
+from hqnn.record import read_record
 from hqnn.stats import mean_interval
 from hqnn.views.pauli_rotations import lower
 
@@ -145,7 +145,7 @@ def quickest_gradient(context: Context) -> Quantity:
     if not path.exists():
         raise Missing("the three ways to differentiate have not been timed")
     ratios: dict[int, dict[str, float]] = {}
-    for workload in json.loads(path.read_bytes())["workloads"].values():
+    for workload in read_record(path).result["workloads"].values():
         times = workload["median_ms"]
         ratios[workload["batch"]] = {
             method: min(ms for name, ms in times.items() if name.startswith("PennyLane") and method in name)
