@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -205,11 +205,11 @@ SCRIPTS: Mapping[str, tuple[str, ...]] = {
 """Name of a live figure -> its scripts, in the order in which they are loaded."""
 
 
-def write_data(folder: Path) -> None:
-    """Write the data of every figure as a script, `<folder>/data-<name>.js`."""
+def write_data(folder: Path, names: Iterable[str] = FIGURES) -> None:
+    """Write the data of figures, by default of all, as scripts, `<folder>/data-<name>.js`."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, data in FIGURES.items():
-        (folder / f"data-{name}.js").write_text(script_of(name, data()), encoding="utf-8")
+    for name in names:
+        (folder / f"data-{name}.js").write_text(script_of(name, FIGURES[name]()), encoding="utf-8")
 
 
 def script_of(name: str, data: Mapping[str, Any]) -> str:
@@ -248,9 +248,10 @@ def setup(app: Sphinx) -> dict[str, Any]:
 
 
 def ship_data(app: Sphinx) -> None:
-    """Write the data of all figures into a static folder of the build."""
+    """Write the data of the figures that some page has a place for into a static folder of the build."""
     static = Path(app.outdir).parent / "live"
-    write_data(static / "live")
+    pages = [page.read_text(encoding="utf-8") for page in Path(app.srcdir).glob("book/**/*.md")]
+    write_data(static / "live", [name for name in FIGURES if any(f'data-live="{name}"' in page for page in pages)])
     app.config.html_static_path.append(str(static))
 
 

@@ -1,0 +1,41 @@
+"""The experiment of the paper: the hybrid, and a network without a circuit."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from hqnn.experiments.base import Experiment
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParityConfig:
+    """One network and how it is trained."""
+
+    curves: ClassVar[tuple[str, ...]] = tuple(
+        f"{split}_{quantity}" for split in ("train", "val", "test") for quantity in ("loss", "accuracy")
+    )
+
+    model: Literal["hybrid", "linear"] = "hybrid"
+    dataset: str = "digits"
+    n_train: int = 96
+    n_val: int = 32
+    n_test: int = 64
+    data_seed: int = 42
+    epochs: int = 6
+    batch_size: int = 16
+    learning_rate: float = 0.01
+    optimizer: str = "adam"
+    snapshots: tuple[int, ...] = ()
+
+
+_VARIANTS = {"hybrid": ParityConfig(snapshots=(6,)), "linear": ParityConfig(model="linear")}
+
+EXPERIMENTS = (
+    Experiment(
+        name="parity-digits",
+        paper="parity",
+        title="Two qubits and none on digits 0 and 1",
+        variants=_VARIANTS,
+        quick=_VARIANTS,
+        seeds=range(3),
+    ),
+)
