@@ -43,7 +43,7 @@ types: $(READY) ## check types
 	$(STAGE) "types" $(BIN)/mypy
 
 unit: $(READY) ## run the unit tests and the checks of the repository itself
-	$(STAGE) "unit tests" $(BIN)/python -m pytest
+	$(STAGE) "unit tests" $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 notebooks: export TQDM_DISABLE = 1
 notebooks: $(READY) ## re-run every notebook and compare with its stored outputs

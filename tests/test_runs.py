@@ -638,7 +638,7 @@ def others(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
         thread.start()
         stack.callback(thread.join)
         stack.callback(website.shutdown)
-        local = stack.enter_context(LocalCluster(1, processes=False, protocol="tcp", dashboard_address=None))
+        local = stack.enter_context(LocalCluster(1, processes=False, protocol="tcp", dashboard_address="127.0.0.1:0"))
         yield {
             "silent": f"tcp://127.0.0.1:{silent.getsockname()[1]}",
             "website": f"tcp://127.0.0.1:{website.server_address[1]}",
