@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +21,13 @@ from docutils.utils import new_document
 from numpy.typing import NDArray
 from qiskit.circuit import QuantumCircuit
 from qiskit.quantum_info import Statevector
+from torch import nn
 
 from hqnn import experiments, records
 from hqnn.circuit import Circuit, pauli_on_each_qubit
+from hqnn.papers.hqnn import parallel
 from hqnn.papers.hqnn.circuits import strongly_entangling
+from hqnn.papers.hqnn.experiments import ParallelConfig
 from hqnn.papers.lcqhnn import model as lcqhnn
 from hqnn.papers.lcqhnn.noisy_network import QuantumHead
 from hqnn.papers.lcqhnn.score_range import score_range
@@ -167,6 +172,69 @@ def test_shots_scatter_about_the_exact_score(js: Engine) -> None:
     sampled = f"live.noisy.sampled(live.noisy.probabilities{call}, noise.network, shots, {random})"
     assert np.abs(np.array(js(sampled, shots=4096)) - exact).max() < 0.25
     assert np.abs(np.array(js(sampled, shots=1)) - exact).max() > 1
+
+
+def parallel_network(middle: str) -> tuple[parallel.Parallel, ParallelConfig]:
+    """A network that has seen a batch of noise, so that its normalisations do something."""
+    config = replace(experiments.get("hqnn-mnist").variants["hqnn"], middle=middle)
+    model = parallel.build(config)
+    model(torch.rand(32, 1, config.size, config.size))
+    return model.eval(), config
+
+
+def as_rounded(model: parallel.Parallel, packed: dict[str, Any]) -> parallel.Parallel:
+    """The same network with the tensors that a figure gets: in half precision, the normalisations multiplied in."""
+    values = torch.from_numpy(np.frombuffer(base64.b64decode(packed["values"]), "<f2").astype(float))
+    sizes = [math.prod(shape) for shape in packed["shapes"].values()]
+    pieces = zip(packed["shapes"].items(), values.split(sizes), strict=True)
+    tensors = {name: piece.reshape(shape) for (name, shape), piece in pieces}
+    for norm in model.modules():
+        if isinstance(norm, nn.BatchNorm1d | nn.BatchNorm2d):
+            norm.load_state_dict(nn.modules.batchnorm._NormBase(norm.num_features, eps=0).state_dict())
+            norm.eps = 0
+    names = {"dense": "dense.0", "after": "activation.0", "scale": "weight", "shift": "bias"}
+    state = {
+        ".".join(names.get(part, part) for part in name.split(".")).replace(
+            "convolution.", "convolutions.convolutions."
+        ): tensor
+        for name, tensor in tensors.items()
+    }
+    missing, unexpected = model.double().load_state_dict(state, strict=False)
+    assert not unexpected
+    assert all("norm" in name or "dense.1" in name or "running" in name or "batches" in name for name in missing)
+    return model
+
+
+@pytest.mark.parametrize("middle", ["circuits", "blocks", "identity"])
+def test_networks_that_read_a_digit_score_as_in_the_library(js: Engine, middle: str) -> None:
+    model, config = parallel_network(middle)
+    packed = live.network_of_parallel(model, config)
+    image = torch.rand(1, 1, config.size, config.size, dtype=torch.float64)
+    with torch.no_grad():
+        exact = model(image.float())[0].numpy()
+        rounded = as_rounded(model, packed)
+        angles, scores = rounded.angles(image)[0].numpy(), rounded(image)[0].numpy()
+    run = "live.network.run(network, live.network.unpack(network), image)"
+    found = js(run, network=packed, image=image.flatten().tolist())
+    np.testing.assert_allclose(found["angles"], angles, atol=CLOSE)
+    np.testing.assert_allclose(found["scores"], scores, atol=CLOSE)
+    np.testing.assert_allclose(found["scores"], exact, atol=0.01)  # half precision moves a score by less
+
+
+def test_a_drawing_is_centred_as_in_mnist(js: Engine) -> None:
+    ink = np.zeros((60, 60))
+    ink[5:45, 10:18] = 1
+    ink[35:45, 10:40] = 1
+    image = np.array(list(js("live.network.centre(ink, 60)", ink=ink.ravel().tolist()).values())).reshape(28, 28)
+    rows, columns = (np.flatnonzero(image.max(axis=axis) > 0.01) for axis in (1, 0))
+    assert 19 <= np.ptp(rows) + 1 <= 21  # the longer side fills 20 pixels, give or take a cut one
+    assert 14 <= np.ptp(columns) + 1 <= 17
+    assert abs((image.sum(axis=1) @ np.arange(28)) / image.sum() - 13.5) < 0.1
+    assert abs((image.sum(axis=0) @ np.arange(28)) / image.sum() - 13.5) < 0.1
+    assert image.sum() == pytest.approx(ink.sum() / 4)  # 40 pixels are 20
+    moved = js("live.network.centre(ink, 60)", ink=np.roll(ink, (7, -4), (0, 1)).ravel().tolist())
+    np.testing.assert_allclose(list(moved.values()), image.ravel(), atol=1e-9)
+    assert not any(js("live.network.centre(ink, 60)", ink=[0] * 3600).values())
 
 
 # --- data and placeholders
@@ -315,3 +383,31 @@ def test_noise_draws_scores_to_the_offset(opened: Callable[[str], Any], data: di
     strength.press("End")
     assert np.abs(np.array(shown(page, "scores")) - of["network"]["offset"]).max() < 0.1
     assert shown(page, "accuracy") < 0.1  # what is left points the other way
+
+
+def test_a_digit_is_read_from_a_drawing(opened: Callable[[str], Any], data: dict[str, Any]) -> None:
+    page = opened("digit")
+    page.get_by_role("button", name="clear").tap()
+    says = "document.querySelector('.live-verdict').textContent.startsWith"
+    page.wait_for_function(f"{says}('Draw a digit')")
+    box = page.locator(".live-draw").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] * 0.15
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x - 6, y + 0.35 * box["height"], steps=8)
+    page.mouse.move(x - 12, y + 0.7 * box["height"], steps=8)
+    page.mouse.up()
+    page.wait_for_function(f"{says}('HQNN-Parallel: 1')")
+    found = page.evaluate("document.querySelector('.live').live")
+    record = records.load(live.DRAWN["HQNN-Parallel"])[0]
+    model = parallel.build(experiments.get("hqnn-mnist").variants["hqnn"]).eval()
+    model.load_state_dict(record.snapshot(8))
+    with torch.no_grad():
+        expected = model(torch.tensor(found["image"]).reshape(1, 1, 28, 28))[0].numpy()
+    np.testing.assert_allclose(found["found"][0]["scores"], expected, atol=0.05)
+    page.get_by_role("button", name="clear").tap()
+    page.wait_for_function(f"{says}('Draw a digit')")
+    page.locator(".live-draw").focus()
+    for key in [" ", *["ArrowDown"] * 12, " "]:
+        page.keyboard.press(key)
+    page.wait_for_function(f"{says}('HQNN-Parallel: 1')")

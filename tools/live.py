@@ -7,6 +7,7 @@ records while the book is built.
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -14,12 +15,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+import torch
 from docutils import nodes
 from qiskit.circuit import Barrier, QuantumCircuit
+from sklearn.datasets import load_digits
 from sphinx.application import Sphinx
+from torch import Tensor, nn
 
 from hqnn import experiments, records
 from hqnn.circuit import STANDARD_GATES, Circuit, affine, opened, pauli_on_each_qubit
+from hqnn.papers.hqnn import parallel
+from hqnn.papers.hqnn.experiments import ParallelConfig
 from hqnn.papers.lcqhnn import model as lcqhnn
 from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
 from hqnn.papers.lcqhnn.noisy_network import QuantumHead, repeated
@@ -32,6 +39,12 @@ CLASSES = {"mnist": ["0", "1"], "fashion": ["trouser", "shirt"]}
 """The two classes of each dataset of lcqhnn."""
 LATEST = 10
 """Epochs that the late start shows."""
+DRAWN = {
+    "HQNN-Parallel": "hqnn-mnist/hqnn",
+    "its classical rival": "hqnn-mnist/blocks",
+    "the circuits taken out": "hqnn-mnist/identity",
+}
+"""The networks that read a drawn digit -> their series; one whose weights are not recorded stays away."""
 
 
 def circuit_of(pc: Circuit) -> dict[str, Any]:
@@ -191,16 +204,88 @@ def noise_data() -> dict[str, Any]:
     }
 
 
+def digit_data() -> dict[str, Any]:
+    """Of the digit to draw: every network of `DRAWN` whose weights are recorded, and a digit of each class to click."""
+    networks = []
+    for name, series in DRAWN.items():
+        experiment, _, variant = series.partition("/")
+        config = experiments.get(experiment).variants.get(variant)
+        found = records.load(series) if config else []
+        kept = [record for record in found if record.weights]
+        if config and kept:
+            model = parallel.build(config)
+            model.load_state_dict(kept[0].snapshot(config.epochs))
+            accuracies = [record.history["test_accuracy"][-1] for record in found]
+            mean = sum(accuracies) / len(accuracies)
+            networks.append(
+                {"name": name, "seed": kept[0].seed, "accuracy": mean, **network_of_parallel(model, config)}
+            )
+    return {"networks": networks, "examples": examples()}
+
+
+def network_of_parallel(model: parallel.Parallel, config: ParallelConfig) -> dict[str, Any]:
+    """A network as `network.js` runs it: batch normalisation multiplied into its neighbours, in half precision.
+
+    Args:
+        model: A network of two or more convolutions, each pooled by 2, and one dense layer before the middle part.
+        config: Its config.
+
+    Returns:
+        `middle`, `n_circuits`, the `circuit`, and the tensors as `shapes` by name and `values` in Base64.
+    """
+    tensors: dict[str, Tensor] = {}
+    blocks = model.convolutions
+    for k, (convolution, norm) in enumerate(zip(blocks.convolutions, blocks.norms, strict=True)):
+        assert isinstance(convolution, nn.Conv2d)
+        assert convolution.bias is not None
+        scale, shift = _scale_and_shift(norm)
+        tensors[f"convolution.{k}.weight"] = convolution.weight * scale[:, None, None, None]
+        tensors[f"convolution.{k}.bias"] = convolution.bias * scale + shift
+    linear, norm, _ = model.dense
+    assert isinstance(linear, nn.Linear)
+    scale, shift = _scale_and_shift(norm)
+    tensors["dense.weight"], tensors["dense.bias"] = linear.weight * scale[:, None], linear.bias * scale + shift
+    tensors |= {f"middle.{name}": value for name, value in model.middle.named_parameters()}
+    if len(model.activation):
+        tensors["after.scale"], tensors["after.shift"] = _scale_and_shift(model.activation[0])
+    tensors["scores.weight"], tensors["scores.bias"] = model.scores.weight, model.scores.bias
+    values = np.concatenate([tensor.detach().numpy().ravel() for tensor in tensors.values()]).astype("<f2")
+    return {
+        "middle": config.middle,
+        "n_circuits": config.n_circuits,
+        "circuit": circuit_of(parallel.circuit(config)) if config.middle == "circuits" else None,
+        "shapes": {name: list(tensor.shape) for name, tensor in tensors.items()},
+        "values": base64.b64encode(values.tobytes()).decode(),
+    }
+
+
+def _scale_and_shift(norm: nn.Module) -> tuple[Tensor, Tensor]:
+    """What a batch normalisation does outside training: x times the one plus the other."""
+    assert isinstance(norm, nn.BatchNorm1d | nn.BatchNorm2d)
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+    return scale, norm.bias - norm.running_mean * scale
+
+
+def examples() -> list[list[int]]:
+    """The first of scikit-learn's handwritten digits in each class: 8x8 pixels of 0 to 16, row by row."""
+    digits = load_digits()
+    return [digits.data[list(digits.target).index(k)].astype(int).tolist() for k in range(10)]
+
+
 FIGURES: Mapping[str, Callable[[], dict[str, Any]]] = {
     "circuit": circuit_data,
     "late-start": late_start_data,
     "noise": noise_data,
+    "digit": digit_data,
 }
 """Name of a live figure -> what makes its data."""
 SCRIPTS: Mapping[str, tuple[str, ...]] = {
     "circuit": ("quantum", "page", "circuit"),
     "late-start": ("quantum", "score-range", "page", "late-start"),
     "noise": ("noisy", "page", "noise"),
+    "digit": ("quantum", "network", "page", "digit"),
 }
 """Name of a live figure -> its scripts, in the order in which they are loaded."""
 
