@@ -28,7 +28,6 @@ if "google.colab" in sys.modules:
     sys.path.insert(0, str(book / "lib"))
 
 # %% tags=["hide-input"]
-import json
 import textwrap
 import time
 
@@ -36,13 +35,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
-from hqnn import figures, storage, tables
+from hqnn import QuantumLayer, figures, records, tables
 from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
 from hqnn.views import fourier
-from hqnn.views.layer import QuantumLayer
 
 figures.style()
-pc = lcqhnn_circuit()
+circuit = lcqhnn_circuit()
 
 # %% [markdown]
 # ## A circuit is a small network
@@ -56,18 +54,23 @@ pc = lcqhnn_circuit()
 # product. Three lines are the whole layer:
 
 # %%
-series = fourier.fourier_series(pc)
 rng = np.random.default_rng(0)
 x, w = rng.uniform(-np.pi, np.pi, (64, 4)), rng.uniform(0, 2 * np.pi, 4)
+series = fourier.fourier_series(circuit)
 
 matrix = np.einsum("v,fvo->fo", np.exp(1j * series.weight_frequencies @ w), series.coefficients)
 waves = np.exp(1j * x @ series.input_frequencies.T)
 outputs = (waves @ matrix).real
 
-layer = QuantumLayer(pc, dtype=torch.float64)
+print("waves x outputs:", matrix.shape)
+
+# %% [markdown]
+# The layer itself is made in one line. With the same weights it gives the same outputs:
+
+# %%
+layer = QuantumLayer(circuit, dtype=torch.float64)
 layer.weights.data = torch.from_numpy(w)[None]
 gap = np.abs(outputs - layer(torch.from_numpy(x)).detach().numpy()).max()
-print("waves x outputs:", matrix.shape)
 print("three lines and layer agree to 1e-12:", gap < 1e-12)
 
 # %% [markdown]
@@ -78,20 +81,20 @@ print("three lines and layer agree to 1e-12:", gap < 1e-12)
 # one multiplication in the basis in which they are all diagonal. The layer chooses among the three by the shape of
 # the circuit, and each of them can be asked for:
 
-# %%
-results, layers = {}, {}
+# %% tags=["hide-input"]
+inputs = torch.from_numpy(x).requires_grad_()
+layers, results = {}, {}
 for method in ("fourier", "matrix", "state"):
-    layers[method] = QuantumLayer(pc, dtype=torch.float64, method=method)
+    layers[method] = QuantumLayer(circuit, dtype=torch.float64, method=method)
     layers[method].weights.data = torch.from_numpy(w)[None]
-    results[method] = layers[method](torch.from_numpy(x)).detach().numpy()
+    results[method] = layers[method](inputs).detach().numpy()
 print("chosen for this circuit:", layer.method)
-print("all three agree to 1e-12:", max(np.ptp(list(results.values()), axis=0).max(), 0) < 1e-12)
+print("all three agree to 1e-12:", np.ptp(list(results.values()), axis=0).max() < 1e-12)
 
 # %% [markdown]
 # How long the three take here and now, forward and backward for a batch of 64:
 
 # %% tags=["hide-input"]
-inputs = torch.from_numpy(x).requires_grad_()
 milliseconds = {}
 for method, one in layers.items():
     taken = []
@@ -103,19 +106,18 @@ for method, one in layers.items():
 figure, ax = plt.subplots(figsize=(7.2, 1.8))
 ax.barh(list(milliseconds), list(milliseconds.values()), color=figures.BLUE)
 ax.invert_yaxis()
-ax.set(
-    xlabel="milliseconds, forward and backward, batch of 64", title="One circuit, three methods"
-)
+ax.set(xlabel="milliseconds, forward and backward, batch of 64")
+ax.set_title("One circuit, three methods")
 figures.show(
     figure,
     alt="Three horizontal bars, one for each method.",
-    caption="Median time of the lcqhnn circuit by each method, *measured by this page on the machine that ran it.*",
+    caption="Median time of LCQHNN's circuit by each method, *measured by this page on the machine that ran it.*",
 )
 
 # %% [markdown]
 # ## Beside other frameworks
 #
-# Three layers of the shapes that the papers use: the circuit of [lcqhnn]; four circuits side by side with five qubits
+# Three layers of the shapes that the papers use: the circuit of LCQHNN; four circuits side by side with five qubits
 # and three layers each, as in the next paper; and a circuit that slides over images, 2,450 patches a batch. All
 # contenders compute the same function of the same circuit, gate for gate, and are shown to agree in values and
 # gradients before any is timed. They take turns in one process on one thread, so that a busy machine is busy for all.
@@ -123,51 +125,45 @@ figures.show(
 # there is to be had.
 
 # %% tags=["hide-input"]
-record = json.loads((storage.DATA / "benchmarks" / "quantum_layer.json").read_text())
-work = record["workloads"].values()
+record = records.measured("quantum_layer", kind="benchmark")
+times = record.result["workloads"]
+titles = [one["title"].replace("lcqhnn", "LCQHNN") for one in times.values()]
 rows = []
-for name in record["workloads"]["lcqhnn"]["median_ms"]:
-    cells = []
-    for one in work:
+for name in times["lcqhnn"]["median_ms"]:
+    row = [name.replace("hqnn", "the quantum layer")]
+    for one in times.values():
         taken, ours = one["median_ms"].get(name), one["median_ms"]["hqnn"]
-        pair = [f"{float(f'{x:.3g}'):,g}" for x in (taken, taken / ours)] if taken else None
-        cells += pair or ["left out", ""]
-    rows.append([name, *cells])
-tables.table(
-    ["milliseconds a step", *(c for one in work for c in (one["title"], "ratio to hqnn"))], rows
-)
+        numbers = [taken, taken / ours] if taken else []
+        row += [f"{float(f'{n:.3g}'):,g}" for n in numbers] or ["left out", ""]
+    rows.append(row)
+header = [text for title in titles for text in (title, "ratio")]
+tables.table(["milliseconds a step", *header], rows)
 
 # %% [markdown]
-# *Recorded run. Median over calls; forward and backward; batch of 64, the last column 2,450.* `hqnn, method 'state'`
-# is this project's own layer, made to carry the state of every sample. What is left out would take more than 20 s a
-# step:
+# *Recorded run. Median over calls; forward and backward; batch of 64, the last column 2,450.* "The quantum layer, method 'state'"
+# is this project's own, made to carry the state of every sample. *Ratio* is to the quantum layer. What is left out would
+# take more than 20 s a step:
 
-# %%
-for one in work:
+# %% tags=["hide-input"]
+for one in times.values():
     for name, reason in one["left_out"].items():
         print(f"{one['title']}: {name}: {reason}")
-made = record["provenance"]
-packages = [
-    f"{name} {number}" for name, number in {**made["versions"], **made["peers"]}.items()
-]
+made = record.provenance
+packages = [f"{name} {number}" for name, number in (made["versions"] | made["peers"]).items()]
 print(f"\nMeasured on: {made['processor']}, {made['threads']} thread, {made['started'][:10]}")
 print("\n".join(textwrap.wrap(", ".join(packages), 90)))
 
 # %% [markdown]
-# How much of a training step of a hybrid network is its quantum part? The network of [lcqhnn], and the one of the
-# next paper [hqnn, fig. 4], with the batch of 64 images, loss and optimiser:
+# How much of a training step of a hybrid network is its quantum part? The networks LCQHNN and
+# HQNN-Parallel [hqnn, fig. 4], with the batch of 64 images, loss and optimiser:
 
 # %% tags=["hide-input"]
-rows = [
-    [
-        {"lcqhnn": "lcqhnn", "entangling": "HQNN-Parallel"}[name],
-        f"{one['step_ms']:.3g}",
-        f"{one['layer_ms']:.3g}",
-        tables.percent(one["layer_ms"] / one["step_ms"], 1),
-    ]
-    for name, one in record["share"].items()
-]
-tables.table(["network around", "whole step, ms", "quantum layer, ms", "share, %"], rows)
+shares = record.result["share"]
+rows = []
+for name, label in {"lcqhnn": "LCQHNN", "entangling": "HQNN-Parallel"}.items():
+    step, part = shares[name]["step_ms"], shares[name]["layer_ms"]
+    rows.append([label, f"{step:.3g}", f"{part:.3g}", f"{100 * part / step:.1f}"])
+tables.table(["network", "whole step, ms", "quantum layer, ms", "share, %"], rows)
 
 # %% [markdown]
 # ## From 2 to 12 qubits
@@ -175,26 +171,22 @@ tables.table(["network around", "whole step, ms", "quantum layer, ms", "share, %
 # The same comparison for a circuit that grows: features by RX, then two layers of free rotations and a ring of CNOTs.
 
 # %% tags=["hide-input"]
-scaling = record["scaling"]
+scaling = record.result["scaling"]
+labels = {"hqnn": "the quantum layer", "PennyLane default.qubit": "", "TensorCircuit-NG": ""}
+colours = (figures.BLUE, figures.VERMILLION, figures.GREEN)
 figure, ax = plt.subplots()
-styles = {
-    "hqnn": figures.BLUE,
-    "PennyLane default.qubit": figures.VERMILLION,
-    "TensorCircuit-NG": figures.GREEN,
-}
-for name, colour in styles.items():
-    ax.plot(scaling["n_qubits"], scaling["median_ms"][name], "o-", color=colour, label=name)
-ax.axvline(
-    scaling["method"].count("matrix") + 1.5, color=figures.GREY, linewidth=0.8, linestyle=":"
-)
+for colour, (name, label) in zip(colours, labels.items(), strict=True):
+    taken = scaling["median_ms"][name]
+    ax.plot(scaling["n_qubits"], taken, "o-", color=colour, label=label or name)
+one_matrix = scaling["method"].count("matrix") + 1.5
+ax.axvline(one_matrix, color=figures.GREY, linewidth=0.8, linestyle=":")
 ax.set(yscale="log", xlabel="qubits", ylabel="milliseconds", xticks=scaling["n_qubits"])
 ax.set_title("Forward and backward, batch of 64")
 ax.legend()
 figures.show(
     figure,
-    alt="Line chart, logarithmic in time, of three contenders from 2 to 12 qubits. hqnn is lowest throughout.",
-    caption="Time of a step against the number of qubits. Left of the dotted line hqnn builds one matrix for all "
-    "samples, right of it it carries every sample's state. *Recorded run.*",
+    alt="Line chart, logarithmic in time, of three contenders from 2 to 12 qubits. The quantum layer is lowest throughout.",
+    caption="Time of a step against the number of qubits. Left of the dotted line the quantum layer builds one matrix for all samples, right of it it carries every sample's state. *Recorded run.*",
 )
 
 # %% [markdown] tags=["remove-cell"]
@@ -204,14 +196,12 @@ figures.show(
 
 # %% tags=["remove-cell"]
 for name, target in (("lcqhnn", 50), ("entangling", 100), ("quanvolution", 40)):
-    times = record["workloads"][name]["median_ms"]
+    taken = times[name]["median_ms"]
+    quicker = {peer: taken[peer] / taken["hqnn"] for peer in taken}
     print(f"{name}:")
     print(
-        f"  {target} times faster than PennyLane:",
-        times["PennyLane default.qubit"] >= target * times["hqnn"],
+        f"  {target} times faster than PennyLane:", quicker["PennyLane default.qubit"] >= target
     )
-    print(
-        "  5 times faster than TensorCircuit:", times["TensorCircuit-NG"] >= 5 * times["hqnn"]
-    )
-for name, one in record["share"].items():
+    print("  5 times faster than TensorCircuit:", quicker["TensorCircuit-NG"] >= 5)
+for name, one in shares.items():
     print(f"{name}: under 5 % of a training step:", one["layer_ms"] < 0.05 * one["step_ms"])

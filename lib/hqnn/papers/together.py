@@ -4,28 +4,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hqnn import runs
+from hqnn import records, stats
 from hqnn.claims import ledger
 from hqnn.papers.hqnn import tuning
 from hqnn.storage import DATA
 
 _SERIES = {
-    "lcqhnn, MNIST 0/1": ("lcqhnn-mnist/lcqhnn", "lcqhnn-mnist/cnn-4", "L6-mnist-lcqhnn-50", "L6-mnist-cnn4-50"),
-    "lcqhnn, FashionMNIST": (
+    "LCQHNN, MNIST 0/1": ("lcqhnn-mnist/lcqhnn", "lcqhnn-mnist/cnn-4", "L6-mnist-lcqhnn-50", "L6-mnist-cnn4-50"),
+    "LCQHNN, FashionMNIST": (
         "lcqhnn-fashion/lcqhnn",
         "lcqhnn-fashion/cnn-4",
         "L6-fashion-lcqhnn-50",
         "L6-fashion-cnn4-50",
     ),
-    "hqnn, MNIST": ("hqnn-mnist/hqnn", "hqnn-mnist/cnn", "H3-accuracy-hqnn", "H3-accuracy-cnn"),
-    "hqnn, Medical MNIST": ("hqnn-medical/hqnn", "hqnn-medical/cnn", "H4-accuracy-hqnn", "H4-accuracy-cnn"),
-    "hqnn, CIFAR-10": ("hqnn-cifar10/hqnn", "hqnn-cifar10/cnn", "H5-accuracy-hqnn", "H5-accuracy-cnn"),
-    "hqnn, quanvolution, over CNN4": ("quanv", "cnn4", "Q2-accuracy-quanv", "Q2-accuracy-cnn4"),
-    "hqnn, quanvolution, over CNN1": ("quanv", "cnn1", "Q2-accuracy-quanv", "Q2-accuracy-cnn1"),
+    "HQNN-Parallel, MNIST": ("hqnn-mnist/hqnn", "hqnn-mnist/cnn", "H3-accuracy-hqnn", "H3-accuracy-cnn"),
+    "HQNN-Parallel, Medical MNIST": ("hqnn-medical/hqnn", "hqnn-medical/cnn", "H4-accuracy-hqnn", "H4-accuracy-cnn"),
+    "HQNN-Parallel, CIFAR-10": ("hqnn-cifar10/hqnn", "hqnn-cifar10/cnn", "H5-accuracy-hqnn", "H5-accuracy-cnn"),
+    "HQNN-Quanv, over CNN4": ("quanv", "cnn4", "Q2-accuracy-quanv", "Q2-accuracy-cnn4"),
+    "HQNN-Quanv, over CNN1": ("quanv", "cnn1", "Q2-accuracy-quanv", "Q2-accuracy-cnn1"),
     "transfer, version 1, best reading": (
         "transfer-hybrid/blocks-probabilities-1024",
         "transfer-classical/latents",
@@ -40,6 +41,22 @@ _SERIES = {
     ),
 }
 """Comparison -> series of the hybrid and the rival, claims with their accuracies; without experiment: a kernel."""
+
+_TAKEN_OUT = {
+    "LCQHNN, FashionMNIST: no circuit": ("lcqhnn-fashion/lcqhnn", "lcqhnn-ablations-fashion/none"),
+    "HQNN-Parallel, MNIST: classical blocks": ("hqnn-mnist/hqnn", "hqnn-mnist/blocks"),
+    "HQNN-Parallel, MNIST, 10,000 images: nothing": ("hqnn-parts/hqnn", "hqnn-parts/identity"),
+    "HQNN-Quanv: bare pixels": ("quanv", "pixels"),
+    "transfer, all latents: the latents": (
+        "transfer-readings/blocks-positive-probabilities-exact",
+        "transfer-readings/latents",
+    ),
+    "transfer, 5 components: the components": (
+        "transfer-readings/pca-5-probabilities-exact",
+        "transfer-readings/pca-5-inputs",
+    ),
+}
+"""What stands in the circuit's place -> series of the hybrid, and of what is left of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +80,26 @@ class Comparison:
         """The same as printed."""
         return self.printed[0] - self.printed[1]
 
+    @property
+    def has_weak_rival(self) -> bool:
+        """Whether ours is the printed hybrid, within half a point, and our rival is better than printed by more."""
+        hybrid, rival = self.hybrid.mean() - self.printed[0], self.rival.mean() - self.printed[1]
+        return bool(rival > 0.5 > abs(hybrid))
+
+
+class TakenOut(NamedTuple):
+    """Final test accuracies of a hybrid and of what is left of it without its circuit, per cent."""
+
+    hybrid: NDArray[np.float64]
+    """[seeds]."""
+    without: NDArray[np.float64]
+    """Of the same seeds."""
+
+    @property
+    def gain(self) -> stats.Comparison:
+        """What the circuit gains, points."""
+        return stats.paired_difference(self.hybrid, self.without)
+
 
 def load(root: Path = DATA) -> dict[str, Comparison]:
     """Every comparison by its name, in the order of the papers.
@@ -82,13 +119,26 @@ def load(root: Path = DATA) -> dict[str, Comparison]:
     return found
 
 
+def taken_out(root: Path = DATA) -> dict[str, TakenOut]:
+    """Hybrids with and without their circuit, by what stands in its place.
+
+    Raises:
+        HqnnError: A series is not recorded.
+    """
+    return {name: TakenOut(*finals(*series, root=root)) for name, series in _TAKEN_OUT.items()}
+
+
 def finals(*series: str, root: Path = DATA) -> list[NDArray[np.float64]]:
     """The last test accuracies, per cent, of series over the seeds that they share; kernels at their best rates.
 
     Raises:
         HqnnError: A series is not recorded.
     """
-    if "/" in series[0]:
-        return [100 * history[:, -1] for history in runs.paired("test_accuracy", *series, root=root)]
-    at_best = [tuning.series_by_rate(kernel)[tuning.best_rate(kernel, root=root)] for kernel in series]
-    return [100 * history[:, -1] for history in runs.paired("all_accuracy", *at_best, root=root)]
+    import pandas as pd
+
+    curve = "test_accuracy"
+    if "/" not in series[0]:
+        curve = "all_accuracy"
+        series = tuple(tuning.series_by_rate(kernel)[tuning.best_rate(kernel, root=root)] for kernel in series)
+    shared = pd.concat([records.final(one, curve, root) for one in series], axis=1, join="inner")
+    return [100 * shared.iloc[:, k].to_numpy(np.float64) for k in range(len(series))]

@@ -44,8 +44,8 @@ def test_every_choice_that_is_left_open_has_its_means() -> None:
     assert len(found) == 3 + 4 + 4
     for choice, names in (
         ("what goes in (string kept)", ("first-5-string", "blocks-string", "re-uploading-string", "pca-5-string")),
-        ("what is kept (`pca-5` goes in)", ("pca-5-string", "pca-5-marginals", "pca-5-probabilities")),
-        ("scaling (`blocks`, probabilities)", ("blocks-probabilities", "blocks-positive-probabilities")),
+        ("what is kept (5 components in)", ("pca-5-string", "pca-5-marginals", "pca-5-probabilities")),
+        ("scaling (13 blocks, probabilities)", ("blocks-probabilities", "blocks-positive-probabilities")),
     ):
         means = [np.mean(runs_of(f"transfer-readings/{name}-exact")) for name in names]
         assert found[choice] == pytest.approx(means)

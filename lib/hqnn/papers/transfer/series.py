@@ -12,6 +12,7 @@ from hqnn import experiments, records
 from hqnn.errors import HqnnError
 from hqnn.papers.transfer.experiments import TransferConfig
 from hqnn.papers.transfer.features import EMBEDDINGS, InputRange, Statistic
+from hqnn.papers.transfer.results import INPUTS
 from hqnn.storage import DATA
 
 if TYPE_CHECKING:  # importing pandas takes long
@@ -88,8 +89,8 @@ def by_choice(*, root: Path = DATA) -> dict[str, list[float]]:
         return float(accuracies(inputs="measured", root=root, **fields).mean())
 
     fed = {f"what goes in ({o} kept)": [mean(reading=r, outcome=o) for r in EMBEDDINGS] for o in OUTCOMES}
-    kept = {f"what is kept (`{r}` goes in)": [mean(reading=r, outcome=o) for o in OUTCOMES] for r in EMBEDDINGS}
-    scaled = {f"scaling (`{r}`, probabilities)": [mean(reading=r, scale=s) for s in SCALES] for r in EMBEDDINGS}
+    kept = {f"what is kept ({INPUTS[r]} in)": [mean(reading=r, outcome=o) for o in OUTCOMES] for r in EMBEDDINGS}
+    scaled = {f"scaling ({INPUTS[r]}, probabilities)": [mean(reading=r, scale=s) for s in SCALES] for r in EMBEDDINGS}
     return fed | kept | scaled
 
 
