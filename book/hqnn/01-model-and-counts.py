@@ -35,14 +35,15 @@ import torch
 from IPython.display import HTML, Markdown
 
 from hqnn import QuantumLayer, claims, experiments, figures, pages, tables
+from hqnn.claims import report
 from hqnn.papers.hqnn import costs, counts, parallel
 from hqnn.papers.hqnn.circuits import strongly_entangling
 from hqnn.tasks import count_parameters
 from hqnn.views import gradients
 
 figures.style()
-rows_of = {claim.id: claim for claim in claims.load().claims}
-hybrid_size, cnn_size = (int(rows_of[f"H3-parameters-{m}"].number) for m in ("hqnn", "cnn"))
+PRINTED = {claim.id: claim.printed for claim in claims.load().claims}
+hybrid_size, cnn_size = (int(PRINTED[f"H3-parameters-{m}"].number) for m in ("hqnn", "cnn"))
 
 # %% [markdown]
 # ## One of the four circuits
@@ -53,9 +54,6 @@ hybrid_size, cnn_size = (int(rows_of[f"H3-parameters-{m}"].number) for m in ("hq
 #
 # $$v_j = \langle 0|R_X(\phi)^\dagger\,U(\theta)^\dagger\,Y_j\,U(\theta)\,R_X(\phi)|0\rangle \qquad
 # \text{[hqnn, eq. 1].}$$
-
-# %%
-pages.source(strongly_entangling)
 
 # %% tags=["hide-input"]
 pc = strongly_entangling()
@@ -71,8 +69,13 @@ figures.show(
 print(f"{pc.n_inputs} inputs, {pc.n_weights} angles, {pc.n_observables} outputs")
 
 # %% [markdown]
-# This is PennyLane's `StronglyEntanglingLayers`; a test compares the two. The circuit is written once, in Qiskit, and
-# compiled to a PyTorch layer, so that four of them train inside the network like any other layer:
+# This is PennyLane's `StronglyEntanglingLayers`; a test compares the two. The circuit is written once, in Qiskit:
+
+# %%
+pages.source(strongly_entangling)
+
+# %% [markdown]
+# It is compiled to a PyTorch layer, so that four of them train inside the network like any other layer:
 
 # %%
 layer = QuantumLayer(strongly_entangling(), copies=4)
@@ -153,7 +156,7 @@ Markdown(
 # %% tags=["hide-input"]
 rows = []
 for group, title in (("H4", "Medical MNIST"), ("H5", "CIFAR-10")):
-    sizes = [int(rows_of[f"{group}-parameters-{m}"].number) for m in ("cnn", "hqnn")]
+    sizes = [int(PRINTED[f"{group}-parameters-{m}"].number) for m in ("cnn", "hqnn")]
     found = counts.depths(sizes[0] - sizes[1])
     solved = "; ".join(f"n = {n}, i = {i}" for n, i in found)
     rows.append([title, sizes[0] - sizes[1], solved])
@@ -172,7 +175,7 @@ tables.table(["dataset", "CNN minus hybrid", "all solutions with n ≤ 60, i ≤
 searches = {"Medical MNIST": ("H4", counts.MEDICAL), "CIFAR-10": ("H5", counts.CIFAR)}
 fronts, rows = {}, []
 for title, (group, allowed) in searches.items():
-    printed = int(rows_of[f"{group}-parameters-hqnn"].number)
+    printed = int(PRINTED[f"{group}-parameters-hqnn"].number)
     fronts[title] = counts.fronts(printed, **allowed)
     for one in fronts[title]:
         kernel, side = f"{one.kernel} × {one.kernel}", f"{one.side} × {one.side}"
@@ -241,7 +244,7 @@ for result in claims.evaluate("hqnn", groups=("H1", "H2", "H3", "H4", "H5", "H8"
     of_sizes = any(word in result.claim.id for word in words)
     if of_sizes or result.claim.group in ("H1", "H2", "H8"):
         about.append(result)
-HTML(claims.to_html(about))
+HTML(report.to_html(about))
 
 # %% [markdown] tags=["remove-cell"]
 # ## Checks
@@ -259,7 +262,7 @@ for group, (title, name) in zip(("H3", "H4", "H5"), datasets.items(), strict=Tru
     trained = (one.in_channels, one.channels, one.kernel)
     assert not found or trained in [(f.in_channels, f.channels, f.kernel) for f in found]
     hybrid, cnn, fair = sizes[title]
-    assert hybrid == fair == rows_of[f"{group}-parameters-hqnn"].number
-    assert cnn == rows_of[f"{group}-parameters-cnn"].number
+    assert hybrid == fair == PRINTED[f"{group}-parameters-hqnn"].number
+    assert cnn == PRINTED[f"{group}-parameters-cnn"].number
 torch.testing.assert_close(ours, rule)
 print("the networks trained are among those found, and the gradients agree: holds")

@@ -33,6 +33,7 @@ import matplotlib.pyplot as plt
 from IPython.display import HTML, Markdown
 
 from hqnn import claims, experiments, figures, pages, records, runs, stats, tables
+from hqnn.claims import report
 from hqnn.papers.hqnn import comparisons, costs, mistakes, parallel, tuning
 from hqnn.papers.hqnn.figures import picture, training_curves
 from hqnn.stats import mean_interval
@@ -99,15 +100,7 @@ Markdown(
 # So this is how the hybrid is trained, and the others like it:
 
 # %%
-for field in (
-    "n_train",
-    "n_test",
-    "optimizer",
-    "schedule",
-    "batch_size",
-    "learning_rate",
-    "epochs",
-):
+for field in ("n_train", "optimizer", "schedule", "batch_size", "learning_rate", "epochs"):
     print(f"{field:>13} = {getattr(chosen, field)}")
 
 # %% [markdown]
@@ -195,11 +188,6 @@ tables.table(["test accuracy, %", *header], rows)
 # (Its own rate is 0.01 for the hybrid and 0.003 for the CNN, by the search; for the blocks, which were not searched, the better
 # of the two.) No difference is beyond the scatter of the seeds. But one sees how a lead can be made by a choice of rate: at 0.01
 # the mean of the CNN falls, which does not normalise, and those of the two networks that do stay, with circuits or without.
-
-# %% [markdown]
-# (Its own rate is 0.01 for the hybrid and 0.003 for the CNN, by the search; for the blocks, which were not searched, the better
-# of the two.) No difference is beyond the scatter of the seeds. But one sees how a lead can be made by a choice of rate: at 0.01
-# the mean of the CNN falls, which does not normalise, and those of the two networks that do stay, with circuits or without.
 #
 # ### Did the paper stop earlier?
 #
@@ -230,20 +218,18 @@ for name, ms in steps.items():
     rows.append([NAMES.get(name, "dense"), f"{ms:.1f}", f"{steps['hqnn'] / ms:.2f}"])
 tables.table(["step", "ms", "hybrid's time over it"], rows)
 
-# %% tags=["hide-input"]
-shares = costs.shares()
-rows = [[kind, f"{100 * share:.0f} %"] for kind, share in shares.items()]
-tables.table(["part of the hybrid's step", "share of the time"], rows)
-
 # %% tags=["remove-input"]
+shares = {part: f"{100 * share:.0f} %" for part, share in costs.shares().items()}
 ratios = [steps["hqnn"] / steps[name] for name in ("dense", "blocks")]
 slower = [epoch["hqnn"] / epoch[name] for name in ("blocks", "cnn")]
 images = chosen.n_train / 10 / (epoch["hqnn"] / 1000)
 usual = settings["as recorded"]
 Markdown(
-    f"The circuits are {100 * shares['circuits']:.0f} % of the step: the hybrid takes {min(ratios):.2f} to {max(ratios):.2f} times "
-    "as long as networks of the same shape. The paper's CNN is faster, because it does not normalise. What bounds the step are the "
-    "convolutions, then the normalisation of their large maps. With everything that a run does, shuffling, gradient norms and "
+    f"The circuits are {shares['circuits']} of the step: the hybrid takes {min(ratios):.2f} to {max(ratios):.2f} times as long as "
+    "networks of the same shape. The paper's CNN is faster, because it does not normalise. What bounds the step are the "
+    f"convolutions, {shares['convolution']} of it, then the normalisation of their large maps, {shares['normalisation']}, and "
+    f"pooling with ReLU, {shares['pooling and ReLU']}. The dense layers before the circuits take {shares['dense layers']}, the scores "
+    f"{shares['scores']}. With everything that a run does, shuffling, gradient norms and "
     f"evaluation included, the hybrid takes {slower[0]:.2f} times as long as the fair rival and {slower[1]:.2f} times as "
     f"long as the paper's CNN, at {images:.0f} images a second.\n\n"
     f"Images stored channel by channel would cost more, {settings['channels first'] / usual:.2f} times the hybrid's step, and "
@@ -396,7 +382,7 @@ print("the same seed gives the same run:", again.result == outcomes["hqnn"].resu
 # %% tags=["remove-input"]
 others = ("H6-medical", "H6-cifar10")
 results = claims.evaluate("hqnn", groups=("H3", "H6", "H7"))
-HTML(claims.to_html([r for r in results if r.claim.id not in others]))
+HTML(report.to_html([r for r in results if r.claim.id not in others]))
 
 # %% [markdown] tags=["remove-cell"]
 # A record of 99.21 % cannot be checked, but it can be put in its place: a plain convolutional network of the hybrid's size,
@@ -417,7 +403,8 @@ assert all(0 in lead for lead in leads.values()) and lower["hqnn", "cnn"].low > 
 assert on_hard.high < 0.99
 assert through["accuracy/shuffled"].high < 20 < 99 < through["accuracy"].low
 print("the records are of the networks described above, and the hybrid is above 99 %: holds")
-assert shares["convolution"] == max(shares.values()) and shares["circuits"] < 0.1
+parts = costs.shares()
+assert parts["convolution"] == max(parts.values()) and parts["circuits"] < 0.1
 assert max(ratios) <= 1.10 and slower[0] <= 1.15
 assert settings["channels first"] > 1.1 * usual
 assert 0.7 * usual < settings["bfloat16 convolutions"]

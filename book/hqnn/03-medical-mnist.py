@@ -33,8 +33,8 @@ import numpy as np
 from IPython.display import HTML, Markdown
 
 from hqnn import claims, experiments, figures, pages, records, runs, tables
-from hqnn.datasets.augmentation import flip_and_rotate
-from hqnn.papers.hqnn import comparisons, mistakes
+from hqnn.claims import report
+from hqnn.papers.hqnn import comparisons, mistakes, parallel
 from hqnn.papers.hqnn.figures import picture, training_curves
 from hqnn.stats import mean_interval
 
@@ -144,23 +144,15 @@ Markdown(
 # in this:
 
 # %%
-for field in (
-    "size",
-    "channels",
-    "kernel",
-    "pools",
-    "n_circuits",
-    "n_layers",
-    "epochs",
-    "augment",
-):
+for field in ("size", "channels", "kernel", "pools", "n_layers", "epochs", "augment"):
     print(f"{field:>10} = {getattr(medical.variants['hqnn'], field)}")
 
 # %% [markdown]
-# The last of these are the paper's rotations by up to ten degrees and its horizontal flips, other ones in every epoch:
+# The last of these are the paper's rotations by up to ten degrees and its horizontal flips, other ones in every epoch. What
+# stands before the dense layers:
 
 # %%
-pages.source(flip_and_rotate)
+pages.source(parallel.Convolutions.forward)
 
 # %% tags=["hide-input"]
 beyond = max(audit.config["near"])
@@ -212,7 +204,7 @@ print("the loss falls:", outcome.history["train_loss"][-1] < outcome.history["tr
 # %% tags=["remove-input"]
 results = claims.evaluate("hqnn", groups=("H4", "H6"))
 ours = [r for r in results if r.claim.group == "H4" or r.claim.id == "H6-medical"]
-HTML(claims.to_html(ours))
+HTML(report.to_html(ours))
 
 # %% [markdown] tags=["remove-cell"]
 # ## Checks

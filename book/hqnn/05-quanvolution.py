@@ -34,6 +34,7 @@ import numpy as np
 from IPython.display import HTML
 
 from hqnn import claims, experiments, figures, pages, records, runs, tables
+from hqnn.claims import report
 from hqnn.papers.hqnn import costs, quanv, tuning
 from hqnn.papers.hqnn.circuits import quanvolution
 from hqnn.papers.hqnn.quanv_experiments import ABLATIONS, MODELS, RATES, USUAL_RATE, QuanvConfig
@@ -41,8 +42,8 @@ from hqnn.stats import mean_interval
 from hqnn.views import fourier
 
 figures.style()
-rows_of = {claim.id: claim for claim in claims.load().claims}
-PRINTED = {name: 100 * rows_of[f"Q2-accuracy-{name}"].number for name in MODELS}
+ledger = claims.load()
+PRINTED = {name: 100 * ledger.find(f"Q2-accuracy-{name}").printed.number for name in MODELS}
 LABELS = {name: figures.model(name).label for name in (*MODELS, *ABLATIONS)}
 
 # %% [markdown]
@@ -52,9 +53,6 @@ LABELS = {name: figures.model(name).label for name in (*MODELS, *ABLATIONS)}
 # $R_Y(\pi x_q)$ on qubit $q$; four trainable rotations and three CNOTs follow, and $\langle Z\rangle$ of each qubit is one
 # pixel of one of four output channels [hqnn, §2.3.2]. The text does not say about which axis the rotations turn, which
 # qubits the CNOTs join, or which of the two comes first. Our primary reading is the simplest: $R_Y$, then a chain.
-
-# %%
-pages.source(quanvolution)
 
 # %% tags=["hide-input"]
 pc = quanvolution()
@@ -66,6 +64,12 @@ figures.show(
     "each, and CNOTs from qubit 0 to 1, 1 to 2 and 2 to 3.",
     caption="The quanvolution's circuit in our primary reading.",
 )
+
+# %% [markdown]
+# All readings are written once, in Qiskit:
+
+# %%
+pages.source(quanvolution)
 
 # %% [markdown]
 # Each channel is said to have 4 × 4 pixels. Only one stride does this:
@@ -215,8 +219,8 @@ for name, label in LABELS.items():
         usual = mean_interval(swept["quanv"][USUAL_RATE] - swept[name][USUAL_RATE])
         leads[name] = mean_interval(swept["quanv"][best["quanv"]] - swept[name][best[name]])
         rows[-1][-2:] = f"{usual:+z.2p}", f"{leads[name]:+z.2p}"
-header = ["at 0.003", "at 0.01", "at its best rate", "which is"]
-over = ["HQNN-Quanv's lead at 0.01", "each at its best"]
+header = ["at 0.003", "at 0.01", "at its best rate", "that rate"]
+over = ["HQNN-Quanv's lead at 0.01", "lead, each at its best"]
 tables.table(["all test images, %", *header, *over], rows)
 
 # %% [markdown]
@@ -331,7 +335,7 @@ print("CNN4 is ahead here, too:", finals["cnn4"] > max(finals["quanv"], finals["
 # The rows of the ledger that this page is about ([all claims](../scoreboard.ipynb)):
 
 # %% tags=["remove-input"]
-HTML(claims.to_html(claims.evaluate("hqnn", groups=("Q1", "Q2", "Q3"))))
+HTML(report.to_html(claims.evaluate("hqnn", groups=("Q1", "Q2", "Q3"))))
 
 # %% [markdown] tags=["remove-cell"]
 # ## Checks

@@ -34,6 +34,7 @@ import numpy as np
 from IPython.display import HTML
 
 from hqnn import claims, figures, tables
+from hqnn.claims import report
 from hqnn.papers.hqnn.circuits import strongly_entangling
 from hqnn.views import zx
 from hqnn.views.gradients import jacobian, quantum_fisher, rank
@@ -216,7 +217,7 @@ tables.table(["layers", "weights", "rank", "rank without CNOTs"], deeper)
 # The rows of the ledger that this page is about ([all claims](../scoreboard.ipynb)):
 
 # %% tags=["remove-input"]
-HTML(claims.to_html(claims.evaluate("hqnn", groups=("H9",))))
+HTML(report.to_html(claims.evaluate("hqnn", groups=("H9",))))
 
 # %% [markdown] tags=["remove-cell"]
 # ## Checks

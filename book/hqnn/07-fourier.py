@@ -34,6 +34,7 @@ import numpy as np
 from IPython.display import HTML
 
 from hqnn import claims, figures, tables
+from hqnn.claims import report
 from hqnn.papers.hqnn.circuits import reuploading, strongly_entangling
 from hqnn.papers.hqnn.figures import coefficient_violins, eigenvalue_curves
 from hqnn.views import fourier
@@ -244,7 +245,7 @@ tables.table(["d", *header], rows)
 # The rows of the ledger that this page is about ([all claims](../scoreboard.ipynb)):
 
 # %% tags=["remove-input"]
-HTML(claims.to_html(claims.evaluate("hqnn", groups=("H10", "H11", "H12"))))
+HTML(report.to_html(claims.evaluate("hqnn", groups=("H10", "H11", "H12"))))
 
 # %% [markdown] tags=["remove-cell"]
 # ## Checks

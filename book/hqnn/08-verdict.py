@@ -31,13 +31,13 @@ import matplotlib.pyplot as plt
 from IPython.display import HTML, Markdown
 
 from hqnn import claims, figures, records, tables
+from hqnn.claims import Verdict, report
 from hqnn.papers.hqnn import comparisons, costs, tuning
 from hqnn.stats import mean_interval
-from hqnn.verdicts import Verdict
 
 figures.style()
 results = claims.evaluate("hqnn")
-PRINTED = {result.claim.id: result.claim.value for result in results}
+PRINTED = {result.claim.id: result.claim.printed.value for result in results}
 
 # %% [markdown]
 # ## The claims in numbers
@@ -56,7 +56,7 @@ subjects = {
     "Fourier series": ("H10", "H11", "H12"),
     "quanvolution": ("Q1", "Q2", "Q3"),
 }
-claims.by_subject(results, subjects)
+report.by_subject(results, subjects)
 
 # %% [markdown]
 # What the paper says about its circuits holds almost without exception. What it says about their use does not.
@@ -191,7 +191,7 @@ rows = []
 for result in results:
     if result.claim.group in ("H9", "H10", "H11", "H12"):
         verdict = str(result.judgement.verdict)
-        rows.append([result.claim.statement, verdict, result.ours()])
+        rows.append([result.claim.says, verdict, result.ours()])
 tables.table(["statement", "verdict", "ours"], rows)
 
 # %% [markdown]
@@ -222,7 +222,7 @@ tables.table(["left open, and where it was tried", "tried", "hybrid, %", "CNN, %
 # No run can decide between two places of a text that exclude each other. The ledger has found these:
 
 # %% tags=["remove-input"]
-claims.contradictions(results)
+report.contradictions(results)
 
 # %% [markdown]
 # Beside these it resizes images of 64 × 64 pixels "up to 244 × 244", where no network of the printed size takes such images
@@ -281,7 +281,7 @@ Markdown(
 # confirm the sentence from what the paper tells; with the authors' program the answer might differ.
 
 # %% tags=["remove-input"]
-HTML(claims.to_html(results))
+HTML(report.to_html(results))
 
 # %% [markdown] tags=["remove-cell"]
 # ## Checks

@@ -15,7 +15,11 @@ Cnots = Literal["chain", "reversed", "star", "none"]
 
 
 def strongly_entangling(
-    *, n_qubits: int = 5, n_layers: int = 3, pauli: Literal["X", "Y", "Z"] = "Y", entangle: bool = True
+    *,
+    n_qubits: int = 5,
+    n_layers: int = 3,
+    pauli: Literal["X", "Y", "Z"] = "Y",
+    entangle: bool = True,
 ) -> Circuit:
     r"""One of the parallel circuits of HQNN-Parallel [hqnn, §2.2.3, eq. 1].
 
@@ -39,7 +43,7 @@ def strongly_entangling(
         ValueError: Fewer than one qubit or layer.
     """
     if n_qubits < 1 or n_layers < 1:
-        raise ValueError(f"n_qubits is {n_qubits} and n_layers is {n_layers}; both must be at least 1")
+        raise ValueError(f"n_qubits is {n_qubits}, n_layers is {n_layers}; use 1 or more of each")
     phi = ParameterVector("φ", n_qubits)
     theta = ParameterVector("θ", 3 * n_qubits * n_layers)
     circuit = QuantumCircuit(n_qubits, name="strongly entangling")
@@ -57,7 +61,8 @@ def strongly_entangling(
             for q in range(n_qubits):
                 circuit.cx(q, (q + reach) % n_qubits)
         circuit.barrier(label=f"layer {layer + 1}")
-    return Circuit(circuit=circuit, inputs=phi, weights=theta, observables=pauli_on_each_qubit(n_qubits, pauli))
+    measured = pauli_on_each_qubit(n_qubits, pauli)
+    return Circuit(circuit=circuit, inputs=phi, weights=theta, observables=measured)
 
 
 _QUANVOLUTION_CNOTS: Mapping[Cnots, Sequence[tuple[int, int]]] = {
@@ -93,7 +98,7 @@ def quanvolution(
     if axis not in ("x", "y", "z"):
         raise ValueError(f"axis is {axis!r}; use 'x', 'y' or 'z'")
     if cnots not in _QUANVOLUTION_CNOTS:
-        raise ValueError(f"cnots is {cnots!r}; use one of {', '.join(map(repr, _QUANVOLUTION_CNOTS))}")
+        raise ValueError(f"cnots is {cnots!r}; use one of {', '.join(_QUANVOLUTION_CNOTS)}")
     n_qubits = 4
     x, theta = ParameterVector("x", n_qubits), ParameterVector("θ", n_qubits)
     circuit = QuantumCircuit(n_qubits, name="quanvolution")
@@ -108,7 +113,8 @@ def quanvolution(
             for control, target in _QUANVOLUTION_CNOTS[cnots]:
                 circuit.cx(control, target)
         circuit.barrier(label=part)
-    return Circuit(circuit=circuit, inputs=x, weights=theta, observables=pauli_on_each_qubit(n_qubits))
+    measured = pauli_on_each_qubit(n_qubits)
+    return Circuit(circuit=circuit, inputs=x, weights=theta, observables=measured)
 
 
 def reuploading(n_embeddings: int, *, trained: bool = True) -> Circuit:

@@ -30,7 +30,9 @@ CHANGES: Mapping[str, str] = MappingProxyType(
         "dense": "dense layer of 20 to 20 features",
         "identity": "nothing",
         **{f"depth-{n}": f"circuits of depth {n}" for n in (1, 2, 6)},
-        **{f"circuits-{n}": f"number of circuits: {n}" for n in (1, 2, 8)},
+        "circuits-1": "one circuit",
+        "circuits-2": "two circuits",
+        "circuits-8": "eight circuits",
     }
 )
 """Variants of `hqnn-parts` -> what is in the place of the hybrid's four circuits of depth 3."""
@@ -61,9 +63,9 @@ def printed(group: str) -> dict[str, dict[str, float]]:
     Args:
         group: Of claims: H3 for MNIST, H4 for Medical MNIST, H5 for CIFAR-10.
     """
-    rows = {claim.id: claim for claim in claims.load().claims}
+    ledger = claims.load()
     return {
-        curve: {model: float(rows[f"{group}-{word}-{model}"].number) for model in ("hqnn", "cnn")}
+        curve: {model: ledger.find(f"{group}-{word}-{model}").printed.number for model in ("hqnn", "cnn")}
         for curve, word in CURVES.items()
     }
 

@@ -5,12 +5,11 @@ Every function raises an HqnnError if the benchmark is not recorded.
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from hqnn.errors import HqnnError
+from hqnn import records
 from hqnn.storage import DATA
 
 if TYPE_CHECKING:  # importing pandas takes long
@@ -23,7 +22,8 @@ def steps(*, root: Path = DATA) -> dict[str, dict[str, float]]:
     What was compared are the networks for a dataset (`hqnn-mnist`), those in `a tenth of an epoch`, the hybrid's
     `settings`, its `parts`, and two ways (`shift`) to the gradient of its angles.
     """
-    medians: dict[str, dict[str, float]] = _timed("training_step", root)["median_ms"]
+    timed = records.measured("training_step", root, kind="benchmark")
+    medians: dict[str, dict[str, float]] = timed.result["median_ms"]
     return medians
 
 
@@ -40,14 +40,6 @@ def gradients(*, root: Path = DATA) -> pd.DataFrame:
     """Medians of values and gradient of the quanvolution, milliseconds: a row per method, a column per workload."""
     import pandas as pd
 
-    workloads = _timed("gradients", root)["workloads"]
+    workloads = records.measured("gradients", root, kind="benchmark").result["workloads"]
     table = pd.DataFrame({f"{name} ({one['batch']})": one["median_ms"] for name, one in workloads.items()})
     return table.rename(index=lambda method: method.replace("hqnn layer", "the quantum layer"))
-
-
-def _timed(name: str, root: Path) -> dict[str, Any]:
-    path = root / "benchmarks" / f"{name}.json"
-    if not path.exists():
-        raise HqnnError(f"{name} is not recorded: run `make bench`.")
-    found: dict[str, Any] = json.loads(path.read_bytes())
-    return found

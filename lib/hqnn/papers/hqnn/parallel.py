@@ -45,7 +45,7 @@ class Convolutions(nn.Module):
         """Images [B, C, H, W] to features [B, n]."""
         x = images.contiguous(memory_format=torch.channels_last)
         for convolution, norm, pool in zip(self.convolutions, self.norms, self.pools, strict=True):
-            # Pooling before ReLU gives the same numbers (ReLU is monotone) and leaves ReLU less to do.
+            # Pooling before ReLU gives the same numbers, ReLU is monotone, and leaves it less to do.
             x = norm(convolution(x))
             x = functional.relu(functional.max_pool2d(x, pool) if pool > 1 else x)
         return x.flatten(1)
@@ -114,13 +114,14 @@ class Parallel(nn.Module):
         for a, b in itertools.pairwise(widths):
             self.dense.append(nn.Linear(a, b)).extend(_activation(config, b))
         self.middle = _middle(config, widths[-1])
-        self.activation = nn.Sequential(*_activation(config, widths[-1]) if config.middle != "identity" else ())
+        behind = [] if config.middle == "identity" else _activation(config, widths[-1])
+        self.activation = nn.Sequential(*behind)
         self.scores = nn.Linear(widths[-1], config.n_classes)
 
     def forward(self, images: Tensor) -> Tensor:
         """Images [B, C, H, W] in [0, 1] to class scores [B, n_classes]."""
         angles = self.angles(images)  # [B, 20], radians
-        expectations = self.middle(angles)  # [B, 20], four circuits of five qubits, ⟨Y⟩ of each qubit
+        expectations = self.middle(angles)  # [B, 20], ⟨Y⟩ of each qubit of four circuits
         return self.classify(expectations)  # [B, n_classes]
 
     def angles(self, images: Tensor) -> Tensor:
