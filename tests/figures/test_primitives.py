@@ -126,3 +126,11 @@ def test_single_runs_stand_beside_their_mean_and_the_papers_value(ax: Any) -> No
     assert [height for _, height in marked(ax, "D")] == [76.56, 91.0]
     assert [bar.get_segments()[0][0, 1] for bar in ax.collections] == [97, 95]
     assert [label.get_text() for label in ax.get_xticklabels()] == ["CNN-4", "CNN-8"]
+
+
+def test_a_way_goes_through_rooms_that_there_are() -> None:
+    _, ax = plt.subplots()
+    figures.floors(ax, [{"cellar": 4}, {"kitchen": 9, "hall": 1}], {"in": ("red", ["hall", "kitchen"])})
+    assert {"cellar", "kitchen", "hall", "1", "2"} <= {text.get_text() for text in ax.texts}
+    with pytest.raises(KeyError, match="attic"):
+        figures.floors(ax, [{"cellar": 4}], {"up": ("red", ["attic"])})

@@ -9,7 +9,7 @@ from typing import Any
 
 from hqnn import papers
 from hqnn.figures.models import curve_bands, intervals, learning_curves, paired_differences, rate_curves, single_runs
-from hqnn.figures.primitives import band, bars, confusion, dots, forest, image_grid, level, violins, whiskers
+from hqnn.figures.primitives import band, bars, confusion, dots, floors, forest, image_grid, level, violins, whiskers
 from hqnn.figures.quantum import (
     CLASS_COLOURS,
     amplitudes,
@@ -65,6 +65,7 @@ __all__ = [
     "confusion",
     "curve_bands",
     "dots",
+    "floors",
     "forest",
     "image_grid",
     "intervals",

@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeVar, cast
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import Collection
+from matplotlib.patches import FancyBboxPatch
 from numpy.typing import ArrayLike, NDArray
 
 from hqnn import stats
@@ -251,4 +252,41 @@ def image_grid(
     ax.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False, length=0)
     ax.grid(visible=False)
     ax.spines[:].set_visible(False)
+    return ax
+
+
+def floors(
+    ax: Axes, levels: Sequence[Mapping[str, int]], ways: Mapping[str, tuple[str, Sequence[str]]] | None = None
+) -> Axes:
+    """Floors from the ground up, with rooms as wide as the square root of their size, and two ways through them.
+
+    Args:
+        ax: Where to draw.
+        levels: Room -> size, the lowest floor first; no name occurs twice.
+        ways: Label -> colour and the rooms that the way goes through, numbered in this order: the first way at the left
+            of the rooms, the second at the right.
+
+    Raises:
+        KeyError: A way goes through a room that is on no floor.
+    """
+    unit = max(sum(size**0.5 for size in level.values()) for level in levels)
+    gap, centres, edges = 0.012, dict[str, tuple[float, float]](), dict[str, tuple[float, float]]()
+    for height, level in enumerate(levels):
+        widths = {name: max(size**0.5 / unit, 0.011 * len(name) + 0.085) for name, size in level.items()}
+        left = -(sum(widths.values()) + gap * (len(widths) - 1)) / 2
+        for name, width in widths.items():
+            room = FancyBboxPatch((left, height), width, 0.62, boxstyle="round,pad=0,rounding_size=0.008")
+            room.set(facecolor="#f3f5f7", edgecolor=GREY, mutation_aspect=12)
+            ax.add_patch(room)
+            centres[name], edges[name] = (left + width / 2, height + 0.31), (left, left + width)
+            ax.text(*centres[name], name, ha="center", va="center", color=INK, fontsize=SMALL)
+            left += width + gap
+    for k, (label, (colour, rooms)) in enumerate((ways or {}).items()):
+        for step, name in enumerate(rooms, start=1):
+            side = edges[name][k] + (0.022 if k == 0 else -0.022)
+            mark = {"boxstyle": "circle,pad=0.18", "facecolor": colour, "edgecolor": "none"}
+            ax.text(side, centres[name][1], step, ha="center", va="center", color="white", fontsize=SMALL, bbox=mark)
+        ax.plot([], [], "o", markersize=9, color=colour, label=label)
+    ax.set(xlim=(-0.56, 0.56), ylim=(-0.15, len(levels) - 0.25))
+    ax.axis("off")
     return ax
