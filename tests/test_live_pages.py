@@ -141,11 +141,12 @@ def test_a_digit_is_read_from_a_drawing(opened: Callable[[str], Any], data: dict
     page.wait_for_function(f"{says}('Draw a digit')")
     box = page.locator(".live-draw").bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] * 0.15
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x - 6, y + 0.35 * box["height"], steps=8)
-    page.mouse.move(x - 12, y + 0.7 * box["height"], steps=8)
-    page.mouse.up()
+    finger = page.context.new_cdp_session(page)
+    for k in range(17):
+        point = {"x": x - 0.75 * k, "y": y + 0.7 * box["height"] * k / 16}
+        kind = "touchMove" if k else "touchStart"
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [point]})
+    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     page.wait_for_function(f"{says}('HQNN-Parallel: 1')")
     found = page.evaluate("document.querySelector('.live').live")
     record = records.load(live.DRAWN["HQNN-Parallel"])[0]

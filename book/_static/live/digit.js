@@ -35,7 +35,8 @@ live.page.mount("digit", function (root, data) {
   });
   canvas.addEventListener("pointermove", (event) => {
     if (!pen.down || !event.buttons) return;
-    for (const one of event.getCoalescedEvents?.() || [event]) {
+    const all = event.getCoalescedEvents?.() || [];
+    for (const one of all.length ? all : [event]) {
       const to = place(one);
       stroke(pen, to);
       Object.assign(pen, to);
