@@ -52,7 +52,7 @@ mnist = experiments.get("hqnn-mnist")
 #   normalised; four circuits of five qubits; normalisation, ReLU and a dense layer to ten scores.
 # - **The paper's CNN**: the same convolutions, then dense layers to 224, 32 and 10, without normalisation: of the networks with
 #   the printed number of parameters the one with round widths.
-# - **Classical blocks**, our fair rival: the hybrid with each circuit replaced by a classical map of its five features,
+# - **The fair rival (classical blocks)**: the hybrid with each circuit replaced by a classical map of its five features,
 #   tanh between two small matrices, with as many parameters as the circuit.
 
 # %% tags=["hide-input"]

@@ -41,12 +41,6 @@ from hqnn.views.gradients import jacobian, quantum_fisher, rank
 
 figures.style()
 
-# %%
-pc = strongly_entangling()
-full = zx.diagram(pc)
-reduced = zx.reduce(full)
-print(pc.n_inputs, "inputs,", pc.n_weights, "weights,", pc.n_observables, "outputs")
-
 # %% [markdown]
 # ## The diagram
 #
@@ -54,6 +48,11 @@ print(pc.n_inputs, "inputs,", pc.n_weights, "weights,", pc.n_observables, "outpu
 # basis $|0\rangle,|1\rangle$, dark ones (X) in the basis $|+\rangle,|-\rangle$, and each carries a phase. $R_Z(\alpha)$ is a
 # light spider with phase $\alpha$, $R_X$ a dark one, a CNOT a light and a dark one joined by an edge. An $R_Y(\beta)$ is
 # $R_X(\beta)$ between quarter turns about $z$, the small light spiders beside each dark one below.
+
+# %%
+pc = strongly_entangling()
+full = zx.diagram(pc)
+print(pc.n_inputs, "inputs,", pc.n_weights, "weights,", pc.n_observables, "outputs")
 
 # %% tags=["hide-input"]
 figure, ax = plt.subplots(figsize=(9.6, 3.6))
@@ -77,6 +76,9 @@ figures.show(
 # PyZX calculates with numbers. To know in the end which phase was which weight, the $k$-th of the 50 parameters enters as
 # $7^k$ in units so small that no sum reaches $\pi/4$. The rules only add phases, turn their signs and shift them by
 # multiples of $\pi/2$, so the digits to the base 7 of each phase in the result name the parameters it is made of.
+
+# %%
+reduced = zx.reduce(full)
 
 # %% tags=["hide-input"]
 figure, ax = plt.subplots(figsize=(9.6, 5.4))
