@@ -34,16 +34,16 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from IPython.display import HTML
-from qiskit.quantum_info import Clifford, Operator, PauliList, Statevector
+from qiskit.quantum_info import Operator, Statevector
 
-from hqnn import analyses, claims, experiments, figures, runs, tables
-from hqnn.papers.lcqhnn import circular, studies
+from hqnn import QuantumLayer, claims, experiments, figures, pages, records, runs, tables
+from hqnn.claims import report
+from hqnn.papers.lcqhnn import circular, closed_forms, model, studies
+from hqnn.papers.lcqhnn import figures as lcqhnn_figures
 from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
-from hqnn.views import bloch, fourier
-from hqnn.views.layer import QuantumLayer
+from hqnn.views import bloch, fourier, gradients
 
 figures.style()
-pc = lcqhnn_circuit()
 
 # %% [markdown]
 # ## Six steps
@@ -61,20 +61,23 @@ pc = lcqhnn_circuit()
 # Then each qubit is measured. The outputs are the four expectation values
 # $\langle Z_0\rangle, \dots, \langle Z_3\rangle$. How four of them become scores of two classes the paper does not
 # say; in this book a small trained linear layer does it, unless a page says otherwise. (The paper counts features
-# from 1 to 4 and qubits from 0 to 3. Here everything is counted from 0.)
+# from 1 to 4 and qubits from 0 to 3. Here everything is counted from 0.) The same in Qiskit, where barriers name the
+# six states:
+
+# %%
+pages.source(lcqhnn_circuit)
 
 # %% tags=["hide-input"]
+pc = lcqhnn_circuit()
 figure, ax = plt.subplots(figsize=(7.2, 5.4))
 figures.circuit_drawing(ax, pc.circuit, fold=8)
 figures.show(
     figure,
-    alt="Circuit of four qubits, on two lines. From the left: H on each; U1 of 2x "
-    "on each; CNOTs from 0 to 1, 1 to 2 and 2 to 3; RY of theta on each; CNOTs "
-    "from 2 to 3, 1 to 2 and 0 to 1; H on qubit 0. Vertical bars mark the states "
-    "psi 1 to psi 6.",
-    caption="The circuit of eq. 2–7 as the text describes it, drawn by Qiskit from "
-    "`hqnn.lcqhnn_circuit()`. Orange gates take data, blue gates are trained, "
-    "white and black ones are fixed.",
+    alt="Circuit of four qubits, on two lines. From the left: H on each; U1 of 2x on each; CNOTs "
+    "from 0 to 1, 1 to 2 and 2 to 3; RY of theta on each; CNOTs from 2 to 3, 1 to 2 and 0 to 1; "
+    "H on qubit 0. Vertical bars mark the states psi 1 to psi 6.",
+    caption="The circuit of eq. 2–7 as the text describes it, drawn by Qiskit from `lcqhnn_circuit` "
+    "above. Orange gates take data, blue gates are trained, white and black ones are fixed.",
 )
 
 # %% [markdown]
@@ -108,26 +111,17 @@ figures.show(
 # $$|\psi_5\rangle = \sum_b a(s(b))\,|b\rangle, \qquad
 # |\psi_6\rangle = \sum_{b} \frac{a\big(s(0, b_1, b_2, b_3)\big) + (-1)^{b_0}\, a\big(s(1, b_1, b_2, b_3)\big)}{\sqrt2}\,|b\rangle .$$
 #
-# The six formulas as code, for one choice of features and weights:
-
-# %% tags=["hide-input"]
-x, theta = np.array([0.3, 0.9, -0.5, 1.2]), np.array([2.2, 1.9, -0.8, 2.5])
-bits = np.arange(16)[:, None] >> np.arange(4) & 1  # [basis state, qubit]
-prefix = bits.cumsum(axis=1) % 2  # s(b)
-s = prefix @ (1 << np.arange(4))  # s(b) as a number
-c, h = np.cos(theta / 2), np.sin(theta / 2)
-r = np.array([[c, -h], [h, c]])  # [t_k, s_k, qubit]
-psi = {"ψ1": np.full(16, 1 / 4), "ψ2": np.exp(2j * bits @ x) / 4}
-psi["ψ3"] = psi["ψ2"][np.argsort(s)]
-psi["ψ4"] = r[bits[:, None], prefix, np.arange(4)].prod(axis=2) @ psi["ψ2"]
-psi["ψ5"] = psi["ψ4"][s]
-even, odd = psi["ψ5"].reshape(8, 2).T  # qubit 0 is the last bit
-psi["ψ6"] = np.stack([even + odd, even - odd], axis=1).ravel() / np.sqrt(2)
-
-# %% [markdown]
-# And the same states from Qiskit, which applies one gate after another:
+# The six formulas as code, with $\theta$ and $x$ as arrays of four numbers:
 
 # %%
+pages.source(closed_forms.states)
+
+# %% [markdown]
+# For one choice of features and weights, beside the states from Qiskit, which applies one gate after another:
+
+# %%
+x, theta = np.array([0.3, 0.9, -0.5, 1.2]), np.array([2.2, 1.9, -0.8, 2.5])
+psi = closed_forms.states(x, theta)
 values = dict(zip([*pc.inputs, *pc.weights], [*x, *theta], strict=True))
 state_gap = {}
 for name, part in pc.stages().items():
@@ -144,12 +138,10 @@ figure.supylabel("modulus of the amplitude", fontsize=10)
 figures.phase_scale(figure, axes)
 figures.show(
     figure,
-    alt="Six bar charts of sixteen amplitudes each. In psi 1 to 3 all bars have "
-    "height one quarter: the phases differ from psi 2 on and are permuted in psi "
-    "3. From psi 4 on the heights differ; psi 5 is a permutation of psi 4.",
-    caption="The six states for one choice of features and weights. Height is the "
-    "modulus, colour the phase. The data enter as phases only; it takes the "
-    "rotations to turn them into probabilities.",
+    alt="Six bar charts of sixteen amplitudes. In psi 1 to 3 all have height one quarter, and phases "
+    "differ from psi 2 on; from psi 4 on heights differ, and psi 5 is a permutation of psi 4.",
+    caption="The six states for one choice of features and weights. Height is the modulus, colour the "
+    "phase. Data enter as phases only; it takes the rotations to turn them into probabilities.",
 )
 
 # %% [markdown]
@@ -178,25 +170,18 @@ figures.show(
 
 # %%
 other = lcqhnn_circuit("product")
-cnots = {}
-for name, reading in {"in time": pc, "as operators": other}.items():
-    gates = [g for g in reading.circuit.data if g.operation.name == "cx"]
-    cnots[name] = reading.circuit.copy_empty_like()
-    for gate in gates[:3]:
-        cnots[name].append(gate)
-exchanged = Operator(cnots["in time"]).adjoint() == Operator(cnots["as operators"])
+ladder, other_ladder = (Operator(closed_forms.ladder(order)) for order in ("time", "product"))
+exchanged = ladder.adjoint() == other_ladder
 print("eq. 4 read as operators is the inverse of eq. 4 read in time:", exchanged)
 
 # %%
 rng = np.random.default_rng(0)
 features = rng.uniform(-np.pi, np.pi, (500, 4))
 series, of_other = fourier.fourier_series(pc), fourier.fourier_series(other)
-gaps = {
-    name: np.abs(series(features, w) - of_other(features, w)).max()
-    for name, w in {"θ = 0": np.zeros(4), "the θ above": theta}.items()
-}
-for name, gap in gaps.items():
-    print(f"largest difference between the outputs for {name}: {gap:.2f}")
+gaps = {}
+for name, angles in {"θ = 0": np.zeros(4), "the θ above": theta}.items():
+    gaps[name] = np.abs(series(features, angles) - of_other(features, angles)).max()
+    print(f"largest difference between the outputs for {name}: {gaps[name]:.2f}")
 
 # %% [markdown]
 # The readings agree where no rotation stands between the ladders, and are different functions otherwise. The rest of
@@ -224,13 +209,10 @@ for name, gap in gaps.items():
 # `IIXY` is $Y_0X_1$):
 
 # %% tags=["hide-input"]
-y = PauliList(["IIIY", "IIYI", "IYII", "YIII"])  # on qubits 0, 1, 2 and 3
-generators = {"without ladders": y}
-for name, part in cnots.items():
-    generators[name] = y.evolve(Clifford(part), frame="h")
-labels = zip(*(paulis.to_labels() for paulis in generators.values()), strict=True)
-rows = [[rf"$\theta_{k}$", *label] for k, label in enumerate(labels)]
-tables.table(["angle", *generators], rows)
+columns = [closed_forms.generators(order).to_labels() for order in ("time", "product")]
+y = ["IIIY", "IIYI", "IYII", "YIII"]
+rows = [[rf"$\theta_{k}$", *labels] for k, labels in enumerate(zip(y, *columns, strict=True))]
+tables.table(["angle", "without ladders", "in time", "as operators"], rows)
 
 # %% [markdown]
 # So the ladders do not cancel. They turn four rotations of one qubit each into four rotations of up to four qubits at
@@ -244,13 +226,12 @@ tables.table(["angle", *generators], rows)
 # function.
 
 # %%
-deep = lcqhnn_circuit(n_layers=3)
-w = rng.uniform(0, 2 * np.pi, (3, 4))
+deep, w = lcqhnn_circuit(n_layers=3), rng.uniform(0, 2 * np.pi, (3, 4))
 three = dict(zip([*deep.inputs, *deep.weights], [*x, *w.ravel()], strict=True))
 one = dict(zip([*pc.inputs, *pc.weights], [*x, *w.sum(axis=0)], strict=True))
-state_of_three = Statevector(deep.circuit.assign_parameters(three)).data
-state_of_one = Statevector(pc.circuit.assign_parameters(one)).data
-layer_gap = np.abs(state_of_three - state_of_one).max()
+state_of_three = Statevector(deep.circuit.assign_parameters(three))
+state_of_one = Statevector(pc.circuit.assign_parameters(one))
+layer_gap = np.abs(state_of_three.data - state_of_one.data).max()
 print("three layers are one with summed angles, to 1e-12:", layer_gap < 1e-12)
 
 # %% [markdown]
@@ -288,13 +269,11 @@ figure, axes = plt.subplots(3, 4, figsize=(7.2, 5.9), subplot_kw=sphere)
 figures.bloch_grid(axes, vectors)
 figures.show(
     figure,
-    alt="Twelve Bloch spheres, three steps by four qubits. After the encoding the "
-    "points form the equator on every qubit. After the ladder those of qubit 0 "
-    "fill the equatorial disc and those of qubits 1 to 3 lie on the x axis. After "
-    "RY disc and lines are tilted.",
-    caption="256 feature vectors with evenly spread phases, simulated. Entangling "
-    "shrinks the equator to a disc (qubit 0) and to lines (qubits 1 to 3); the "
-    "rotations tilt them. Nothing is spread over the surface of a sphere.",
+    alt="Twelve Bloch spheres, three steps by four qubits. Points form the equator after the encoding, "
+    "a disc on qubit 0 and lines on the others after the ladder; after RY these are tilted.",
+    caption="256 feature vectors with evenly spread phases, simulated. Entangling shrinks the "
+    "equator to a disc (qubit 0) and to lines (qubits 1 to 3); the rotations tilt them. Nothing is "
+    "spread over the surface of a sphere.",
 )
 
 # %% [markdown]
@@ -305,12 +284,9 @@ figures.show(
 # $\delta_1$ on: the same lines and disc, and shorter vectors still.)
 
 # %%
-cosines = np.column_stack([np.cos(2 * even), np.ones(256)])
-expected = np.zeros((256, 4, 3))
-expected[:, :, 0] = cosines[:, :4] * cosines[:, 1:]
-expected[:, 0, 1] = np.sin(2 * even[:, 0]) * cosines[:, 1]
-bloch_gap = np.abs(vectors["after the ladder"] - expected).max()
-print("Bloch vectors and closed forms agree to 1e-12:", bloch_gap < 1e-12)
+ladder_gap = np.abs(vectors["after the ladder"] - closed_forms.bloch_after_ladder(even)).max()
+print("Bloch vectors and closed forms agree to 1e-12:", ladder_gap < 1e-12)
+pages.source(closed_forms.bloch_after_ladder)
 
 # %% tags=["hide-input"]
 QUBITS = [f"qubit {k}" for k in range(4)]
@@ -325,34 +301,29 @@ tables.table(["mean length of the Bloch vector", *QUBITS], rows)
 # ### Where real features lie
 #
 # For real features we take the recorded networks of this book: trained on MNIST and FashionMNIST as in the paper, ten
-# seeds each (next page). The recorded analysis `lcqhnn-bloch` holds the circuit's inputs $x$ for test images that the
+# seeds each (next page). The recorded measurement `lcqhnn-bloch` holds the circuit's inputs $x$ for test images that the
 # networks never trained on. The figure shows the encoded phases $\delta_k = 2x_k$ of each qubit as seen from the
 # north pole, one dot per image.
 
 # %% tags=["hide-input"]
-recorded = analyses.load("lcqhnn-bloch")
+recorded = records.measured("lcqhnn-bloch")
 mnist, fashion = recorded.data["mnist"], recorded.data["fashion"]
 shown = {"MNIST, untrained": mnist["untrained"], "MNIST, trained": mnist["trained"]}
 shown["FashionMNIST, trained"] = fashion["trained"]
 phases = {
-    name: (2 * np.array(network["features"]), np.array(network["labels"]))
-    for name, network in shown.items()
+    n: (2 * np.array(net["features"]), np.array(net["labels"])) for n, net in shown.items()
 }
 
 # %% tags=["hide-input"]
-circle = {"projection": "polar"}
-figure, axes = plt.subplots(3, 4, figsize=(7.2, 6.1), subplot_kw=circle)
+figure, axes = plt.subplots(3, 4, figsize=(7.2, 6.1), subplot_kw={"projection": "polar"})
 figures.phase_grid(axes, phases)
 figures.show(
     figure,
-    alt="Twelve circles with the encoded phases of 256 images. In the untrained "
-    "network all dots of a qubit sit at one angle near 0. In the trained ones "
-    "some qubits still have one cluster; on the others the two classes sit at "
-    "opposite angles, near 0 and near pi.",
-    caption="Encoded phases of 256 test images, in one recorded network per row "
-    "(seed 0). Inner ring: first class (digit 0, trouser); outer ring: second "
-    "class (digit 1, shirt). The arrow is the mean of the unit vectors; for "
-    "evenly spread phases it would have almost no length.",
+    alt="Twelve circles with the phases of 256 images. Untrained, all dots of a qubit sit near 0. "
+    "Trained, they form one cluster, or the two classes sit at opposite angles, near 0 and pi.",
+    caption="Encoded phases of 256 test images, in one recorded network per row (seed 0). Inner "
+    "ring: first class (digit 0, trouser); outer ring: second class (digit 1, shirt). The arrow is "
+    "the mean of the unit vectors; for evenly spread phases it would have almost no length.",
 )
 
 # %% [markdown]
@@ -367,12 +338,12 @@ figures.show(
 # %% tags=["hide-input"]
 delta, _ = phases["MNIST, trained"]
 statistics = {
-    "resultant length $R$": circular.resultant_length(delta),
-    "Rayleigh's $p$": circular.rayleigh_p(delta),
-    "Kuiper's distance $V$": circular.kuiper_distance(delta),
-    "Kuiper's $p$": circular.kuiper_p(delta),
+    "resultant length $R$": circular.resultant_length,
+    "Rayleigh's $p$": circular.rayleigh_p,
+    "Kuiper's distance $V$": circular.kuiper_distance,
+    "Kuiper's $p$": circular.kuiper_p,
 }
-rows = [[name, *(f"{v:.3f}" for v in found)] for name, found in statistics.items()]
+rows = [[name, *(f"{v:.3f}" for v in found(delta))] for name, found in statistics.items()]
 tables.table(["MNIST, trained", *QUBITS], rows)
 
 # %% [markdown]
@@ -381,13 +352,11 @@ tables.table(["MNIST, trained", *QUBITS], rows)
 
 # %% tags=["hide-input"]
 keys = ["resultant-length", "kuiper-distance", "not-uniform", "abs-cosine"]
+names, rows = {"mnist": "MNIST", "fashion": "FashionMNIST"}, []
+for name, stage in [(name, stage) for name in names for stage in ("untrained", "trained")]:
+    found = [recorded.result[f"{name}/{stage}/{key}"] for key in keys]
+    rows.append([f"{names[name]}, {stage}", *(f"{value:z.2f}" for value in found)])
 header = ["$R$", "$V$", "share rejected", r"mean of $\lvert\cos\delta\rvert$"]
-names = {"mnist": "MNIST", "fashion": "FashionMNIST"}
-rows = []
-for name, title in names.items():
-    for stage in ("untrained", "trained"):
-        found = [recorded.result[f"{name}/{stage}/{key}"] for key in keys]
-        rows.append([f"{title}, {stage}", *map(tables.number, found)])
 tables.table(["network", *header], rows)
 
 # %% [markdown]
@@ -404,51 +373,42 @@ tables.table(["network", *header], rows)
 # spheres:
 
 # %% tags=["hide-input"]
-network = mnist["trained"]
-x, w, digits = (np.array(network[key]) for key in ("features", "weights", "labels"))
+x, w, digits = (np.array(mnist["trained"][key]) for key in ("features", "weights", "labels"))
 vectors = {n: bloch.bloch_vectors(pc, x, w, stage=k) for n, k in steps.items()}
 figure, axes = plt.subplots(3, 4, figsize=(7.2, 5.9), subplot_kw=sphere)
 figures.bloch_grid(axes, vectors, digits)
 figures.show(
     figure,
-    alt="Twelve Bloch spheres, three steps by four qubits, for 256 MNIST images. "
-    "After the encoding there are one or two clusters on each equator, at the "
-    "ends of the x axis. After the ladder all points gather at the ends of the x "
-    "axis; after RY these are tilted.",
-    caption="256 MNIST test images in a recorded, trained network (seed 0). Blue: "
-    "digit 0, vermillion: digit 1. Nearly all points lie close to the surface: "
-    "little entanglement is left.",
+    alt="Twelve Bloch spheres, three steps by four qubits. After the encoding one or two clusters lie "
+    "at the ends of the x axis; after the ladder all points gather there; after RY they are tilted.",
+    caption="256 MNIST test images in a recorded, trained network (seed 0). Blue: digit 0, "
+    "vermillion: digit 1. Nearly all points lie close to the surface: little entanglement is left.",
 )
 
 # %% [markdown]
-# Is this what training always does? The analysis has all twenty trained networks, one dot each:
+# Is this what training always does? Here are all twenty trained networks, one dot each:
 
 # %% tags=["hide-input"]
 figure, ax = plt.subplots(figsize=(5.6, 4.0))
-cosines, lengths = (
-    {title: recorded.data[name][key] for name, title in names.items()}
-    for key in ("abs-cosine", "length-after-ry")
-)
-figures.entanglement_left(ax, cosines, lengths)
+cosines = {title: recorded.data[name]["abs-cosine"] for name, title in names.items()}
+lengths = {title: recorded.data[name]["length-after-ry"] for name, title in names.items()}
+lcqhnn_figures.entanglement_left(ax, cosines, lengths)
 figures.show(
     figure,
-    alt="Scatter plot of twenty networks: mean of the absolute cosine of the "
-    "phases against mean length of the Bloch vectors. Most dots crowd at the top "
-    "right, near (1, 1). One of each dataset lies far below and to the left.",
-    caption="How close the phases are to 0 or π (to the right), and how little the "
-    "qubits are entangled after the rotations (to the top). Recorded networks, "
-    "ten seeds per dataset, mean over all test images and four qubits.",
+    alt="Mean absolute cosine of the phases against mean length of the Bloch vectors. Most of twenty "
+    "networks crowd near (1, 1); one of each dataset lies far below and to the left.",
+    caption="How close the phases are to 0 or π (to the right), and how little the qubits are "
+    "entangled after the rotations (to the top). Recorded networks, ten seeds per dataset, mean "
+    "over all test images and four qubits.",
 )
 
 # %% tags=["hide-input"]
 rows = []
 for name, title in names.items():
-    history = runs.history(f"lcqhnn-{name}", "lcqhnn", "test_accuracy")
-    accuracy = 100 * history[:, -1]
-    exception = int(np.argmin(recorded.data[name]["length-after-ry"]))
-    rest = np.delete(accuracy, exception)
-    rows.append([title, f"{accuracy[exception]:.2f}"])
-    rows[-1].append(f"{rest.min():.2f} to {rest.max():.2f}")
+    accuracy = 100 * records.final(f"lcqhnn-{name}/lcqhnn", "test_accuracy").to_numpy()
+    exception = np.argmin(lengths[title])
+    rest = tables.span(np.delete(accuracy, exception))
+    rows.append([title, f"{accuracy[exception]:.2f}", rest])
 tables.table(["test accuracy, %", "the most entangled", "the other nine"], rows)
 
 # %% [markdown]
@@ -457,20 +417,18 @@ tables.table(["test accuracy, %", "the most entangled", "the other nine"], rows)
 # It classifies as well as the others. Which way a network goes is decided by its random start.
 
 # %% tags=["hide-input"]
-network = mnist["most-entangled"]
-x, w, digits = (np.array(network[key]) for key in ("features", "weights", "labels"))
-vectors = {n: bloch.bloch_vectors(pc, x, w, stage=k) for n, k in steps.items()}
-del vectors["after the ladder"]
+net = mnist["most-entangled"]
+x, w, digits = (np.array(net[key]) for key in ("features", "weights", "labels"))
+ends = ("after the encoding", "after RY")
+vectors = {n: bloch.bloch_vectors(pc, x, w, stage=steps[n]) for n in ends}
 figure, axes = plt.subplots(2, 4, figsize=(7.2, 4.0), subplot_kw=sphere)
 figures.bloch_grid(axes, vectors, digits)
 figures.show(
     figure,
-    alt="Eight Bloch spheres, two steps by four qubits. After the encoding there "
-    "are clusters on the equator, on qubits 0 and 1 near the y axis. After RY the "
-    "points of all qubits lie well inside the sphere, most of them close to its "
-    "centre.",
-    caption="The same 256 MNIST images in the recorded network that is most "
-    "entangled. Blue: digit 0, vermillion: digit 1.",
+    alt="Eight Bloch spheres, two steps by four qubits. After the encoding clusters lie on the equator, "
+    "on qubits 0 and 1 near the y axis; after RY all points are well inside, most near the centre.",
+    caption="The same 256 MNIST images in the recorded network that is most entangled. Blue: digit "
+    "0, vermillion: digit 1.",
 )
 
 # %% [markdown]
@@ -514,25 +472,21 @@ figures.show(
 # \langle Z_3\rangle ={}& \sin\theta_2\sin\theta_3\;\cos\delta_2 .
 # \end{aligned}$$
 #
-# That is the whole quantum part of the network. In numbers, against the circuit's simulation:
+# That is the whole quantum part of the network. As code:
 
-# %% tags=["hide-input"]
-c, s = np.cos(2 * features).T, np.sin(2 * features).T
-C, S = np.cos(theta), np.sin(theta)
-z0 = C[0] * C[1] * C[2] * C[3] * c[0]
-z0 -= C[0] * S[1] * C[2] * C[3] * s[0] * s[1] * c[2]
-z0 -= S[0] * C[1] * S[2] * C[3] * s[1] * s[2] * c[3]
-z0 -= C[0] * S[1] * C[2] * S[3] * c[0] * c[1] * s[2] * s[3]
-z1 = S[0] * (C[1] * s[0] * s[1] + S[1] * c[0] * c[2])
-by_hand = np.stack([z0, z1, S[1] * S[2] * c[1] * c[3], S[2] * S[3] * c[2]], axis=1)
+# %%
+pages.source(closed_forms.outputs)
+
+# %% [markdown]
+# And against the circuit, as the book trains it: three lines make a layer that PyTorch can put inside any network.
 
 # %%
 layer = QuantumLayer(pc, dtype=torch.float64, method="state")
 layer.weights.data = torch.from_numpy(theta)[None]
 simulated = layer(torch.from_numpy(features)).detach().numpy()
-formula_gap = np.abs(simulated - by_hand).max()
-print("500 random feature vectors: formula and simulation agree to 1e-12:", end=" ")
-print(formula_gap < 1e-12)
+
+formula_gap = np.abs(simulated - closed_forms.outputs(features, theta)).max()
+print("500 random feature vectors: formula and simulation agree to 1e-12:", formula_gap < 1e-12)
 
 # %% [markdown]
 # The library does the same bookkeeping for any circuit. Here it writes out the other reading of eq. 4 and 6:
@@ -554,32 +508,26 @@ tables.equations(outputs, fourier.closed_forms(separate))
 # 2021](../references.md)). The figure shows which of them occur:
 
 # %% tags=["hide-input"]
-circuit_of = {"in time": pc, "as operators": other, "without CNOTs": separate}
-exact = {name: fourier.fourier_series(one) for name, one in circuit_of.items()}
+circuits = {"in time": pc, "as operators": other, "without CNOTs": separate}
+exact = {name: fourier.fourier_series(one) for name, one in circuits.items()}
 figure, axes = plt.subplots(1, 2, figsize=(7.2, 3.4), width_ratios=(24, 5))
-for ax, name in zip(axes, ("in time", "without CNOTs"), strict=True):
-    figures.spectrum(ax, *exact[name].spectrum(), [f"${z}$" for z in outputs])
-axes[0].set_title("the paper's circuit, read in time")
-axes[1].set_title("no CNOTs")
+titles = {"in time": "the paper's circuit, read in time", "without CNOTs": "no CNOTs"}
+for ax, (name, title) in zip(axes, titles.items(), strict=True):
+    figures.spectrum(ax, *exact[name].spectrum(), [f"${z}$" for z in outputs]).set_title(title)
 figures.show(
     figure,
-    alt="Two tables of discs, outputs by frequencies. With CNOTs, the output of "
-    "qubit 0 has 17 frequencies with small discs, that of qubit 1 four, of qubit "
-    "2 two and of qubit 3 one, no frequency shared. Without CNOTs each output has "
-    "one frequency, that of its own feature.",
-    caption="Frequencies of the four outputs, up to a common sign; below the line, "
-    "the sign with which each feature enters ($\\pm2x_k$ or not at all). The area "
-    "of a disc is the size of the coefficient, root mean square over all weights. "
-    "Exact, from `hqnn.views.fourier`.",
+    alt="Two tables of discs, outputs by frequencies. With CNOTs, the outputs of qubits 0 to 3 have "
+    "17, 4, 2 and 1 frequencies, none shared; without CNOTs each has that of its own feature.",
+    caption="Frequencies of the four outputs, up to a common sign; below the line, the sign with "
+    "which each feature enters ($\\pm2x_k$ or not at all). The area of a disc is the size of the "
+    "coefficient, root mean square over all weights. Exact, from `hqnn.views.fourier`.",
 )
 
 # %% tags=["hide-input"]
 rows = []
 for name, of in exact.items():
-    omega = of.input_frequencies
-    constant = "no" if omega.any(axis=1).all() else "yes"
-    rows.append([name, len(omega), constant])
-counts = [row[1] for row in rows]
+    constant = "no" if of.input_frequencies.any(axis=1).all() else "yes"
+    rows.append([name, len(of.input_frequencies), constant])
 tables.table(["circuit", "frequency vectors, of 81", "constant term"], rows)
 
 # %% [markdown]
@@ -598,12 +546,11 @@ tables.table(["circuit", "frequency vectors, of 81", "constant term"], rows)
 
 # %% tags=["hide-input"]
 w = rng.uniform(0.3, 1.2, 4)
-slopes = {name: of.jacobian(features, w) for name, of in exact.items()}
+slopes = gradients.jacobian(pc, features, w)[..., pc.n_inputs :]  # [sample, output, weight]
 rows = []
 for k, output in enumerate(outputs):
-    slope = slopes["in time"][:, k]  # [sample, weight]
-    dots = ["●" if used else "" for used in np.abs(slope).max(axis=0) > 1e-12]
-    rows.append([f"${output}$", *dots, np.linalg.matrix_rank(slope)])
+    dots = ["●" if used else "" for used in np.abs(slopes[:, k]).max(axis=0) > 1e-12]
+    rows.append([f"${output}$", *dots, np.linalg.matrix_rank(slopes[:, k])])
 tables.table(["output", *(rf"$\theta_{k}$" for k in range(4)), "independent"], rows)
 
 # %% [markdown]
@@ -619,14 +566,9 @@ tables.table(["output", *(rf"$\theta_{k}$" for k in range(4)), "independent"], r
 
 # %% tags=["hide-input"]
 v = rng.normal(size=4)
-rows, added = [], []
-for name, of in exact.items():
-    outer = np.column_stack([of(features, w), np.ones(len(features))])
-    inner = slopes[name].swapaxes(1, 2) @ v
-    alone = np.linalg.matrix_rank(outer)
-    both = np.linalg.matrix_rank(np.column_stack([outer, inner]))
-    added.append(both - alone)
-    rows.append([name, alone, both, both - alone])
+spanned = {n: closed_forms.directions(one, features, w, v) for n, one in circuits.items()}
+added = {name: both - alone for name, (alone, both) in spanned.items()}
+rows = [[name, *spanned[name], added[name]] for name in circuits]
 tables.table(["circuit", "layer alone", "layer and angles", "angles add"], rows)
 
 # %% [markdown]
@@ -635,31 +577,33 @@ tables.table(["circuit", "layer alone", "layer and angles", "angles add"], rows)
 # factors that the $v_k$ absorb. Here are two circuits with different angles and one and the same score:
 
 # %%
-u = np.array([0.5, w[1], 0.0, w[3]])
-u[2] = np.arctan(np.tan(w[0]) * np.tan(w[2]) / np.tan(u[0]))
-c, s = np.cos(w) / np.cos(u), np.sin(w) / np.sin(u)
-rescaled = v * np.array([c[0] * c[2], s[0], s[2], s[2]])
+rescaled, u = closed_forms.same_score(v, w, 0.5)
 score_gap = np.abs(series(features, w) @ v - series(features, u) @ rescaled).max()
 print("the two networks have the same score, to 1e-12:", score_gap < 1e-12)
+pages.source(closed_forms.same_score)
 
 # %% [markdown]
 # Without CNOTs the angles add nothing at all: each is an amplitude, and the circuit is a complicated way to write
 # $\cos\delta_k$. What the entangled circuit gives the network is a fixed list of eight products of sines and cosines,
 # whose coefficients can be set in seven independent ways by three effective angles and four output weights. A
-# classical program evaluates them in four lines (above). Whether those products help to classify images is an
+# classical program evaluates them in a few lines (above). Whether those products help to classify images is an
 # empirical question; the ablations on the last page of this part answer it.
 #
 # ## The same code, live
 #
 # Everything above rests on code that also runs here and now: a small hybrid network trained for a few epochs on
-# scikit-learn's handwritten digits 0 and 1, its features, and the formula.
+# scikit-learn's handwritten digits 0 and 1, its features, and the formula. Inside the network the circuit is one line
+# of three:
+
+# %%
+pages.source(model.Lcqhnn.forward)
 
 # %%
 config = experiments.get("lcqhnn-mnist").quick["lcqhnn"]
 outcome = runs.execute(config, seed=0)
 live = studies.encoded(config, outcome.weights(config.epochs))
-ends = bloch.bloch_vectors(pc, live.features, live.weights, stage="ψ6")
-live_gap = np.abs(ends[..., 2] - series(live.features, live.weights)).max()
+measured = bloch.bloch_vectors(pc, live.features, live.weights, stage="ψ6")
+live_gap = np.abs(measured[..., 2] - series(live.features, live.weights)).max()
 rejected = circular.kuiper_p(2 * live.features) < 1e-3
 print("test accuracy above 0.9:", outcome.history["test_accuracy"][-1] > 0.9)
 print("z components at the end are the formula's outputs:", live_gap < 1e-12)
@@ -685,36 +629,20 @@ print("Kuiper's test excludes uniform phases on every qubit:", rejected.all())
 # claims](../scoreboard.ipynb)):
 
 # %% tags=["remove-input"]
-every = claims.evaluate("lcqhnn")
-HTML(claims.to_html([r for r in every if r.claim.id[:3] in ("L1-", "L2-", "L3-")]))
+HTML(report.to_html(claims.evaluate("lcqhnn", groups=("L1", "L2", "L3"))))
 
 # %% [markdown] tags=["remove-cell"]
 # ## Checks
 
 # %% tags=["remove-cell"]
-assert max(state_gap.values()) < 1e-12
-print("the six printed states have the closed forms derived here: holds")
-assert exchanged and gaps["θ = 0"] < 1e-12 < gaps["the θ above"]
-print("the two readings exchange the ladders and agree without rotations: holds")
-assert all(many.commutes(p).all() for many in generators.values() for p in many)
-assert layer_gap < 1e-12
-print("the generators commute, so that layers add up: holds")
+assert gaps["θ = 0"] < 1e-12 < gaps["the θ above"]
+print("the two readings agree without rotations, and only then: holds")
 start = bloch.bloch_vectors(pc, live.features, live.weights, stage="ψ2")
-assert np.abs(start[..., 2]).max() < 1e-12
-assert np.abs(bloch.lengths(start) - 1).max() < 1e-12
-assert bloch_gap < 1e-12
-print("qubits lie on the equator, and inside the sphere as predicted: holds")
-
-# %% tags=["remove-cell"]
-mirrored = np.abs(series(features, theta) - series(-features, theta)).max()
-assert max(formula_gap, live_gap, mirrored) < 1e-12
-print("the formula is the circuit, and even in x: holds")
-assert counts == [48, 50, 8]
-assert added == [3, 3, 0] and score_gap < 1e-12
+assert np.abs(start[..., 2]).max() < 1e-12 and np.abs(bloch.lengths(start) - 1).max() < 1e-12
+assert np.abs(series(features, theta) - series(-features, theta)).max() < 1e-12
+print("encoded qubits lie on the equator, and the outputs are even in x: holds")
+assert list(added.values()) == [3, 3, 0]
 print("three effective angles, none without CNOTs: holds")
-shares = [i.mean for key, i in recorded.result.items() if "not-uniform" in key]
-assert shares == [1, 1, 1, 1]
-print("uniform phases are excluded on every qubit of every recorded network: holds")
-short = [np.array(data["length-after-ry"]) < 0.5 for data in (mnist, fashion)]
-assert [int(found.sum()) for found in short] == [1, 1]
-print("one trained network of each dataset is strongly entangled: holds")
+assert all(i.mean == 1 for key, i in recorded.result.items() if "not-uniform" in key)
+assert [sum(np.array(found) < 0.5) for found in lengths.values()] == [1, 1]
+print("no recorded phases are uniform; one network of each dataset is entangled: holds")

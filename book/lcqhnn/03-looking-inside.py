@@ -29,20 +29,22 @@ if "google.colab" in sys.modules:
 
 # %% tags=["hide-input"]
 import base64
-import itertools
 
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from IPython.display import HTML, Markdown
 
-from hqnn import analyses, claims, datasets, experiments, figures, runs, stats, tables
+from hqnn import claims, datasets, experiments, figures, pages, records, runs, stats, tables
+from hqnn.claims import report
+from hqnn.papers.lcqhnn import figures as lcqhnn_figures
 from hqnn.papers.lcqhnn import gradcam, saliency
 from hqnn.papers.lcqhnn import model as lcqhnn
+from hqnn.papers.lcqhnn.results import DATASETS, ROWS
 
 figures.style()
-DATASETS = {"mnist": "MNIST", "fashion": "FashionMNIST"}
 MODELS = ("lcqhnn", "cnn-4")
+SERIES = {f"{key}/{name}": words for (key, name), words in ROWS.items() if name in MODELS}
 
 # %% [markdown]
 # ## From gradients to a heat map
@@ -70,54 +72,52 @@ MODELS = ("lcqhnn", "cnn-4")
 # - The window is one position. Then $G$ is gradient times activation, known as HiResCAM [[Draelos and Carin, 2020](../references.md)].
 #
 # The package [pytorch-grad-cam](../references.md) has both ends. For the windows in between we use eq. 10–12 as they stand; at the border a window is
-# cut off and averages what remains. Here is a small hybrid network, trained live on the bundled digits, and a comparison of both routes:
+# cut off and averages what remains. In code, the first half of the network, with the last convolution `conv2`:
+
+# %%
+pages.source(lcqhnn.Features.forward)
+
+# %% [markdown]
+# And the heat map, from the activations of `conv2` and the derivatives of a score:
+
+# %%
+pages.source(gradcam.heat)
+
+# %% [markdown]
+# Here is a small hybrid network, trained live on the bundled digits, and a comparison of both routes:
 
 # %% tags=["hide-input"]
 config = experiments.get("lcqhnn-mnist").quick["lcqhnn"]
-outcome = runs.execute(config, seed=0)
 model = lcqhnn.build(config)
-model.load_state_dict(outcome.weights(config.epochs))
-
+model.load_state_dict(runs.execute(config, seed=0).weights(config.epochs))
 test = datasets.load("digits").test
 shown = torch.cat([(test.labels == label).nonzero()[:4, 0] for label in (0, 1)])
 images, labels = datasets.to_float(test.images[shown], 28), test.labels[shown]
+digits, mask = images[:, 0].numpy(), gradcam.object_mask(images)
 
 # %%
 seen = gradcam.attribute(model, images, labels, layer=model.features.conv2)
 heat = {window: gradcam.heat(seen, window) for window in (1, 3, 7, 27, None)}
 package = gradcam.grad_cam(model, images, labels, layer=model.features.conv2)
-package_gap = (gradcam.rescale(gradcam.upsample(heat[None])) - package).abs().max()
-window_gap = (heat[27] - heat[None]).abs().max() / heat[None].max()
-print(
-    "eq. 10–12 with the whole map as window is the package's Grad-CAM, to 1e-4:",
-    bool(package_gap < 1e-4),
-)
-print(
-    "a window of 27 × 27 covers the map from every position, to 1e-6:", bool(window_gap < 1e-6)
-)
+package_gap = float((gradcam.rescale(gradcam.upsample(heat[None])) - package).abs().max())
+window_gap = float((heat[27] - heat[None]).abs().max() / heat[None].max())
+print("the whole map as window is the package's Grad-CAM, to 1e-4:", package_gap < 1e-4)
+print("a window of 27 × 27 covers the map from everywhere, to 1e-6:", window_gap < 1e-6)
 
 # %% [markdown]
 # And so the window changes the picture, for one and the same network:
 
 # %% tags=["hide-input"]
-mask = gradcam.object_mask(images)
 names = {1: "1 × 1", 3: "3 × 3", 7: "7 × 7", None: "whole map"}
+maps = {name: gradcam.upsample(heat[window]).numpy() for window, name in names.items()}
 figure, ax = plt.subplots(figsize=(7.6, 4.4))
-figures.heat_gallery(
-    ax,
-    images[:, 0].numpy(),
-    {name: gradcam.upsample(heat[window]).numpy() for window, name in names.items()},
-    mask.numpy(),
-)
+lcqhnn_figures.heat_gallery(ax, digits, maps, mask.numpy())
 figures.show(
     figure,
-    alt="Eight digits, four zeros and four ones, and below each its heat maps for "
-    "four window sizes. With the smallest window the heat is a few spots; it "
-    "smears out as the window grows, and with the whole map it covers large "
-    "areas or vanishes.",
-    caption="One network, one set of gradients, four window sizes in eq. 11. Each map "
-    "is scaled by its own maximum (yellow); blue lines are the digits' "
-    "outlines. *Quick run on the bundled digits.*",
+    alt="Eight digits and below each its heat maps for four window sizes. With the smallest window "
+    "the heat is a few spots; with the whole map it covers large areas or vanishes.",
+    caption="One network, one set of gradients, four windows in eq. 11. Each map is scaled by its "
+    "own maximum (yellow); blue lines are the digits' outlines. *Quick run on the bundled digits.*",
 )
 
 # %% [markdown]
@@ -142,31 +142,27 @@ figures.show(
 
 # %% tags=["hide-input"]
 templates = {
-    "object": mask.float(),
-    "shape": gradcam.upsample(gradcam.shape_template(images, 14)),
-    "edges": gradcam.upsample(gradcam.edge_template(images, 14)),
+    "object": mask.float().numpy(),
+    "shape": gradcam.upsample(gradcam.shape_template(images, 14)).numpy(),
+    "edges": gradcam.upsample(gradcam.edge_template(images, 14)).numpy(),
 }
 figure, ax = plt.subplots(figsize=(7.6, 3.6))
-figures.heat_gallery(
-    ax, images[:, 0].numpy(), {k: v.numpy() for k, v in templates.items()}, mask.numpy()
-)
+lcqhnn_figures.heat_gallery(ax, digits, templates, mask.numpy())
 figures.show(
     figure,
-    alt="The same eight digits with the object's pixels, the shape template and the "
-    "edge template below. For thin strokes the two templates look alike; the "
-    "edges of a zero are two rings that nearly touch.",
-    caption="What heat maps are compared with: the object's pixels, and the templates "
-    "of shape and edges at the resolution of a heat map. *The bundled digits.*",
+    alt="The same eight digits above the object's pixels, the shape template and the edge template, "
+    "which look alike for thin strokes; the edges of a zero are two rings that nearly touch.",
+    caption="What heat maps are compared with: the object's pixels, and the templates of shape and "
+    "edges at the resolution of a heat map. *The bundled digits.*",
 )
 
 # %% tags=["hide-input"]
-focus = analyses.load("lcqhnn-focus")
-limits = focus.data["images"]
-columns = ["area", "focus-of-edges", "focus-of-shape"]
-rows = []
-for key, name in DATASETS.items():
-    percentages = [tables.percent(limits[key][column], 1) for column in columns]
-    rows.append([name, *percentages, f"{limits[key]['shape-like-edges']:.2f}"])
+focus = records.measured("lcqhnn-focus")
+limits, rows = focus.data["images"], []
+for key, title in DATASETS.items():
+    one = limits[key]
+    shares = [100 * one[k] for k in ("area", "focus-of-edges", "focus-of-shape")]
+    rows.append([title, *(f"{s:.1f}" for s in shares), f"{one['shape-like-edges']:.2f}"])
 header = ["$F$ in %, if the heat is", "even", "the edges", "the shape", "edges like shape"]
 tables.table(header, rows)
 
@@ -180,30 +176,26 @@ tables.table(header, rows)
 # its looks. The score explained is that of the image's true class (the paper's "specific category"), and each map is scaled by its own maximum.
 #
 # *How these figures were made.* The images may not be shipped with the book. The figures were therefore drawn where the images are, by
-# `python -m hqnn analyse lcqhnn-heatmaps`, and are stored as pictures in `data/analyses/`, with the fingerprint of the networks they show.
-# `python -m hqnn verify` tells if they are out of date. All numbers below were made in the same way by `python -m hqnn analyse lcqhnn-focus`.
+# `python -m hqnn run lcqhnn-heatmaps`, and are stored as pictures in `data/analyses/`, with the fingerprint of the networks they show.
+# `python -m hqnn verify` tells if they are out of date. All numbers below were made in the same way by `python -m hqnn run lcqhnn-focus`.
 
 # %% tags=["hide-input"]
-pictures = analyses.load("lcqhnn-heatmaps").data
+pictures = records.measured("lcqhnn-heatmaps").data
 figures.show(
     base64.b64decode(pictures["mnist"]),
-    alt="Eight MNIST digits, and below them heat maps of the untrained network and "
-    "after 25 and 50 epochs, by Grad-CAM and with a window of three. Some "
-    "trained maps lie on the digit, some on the background with the digit left "
-    "out, two are empty.",
-    caption="The counterpart of the paper's figure 6: heat maps on MNIST, untrained and "
-    "after 25 and 50 epochs, by Grad-CAM and by eq. 10–12 with a 3 × 3 window. "
-    "A black map has no positive heat. *A recorded network.*",
+    alt="Eight MNIST digits above heat maps, untrained and after 25 and 50 epochs, by Grad-CAM and "
+    "with a window of three. Some lie on the digit, some on the background, two are empty.",
+    caption="The counterpart of the paper's figure 6: heat maps on MNIST, untrained and after 25 "
+    "and 50 epochs, by Grad-CAM and by eq. 10–12 with a 3 × 3 window. A black map has no positive "
+    "heat. *A recorded network.*",
 )
 
 # %% tags=["hide-input"]
 figures.show(
     base64.b64decode(pictures["fashion"]),
-    alt="Four trousers and four shirts with heat maps in the same arrangement. "
-    "After training, two trousers are hot on a dark background and two are dark "
-    "on a hot background.",
-    caption="The counterpart of the paper's figure 7: heat maps on FashionMNIST. *A "
-    "recorded network.*",
+    alt="Four trousers and four shirts with heat maps in the same arrangement. After training, two "
+    "trousers are hot on a dark background and two are dark on a hot background.",
+    caption="The counterpart of the paper's figure 7: heat maps on FashionMNIST. *A recorded network.*",
 )
 
 # %% [markdown]
@@ -216,24 +208,23 @@ figures.show(
 # images.
 
 # %% tags=["hide-input"]
-looks = {name: saliency.recorded(stored) for name, stored in focus.data["series"].items()}
+stored = focus.data["series"]
+looks = {name: saliency.HeatMapCurves.from_json(stored[name]) for name in SERIES}
 epochs = looks["mnist/lcqhnn"].epochs
 figure, axes = plt.subplots(1, 2, figsize=(9.6, 4.0))
-for ax, (key, name) in zip(axes, DATASETS.items(), strict=True):
-    curves = {who: 100 * looks[f"{key}/{who}"].measures["grad-cam"]["focus"] for who in MODELS}
-    figures.snapshot_curves(ax, epochs, curves).set(title=name, ylim=(0, 100))
+for ax, (key, title) in zip(axes, DATASETS.items(), strict=True):
+    curves = {n: 100 * looks[f"{key}/{n}"].measures["grad-cam"]["focus"] for n in MODELS}
+    lcqhnn_figures.snapshot_curves(ax, epochs, curves).set(title=title, ylim=(0, 100))
     figures.level(ax, 100 * limits[key]["area"], "even\nheat")
     figures.level(ax, 100 * limits[key]["focus-of-shape"], "shape")
 axes[0].set_ylabel("focus, % of the heat")
 figures.show(
     figure,
-    alt="Focus against epoch for the hybrid and CNN-4 on two datasets, ten thin "
-    "lines each with mean and band. On FashionMNIST all means stay near the "
-    "level of even heat. On MNIST the hybrid stays flat somewhat above it, "
-    "while CNN-4 rises in the first epochs. No curve comes near the level of "
-    "the object's shape.",
-    caption="Grad-CAM's focus at the epochs whose weights were kept: every run, their "
-    "mean and its 95 % interval. *Recorded runs, 10 seeds.*",
+    alt="Focus against epoch for LCQHNN and CNN-4 on two datasets, ten thin lines each with mean "
+    "and band. Means stay near even heat on FashionMNIST; on MNIST LCQHNN stays flat above it and "
+    "CNN-4 rises in the first epochs. None comes near the level of the object's shape.",
+    caption="Grad-CAM's focus at the epochs whose weights were kept: every run, their mean and its "
+    "95 % interval. *Recorded runs, 10 seeds.*",
 )
 
 # %% [markdown]
@@ -241,21 +232,15 @@ figures.show(
 # "after ReLU" is Grad-CAM with the latter). None of them is left out:
 
 # %% tags=["hide-input"]
-readings = {
-    "grad-cam": "Grad-CAM",
-    "grad-cam-relu": "after ReLU",
-    "window-3": "3 × 3",
-    "window-1": "1 × 1",
-}
+methods = {"grad-cam": "Grad-CAM", "grad-cam-relu": "after ReLU", "window-3": "3 × 3"}
+methods["window-1"] = "1 × 1"
 stages = [epochs.index(epoch) for epoch in saliency.STAGES]
-
-# %% tags=["hide-input"]
 rows = []
-for (key, name), (reading, label) in itertools.product(DATASETS.items(), readings.items()):
-    curve = looks[f"{key}/lcqhnn"].measures[reading]["focus"][:, stages]
-    values = [tables.percent(stats.mean_interval(column), 1) for column in curve.T]
-    changes = [tables.points(stats.mean_interval(step), 1) for step in np.diff(curve).T]
-    rows.append([f"{name}, {label}", *values, *changes])
+for key, method in [(key, method) for key in DATASETS for method in methods]:
+    at = looks[f"{key}/lcqhnn"].measures[method]["focus"][:, stages].T
+    values = [f"{stats.mean_interval(runs_at):.1p}" for runs_at in at]
+    changes = [f"{stats.mean_interval(change):+z.1p}" for change in np.diff(at, axis=0)]
+    rows.append([f"{DATASETS[key]}, {methods[method]}", *values, *changes])
 header = ["focus, %", "untrained", "epoch 25", "epoch 50", "change to 25", "change to 50"]
 tables.table(header, rows)
 
@@ -272,23 +257,21 @@ tables.table(header, rows)
 
 # %% tags=["hide-input"]
 figure, axes = plt.subplots(2, 2, figsize=(9.6, 7.2), sharey="row")
-for ax, (key, who) in zip(axes.flat, itertools.product(DATASETS, MODELS), strict=True):
-    one = looks[f"{key}/{who}"]
-    figures.focus_against_accuracy(ax, one.measures["grad-cam"]["focus"], one.accuracy, epochs)
-    ax.set(title=f"{DATASETS[key]}, {who}", xlim=(0, 90))
-    ax.axvline(100 * limits[key]["area"], color=figures.GREY, linestyle="--", linewidth=1)
+for ax, (name, title) in zip(axes.flat, SERIES.items(), strict=True):
+    seen, area = looks[name], 100 * limits[name.partition("/")[0]]["area"]
+    on_object = seen.measures["grad-cam"]["focus"]
+    lcqhnn_figures.focus_against_accuracy(ax, on_object, seen.accuracy, epochs)
+    ax.axvline(area, color=figures.GREY, linestyle="--", linewidth=1)
+    ax.set(title=title, xlim=(0, 90))
     ax.label_outer()
 axes[0, 0].legend(title="epoch", ncols=3, loc="lower right")
 figures.show(
     figure,
-    alt="Four scatter plots of test accuracy against focus, for two datasets and "
-    "two models, one dot per run and kept epoch. Accuracy climbs from chance to "
-    "nearly 100 per cent while focus moves to either side. Late dots form wide "
-    "horizontal clouds: the same accuracy with very different focus. Only CNN-4 "
-    "on MNIST drifts to the right.",
-    caption="Test accuracy against Grad-CAM's focus: one grey path per run, one dot per "
-    "kept epoch, later ones brighter. The dashed line is even heat. *Recorded "
-    "runs, 10 seeds.*",
+    alt="Four scatter plots of test accuracy against focus, one dot per run and kept epoch. Accuracy "
+    "climbs from chance to nearly 100 per cent while focus moves to either side: late dots form "
+    "wide horizontal clouds. Only CNN-4 on MNIST drifts to the right.",
+    caption="Test accuracy against Grad-CAM's focus: one grey path per run, one dot per kept epoch, "
+    "later ones brighter. The dashed line is even heat. *Recorded runs, 10 seeds.*",
 )
 
 # %% [markdown]
@@ -298,31 +281,15 @@ figures.show(
 # nine *other* runs, which is what the shared course of training explains; and what is left beyond that.
 
 # %% tags=["hide-input"]
-late = [epoch >= saliency.LATE for epoch in epochs]
-found = {}
-for (name, one), reading in itertools.product(looks.items(), readings):
-    curve = one.measures[reading]["focus"]
-    values = saliency.correlations(curve, one.accuracy)
-    in_late = saliency.correlations(curve[:, late], one.accuracy[:, late])
-    values["late"] = in_late["correlation"]
-    found[name, reading] = {
-        k: stats.mean_interval(v[np.isfinite(v)]) for k, v in values.items()
-    }
-
-# %% tags=["hide-input"]
-kinds = {
-    "correlation": "all epochs",
-    "late": "from epoch 5",
-    "correlation-of-changes": "changes",
-    "correlation-with-others": "with other runs",
-    "correlation-beyond-others": "beyond them",
-}
-rows = []
-for (name, reading), values in found.items():
-    dataset, _, who = name.partition("/")
-    numbers = [tables.number(values[kind]) for kind in kinds]
-    rows.append([f"{DATASETS[dataset]}, {who}, {readings[reading]}", *numbers])
-tables.table(["focus and accuracy", *kinds.values()], rows)
+kinds = ["", "-of-changes", "-with-others", "-beyond-others"]
+found, rows = {}, []
+for name, method in [(name, method) for name in stored for method in methods]:
+    found[name, method] = values = saliency.focus_correlations(looks[name], method)
+    every, *others = (values[f"correlation{kind}"] for kind in kinds)
+    numbers = [f"{value:z.2f}" for value in (every, values["late"], *others)]
+    rows.append([f"{SERIES[name]}, {methods[method]}", *numbers])
+header = ["all epochs", "from epoch 5", "changes", "with other runs", "beyond them"]
+tables.table(["focus and accuracy", *header], rows)
 
 # %% [markdown]
 # For the hybrid, Grad-CAM's focus has no correlation with accuracy, on either dataset, in any column. Over all epochs only one of its four readings
@@ -336,20 +303,18 @@ tables.table(["focus and accuracy", *kinds.values()], rows)
 # %% tags=["hide-input"]
 colours = {"edges": figures.ORANGE, "shape": figures.SKY}
 figure, axes = plt.subplots(1, 2, figsize=(9.6, 3.6), sharey=True)
-for ax, (key, name) in zip(axes, DATASETS.items(), strict=True):
+for ax, (key, title) in zip(axes, DATASETS.items(), strict=True):
     curves = {kind: looks[f"{key}/lcqhnn"].measures["grad-cam"][kind] for kind in colours}
-    figures.snapshot_curves(ax, epochs, curves, colours=colours).set(
-        title=name, ylim=(-0.9, 0.9)
-    )
+    lcqhnn_figures.snapshot_curves(ax, epochs, curves, colours=colours)
+    ax.set(title=title, ylim=(-0.9, 0.9))
     ax.axhline(0, color=figures.GREY, linewidth=0.8)
 axes[0].set_ylabel("rank correlation with the heat")
 figures.show(
     figure,
-    alt="Rank correlation of the hybrid's heat maps with the edge template and the "
-    "shape template against epoch, on two datasets. The two curves run together "
-    "near zero; on MNIST both start positive and fall to zero.",
-    caption="How much LCQHNN's Grad-CAM maps resemble the templates of edges and of "
-    "shape. *Recorded runs, 10 seeds.*",
+    alt="Rank correlation of LCQHNN's heat maps with the edge and the shape template against epoch. "
+    "The two curves run together near zero; on MNIST both start positive and fall to zero.",
+    caption="How much LCQHNN's Grad-CAM maps resemble the templates of edges and of shape. "
+    "*Recorded runs, 10 seeds.*",
 )
 
 # %% [markdown]
@@ -365,23 +330,22 @@ figures.show(
 
 # %% tags=["hide-input"]
 rows = []
-for key, name in DATASETS.items():
-    one = looks[f"{key}/lcqhnn"].measures["grad-cam"]
+for key, title in DATASETS.items():
+    hot = looks[f"{key}/lcqhnn"].measures["grad-cam"]
     shares = [
-        stats.mean_interval(one[k][:, -1]) for k in ("saturation", "saturation-on-object")
+        stats.mean_interval(hot[k][:, -1]) for k in ("saturation", "saturation-on-object")
     ]
     alike = [focus.result[f"{key}/similarity-{pair}"] for pair in ("0-50", "25-50")]
-    rows.append([name, *(tables.percent(s, 1) for s in shares), *map(tables.number, alike)])
+    rows.append([title, *(f"{s:.1p}" for s in shares), *(f"{a:z.2f}" for a in alike)])
 header = ["epoch 50", "saturated, % of all", "of the object", "like epoch 0", "like epoch 25"]
 tables.table(header, rows)
 
 # %% tags=["remove-input"]
 difference = focus.result["saturation-mnist-minus-fashion"]
 Markdown(
-    f"MNIST minus FashionMNIST: {tables.points(difference, 1)} points of the image's area. The sign is "
-    "the paper's, but runs scatter so widely that the interval "
-    f"{'contains' if 0 in difference else 'does not contain'} zero. Where maps of MNIST do saturate, "
-    "it is mostly on the wide and perfectly even background, not on the digit."
+    f"MNIST minus FashionMNIST: {difference:+z.1p} points of the image's area. The sign is the paper's, but runs scatter so "
+    "widely that the interval contains zero. Where maps of MNIST do saturate, it is mostly on the wide and perfectly even "
+    "background, not on the digit."
 )
 
 # %% [markdown]
@@ -393,21 +357,21 @@ Markdown(
 # %% tags=["hide-input"]
 figures.show(
     base64.b64decode(pictures["seeds"]),
-    alt="A table of heat maps, eight images by ten networks. For the same image "
-    "some networks highlight the object, others the background around it, "
-    "others a few spots.",
-    caption="Grad-CAM on the same images for ten hybrid networks after 50 epochs, which "
-    "differ only in their seed. *Recorded runs.*",
+    alt="A table of heat maps, eight images by ten networks. For the same image some networks "
+    "highlight the object, others the background around it, others a few spots.",
+    caption="Grad-CAM on the same images for ten hybrid networks after 50 epochs, which differ only "
+    "in their seed. *Recorded runs.*",
 )
 
 # %% tags=["hide-input"]
 rows = []
-for key, who in itertools.product(DATASETS, MODELS):
-    prefix = key if who == "lcqhnn" else f"{key}/{who}"
-    kinds = ("agreement-0", "agreement-50", "consistency-50")
-    accuracy = stats.mean_interval(looks[f"{key}/{who}"].accuracy[:, -1])
-    numbers = [tables.number(focus.result[f"{prefix}/{kind}"]) for kind in kinds]
-    rows.append([f"{DATASETS[key]}, {who}", tables.percent(accuracy), *numbers])
+for name, title in SERIES.items():
+    accuracy = stats.mean_interval(looks[name].accuracy[:, -1])
+    of = name.removesuffix("/lcqhnn")
+    alike = [
+        focus.result[f"{of}/{k}"] for k in ("agreement-0", "agreement-50", "consistency-50")
+    ]
+    rows.append([title, f"{accuracy:.2p}", *(f"{a:z.2f}" for a in alike)])
 header = ["networks", "accuracy, %", "seeds agree, untrained", "trained", "classes agree"]
 tables.table(header, rows)
 
@@ -443,47 +407,35 @@ tables.table(header, rows)
 # The rows of the ledger that this page is about ([all claims](../scoreboard.ipynb)):
 
 # %% tags=["remove-input"]
-results = [r for r in claims.evaluate("lcqhnn") if r.claim.id.startswith(("L10-", "L11-"))]
-HTML(claims.to_html(results))
+HTML(report.to_html(claims.evaluate("lcqhnn", groups=("L10", "L11"))))
 
 # %% [markdown] tags=["remove-cell"]
 # ## Checks
 
 # %% tags=["remove-cell"]
 assert package_gap < 1e-4 and window_gap < 1e-6
-print("eq. 10–12 contain the package's Grad-CAM as a limit: holds")
 even = gradcam.focus(torch.ones(8, 28, 28), mask)
 assert torch.allclose(even, mask.float().mean((1, 2)))
-print("even heat has the object's area as its focus: holds")
-
-# %% tags=["remove-cell"]
+print("eq. 10–12 contain Grad-CAM, and even heat has the object's area as focus: holds")
 for key in DATASETS:
-    assert (
-        0 in focus.result[f"{key}/focus-25-minus-0"]
-        and 0 in focus.result[f"{key}/focus-50-minus-25"]
+    assert all(
+        0 in focus.result[f"{key}/focus-{step}"] for step in ("25-minus-0", "50-minus-25")
     )
-    hybrid = [found[f"{key}/lcqhnn", reading] for reading in readings]
-    assert all(0 in interval for interval in hybrid[0].values())
-    assert all(values["correlation"].low < 0 for values in hybrid)
-    assert abs(hybrid[0]["correlation"].mean - focus.result[f"{key}/correlation"].mean) < 0.01
-print("the hybrid's focus neither grows nor goes with accuracy, on both datasets: holds")
+    assert all(0 in interval for interval in found[f"{key}/lcqhnn", "grad-cam"].values())
+    assert all(found[f"{key}/lcqhnn", method]["correlation"].low < 0 for method in methods)
+    for kind in ("agreement-50", "consistency-50"):
+        assert focus.result[f"{key}/{kind}"].high < focus.result[f"{key}/cnn-4/{kind}"].low
+print("the hybrid's focus neither grows nor goes with accuracy, and its seeds disagree: holds")
 
 # %% tags=["remove-cell"]
-classical = [found["mnist/cnn-4", reading] for reading in readings]
-assert all(
-    values["correlation"].low > 0 and 0 in values["correlation-beyond-others"]
-    for values in classical
-)
+classical = [found["mnist/cnn-4", method] for method in methods]
+assert all(values["correlation"].low > 0 for values in classical)
+assert all(0 in values["correlation-beyond-others"] for values in classical)
 print("the classical network's on MNIST does, as much as with other runs: holds")
 assert found["fashion/lcqhnn", "window-1"]["correlation"].high < 0
 assert found["fashion/cnn-4", "window-3"]["late"].high < -0.7
 print("on FashionMNIST, where they are clearly correlated, one falls as the other rises: holds")
-shape = looks["mnist/lcqhnn"].measures["grad-cam"]["shape"][:, stages]
-assert stats.mean_interval(shape[:, 1] - shape[:, 0]).high < 0
-print("on MNIST the hybrid's maps resemble the digits less than before training: holds")
-
-# %% tags=["remove-cell"]
-for key in DATASETS:
-    for kind in ("agreement-50", "consistency-50"):
-        assert focus.result[f"{key}/{kind}"].high < focus.result[f"{key}/cnn-4/{kind}"].low
-print("seeds, and images of one class, agree less in the hybrid than in CNN-4: holds")
+shape = looks["mnist/lcqhnn"].measures["grad-cam"]["shape"]
+assert stats.mean_interval(shape[:, stages[1]] - shape[:, 0]).high < 0
+assert 0 in difference
+print("maps of MNIST lose the digits' shape, and do not clearly saturate more: holds")

@@ -138,3 +138,10 @@ def test_a_model_and_its_head_decide_alike(order: Order) -> None:
 def test_a_model_without_circuit_or_readout_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="no circuit with a linear readout"):
         noisy_network.QuantumHead.of(lcqhnn.Lcqhnn(LcqhnnConfig(**changes)))
+
+
+def test_cost_grows_with_the_blocks_unless_a_compiler_may_merge_them() -> None:
+    once, four = (noisy_network.cost(n_layers, noise.manila()) for n_layers in (1, 4))
+    assert (once.cnots, four.cnots) == (6, 24)
+    assert four.pulses > once.pulses and four.microseconds > 2 * once.microseconds
+    assert once.cnots_if_optimised == four.cnots_if_optimised

@@ -84,3 +84,25 @@ def test_the_sign_of_a_score_of_rectified_outputs(rows: list[list[float]], one: 
     for sign in (1, -1):
         model.scores.weight.data = sign * torch.tensor(rows)
         assert ranges.has_one_sign(model) is one
+
+
+def test_rectified_runs_are_stuck_where_their_score_has_one_sign() -> None:
+    found = ranges.rectified_runs("fashion")
+    assert {run.words for run in found if run.one_sign is None} == {"ReLU on the scores"}
+    judged = [(run.one_sign, run.accuracy < 0.6) for run in found if run.one_sign is not None]
+    assert len(judged) == 9 and {one_sign for one_sign, _ in judged} == {True, False}
+    assert all(one_sign == stuck for one_sign, stuck in judged)
+
+
+def test_starts_are_of_the_circuit_and_of_every_bounded_ablation() -> None:
+    assert list(ranges.starts_by_circuit("mnist")) == ["circuit"]
+    found = ranges.starts_by_circuit("fashion")
+    assert len(found) == 4 and "no circuit" not in found
+    assert all((margin < 0).tolist() == (start > 1).tolist() for margin, start in found.values())
+
+
+def test_an_untrained_network_is_the_one_that_a_record_starts_from() -> None:
+    record = records.load("lcqhnn-mnist/lcqhnn")[1]
+    config = experiments.get("lcqhnn-mnist").variants["lcqhnn"]
+    start = ranges.untrained(config, record.seed).state_dict()
+    assert all(torch.equal(start[name], value) for name, value in record.snapshot(0).items())

@@ -81,14 +81,30 @@ def test_rates_are_compared_over_the_same_seeds_by_validation() -> None:
 
 def test_distances_are_of_single_runs_from_printed_values() -> None:
     printed = {10: 59.93, 25: 90.0, 50: 95.0}
-    found = found_by.distance("lcqhnn-fashion/cnn-4", printed)
+    ranking = found_by.distances("fashion", "cnn-4", printed)
+    found = ranking["primary reading"]
     at = 100 * runs_of("lcqhnn-fashion/cnn-4", "test_accuracy")[:, [9, 24, 49]]
     off = np.abs(at - list(printed.values())).max(1)
     np.testing.assert_allclose(found.off, off)
     np.testing.assert_allclose(found.nearest, at[np.argsort(off)[0]])
+    assert found.as_printed and not ranking["plain gradient descent"].as_printed
+    assert len(ranking) == 1 + len(variants("readings", "fashion", "cnn-4")) + len(
+        variants("rates", "fashion", "cnn-4")
+    )
+    nearest = [found.off.min() for found in ranking.values()]
+    assert nearest == sorted(nearest)
+
+
+def test_spreads_are_of_every_reading_in_per_cent() -> None:
+    found = {spread.words: spread for spread in found_by.spreads("fashion", "cnn-4")}
+    assert next(iter(found)) == "primary reading" and len(found) == 1 + len(variants("readings", "fashion", "cnn-4"))
+    single = found["ReLU between the last layers"]
+    np.testing.assert_allclose(single.accuracies, 100 * runs_of("lcqhnn-readings-fashion/cnn-4-relu", "test_accuracy"))
+    assert np.isinf(single.latest) == bool((single.accuracies.max(axis=1) < 90).any())
+    assert found["primary reading"].latest == 1
 
 
 def test_nothing_recorded_is_nothing_found(tmp_path: Path) -> None:
     with pytest.raises(HqnnError, match="run lcqhnn-fashion"):
-        found_by.distance("lcqhnn-fashion/cnn-4", {10: 59.93}, root=tmp_path)
+        found_by.distances("fashion", "cnn-4", {10: 59.93}, root=tmp_path)
     assert variants("rates", "nowhere") == []

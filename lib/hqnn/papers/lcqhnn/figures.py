@@ -79,20 +79,20 @@ def candidates(
     return ax
 
 
-def start_and_reach(
-    ax: Axes, margins: Mapping[str, NDArray[np.float64]], epochs: Mapping[str, NDArray[np.float64]]
-) -> Axes:
+def start_and_reach(ax: Axes, runs: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]]) -> Axes:
     """When each run began to tell the classes apart, against how far its untrained score could cross zero.
 
     Args:
         ax: Where to draw.
-        margins: Name of a group -> one margin per run [N], negative where the score had one sign only.
-        epochs: The same names -> first epoch above a threshold [N].
+        runs: Name of a group -> margins [N], negative where the score had one sign only, and first epochs above a
+            threshold [N], one of each per run.
     """
     ax.axvline(0, color=GREY, linestyle="--", linewidth=1)
-    for (name, x), colour, marker in zip(margins.items(), (BLUE, VERMILLION, GREEN, PURPLE), "os^D", strict=False):
+    for (name, (x, epochs)), colour, marker in zip(
+        runs.items(), (BLUE, VERMILLION, GREEN, PURPLE), "os^D", strict=False
+    ):
         nudge = 0.16 * (np.arange(len(x)) * 0.618034 % 1 - 0.5)  # equal epochs apart, and the same on every run
-        dots(ax, x, epochs[name] + nudge, colour=colour, marker=marker, alpha=0.75, markersize=6, label=name)
+        dots(ax, x, epochs + nudge, colour=colour, marker=marker, alpha=0.75, markersize=6, label=name)
     ax.set(xlabel="margin of the untrained score", ylim=(0.4, None))
     ax.yaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))
     return ax

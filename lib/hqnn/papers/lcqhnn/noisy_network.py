@@ -23,7 +23,9 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from qiskit import transpile
 from qiskit.circuit import ParameterExpression, QuantumCircuit
+from qiskit.transpiler.passes import RemoveBarriers
 from torch import nn
 
 from hqnn.circuit import Circuit
@@ -162,6 +164,31 @@ def repeated(weights: ArrayLike, n_layers: int, *, order: Order = "time") -> tup
         The circuit and its weights θ/L [4 L]; without noise it computes what the one with one block does.
     """
     return lcqhnn_circuit(order, n_layers=n_layers), np.tile(np.asarray(weights, float) / n_layers, n_layers)
+
+
+class Cost(NamedTuple):
+    """What a device executes."""
+
+    pulses: int
+    cnots: int
+    microseconds: float
+    cnots_if_optimised: int
+    """What is left for a compiler that may merge whatever cancels."""
+
+
+def cost(n_layers: int, device: Noise) -> Cost:
+    """The gates of the circuit with some blocks on a device, and how long they take.
+
+    Args:
+        n_layers: How many blocks.
+        device: One with known durations.
+    """
+    pc, weights = repeated(np.ones(4), n_layers)
+    executed = aer.physical(pc.circuit, device)
+    gates, time = executed.count_ops(), executed.estimate_duration(device.target(pc.n_qubits), "u")
+    bound = RemoveBarriers()(pc.circuit.assign_parameters(dict(zip(pc.weights, weights, strict=True))))
+    merged = transpile(bound, basis_gates=["rz", "sx", "x", "cx"], optimization_level=3, seed_transpiler=0)
+    return Cost(gates["sx"], gates["cx"], time, merged.count_ops()["cx"])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,12 +16,17 @@ from torch import Tensor, nn
 
 from hqnn import experiments, records
 from hqnn.papers.lcqhnn.experiments import LcqhnnConfig
-from hqnn.papers.lcqhnn.model import N_QUBITS, Cnn, Lcqhnn, Scaled, build
+from hqnn.papers.lcqhnn.model import N_QUBITS, Lcqhnn, Scaled, build
+from hqnn.papers.lcqhnn.variants import variants
 from hqnn.stats import epochs_to_reach
 from hqnn.storage import DATA
 from hqnn.training import seed_epoch
 from hqnn.views.layer import QuantumLayer
 
+RECTIFIED = ("relu", "sigmoid", "relu-scores")
+"""Heads of CNN-4 whose outputs, before its last layer or behind it, are never negative."""
+UNBOUNDED = "no circuit"
+"""The ablation whose score has no bounds."""
 N_STARTS = 64
 N_SWEEPS = 30
 
@@ -69,13 +74,52 @@ def starts(series: str, *, above: float = 0.6, root: Path = DATA) -> tuple[NDArr
     return margin, epochs_to_reach(curves.to_numpy(), above).counted
 
 
-def has_one_sign(model: Cnn) -> bool:
+def starts_by_circuit(dataset: str, *, root: Path = DATA) -> dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """The `starts` of the hybrid, and of its ablations whose score is bounded: what was done to the circuit -> both."""
+    changed = {
+        variant.words: variant.series for variant in variants("ablations", dataset) if variant.words != UNBOUNDED
+    }
+    return {words: starts(one, root=root) for words, one in {"circuit": f"lcqhnn-{dataset}/lcqhnn", **changed}.items()}
+
+
+class Trained(NamedTuple):
+    """How a run of a network ended whose score, before training, may have one sign for every image."""
+
+    words: str
+    """The reading."""
+    seed: int
+    one_sign: bool | None
+    """See `has_one_sign`; None where the activation is on the scores, and the question another."""
+    accuracy: float
+    """Test accuracy at the end, a fraction."""
+    loss: float
+    """Training loss at the end."""
+
+
+def rectified_runs(dataset: str, *, root: Path = DATA) -> list[Trained]:
+    """The recorded runs of CNN-4's readings with an activation between its last layers or on its scores.
+
+    Raises:
+        HqnnError: A record is damaged.
+    """
+    found = []
+    for variant in variants("readings", dataset, "cnn-4"):
+        for record in records.load(variant.series, root) if variant.config.head in RECTIFIED else ():
+            start = untrained(variant.config, record.seed)
+            one_sign = None if variant.config.head == "relu-scores" else has_one_sign(start)
+            accuracy, loss = (record.history[curve][-1] for curve in ("test_accuracy", "train_loss"))
+            found.append(Trained(variant.words, record.seed, one_sign, accuracy, loss))
+    return found
+
+
+def has_one_sign(model: nn.Module) -> bool:
     """Whether the score of a rival with outputs h of 0 or more before its last layer has one sign for every image.
 
     The score is v · h, without an offset, where v is the difference of the last matrix's two rows: that is so if all v
     have the same sign.
     """
-    v = model.scores.weight[1] - model.scores.weight[0]
+    first, second = model.get_parameter("scores.weight")
+    v = second - first
     return bool((v > 0).all() or (v < 0).all())
 
 

@@ -1,17 +1,22 @@
 """What the paper leaves open: every variant that was trained, in words, and searches among their records."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hqnn import experiments, records
+from hqnn import experiments, records, stats
 from hqnn.papers.lcqhnn.experiments import LcqhnnConfig
 from hqnn.papers.lcqhnn.model import FRONT_ENDS
 from hqnn.storage import DATA
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _CHOICES: Mapping[str, tuple[str, str | Mapping[Any, str]]] = {
     "front_end": (
@@ -168,26 +173,63 @@ class Distance:
     """How far the single runs of a series are from printed accuracies."""
 
     series: str
+    as_printed: bool
+    """Whether the series contradicts nothing that is printed."""
     off: NDArray[np.float64]
     """Of each run its largest deviation, points [seeds]."""
     nearest: NDArray[np.float64]
     """The accuracies of the nearest run at the printed epochs, per cent."""
 
 
-def distance(series: str, printed: Mapping[int, float], *, root: Path = DATA) -> Distance:
-    """Compare the runs of a series with printed test accuracies.
+def distances(dataset: str, model: str, printed: Mapping[int, float], *, root: Path = DATA) -> dict[str, Distance]:
+    """Compare the runs of a model, in every reading and at every learning rate, with printed test accuracies.
 
     Args:
-        series: `experiment/variant`.
+        dataset: `mnist` or `fashion`.
+        model: Such as `cnn-4`.
         printed: Epoch -> per cent.
         root: The data folder.
 
+    Returns:
+        The variant in words -> how far it is off, the one with the nearest run first.
+
     Raises:
-        HqnnError: The series is not recorded.
+        HqnnError: A series is not recorded.
     """
-    at = 100 * records.curves(series, "test_accuracy", root)[list(printed)].to_numpy()
-    off = np.abs(at - list(printed.values())).max(axis=1)
-    return Distance(series=series, off=off, nearest=at[off.argmin()])
+    tried = {"primary reading": (f"lcqhnn-{dataset}/{model}", True)}
+    for variant in variants("readings", dataset, model) + variants("rates", dataset, model):
+        tried[variant.words] = (variant.series, variant.as_printed)
+    found = {}
+    for words, (series, as_printed) in tried.items():
+        at = 100 * records.curves(series, "test_accuracy", root)[list(printed)].to_numpy()
+        off = np.abs(at - list(printed.values())).max(axis=1)
+        found[words] = Distance(series=series, as_printed=as_printed, off=off, nearest=at[off.argmin()])
+    return dict(sorted(found.items(), key=lambda item: item[1].off.min()))
+
+
+class Spread(NamedTuple):
+    """The runs of one reading."""
+
+    words: str
+    accuracies: pd.DataFrame
+    """Test accuracies in per cent, one row per seed and one column per epoch."""
+    latest: float
+    """The first epoch at 90 % or above of the run that needs longest; infinite if it never is."""
+
+
+def spreads(dataset: str, model: str, *, root: Path = DATA) -> list[Spread]:
+    """The runs of a model in every reading, the primary one first.
+
+    Raises:
+        HqnnError: A series is not recorded.
+    """
+    series = {"primary reading": f"lcqhnn-{dataset}/{model}"}
+    series |= {variant.words: variant.series for variant in variants("readings", dataset, model)}
+    found = []
+    for words, one in series.items():
+        curves = 100 * records.curves(one, "test_accuracy", root)
+        found.append(Spread(words, curves, stats.epochs_to_reach(curves, 90).epochs.max()))
+    return found
 
 
 # used by pages until they are moved
