@@ -12,7 +12,7 @@ from hqnn.claims import Result, Verdict
 from hqnn.errors import HqnnError
 from hqnn.papers.hqnn import counts, quantities
 from hqnn.papers.hqnn.circuits import strongly_entangling
-from hqnn.views import parameter_shift
+from hqnn.views import gradients
 
 PATH = "hqnn.papers.hqnn.quantities."
 
@@ -90,8 +90,8 @@ def test_the_circuit_is_described_by_its_gates() -> None:
 
 def test_gradients_equal_the_rules_and_nothing_elses(monkeypatch: pytest.MonkeyPatch) -> None:
     assert quantities.gradients_of_rule().value is True
-    rule = parameter_shift.gradient
-    monkeypatch.setattr(parameter_shift, "gradient", lambda *arguments: rule(*arguments) + 1e-6)
+    rule = gradients.shift_gradient
+    monkeypatch.setattr(gradients, "shift_gradient", lambda *arguments: rule(*arguments) + 1e-6)
     assert quantities.gradients_of_rule().value is False
 
 
@@ -142,7 +142,7 @@ def test_the_rule_is_a_finite_difference_of_the_whole_loss() -> None:
 
     layer = QuantumLayer(strongly_entangling(n_qubits=2, n_layers=1), copies=3, dtype=torch.float64)
     inputs, upstream = torch.randn(5, 6, dtype=torch.float64), torch.randn(5, 6, dtype=torch.float64)
-    found = parameter_shift.gradient(layer, inputs, upstream)
+    found = gradients.shift_gradient(layer, inputs, upstream)
     base = layer.weights.detach().clone()
     for copy, k in np.ndindex(3, 6):
         ends = []
@@ -151,4 +151,4 @@ def test_the_rule_is_a_finite_difference_of_the_whole_loss() -> None:
             weights[copy, k] += step
             ends.append((torch.func.functional_call(layer, {"weights": weights}, (inputs,)) * upstream).sum())
         assert float(found[copy, k]) == pytest.approx(float((ends[0] - ends[1]) / 2e-5), abs=1e-8)
-    assert parameter_shift.evaluations(n_weights=45, n_inputs=5, batch_size=64) == 64 * 101
+    assert gradients.evaluations(n_weights=45, n_inputs=5, batch_size=64) == 64 * 101

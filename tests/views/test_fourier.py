@@ -13,7 +13,7 @@ from qiskit.quantum_info import SparsePauliOp
 from hqnn.circuit import Circuit, pauli_on_each_qubit
 from hqnn.papers.hqnn.circuits import reuploading, strongly_entangling
 from hqnn.papers.lcqhnn.circuits import Order, lcqhnn_circuit
-from hqnn.views import fourier, gradients
+from hqnn.views import fourier
 from tests.exact import circuit_of, draw, expectations
 
 
@@ -132,9 +132,6 @@ def test_the_series_is_real_and_equals_the_circuit_anywhere() -> None:
     inputs, weights = draw(pc, 6)
     inputs *= 3
     np.testing.assert_allclose(series(inputs, weights), expectations(pc, inputs, weights), atol=1e-10)
-    # The method that pages still use says what the Jacobian does.
-    slopes = gradients.jacobian(pc, inputs, weights)[:, :, pc.n_inputs :]
-    np.testing.assert_allclose(series.jacobian(inputs, weights), slopes, atol=1e-10)
     np.testing.assert_allclose(series.input_frequencies, -series.input_frequencies[::-1], atol=1e-12)
     np.testing.assert_allclose(series.weight_frequencies, -series.weight_frequencies[::-1], atol=1e-12)
     np.testing.assert_allclose(series.coefficients, series.coefficients[::-1, ::-1].conj(), atol=1e-12)

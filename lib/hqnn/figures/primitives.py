@@ -285,7 +285,9 @@ def floors(
         for step, name in enumerate(rooms, start=1):
             side = edges[name][k] + (0.022 if k == 0 else -0.022)
             mark = {"boxstyle": "circle,pad=0.18", "facecolor": colour, "edgecolor": "none"}
-            ax.text(side, centres[name][1], step, ha="center", va="center", color="white", fontsize=SMALL, bbox=mark)
+            ax.text(
+                side, centres[name][1], str(step), ha="center", va="center", color="white", fontsize=SMALL, bbox=mark
+            )
         ax.plot([], [], "o", markersize=9, color=colour, label=label)
     ax.set(xlim=(-0.56, 0.56), ylim=(-0.15, len(levels) - 0.25))
     ax.axis("off")

@@ -69,21 +69,6 @@ class FourierSeries:
         waves = np.exp(1j * np.asarray(weights) @ self.weight_frequencies.T)
         return np.einsum("...v,fvo->...fo", waves, self.coefficients)
 
-    # used by pages until they are moved: `gradients.jacobian` says the same
-    def jacobian(self, inputs: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Derivatives of the expectation values with respect to the weights.
-
-        Args:
-            inputs: Features [B, n_inputs], radians.
-            weights: Weights [n_weights], radians.
-
-        Returns:
-            Derivatives [B, n_observables, n_weights].
-        """
-        waves = np.exp(1j * inputs @ self.input_frequencies.T)
-        slopes = 1j * self.weight_frequencies * np.exp(1j * self.weight_frequencies @ weights)[:, None]
-        return np.einsum("bf,fvo,vk->bok", waves, self.coefficients, slopes, optimize=True).real
-
     def spectrum(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """How strong each input frequency is, over all weights.
 

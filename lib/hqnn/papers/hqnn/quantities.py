@@ -17,7 +17,7 @@ from hqnn.papers.hqnn.circuits import strongly_entangling
 from hqnn.papers.hqnn.experiments import ParallelConfig
 from hqnn.stats import mean_interval
 from hqnn.tasks import count_parameters
-from hqnn.views import parameter_shift
+from hqnn.views import gradients
 from hqnn.views.layer import QuantumLayer
 
 EQUAL_GRADIENTS = 1e-9
@@ -153,7 +153,7 @@ def gradients_of_rule() -> Quantity:
         layer.weights.copy_(2 * math.pi * torch.rand(layer.weights.shape, generator=generator, dtype=torch.float64))
     inputs, upstream = (torch.randn(8, 20, generator=generator, dtype=torch.float64) for _ in range(2))
     (gradient,) = torch.autograd.grad((layer(inputs) * upstream).sum(), layer.weights)
-    off = float((gradient - parameter_shift.gradient(layer, inputs, upstream)).abs().max())
+    off = float((gradient - gradients.shift_gradient(layer, inputs, upstream)).abs().max())
     equal = off < EQUAL_GRADIENTS
     return Quantity(
         value=equal,

@@ -18,7 +18,7 @@ from hqnn.circuit import Circuit
 from hqnn.papers.hqnn.circuits import quanvolution
 from hqnn.papers.hqnn.quanv_experiments import QuanvConfig
 from hqnn.views import fourier
-from hqnn.views.gradients import rank
+from hqnn.views.gradients import jacobian, rank
 from hqnn.views.layer import QuantumLayer
 
 KERNEL = 2
@@ -155,7 +155,7 @@ def freedom(kernel: Circuit, pixels: NDArray[np.float64], weights: NDArray[np.fl
         weights: Angles [4], radians, drawn at random.
     """
     series = fourier.fourier_series(kernel)
-    slopes = np.moveaxis(series.jacobian(pixels, weights), 1, 0)  # [outputs, B, weights]
+    slopes = np.moveaxis(jacobian(kernel, pixels, weights)[:, :, kernel.n_inputs :], 1, 0)  # [outputs, B, weights]
     values = series(pixels, weights).T  # [outputs, B]
     along = [np.outer(v, v @ j / (v @ v)) for v, j in zip(values, slopes, strict=True)]
     return Freedom(rank(slopes, atol=1e-9), rank(slopes - along, atol=1e-9))

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from hqnn import datasets, experiments, figures
+from hqnn import datasets, experiments
 from hqnn.measurements import Measured, Series, Settings, measurement, picture
+from hqnn.papers.hqnn import figures as drawing
 from hqnn.papers.hqnn import leakage
 from hqnn.papers.hqnn import parallel as hqnn
 from hqnn.papers.hqnn.experiments import ParallelConfig
@@ -112,7 +113,7 @@ def images(series: Series, settings: Settings) -> Measured:
         }
         width = 0.9 * len(rows) if len(rows) > 8 else 7.4  # room for the names of the classes
         figure, ax = plt.subplots(figsize=(width, width * per_class / len(rows) + 0.5))
-        figures.image_columns(ax, {title: _pixels(column) for title, column in rows.items()})
+        drawing.image_columns(ax, {title: _pixels(column) for title, column in rows.items()})
         pictures[name] = picture(figure)
     return {"datasets": _exactly(len(pictures))}, pictures
 
@@ -168,7 +169,7 @@ def mistakes(series: Series, settings: Settings) -> Measured:
     for name, order in chosen.items():
         shown = [int(image) for image in order[: settings["most"]]]
         figure, axes = plt.subplots(2, len(shown) // 2, figsize=(8.4, 2.4))
-        figures.titled_images(axes.flat, _pixels(test.images[shown]), [title(image) for image in shown])
+        drawing.titled_images(axes.flat, _pixels(test.images[shown]), [title(image) for image in shown])
         pictures[name] = picture(figure)
     return result, pictures
 

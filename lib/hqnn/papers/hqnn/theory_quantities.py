@@ -7,8 +7,7 @@ from qiskit.quantum_info import Operator
 from hqnn.circuit import Circuit
 from hqnn.claims.quantity import EXACT, Quantity
 from hqnn.papers.hqnn.circuits import reuploading, strongly_entangling
-from hqnn.views import expressivity, zx
-from hqnn.views import rank as redundancy
+from hqnn.views import fourier, gradients, zx
 
 N_INPUTS = 64
 """Random inputs at which Jacobians are taken."""
@@ -19,7 +18,7 @@ def _jacobian() -> tuple[Circuit, NDArray[np.float64]]:
     """The layer, and its Jacobian [inputs, outputs, parameters] at random angles."""
     pc, rng = strongly_entangling(), np.random.default_rng(0)
     inputs = rng.uniform(0, 2 * np.pi, (N_INPUTS, pc.n_inputs))
-    return pc, redundancy.jacobian(pc, inputs, rng.uniform(0, 2 * np.pi, pc.n_weights))
+    return pc, gradients.jacobian(pc, inputs, rng.uniform(0, 2 * np.pi, pc.n_weights))
 
 
 def diagram() -> Quantity:
@@ -45,8 +44,8 @@ def no_redundancy() -> Quantity:
     reduced = zx.reduce(full)
     alone = sum(held == [(name,)] for name, held in zx.places(reduced).items())
     n_parameters = pc.n_inputs + pc.n_weights
-    ranks = [redundancy.rank(jacobian[:, k, pc.n_inputs :]) for k in range(pc.n_observables)]
-    joint = redundancy.rank(jacobian[:, :, pc.n_inputs :])
+    ranks = [gradients.rank(jacobian[:, k, pc.n_inputs :]) for k in range(pc.n_observables)]
+    joint = gradients.rank(jacobian[:, :, pc.n_inputs :])
     holds = alone == n_parameters and joint == pc.n_weights and zx.is_equal(full, reduced)
     return Quantity(
         value=holds,
@@ -77,9 +76,9 @@ def every_parameter_acts() -> Quantity:
 def coefficient_spread() -> Quantity:
     """Whether the parts of the nine coefficients vary with the weights, about as under a random unitary."""
     pc = strongly_entangling()
-    weights = expressivity.random_weights(pc, PAPER_SAMPLES)
-    pair = expressivity.of_first_inputs(expressivity.coefficients(pc, weights)[-1])
-    spread = expressivity.all_parts(pair).std(axis=0)
+    weights = fourier.random_weights(pc, PAPER_SAMPLES)
+    pair = fourier.of_first_inputs(fourier.coefficients(pc, weights)[-1])
+    spread = fourier.all_parts(pair).std(axis=0)
     moving = int((spread > EXACT).sum())
     power = float((np.abs(pair) ** 2).sum(axis=(1, 2)).mean())
     haar = 1 / (2**pc.n_qubits + 1)
@@ -98,11 +97,11 @@ def coefficient_spread() -> Quantity:
 def determinant() -> Quantity:
     """The determinant of the correlation matrix of the coefficients' parts, the farthest from zero of all outputs."""
     pc = strongly_entangling()
-    weights = expressivity.random_weights(pc, PAPER_SAMPLES)
-    pairs = [expressivity.of_first_inputs(found) for found in expressivity.coefficients(pc, weights)]
-    found = [abs(expressivity.correlation_determinant(expressivity.all_parts(pair))) for pair in pairs]
+    weights = fourier.random_weights(pc, PAPER_SAMPLES)
+    pairs = [fourier.of_first_inputs(found) for found in fourier.coefficients(pc, weights)]
+    found = [abs(fourier.correlation_determinant(fourier.all_parts(pair))) for pair in pairs]
     zero = max(found) < EXACT
-    numbers = abs(expressivity.correlation_determinant(pairs[-1].reshape(len(weights), -1)))
+    numbers = abs(fourier.correlation_determinant(pairs[-1].reshape(len(weights), -1)))
     return Quantity(
         value=0.0 if zero else max(found),
         note=(
@@ -120,10 +119,10 @@ def zero_determinant() -> Quantity:
     determinants = {}
     for name, pc in {"free": strongly_entangling(), "rigid": rigid}.items():
         weights = rng.uniform(0, 2 * np.pi, (3 * PAPER_SAMPLES, pc.n_weights))
-        pair = expressivity.of_first_inputs(expressivity.coefficients(pc, weights)[-1])
-        for kind, values in (("all", expressivity.all_parts(pair)), ("once", expressivity.independent_parts(pair))):
-            determinants[name, kind] = abs(expressivity.correlation_determinant(values))
-            determinants[name, f"{kind}-rank"] = expressivity.dimension(expressivity.covariance_spectrum(values))
+        pair = fourier.of_first_inputs(fourier.coefficients(pc, weights)[-1])
+        for kind, values in (("all", fourier.all_parts(pair)), ("once", fourier.independent_parts(pair))):
+            determinants[name, kind] = abs(fourier.correlation_determinant(values))
+            determinants[name, f"{kind}-rank"] = fourier.dimension(fourier.covariance_spectrum(values))
     informative = determinants["rigid", "all"] > EXACT
     return Quantity(
         value=informative,
@@ -153,6 +152,6 @@ def terms_by_embedding() -> Quantity:
 def _terms(pc: Circuit) -> int:
     """Number of frequencies of a circuit of one input that some weights make use of."""
     degree = int(pc.circuit.count_ops()["rx"]) + 2  # more than there can be
-    weights = expressivity.random_weights(pc, 8)
-    (found,) = expressivity.coefficients(pc, weights, degree=degree, method="state")
+    weights = fourier.random_weights(pc, 8)
+    (found,) = fourier.coefficients(pc, weights, degree=degree, method="state")
     return int((np.abs(found).max(axis=0) > EXACT).sum())

@@ -15,7 +15,7 @@ from qiskit.circuit.exceptions import CircuitError
 from hqnn.circuit import Circuit
 from hqnn.claims.quantity import EXACT, Context, Quantity
 from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
-from hqnn.views import aer, bloch
+from hqnn.views import aer, bloch, gradients
 from hqnn.views.layer import QuantumLayer
 
 DENOMINATORS: Mapping[str, int] = {"validation": 512, "test": 1024, "training": 2048}
@@ -160,11 +160,10 @@ def gradients_of_aer() -> Quantity:
         layer.weights.copy_(torch.from_numpy(weights)[None])
     outputs = layer(torch.from_numpy(inputs)).sum(0)
     ours = torch.stack([torch.autograd.grad(o, layer.weights, retain_graph=True)[0][0] for o in outputs], dim=1).numpy()
-    shifts = np.pi / 2 * np.eye(pc.n_weights)
-    up, down = (
-        np.stack([aer.expectations(pc, inputs, weights + sign * shift).sum(0) for shift in shifts]) for sign in (1, -1)
+    rule = gradients.parameter_shift(
+        lambda angles: torch.from_numpy(aer.expectations(pc, inputs, angles.numpy()).sum(0)), torch.from_numpy(weights)
     )  # [n_weights, n_observables], as ours
-    error = float(np.abs(ours - (up - down) / 2).max())
+    error = float(np.abs(ours - rule.numpy()).max())
     equal = error < EXACT
     return Quantity(
         value=equal,

@@ -14,10 +14,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hqnn import datasets, experiments, figures
+from hqnn import datasets, experiments
 from hqnn.circuit import Circuit
 from hqnn.measurements import Measured, Series, Settings, measurement, picture
 from hqnn.papers.lcqhnn import circular, gradcam, noise_robustness, saliency
+from hqnn.papers.lcqhnn import figures as drawing
 from hqnn.papers.lcqhnn import model as lcqhnn
 from hqnn.papers.lcqhnn.experiments import LcqhnnConfig
 from hqnn.papers.lcqhnn.noisy_network import LabelledFeatures, QuantumHead
@@ -208,7 +209,7 @@ def _gallery(images: Tensor, maps: Mapping[str, Tensor], height: float) -> str:
     """Heat maps below their images as a PNG image in base64; `height` in inches."""
     figure, ax = plt.subplots(figsize=(7.2, height))
     rows = {label: tiles.numpy() for label, tiles in maps.items()}
-    figures.heat_gallery(ax, images[:, 0].numpy(), rows, gradcam.object_mask(images).numpy())
+    drawing.heat_gallery(ax, images[:, 0].numpy(), rows, gradcam.object_mask(images).numpy())
     return picture(figure)
 
 

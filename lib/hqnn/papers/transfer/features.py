@@ -259,7 +259,3 @@ def aer_frequencies(
 def _check(name: str, value: str, allowed: Mapping[str, object] | tuple[str, ...]) -> None:
     if value not in allowed:
         raise ValueError(f"{name} is {value!r}; use one of {', '.join(map(repr, allowed))}")
-
-
-# used by pages and checks until they are moved
-READINGS, measure = EMBEDDINGS, quantum_features

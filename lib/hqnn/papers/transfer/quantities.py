@@ -11,7 +11,7 @@ from hqnn import datasets, experiments
 from hqnn.claims.quantity import Context, Quantity, recorded
 from hqnn.errors import HqnnError
 from hqnn.papers.transfer.experiments import AutoencoderConfig, TransferConfig
-from hqnn.papers.transfer.features import READINGS
+from hqnn.papers.transfer.features import EMBEDDINGS
 from hqnn.papers.transfer.model import N_PIXELS, Autoencoder, Classifier
 from hqnn.stats import mean_interval
 
@@ -59,7 +59,7 @@ def classifier_layers(of: str) -> Quantity:
 
 def circuit() -> Quantity:
     """Whether there are RY(2 arccos x) and a Hadamard gate on each of five qubits, then CNOTs."""
-    pc = READINGS["first-5"].circuit()
+    pc = EMBEDDINGS["first-5"].circuit()
     gates = [i for i in pc.circuit.data if i.operation.name != "barrier"]
     names = " ".join(dict.fromkeys(i.operation.name for i in gates))
     angles = [str(i.operation.params[0]) for i in gates[: pc.n_qubits]]
@@ -89,9 +89,9 @@ def steps_of_aer() -> Quantity:
 
 def n_probabilities(reading: str) -> Quantity:
     """How many probabilities a reading measures for each image."""
-    if reading not in READINGS:
-        raise HqnnError(f"There is no reading {reading!r}; choose from {', '.join(READINGS)}.")
-    chosen = READINGS[reading]
+    if reading not in EMBEDDINGS:
+        raise HqnnError(f"There is no reading {reading!r}; choose from {', '.join(EMBEDDINGS)}.")
+    chosen = EMBEDDINGS[reading]
     return Quantity(value=chosen.n_circuits * 2 ** chosen.circuit().n_qubits)
 
 

@@ -16,8 +16,9 @@ from qiskit_aer import AerSimulator
 from scipy.stats import chisquare
 from torch import Tensor
 
-from hqnn import experiments, figures, runs
+from hqnn import experiments, runs
 from hqnn.measurements import Measured, Series, Settings, measurement, picture
+from hqnn.papers.transfer import figures as drawing
 from hqnn.papers.transfer import tasks as transfer
 from hqnn.papers.transfer.experiments import AutoencoderConfig, TransferConfig
 from hqnn.papers.transfer.features import (
@@ -109,7 +110,7 @@ def transfer_compression(series: Series, settings: Settings) -> Measured:
     for k in (max(settings["components"]), least):
         rows[f"{k} components"] = center + scores[pictured, :k] @ axes[:, :k].T
     figure, ax = plt.subplots(figsize=(7.2, 3.1))
-    figures.image_rows(ax, {label: row.reshape(-1, 28, 28).numpy() for label, row in rows.items()})
+    drawing.image_rows(ax, {label: row.reshape(-1, 28, 28).numpy() for label, row in rows.items()})
     result = {f"pca/{k}": _exact(error) for k, error in errors.items()} | {"components": _exact(least)}
     image = picture(figure)
     numbers = {key: mean_interval(found) for key, found in values.items()}
