@@ -118,7 +118,7 @@ figures.show(
 # ## Beside other frameworks
 #
 # Three layers of the shapes that the papers use: the circuit of LCQHNN; four circuits side by side with five qubits
-# and three layers each, as in the next paper; and a circuit that slides over images, 2,450 patches a batch. All
+# and three layers each, as in HQNN-Parallel; and a circuit that slides over images, 2,450 patches a batch. All
 # contenders compute the same function of the same circuit, gate for gate, and are shown to agree in values and
 # gradients before any is timed. They take turns in one process on one thread, so that a busy machine is busy for all.
 # PyTorch's linear layer of the same width is the exception: it computes something else, and shows how little time
@@ -140,8 +140,8 @@ header = [text for title in titles for text in (title, "ratio")]
 tables.table(["milliseconds a step", *header], rows)
 
 # %% [markdown]
-# *Recorded run. Median over calls; forward and backward; batch of 64, the last column 2,450.* "The quantum layer, method 'state'"
-# is this project's own, made to carry the state of every sample. *Ratio* is to the quantum layer. What is left out would
+# *Recorded run. Median over calls; forward and backward; batch of 64, the last column 2,450.* The second row is the same layer,
+# made to carry the state of every sample. *Ratio* is to the quantum layer. What is left out would
 # take more than 20 s a step:
 
 # %% tags=["hide-input"]

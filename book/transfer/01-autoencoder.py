@@ -66,11 +66,12 @@ pages.source(Autoencoder)
 # reading leaves them as they are, and both parts of this page and the next show what changes otherwise. Ours:
 
 # %%
-pages.source(AutoencoderConfig)
-
-# %% tags=["hide-input"]
-counted = count_parameters(Autoencoder(AutoencoderConfig()))
-Markdown(f"These are {counted['total']:,} trained parameters.")
+config = AutoencoderConfig()
+for field in ("hidden", "n_latents", "latent", "decoder", "augment", "batch_size"):
+    print(f"{field}: {getattr(config, field)}")
+print(f"learning_rate: {config.learning_rate}, {config.optimizer}, {config.epochs} epochs")
+counted = count_parameters(Autoencoder(config))
+print("trained parameters:", counted["total"])
 
 # %% [markdown]
 # ## Fifty epochs

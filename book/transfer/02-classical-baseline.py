@@ -59,12 +59,12 @@ pages.source(Classifier)
 # learning rate four times on the way:
 
 # %%
-pages.source(TransferConfig)
-
-# %% tags=["hide-input"]
 config = TransferConfig()
+for field in ("hidden", "activation", "dropout", "batch_size", "schedule"):
+    print(f"{field}: {getattr(config, field)}")
+print(f"learning_rate: {config.learning_rate}, {config.optimizer}, {config.epochs} epochs")
 counted = count_parameters(Classifier(config, config.encoder.n_latents))
-Markdown(f"On 64 latents these are {counted['total']:,} trained parameters.")
+print("trained parameters:", counted["total"])
 
 # %% [markdown]
 # Training accuracy is, as in Keras, which the authors use, the running mean over an epoch with dropout on. It lies *below* the

@@ -66,7 +66,7 @@ figures.circuit_drawing(ax, circuit)
 figures.show(
     figure,
     alt="Circuit of five qubits: RY of twice the arccosine of a feature on each, a Hadamard gate on each, and CNOTs down the cascade. Vertical bars mark the states psi 1 to psi 3.",
-    caption="The circuit, drawn by Qiskit from `hqnn.papers.transfer.circuits.transfer_circuit()`.",
+    caption="The circuit, drawn by Qiskit from `transfer_circuit()` of `hqnn.papers.transfer.circuits`.",
 )
 
 # %% [markdown]
@@ -187,7 +187,7 @@ tables.table(["reading", "what goes in", "circuits per image", "inputs of each",
 # The *scaling* is open in both versions. Ours takes each value's range over the training images to the whole domain
 # (`symmetric`: $[-1,1]$, or $[-\tfrac\pi2,\tfrac\pi2]$ for angles) or to its positive half (`positive`: $[0,1]$, or $[0,\pi]$);
 # values of test images outside that range are set to its end, and a value that never varies becomes 0. Whoever passes a number
-# outside the arccosine's domain, or a NaN, to `hqnn.papers.transfer.features.quantum_features` gets an error that says so.
+# outside the arccosine's domain, or a NaN, to `quantum_features` gets an error that says so.
 #
 # What is a *feature* of the outcome? The bits of the most frequent string, the five marginals $\langle Z_k\rangle$, or the 32
 # probabilities. And how many shots? Here the exact limit and 1,024; the [next page](04-aer-shots-and-cost.ipynb) has more.
@@ -235,7 +235,7 @@ for name, outcome in product(("first-5", "blocks", "pca-5"), ("marginals", "prob
     pair = compare(hybrid, series(inputs="encoded", reading=name))
     leads[name, outcome] = pair.lead
     rows.append([INPUTS[name], outcome, *pair.cells()])
-header = ["circuit, exact, %", "the same inputs without circuit, %"]
+header = ["circuit, exact, %", "inputs without circuit, %"]
 tables.table(["reading", "features", *header, "the circuit's lead, points"], rows)
 
 # %% [markdown]

@@ -199,6 +199,9 @@ HTML(report.to_html(results))
 # %% tags=["remove-cell"]
 verdict = {one.claim.id: one.judgement.verdict for one in results}
 assert Verdict.NOT_YET not in verdict.values()
+noted = {one.claim.id: one.note for one in results}
+assert noted["S5-train-accuracy"].startswith("Of 44 readings tried, 1 agree")
+assert noted["S5-validation-accuracy"].startswith("Of 44 readings tried, 3 agree")
 print("every claim has a verdict: holds")
 assert verdict["S8-classical"] == Verdict.REPRODUCED
 assert verdict["S3-validation-accuracy"] == Verdict.NOT_REPRODUCED

@@ -39,7 +39,7 @@ def transfer_circuit(
     if encoding not in ("arccos", "angle"):
         raise ValueError(f"encoding is {encoding!r}; use 'arccos' or 'angle'")
     if n_qubits < 1 or n_layers < 1:
-        raise ValueError(f"n_qubits is {n_qubits} and n_layers is {n_layers}; both must be at least 1")
+        raise ValueError(f"{n_qubits} qubits and {n_layers} layers: both must be at least 1")
     x = ParameterVector("x", n_qubits * n_layers)
     circuit = QuantumCircuit(n_qubits, name="transfer")
     for layer in range(n_layers):
@@ -53,4 +53,5 @@ def transfer_circuit(
         for q in range(n_qubits - 1) if entangle else ():
             circuit.cx(q, q + 1)
         circuit.barrier(label=f"ψ3{mark}")
-    return Circuit(circuit=circuit, inputs=x, weights=(), observables=pauli_on_each_qubit(n_qubits))
+    observables = pauli_on_each_qubit(n_qubits)
+    return Circuit(circuit=circuit, inputs=x, weights=(), observables=observables)

@@ -41,6 +41,6 @@ def probabilities(x: Tensor) -> Tensor:
     """
     n = x.shape[1]
     bits = torch.arange(2**n)[:, None] >> torch.arange(n) & 1
-    before = bits ^ bits.roll(1, dims=1).index_fill(1, torch.tensor([0]), 0)  # what the CNOTs made these bits of
-    signs = 1 - 2 * before
-    return ((1 + signs * coins(x)[:, None]) / 2).prod(-1)
+    coin_bits = bits.clone()  # which the CNOTs turned into these bits
+    coin_bits[:, 1:] ^= bits[:, :-1]
+    return ((1 + (1 - 2 * coin_bits) * coins(x)[:, None]) / 2).prod(-1)

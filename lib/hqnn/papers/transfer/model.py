@@ -30,8 +30,9 @@ class Autoencoder(nn.Module):
         super().__init__()
         latent, decoder = _activation(config.latent), _activation(config.decoder)
         wide, narrow = config.hidden, config.n_latents
-        self.encoder = nn.Sequential(nn.Linear(N_PIXELS, wide), nn.ReLU(), nn.Linear(wide, narrow), latent)
-        self.decoder = nn.Sequential(nn.Linear(narrow, wide), decoder, nn.Linear(wide, N_PIXELS), nn.Sigmoid())
+        down = (nn.Linear(N_PIXELS, wide), nn.ReLU(), nn.Linear(wide, narrow), latent)
+        up = (nn.Linear(narrow, wide), decoder, nn.Linear(wide, N_PIXELS), nn.Sigmoid())
+        self.encoder, self.decoder = nn.Sequential(*down), nn.Sequential(*up)
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Pixels [B, 784] in [0, 1] to their reconstruction [B, 784]."""
@@ -56,7 +57,8 @@ class Classifier(nn.Sequential):
             raise ValueError(f"classifier is {config.classifier!r}; use 'network' or 'linear'")
         layers: list[nn.Module] = []
         for width in config.hidden if config.classifier == "network" else ():
-            layers += [nn.Linear(n_features, width), _activation(config.activation), nn.BatchNorm1d(width)]
+            layers += [nn.Linear(n_features, width), _activation(config.activation)]
+            layers += [nn.BatchNorm1d(width)]
             layers += [nn.Dropout(config.dropout)] if config.dropout else []
             n_features = width
         super().__init__(*layers, nn.Linear(n_features, N_CLASSES), _activation(config.scores))
