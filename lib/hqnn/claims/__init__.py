@@ -24,9 +24,6 @@ from hqnn.claims.rules import Judgement, Rule, Verdict
 from hqnn.errors import HqnnError
 from hqnn.storage import DATA
 
-# used by pages until they are moved: what shows the claims, imported when it is first asked for
-_SHOWN = ("by_subject", "contradictions", "counts_to_html", "format_table", "to_html")
-
 __all__ = ["Claim", "Context", "Draw", "Judgement", "Ledger", "Quantity", "Result", "Verdict", "evaluate", "load"]
 
 SNAPSHOT = DATA / "verdicts.json"
@@ -273,11 +270,3 @@ def changes(results: Sequence[Result], path: Path = SNAPSHOT, *, paper: str | No
             if fresh[name][key] != before[name].get(key):
                 found.append(f"{name}: {key} was {before[name].get(key)!r} and is {fresh[name][key]!r}.")
     return sorted(found)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _SHOWN:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from hqnn.claims import report
-
-    return getattr(report, name)

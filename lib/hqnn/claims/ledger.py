@@ -14,7 +14,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from hqnn import papers
-from hqnn.claims.quantities import KINDS, Lead
+from hqnn.claims.quantities import KINDS
 from hqnn.claims.quantity import Ours, Printed, Text
 from hqnn.claims.rules import RULES, Rule
 from hqnn.errors import HqnnError
@@ -113,27 +113,10 @@ class Claim(BaseModel):
         """The unit of what is printed and of ours."""
         return self.printed.unit or self.own_unit or (self.ours.unit if self.ours else "")
 
-    # used by pages until they are moved
-
-    @property
-    def statement(self) -> str:
-        """What it says."""
-        return self.says
-
     @property
     def value(self) -> float | int | str | None:
         """The printed value."""
         return self.printed.value
-
-    @property
-    def number(self) -> float:
-        """The printed number."""
-        return self.printed.number
-
-    @property
-    def arguments(self) -> dict[str, str]:
-        """The variant that a lead is over."""
-        return {"second": self.ours.over.partition("/")[2]} if isinstance(self.ours, Lead) else {}
 
 
 class Draw(BaseModel):

@@ -78,10 +78,6 @@ class Printed:
     """Digits after the point."""
     unit: str = ""
 
-    def __call__(self) -> str:
-        """The text; used by pages until they are moved."""
-        return self.text
-
     @property
     def number(self) -> float:
         """The value as a number.

@@ -251,7 +251,3 @@ def accuracy(scores: Values, labels: NDArray[np.int64], *, threshold: float = 0.
 def midpoint(scores: Values, labels: NDArray[np.int64]) -> float:
     """The threshold half way between the mean scores of the two classes."""
     return float(scores[labels == 0].mean() + scores[labels == 1].mean()) / 2
-
-
-# used by pages until they are moved
-Network = QuantumHead

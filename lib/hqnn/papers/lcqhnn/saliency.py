@@ -281,7 +281,3 @@ def examples(
         for method, window in methods.items()
         for stage, one in seen.items()
     }
-
-
-# used by pages until they are moved
-recorded = HeatMapCurves.from_json

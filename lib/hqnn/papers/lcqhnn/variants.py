@@ -230,7 +230,3 @@ def spreads(dataset: str, model: str, *, root: Path = DATA) -> list[Spread]:
         curves = 100 * records.curves(one, "test_accuracy", root)
         found.append(Spread(words, curves, stats.epochs_to_reach(curves, 90).epochs.max()))
     return found
-
-
-# used by pages until they are moved
-Reading, readings = Variant, variants
