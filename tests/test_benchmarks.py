@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import json
 from functools import partial
 from typing import Any
 
@@ -14,7 +13,7 @@ from qiskit.quantum_info import Operator
 
 from benchmarks import gradients, peers, quantum_layer
 from benchmarks.workloads import WORKLOADS, Workload, steps
-from hqnn import storage
+from hqnn import records
 from hqnn.circuit import Circuit
 from hqnn.papers.hqnn.circuits import strongly_entangling
 from tests.exact import circuit_of
@@ -105,7 +104,7 @@ def test_all_ways_to_differentiate_agree_and_unequal_ones_are_not_compared() -> 
 
 
 def test_the_record_has_every_contender_at_every_batch() -> None:
-    record = json.loads((storage.DATA / "benchmarks" / "gradients.json").read_bytes())
-    assert {name: w["batch"] for name, w in record["workloads"].items()} == gradients.BATCHES
-    names = [set(w["median_ms"]) for w in record["workloads"].values()]
+    workloads = records.measured("gradients", kind="benchmark").result["workloads"]
+    assert {name: w["batch"] for name, w in workloads.items()} == gradients.BATCHES
+    names = [set(w["median_ms"]) for w in workloads.values()]
     assert names[0] == names[1] == names[2] == set(gradients.ours() | gradients.pennylane())

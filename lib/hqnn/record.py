@@ -165,8 +165,6 @@ def _read(path: Path, _changed: int, _size: int) -> Record:
         stored = json.loads(path.read_bytes(), parse_constant=_refuse)
     except ValueError as error:
         raise HqnnError(f"{path} is not valid JSON: {_again(path)}") from error
-    if isinstance(stored, dict) and "kind" not in stored and path.parent.name == FOLDERS["benchmark"]:
-        return _old_benchmark(path, stored)
     if not isinstance(stored, dict) or stored.get("schema") != SCHEMA:
         raise HqnnError(f"{path} is not a record of format {SCHEMA}: {_again(path)}")
     checksum = stored.pop("checksum", None)
@@ -184,19 +182,11 @@ def _read(path: Path, _changed: int, _size: int) -> Record:
         raise HqnnError(f"{path} lacks a field of a record or has one too many: {_again(path)}") from error
 
 
-def _old_benchmark(path: Path, stored: dict[str, Any]) -> Record:
-    """A benchmark in its first format, which pages read until they are moved."""
-    result = {name: value for name, value in stored.items() if name not in ("schema", "provenance")}
-    found = stored.get("provenance", {})
-    name = path.stem
-    return Record(
-        path=path, kind="benchmark", experiment=name, config={}, config_hash="", result=result, provenance=found
-    )
-
-
 def _again(path: Path) -> str:
     if path.parent.name == FOLDERS["measurement"]:
         return f"make it again with `python -m hqnn run {path.stem}`."
+    if path.parent.name == FOLDERS["benchmark"]:
+        return f"restore it from the repository or make it again with `python -m benchmarks.{path.stem}`."
     return "restore it from the repository or run that seed again."
 
 
