@@ -2,8 +2,7 @@
 
 import pytest
 
-from hqnn.stats import Interval
-from hqnn.tables import equations, number, percent, points, span, table
+from hqnn.tables import equations, span, table
 
 
 def test_a_table_is_markdown_with_aligned_columns_and_escaped_bars() -> None:
@@ -25,13 +24,7 @@ def test_a_short_row_is_refused() -> None:
         table(["a", "b"], [["only one"]])
 
 
-def test_numbers_carry_their_intervals() -> None:
-    assert percent(Interval(0.98765, 0.00123, 10)) == "98.77 ± 0.12"
-    assert percent(0.5, 0) == "50"
-    assert points(Interval(-0.0078, 0.002, 10)) == "-0.78 ± 0.20"
-    assert number(Interval(-0.4567, 0.0312, 10)) == "-0.46 ± 0.03"
-    assert points(Interval(-0.00001, 0.002, 10)) == "+0.00 ± 0.20"
-    assert number(Interval(-0.001, 0.5, 10)) == "0.00 ± 0.50"
+def test_a_span_goes_from_the_lowest_to_the_highest() -> None:
     assert span([2.0, -1.25, 0.5], 1) == "-1.2 to 2.0"
 
 

@@ -8,8 +8,6 @@ import numpy as np
 from IPython.display import Markdown
 from numpy.typing import ArrayLike
 
-from hqnn.stats import Interval
-
 SENTENCE = 32
 """Characters above which a cell is prose and not a number."""
 
@@ -37,23 +35,6 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Markdown:
     cells = [[cell.replace("|", "\\|") for cell in line] for line in lines]
     cells.insert(1, [":--" if left else "--:" for left in to_the_left])
     return Markdown("\n".join("| " + " | ".join(line) + " |" for line in cells))
-
-
-def percent(value: Interval | float, digits: int = 2) -> str:
-    """A fraction as per cent, with the half width of its interval where it has one."""
-    if not isinstance(value, Interval):
-        return f"{100 * value:.{digits}f}"
-    return f"{100 * value.mean:.{digits}f} ± {100 * value.half_width:.{digits}f}"
-
-
-def points(value: Interval, digits: int = 2) -> str:
-    """A difference of fractions in percentage points, signed, with its half width."""
-    return f"{100 * value.mean:+z.{digits}f} ± {100 * value.half_width:.{digits}f}"
-
-
-def number(value: Interval, digits: int = 2) -> str:
-    """A mean, signed where it is negative, with its half width."""
-    return f"{value.mean:z.{digits}f} ± {value.half_width:.{digits}f}"
 
 
 def span(values: ArrayLike, digits: int = 2) -> str:
