@@ -12,7 +12,13 @@ Order = Literal["time", "product"]
 """How a printed product of gates is read: left factor first in time, or as operators (right factor first)."""
 
 
-def lcqhnn_circuit(order: Order = "time", *, n_qubits: int = 4, n_layers: int = 1, entangle: bool = True) -> Circuit:
+def lcqhnn_circuit(
+    order: Order = "time",
+    *,
+    n_qubits: int = 4,
+    n_layers: int = 1,
+    entangle: bool = True,
+) -> Circuit:
     r"""The four-qubit circuit of the lean hybrid network [lcqhnn, eq. 2-7, fig. 2].
 
     $$|\psi_6\rangle = H_0\,C^\dagger\,\prod_i R_Y(\theta_i)\;C\;\prod_i U_1(2x_i)\;H^{\otimes 4}|0\rangle^{\otimes 4}$$
@@ -37,7 +43,7 @@ def lcqhnn_circuit(order: Order = "time", *, n_qubits: int = 4, n_layers: int = 
     if order not in ("time", "product"):
         raise ValueError(f"order is {order!r}; use 'time' or 'product'")
     if n_qubits < 1 or n_layers < 1:
-        raise ValueError(f"n_qubits is {n_qubits} and n_layers is {n_layers}; both must be at least 1")
+        raise ValueError(f"n_qubits is {n_qubits}, n_layers is {n_layers}; use 1 or more of each")
     x = ParameterVector("x", n_qubits)
     theta = ParameterVector("θ", n_qubits * n_layers)
     ladder = [(q, q + 1) for q in range(n_qubits - 1)] if entangle else []
@@ -62,4 +68,5 @@ def lcqhnn_circuit(order: Order = "time", *, n_qubits: int = 4, n_layers: int = 
         circuit.barrier(label=f"ψ5{mark}")
     circuit.h(0)
     circuit.barrier(label="ψ6")
-    return Circuit(circuit=circuit, inputs=x, weights=theta, observables=pauli_on_each_qubit(n_qubits))
+    measured = pauli_on_each_qubit(n_qubits)
+    return Circuit(circuit=circuit, inputs=x, weights=theta, observables=measured)
