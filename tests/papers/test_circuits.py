@@ -117,5 +117,5 @@ def test_without_entanglement_no_gate_has_two_qubits_and_what_does_not_exist_is_
     with pytest.raises(ValueError, match="at least once"):
         reuploading(0)
     for build in (lcqhnn_circuit, strongly_entangling, transfer_circuit):
-        with pytest.raises(ValueError, match="n_layers is 0; use 1 or more|0 layers: both must be at least 1"):
+        with pytest.raises(ValueError, match=r"(n_layers is 0; use|0 layers: both must be at least) 1"):
             build(n_layers=0)
