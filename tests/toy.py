@@ -9,6 +9,7 @@ when, is up to empty files in the folder that the environment's `TOY_EVENTS` nam
 - `remind`: that all workers are gone is said at once, and not only after a while.
 """
 
+import json
 import os
 import signal
 import subprocess
@@ -19,13 +20,16 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from hqnn import __main__ as command_line
-from hqnn import cluster, experiments, runs, storage, training
+from hqnn import cluster, experiments, measurements, records, runs, storage, training
 from hqnn.experiments import Experiment
 from hqnn.papers.lcqhnn.experiments import LcqhnnConfig
 from hqnn.tasks import Outcome
+
+if TYPE_CHECKING:
+    import pytest
 
 ROOT = Path(__file__).parents[1]
 BASE = LcqhnnConfig(
@@ -120,6 +124,50 @@ def holding(events: Path) -> Iterator[None]:
     finally:
         for seed in range(2):
             (events / f"hold-{seed}").unlink()
+
+
+def register(
+    monkeypatch: "pytest.MonkeyPatch", variants: dict[str, LcqhnnConfig] | None = None, seeds: range = range(2)
+) -> None:
+    """Make the toy all that there is."""
+    monkeypatch.setattr(experiments, "EXPERIMENTS", {"toy": experiment(variants or VARIANTS, seeds)})
+    monkeypatch.setattr(measurements, "everything", dict)
+
+
+def record_path(root: Path, variant: str = "hybrid", seed: int = 0) -> Path:
+    """The record of a run of the toy."""
+    return root / "runs" / "toy" / variant / f"seed-{seed}.json"
+
+
+def results(root: Path) -> dict[str, Any]:
+    """Everything a record says that must not depend on how it was made."""
+    found = [record for variant in VARIANTS for record in records.load(f"toy/{variant}", root)]
+    return {f"{record.variant}/{record.seed}": (record.config_hash, record.result, record.weights) for record in found}
+
+
+def edit(path: Path, change: Callable[[dict[str, Any]], None], *, honest_checksum: bool = True) -> None:
+    """Change a record; with a matching checksum, as a program would that writes wrong records."""
+    record = json.loads(path.read_text())
+    checksum = record.pop("checksum")
+    change(record)
+    path.write_text(json.dumps({**record, "checksum": storage.digest(record) if honest_checksum else checksum}))
+
+
+def command(root: Path, *options: str) -> list[str]:
+    """`hqnn run toy`, in a process of its own."""
+    return ["-m", "tests.toy", "run", "toy", "--root", str(root), "--quiet", *options]
+
+
+ONE = ("--variants", "hybrid", "--seeds", "0")
+"""Of one run; with `--jobs 2` one worker process is started for it."""
+
+
+def interrupted(n_done: int, n_runs: int) -> str:
+    """What an interrupted command says."""
+    return (
+        f"Interrupted: {n_done} of {n_runs} runs are stored; repeat the command to continue the others from where "
+        "they were.\n"
+    )
 
 
 def _reach(on_epoch: Callable[[int], object], seed: int, events: Path, epoch: int) -> None:

@@ -20,7 +20,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from tqdm.contrib.logging import logging_redirect_tqdm
 
@@ -318,33 +317,3 @@ def _run_on_dask(
             products.close()
             with suppress(OSError, TimeoutError):
                 client.run(_discard, finished, own_root)
-
-
-# --- used by pages until they are moved -------------------------------------------------------------------------------
-
-
-def verify(*, measure: bool = True) -> Any:
-    """See `hqnn.verification.verify`."""
-    from hqnn import verification
-
-    return verification.verify(measure=measure)
-
-
-def load(experiment: str, variant: str | None = None, *, scale: Scale = "paper", root: Path = DATA) -> list[Record]:
-    """The records of an experiment, or of one of its variants; see `hqnn.records.load`."""
-    chosen = experiments.select(experiments.get(experiment), variant and [variant], scale)
-    return [found for name in chosen for found in records.load(f"{experiment}/{name}", root, scale=scale)]
-
-
-def history(experiment: str, variant: str, curve: str, *, root: Path = DATA) -> NDArray[np.float64]:
-    """One curve of every seed [seeds, epochs]; see `hqnn.records.curves`."""
-    return records.curves(f"{experiment}/{variant}", curve, root).to_numpy()
-
-
-def paired(curve: str, *series: str, root: Path = DATA) -> list[NDArray[np.float64]]:
-    """One curve of several series over the seeds that all of them have, each [shared seeds, epochs]."""
-    tables = [records.curves(one, curve, root) for one in series]
-    shared = sorted(set.intersection(*(set(table.index) for table in tables)))
-    if not shared:
-        raise HqnnError(f"{', '.join(series)} share no seed: run the missing ones.")
-    return [table.loc[shared].to_numpy() for table in tables]
