@@ -52,7 +52,7 @@ def _run(options: argparse.Namespace) -> int:
     known = [*experiments.EXPERIMENTS, *measurements.everything()]
     if bool(options.names) == options.all:
         raise HqnnError(f"Name experiments or measurements, or say --all: there are {', '.join(known)}.")
-    root = options.root or storage.DATA
+    root = storage.data_folder(options.root, may_be_new=True)
     measured = [name for name in (known if options.all else options.names) if name in measurements.everything()]
     names = [name for name in (known if options.all else options.names) if name not in measured]
     if names:
