@@ -23,12 +23,12 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(ROOT / folder, copy / folder, ignore=no_caches)
     for file in ("pyproject.toml", "_config.yml", "book/references.bib", "book/ruff.toml"):
         shutil.copy(ROOT / file, copy / file)
-    shutil.copytree(PAPER / "parity", copy / "lib/hqnn/papers/parity", ignore=no_caches)
+    shutil.copytree(PAPER / "sample", copy / "lib/hqnn/papers/sample", ignore=no_caches)
     (copy / "data/claims").mkdir(parents=True)
-    shutil.copy(PAPER / "parity.yaml", copy / "data/claims/parity.yaml")
-    (copy / "book/parity").mkdir()
-    shutil.copy(PAPER / "page.py", copy / "book/parity/01-parity.py")
-    (copy / "_toc.yml").write_text("format: jb-book\nroot: book/parity/01-parity\n")
+    shutil.copy(PAPER / "sample.yaml", copy / "data/claims/sample.yaml")
+    (copy / "book/sample").mkdir()
+    shutil.copy(PAPER / "page.py", copy / "book/sample/01-sample.py")
+    (copy / "_toc.yml").write_text("format: jb-book\nroot: book/sample/01-sample\n")
     return copy
 
 
@@ -45,19 +45,19 @@ def run(project: Path, *command: str) -> str:
 
 
 def test_a_new_paper_runs_is_judged_and_built(project: Path) -> None:
-    assert run(project, "hqnn", "run", "parity-digits", "--quiet") == "6 runs done, 0 were there already.\n"
-    assert "parity-digits: Two qubits and none on digits 0 and 1\n" in run(project, "hqnn", "list")
+    assert run(project, "hqnn", "run", "sample-digits", "--quiet") == "6 runs done, 0 were there already.\n"
+    assert "sample-digits: Two qubits and none on digits 0 and 1\n" in run(project, "hqnn", "list")
     run(project, "hqnn", "claims", "--update")
-    verdicts = {row["id"]: row for row in json.loads(run(project, "hqnn", "claims", "--paper", "parity", "--json"))}
+    verdicts = {row["id"]: row for row in json.loads(run(project, "hqnn", "claims", "--paper", "sample", "--json"))}
     assert verdicts["P1-weights"]["verdict"] == "reproduced"
-    assert verdicts["P2-hybrid"]["n_seeds"] == 3
-    run(project, "tools.notebooks", "build", "book/parity/01-parity.py")
-    cells = nbformat.read(project / "book/parity/01-parity.ipynb", as_version=4).cells
+    assert verdicts["P2-linear"]["n_seeds"] == verdicts["P2-better"]["n_seeds"] == 3
+    run(project, "tools.notebooks", "build", "book/sample/01-sample.py")
+    cells = nbformat.read(project / "book/sample/01-sample.ipynb", as_version=4).cells
     shown = "".join(
         str(output.get("text", "") or output.get("data", "")) for cell in cells for output in cell.get("outputs", [])
     )
-    assert "def parity_circuit() -> Circuit:" in shown
-    assert "runs: 3\n" in shown
+    assert "def sample_circuit() -> Circuit:" in shown
+    assert "| two qubits | 3 |" in shown
     build = "from jupyter_book.cli.main import main; main()"
     run(project, build, "build", ".", "--all", "-W", "-n", "--keep-going", "--quiet")
-    assert "parity_circuit" in (project / "_build/html/book/parity/01-parity.html").read_text(encoding="utf-8")
+    assert "sample_circuit" in (project / "_build/html/book/sample/01-sample.html").read_text(encoding="utf-8")

@@ -7,7 +7,7 @@ from hqnn.experiments.base import Experiment
 
 
 @dataclass(frozen=True, kw_only=True)
-class ParityConfig:
+class SampleConfig:
     """One network and how it is trained."""
 
     curves: ClassVar[tuple[str, ...]] = tuple(
@@ -27,12 +27,12 @@ class ParityConfig:
     snapshots: tuple[int, ...] = ()
 
 
-_VARIANTS = {"hybrid": ParityConfig(snapshots=(6,)), "linear": ParityConfig(model="linear")}
+_VARIANTS = {"hybrid": SampleConfig(snapshots=(6,)), "linear": SampleConfig(model="linear")}
 
 EXPERIMENTS = (
     Experiment(
-        name="parity-digits",
-        paper="parity",
+        name="sample-digits",
+        paper="sample",
         title="Two qubits and none on digits 0 and 1",
         variants=_VARIANTS,
         quick=_VARIANTS,

@@ -6,8 +6,8 @@ from hqnn import Circuit
 from hqnn.circuit import parity
 
 
-def parity_circuit() -> Circuit:
-    """Two features on two qubits, whose parity is measured [parity, eq. 1].
+def sample_circuit() -> Circuit:
+    """Two features on two qubits, whose sample is measured [sample, eq. 1].
 
     Returns:
         Inputs x[0..1], radians; weights θ[0..1], radians; Z on both qubits at once.

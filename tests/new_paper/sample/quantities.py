@@ -1,10 +1,9 @@
 """What only this paper can compute."""
 
-from hqnn.papers.parity.circuits import parity_circuit
-
 from hqnn.claims.quantity import Context, Quantity
+from hqnn.papers.sample.circuits import sample_circuit
 
 
 def n_weights(context: Context) -> Quantity:
     """Trainable angles of the circuit."""
-    return Quantity(value=parity_circuit().n_weights)
+    return Quantity(value=sample_circuit().n_weights)

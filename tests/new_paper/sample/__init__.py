@@ -1,0 +1,4 @@
+"""A paper that nobody wrote: two qubits tell zeros from ones [sample]."""
+
+PART = 9
+"""Which part of the book is about this paper."""
