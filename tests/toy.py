@@ -209,9 +209,7 @@ _events = os.environ.get("TOY_EVENTS")
 if _events:
     _obey(Path(_events))
 if __name__ == "__main__":
-    signal.signal(
-        signal.SIGINT, signal.default_int_handler
-    )  # as in a terminal, however the tests are started
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # as in a terminal, however the tests are started
     experiments.EXPERIMENTS["toy"] = experiment(VARIANTS)
     sys.exit(command_line.main())
 elif _events:
