@@ -8,7 +8,7 @@ import pytest
 import torch
 from hypothesis import settings
 
-from hqnn import figures
+from hqnn import figures, papers
 
 # The same examples in every run, and as long for each as a busy machine takes.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
@@ -32,17 +32,18 @@ def house_style() -> Iterator[None]:
 
 @pytest.fixture
 def watched(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[Any]]:
-    """Watch figures being drawn: the name of a function of `hqnn.figures` -> a list that its calls' arguments go to."""
+    """Watch figures being drawn: name of a function of `hqnn.figures` or of a paper -> list that its arguments go to."""
 
     def watch(name: str) -> list[Any]:
         calls: list[Any] = []
-        draw = getattr(figures, name)
+        home = next(module for module in (figures, *papers.modules("figures")) if hasattr(module, name))
+        draw = getattr(home, name)
 
         def watching(*arguments: Any) -> Any:
             calls.append(arguments)
             return draw(*arguments)
 
-        monkeypatch.setattr(figures, name, watching)
+        monkeypatch.setattr(home, name, watching)
         return calls
 
     return watch
