@@ -32,7 +32,7 @@ def house_style() -> Iterator[None]:
 
 @pytest.fixture
 def watched(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[Any]]:
-    """Watch figures being drawn: name of a function of `hqnn.figures` or of a paper -> list that its arguments go to."""
+    """Watch figures being drawn: name of a function of `figures`, or a paper's -> list that its arguments go to."""
 
     def watch(name: str) -> list[Any]:
         calls: list[Any] = []
