@@ -72,7 +72,7 @@ pages.source(parallel.Parallel.forward, parallel.Blocks.forward)
 # %% [markdown]
 # ## What the paper does not say
 #
-# Optimiser, learning rate, batch size and number of epochs are not given. We use Adam and chose the rest by one search, the
+# Optimiser, learning rate, batch size and number of epochs are not given. We use Adam for eight epochs and chose schedule, batch size and rate by one search, the
 # same for the hybrid and the paper's CNN: on 10,000 of the training images, judged by the loss on 5,000 others, never by
 # test images. Each entry is one run of eight epochs; "one-cycle" lets the rate rise for a fifth of the training and then
 # fall to zero.

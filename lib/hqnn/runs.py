@@ -149,6 +149,7 @@ def _make(
     run: Run, root: Path | None, device: str, on_epoch: Callable[[int], object]
 ) -> tuple[dict[str, Any], bytes | None]:
     """Execute a run and assemble its record and its weights' file. The checkpoint stays until the record is stored."""
+    made_by = provenance.environment()  # before the run: a commit made during it is not what ran
     started = datetime.now(UTC).isoformat(timespec="seconds")
     folder = root or DATA
     outcome = execute(
@@ -168,7 +169,7 @@ def _make(
         "result": outcome.result,
         "data": {},
         "provenance": {
-            **provenance.environment(),
+            **made_by,
             "device": torch.cuda.get_device_name(device) if device.startswith("cuda") else device,
             "seconds": round(outcome.seconds, 2),
             "started": started,
