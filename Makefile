@@ -75,7 +75,7 @@ verify: $(READY) ## check every committed record against the registry
 	$(STAGE) "records" $(BIN)/python -m hqnn verify
 
 bench: $(READY) ## measure the quantum layer beside its peers
-	$(BIN)/python -m pip install --quiet --editable '.[bench]' --constraint requirements.lock
+	$(BIN)/python -m pip install --quiet --editable '.[bench,book]' --constraint requirements.lock
 	$(STAGE) "benchmarks" $(BIN)/python -m benchmarks
 
 repository: $(READY) ## give the book its public address: make repository URL=https://github.com/OWNER/NAME

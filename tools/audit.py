@@ -35,7 +35,9 @@ HOSTS = frozenset(
 OTHER_REPOSITORIES = frozenset(
     {"apolanco3225/Medical-MNIST-Classification", "jacobgil/pytorch-grad-cam", "OWNER/NAME"},
 )
-# The extra that a folder may use besides the dependencies, and who brings a module that need not be installed.
+# The extras whose packages the library and the pages may use besides the dependencies.
+LIBRARY = ("aer", "runs", "views")
+# The further extra of a folder, and who brings a module that need not be installed.
 EXTRAS = {"tests": "dev", "tools": "dev", "benchmarks": "bench"}
 ABSENT = {"tensorcircuit": "tensorcircuit-ng"}
 MAX_BYTES = 5_000_000
@@ -186,8 +188,7 @@ def requirement_faults(requirements: str, pyproject: str, lock: str) -> list[str
     """
     project: dict[str, Any] = tomllib.loads(pyproject)["project"]
     listed, pinned = _by_name(requirements.splitlines()), _by_name(lock.splitlines())
-    needed = _by_name(project["dependencies"])
-    extras = _by_name(project["optional-dependencies"]["dev"])
+    needed, extras = _needed(project), _by_name(project["optional-dependencies"]["dev"])
     faults = [
         f"requirements.txt and pyproject.toml disagree about {name}"
         for name in sorted({*listed, *needed} - {"jupyter-book"})
@@ -208,8 +209,8 @@ def requirement_faults(requirements: str, pyproject: str, lock: str) -> list[str
 def import_faults(texts: Mapping[str, str], pyproject: str, distributions: Mapping[str, Iterable[str]]) -> list[str]:
     """Imports of what the project does not say that it needs.
 
-    The library and the pages may use the dependencies; tests and tools those of the extra `dev` too, and the benchmarks
-    those of `bench`.
+    The library and the pages may use the dependencies and the extras `LIBRARY`; tests and tools those of the extra
+    `dev` too, and the benchmarks those of `bench`.
 
     Args:
         texts: Text of every Python file, by path.
@@ -217,7 +218,7 @@ def import_faults(texts: Mapping[str, str], pyproject: str, distributions: Mappi
         distributions: What brings each module that is installed here, as `importlib.metadata` tells.
     """
     project: dict[str, Any] = tomllib.loads(pyproject)["project"]
-    dependencies, extras = _by_name(project["dependencies"]), project["optional-dependencies"]
+    dependencies, extras = _needed(project), project["optional-dependencies"]
     more = {folder: _by_name(extras[extra]) for folder, extra in EXTRAS.items()}
     beside = {Path(name).stem for name in texts if name.startswith("tests/")}
     own = {*sys.stdlib_module_names, *beside, "hqnn", "tests", "tools", "benchmarks"}
@@ -234,6 +235,11 @@ def import_faults(texts: Mapping[str, str], pyproject: str, distributions: Mappi
                 if not declared & (brought_by or {ABSENT.get(module, str(canonicalize_name(module)))}):
                     faults.add(f"{name} imports {module}, which pyproject.toml does not declare for it")
     return sorted(faults)
+
+
+def _needed(project: Mapping[str, Any]) -> dict[str, Requirement]:
+    extras = project["optional-dependencies"]
+    return _by_name([*project["dependencies"], *(line for name in LIBRARY for line in extras.get(name, ()))])
 
 
 def _by_name(lines: Iterable[str]) -> dict[str, Requirement]:

@@ -14,6 +14,8 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tools.audit import LIBRARY
+
 ROOT = Path(__file__).resolve().parents[1]
 HEADER = "# The exact set the tests run with, on Python 3.11; `make lock` writes it from .venv.\n"
 LINUX_ONLY = re.compile(r"(cuda|nvidia)-|triton$")
@@ -58,7 +60,8 @@ def lock_lines(versions: dict[str, str]) -> list[str]:
 def main() -> None:
     """Write the lock file."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    versions = needed([*project["dependencies"], *project["optional-dependencies"]["dev"]])
+    extras = project["optional-dependencies"]
+    versions = needed([*project["dependencies"], *(line for name in (*LIBRARY, "dev") for line in extras[name])])
     (ROOT / "requirements.lock").write_text(HEADER + "\n".join(lock_lines(versions)) + "\n", encoding="utf-8")
 
 

@@ -25,7 +25,7 @@ if "google.colab" in sys.modules:
     own = (f"{name}=={version(name)}\n" for name in ("numpy", "torch", "torchvision"))
     keep.write_text("".join(own))
     pip = [sys.executable, "-m", "pip", "install", "--quiet"]
-    subprocess.run([*pip, "--constraint", keep, "--editable", book], check=True)
+    subprocess.run([*pip, "--constraint", keep, "--editable", f"{book}[book]"], check=True)
     sys.path.insert(0, str(book / "lib"))
 
 # %% tags=["hide-input"]
