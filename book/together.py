@@ -29,9 +29,9 @@ if "google.colab" in sys.modules:
 import matplotlib.pyplot as plt
 from IPython.display import Markdown
 
-from hqnn import claims, figures, stats, tables
-from hqnn.claims import Verdict
+from hqnn import figures, stats, tables
 from hqnn.papers import together
+from hqnn.papers.transfer.results import compare
 
 figures.style()
 
@@ -41,7 +41,11 @@ figures.style()
 # Each paper compares its hybrid with classical networks on one or more datasets. Here is the hybrid's lead in test accuracy, as
 # printed, and as our runs give it, paired by seed, at the end of training. Of the first paper's three rivals we show the
 # smallest, CNN-4, over which it prints the largest lead. Where a text is incomplete the reading is our primary one, but for the
-# first version of transfer: there it is the one of many that comes closest to the printed accuracy.
+# first version of transfer: there it is the one of many that comes closest to the printed accuracy, so its agreement with that
+# accuracy says nothing.
+#
+# Two rows could show no lead whatever the circuit does: on MNIST 0/1 and on Medical MNIST every network is at the *ceiling*, with
+# all but one or two images in a thousand right.
 
 # %% tags=["hide-input"]
 compared = together.load()
@@ -74,12 +78,12 @@ tables.table(["test accuracy, %", *header], rows)
 # %% tags=["remove-input"]
 ahead = [lead.mean for lead in means.values() if lead.low > 0]
 claimed = [lead for lead in said.values() if lead > 0]
-weak = [name for name, one in compared.items() if one.has_weak_rival]
+weak = [n for n, one in compared.items() if one.has_weak_rival and "best reading" not in n]
 Markdown(
     f"{len(claimed)} of the {len(compared)} printed leads are positive, up to {max(claimed):.1f} points. Of ours "
     f"{len(ahead)} have an interval above zero, and the larger of them is {max(ahead):.2f} points. "
-    f"In {len(weak)} comparisons ({'; '.join(weak)}) our hybrid has the printed accuracy within half a point, and the rival "
-    "is better than printed: there the lead was made by a weak rival."
+    f"In {len(weak)} comparisons ({'; '.join(weak)}) our hybrid, in its primary reading, has the printed accuracy within half a "
+    "point, and our rival is better than the printed one by more: there a weak rival made the lead."
 )
 
 # %% [markdown]
@@ -103,15 +107,41 @@ found = {name: gain.difference.mean for name, gain in gains.items()}
 adjusted = stats.holm([gain.p_value for gain in gains.values()])
 clear = [name for name, p in zip(found, adjusted, strict=True) if p < 0.05]
 Markdown(
-    f"The largest gain is {max(found.values()):.2f} points. Significant at the level of 0.05, with Holm's correction for the "
-    f"{len(gains)} comparisons: {'; '.join(f'{name} ({found[name]:+.2f} points)' for name in clear)}."
+    f"The largest mean gain of the table is {max(found.values()):.2f} points, and its interval contains zero. Significant at the "
+    f"level of 0.05, with Holm's correction for the {len(gains)} comparisons: "
+    f"{'; '.join(f'{name} ({found[name]:+.2f} points)' for name in clear)}. With 5 pairs the exact test cannot go below 0.0625: "
+    "such a row cannot count as significant, and that it does not is no evidence against it."
 )
+
+# %% [markdown]
+# Where a circuit *does* raise an accuracy is in front of a linear classifier. The networks above, but for HQNN-Quanv, have nonlinear
+# layers of their own, before the circuit or behind it. Here is the third paper's network without its hidden layers, on the same
+# numbers with and without the circuit:
+
+# %% tags=["hide-input"]
+probes = {
+    "pca-5": ("5 components", "pca-5-inputs"),
+    "blocks": ("64 latents in 13 blocks", "blocks-inputs"),
+}
+heads, rows = {}, []
+for name, (text, inputs) in probes.items():
+    both = [f"transfer-probes/{v}" for v in (f"{name}-probabilities-exact", inputs)]
+    heads[name] = compare(*both)
+    rows.append([text, heads[name].lead.n, *heads[name].cells()])
+header = ["pairs", "exact probabilities, %", "the numbers themselves, %", "gain, points"]
+tables.table(["a linear classifier on", *header], rows)
+
+# %% [markdown]
+# A measured probability is a product of five factors, each a function of one feature: a ready-made table of nonlinear features, as
+# many a fixed nonlinear map would be. No qubit is needed to multiply five numbers, and with hidden layers behind the circuit the
+# gain is no longer seen (the last two rows of the table before). HQNN-Quanv also ends in a linear classifier, and there the
+# circuit's features are worse than the pixels.
 
 # %% [markdown]
 # ## What the circuits compute
 #
-# That the circuits add so little is no accident. Three of the four have outputs that one can write down, whatever their states
-# are in between; the pages derive and test the formulas.
+# That no larger gain is seen is no accident. Three of the four circuits have outputs that one can write down, whatever their
+# states are in between; the pages derive and test the formulas.
 #
 # | circuit, our primary reading | its outputs | where |
 # |---|---|---|
@@ -125,16 +155,9 @@ Markdown(
 # believe it.
 #
 # ## For the next paper
-
-# %% tags=["remove-input"]
-results = claims.evaluate()
-unconfirmed = (Verdict.NOT_REPRODUCED, Verdict.NOT_CHECKABLE)
-open_ends = sum(one.judgement.verdict in unconfirmed for one in results)
-Markdown(
-    f"Of the {len(results)} sentences in [the ledger](scoreboard.ipynb) {open_ends} could not be confirmed. What would have helped:"
-)
-
-# %% [markdown]
+#
+# What became of each printed sentence, the [scoreboard](scoreboard.ipynb) says. What would have helped:
+#
 # 1. **Several seeds, paired.** One run of each model decides nothing if seeds differ by more than the lead.
 # 2. **A rival inside the model.** The same network with the circuit frozen, without entangling gates, replaced by something
 #    classical of as many parameters, and removed.
@@ -147,9 +170,9 @@ Markdown(
 # ## Checks
 
 # %% tags=["remove-cell"]
-assert len(claimed) > 2 * len(ahead)
-assert max(ahead) < 0.2
-assert len(weak) >= 3
-print("no lead of ours is above a fifth of a point, and several printed rivals are weak: holds")
+assert len(claimed) > 2 * len(ahead) and max(ahead) < 0.2 and len(weak) == 2
+print("of our leads whose interval is above zero none is a fifth of a point: holds")
 assert max(found.values()) < 0.5 and not any(found[name] > 0 for name in clear)
-print("no circuit gains half a point where it is taken out: holds")
+assert 0 in gains[max(found, key=found.get)].difference
+assert all(pair.lead.low > 0 for pair in heads.values())
+print("no mean gain is half a point, but for a linear classifier's: holds")
