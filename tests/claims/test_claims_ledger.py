@@ -61,7 +61,7 @@ def test_a_row_has_defaults_and_a_unit(tmp_path: Path) -> None:
     [
         ({"place": None}, "place: input should be a valid string, not None"),
         ({"says": "  "}, "says: string should have at least 1 character"),
-        ({"kind": "idea"}, "kind: input should be 'setup', 'theory' or 'result', not 'idea'"),
+        ({"kind": "idea"}, "kind: input should be 'setup', 'theory', 'result', 'slip' or 'question', not 'idea'"),
         ({"printed": [1, 2]}, "printed: must be a text"),
         ({"printed": 99.0}, "printed: .*quotation marks, so that its digits are kept"),
         ({"printed": True}, "printed: must be a text"),

@@ -18,7 +18,7 @@ from typing import Any
 from hqnn import storage
 from hqnn.claims import ledger
 from hqnn.claims.ledger import Claim, Draw, Ledger
-from hqnn.claims.quantities import Computed, Curve
+from hqnn.claims.quantities import Computed, Curve, Lead
 from hqnn.claims.quantity import Context, Missing, Ours, Quantity
 from hqnn.claims.rules import Judgement, Rule, Verdict
 from hqnn.errors import HqnnError
@@ -164,22 +164,22 @@ def result(claim: Claim, book: Ledger, root: Path = DATA) -> Result:
 def _judge(ours: Ours, rule: Rule, context: Context) -> tuple[Quantity, Judgement]:
     quantity = ours.measure(context)
     judgement = rule.judge(quantity, context.claim.printed)
-    if isinstance(ours, Curve):
+    if isinstance(ours, Curve | Lead):
         note = _other_readings(ours, rule, judgement.verdict, context)
         judgement = replace(judgement, note="; ".join(filter(None, (judgement.note, note))))
     return quantity, judgement
 
 
-def _other_readings(ours: Curve, rule: Rule, verdict: Verdict, context: Context) -> str:
+def _other_readings(ours: Curve | Lead, rule: Rule, verdict: Verdict, context: Context) -> str:
     """A note on the verdicts of a curve's other readings."""
     found = {}
     for words, reading in ours.readings().items():
         try:
             found[words] = rule.judge(reading.measure(context), context.claim.printed)
         except Missing:
-            if not ours.among:
+            if not _among(ours):
                 raise
-    if ours.among:
+    if _among(ours):
         agree = [words for words, other in found.items() if other.verdict == Verdict.REPRODUCED]
         return f"of {len(found)} readings tried, {len(agree)} agree" + (f": {', '.join(agree)}" if agree else "")
     return "; ".join(
@@ -187,6 +187,10 @@ def _other_readings(ours: Curve, rule: Rule, verdict: Verdict, context: Context)
         for words, other in found.items()
         if other.verdict != verdict
     )
+
+
+def _among(ours: Curve | Lead) -> bool:
+    return isinstance(ours, Curve) and bool(ours.among)
 
 
 def counts(results: Iterable[Result]) -> dict[str, dict[Verdict, int]]:

@@ -21,7 +21,7 @@ from hqnn.errors import HqnnError
 from hqnn.storage import DATA
 
 PATH = DATA / "claims"
-CLAIM_KINDS = ("setup", "theory", "result")
+CLAIM_KINDS = ("setup", "theory", "result", "slip", "question")
 
 _NUMBER = re.compile(r"(-?\d+(?:\.(\d+))?)(?: (.+))?")
 
@@ -84,8 +84,16 @@ class Claim(BaseModel):
     """The printed number or a short text, if there is one."""
     own_unit: str = Field(default="", alias="unit")
     """Of ours, where neither what is printed nor the kind of quantity has one."""
-    kind: Literal["setup", "theory", "result"]
-    """Whether it is about how something was done, about a circuit as such, or about what came out."""
+    kind: Literal["setup", "theory", "result", "slip", "question"]
+    """How something was done, a circuit as such, or what came out; a slip of the pen; or a question of our own."""
+    compared: Text | None = None
+    """The comparison that the paper draws its conclusion from: all rows of a paper with the same word here."""
+    against: float | None = Field(default=None, allow_inf_nan=False)
+    """The value that the sentence argues against, where the paper compares the printed one with none of its own."""
+    lead: float | Text | None = None
+    """How large the paper prints a lead that this row gives the sign of: the id of the row, or the number."""
+    power: float | None = Field(default=None, gt=0, lt=1)
+    """Of a question: the chance, stated before the run, that it is answered if the margin is the truth."""
     ours: Annotated[Ours, BeforeValidator(_ours)] | None = None
     """The quantity it is held against; None if nothing of ours exists yet."""
     rule: Annotated[Rule, BeforeValidator(_rule)] | None = None

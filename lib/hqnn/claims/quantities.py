@@ -13,9 +13,9 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib import import_module
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError, model_validator
 
 from hqnn.claims.quantity import (
     Context,
@@ -42,23 +42,41 @@ if TYPE_CHECKING:
 _SPLITS = {"train": "training", "val": "validation"}
 
 
-class Otherwise(BaseModel):
-    """Another reading of where a curve is taken from; what is left out stays."""
+class _Readable(Ours):
+    """A quantity that the paper leaves open where to take from."""
 
-    model_config = Ours.model_config
-    curve: str | None = None
-    of: Series | None = None
+    @model_validator(mode="after")
+    def _sound(self) -> Self:
+        self._otherwise()
+        return self
+
+    def _otherwise(self) -> dict[str, Self]:
+        """The other reading, by a few words."""
+        otherwise: dict[str, Any] = getattr(self, "otherwise", {})
+        if not otherwise:
+            return {}
+        plain = self.model_dump(exclude={"otherwise", "among"}, exclude_unset=True)
+        changed = type(self).model_validate(plain | otherwise)
+        if "of" in otherwise:
+            return {f"in {otherwise['of'].partition('/')[0]}": changed}
+        curve = str(next(iter(otherwise.values())))
+        split = curve.partition("_")[0]
+        return {f"on the {_SPLITS.get(split, split)} images": changed}
+
+    def readings(self) -> dict[str, Self]:
+        """The other readings, by a few words for each."""
+        return self._otherwise()
 
 
-class Curve(Ours):
+class Curve(_Readable):
     """A curve of a series after an epoch, over its seeds."""
 
     curve: Text
     of: Series
     epoch: int | None = Field(default=None, ge=1)
     """The last by default."""
-    otherwise: Otherwise | None = None
-    """A note says so if this reading would be judged differently."""
+    otherwise: dict[str, Any] = Field(default_factory=dict)
+    """What another reading has otherwise."""
     among: tuple[str, ...] = Field(default=(), strict=False)
     """Experiments whose variants are other readings; the note names those that agree."""
 
@@ -69,23 +87,19 @@ class Curve(Ours):
         variance = 1e4 * draw_variance(mean / 100, draw.drawn, draw.of) if draw else 0.0
         return Quantity(value=mean_interval(values), samples=by_seed(values), variance=variance, series=(self.of,))
 
-    def readings(self) -> dict[str, Curve]:
-        """The other readings, by a few words for each."""
+    def readings(self) -> dict[str, Self]:
+        """The other reading, and the variants of the experiments `among`."""
         from hqnn import experiments
 
-        plain = self.model_copy(update={"otherwise": None, "among": ()})
-        if self.otherwise:
-            changed = plain.model_copy(update=self.otherwise.model_dump(exclude_none=True))
-            split = _SPLITS.get(changed.curve.partition("_")[0], changed.curve)
-            return {f"in {changed.of.partition('/')[0]}" if self.otherwise.of else f"on the {split} images": changed}
-        return {
+        plain = self.model_copy(update={"otherwise": {}, "among": ()})
+        return self._otherwise() | {
             series: plain.model_copy(update={"of": series})
             for name in self.among
             for series in (f"{name}/{variant}" for variant in experiments.get(name).variants)
         }
 
 
-class Lead(Ours):
+class Lead(_Readable):
     """By how much one series is better than another, seed by seed: points of accuracy, or a lower loss."""
 
     lead: Text
@@ -94,6 +108,8 @@ class Lead(Ours):
     over: Series
     epoch: int | None = Field(default=None, ge=1)
     """The last by default."""
+    otherwise: dict[str, Any] = Field(default_factory=dict)
+    """What another reading has otherwise."""
 
     @property
     def unit(self) -> str:  # type: ignore[override]

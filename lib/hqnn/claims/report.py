@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 SIGNS = {
     Verdict.REPRODUCED: "✓",
+    Verdict.OTHER_READING: "(✓)",
     Verdict.NOT_REPRODUCED: "✗",
+    Verdict.UNDECIDED: "~",
     Verdict.CONTRADICTED: "≠",
     Verdict.NOT_CHECKABLE: "?",
     Verdict.NOT_YET: "·",

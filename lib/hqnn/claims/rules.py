@@ -70,7 +70,9 @@ class Verdict(StrEnum):
     """What can be said of a claim."""
 
     REPRODUCED = "reproduced"
+    OTHER_READING = "reproduced under another reading"
     NOT_REPRODUCED = "not reproduced"
+    UNDECIDED = "undecided"
     CONTRADICTED = "contradicted by the paper itself"
     NOT_CHECKABLE = "not checkable"
     NOT_YET = "not yet evaluated"
@@ -156,6 +158,8 @@ class Value(Rule):
     """Standard deviation over the paper's own runs, if it states one."""
     runs: int = Field(default=1, ge=1)
     """Number of runs behind the printed value."""
+    of: Literal["run", "mean"] = "run"
+    """What is printed: one run's value, or a mean."""
     scale: Literal["linear", "ratio"] = "linear"
     """`ratio`: a gain of Q % is judged on the logarithm of what remains, 1 - Q / 100."""
 
@@ -207,6 +211,8 @@ class Bound(Rule):
     """Overshoot up to this never counts as a failure."""
     rounding: Size | None = None
     """Half a unit of the last printed digit, unless given; none for a bound in words."""
+    of: Literal["run", "mean"] = "run"
+    """What keeps the bound: one run, or the mean over runs."""
     otherwise: Literal["not reproduced", "not checkable"] = "not reproduced"
     """The verdict if it is not kept; the second where the paper leaves open what the bound is of."""
 
