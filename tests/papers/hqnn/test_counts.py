@@ -1,5 +1,6 @@
 """The search for the networks behind the printed numbers, against counting by hand and by PyTorch."""
 
+import itertools
 from dataclasses import replace
 from typing import Any
 
@@ -95,7 +96,11 @@ def test_the_differences_mean_four_and_five_layers() -> None:
 
 @pytest.mark.parametrize(
     ("total", "searched", "experiment"),
-    [(247_462, counts.MEDICAL, "hqnn-medical"), (81_578, counts.CIFAR, "hqnn-cifar10")],
+    [
+        (247_462, counts.MEDICAL, "hqnn-medical"),
+        (247_462, counts.MEDICAL, "hqnn-medical-faithful"),
+        (81_578, counts.CIFAR, "hqnn-cifar10"),
+    ],
 )
 def test_the_networks_that_are_trained_are_among_those_found(
     total: int, searched: dict[str, Any], experiment: str
@@ -109,3 +114,17 @@ def test_the_networks_that_are_trained_are_among_those_found(
     assert {front.n_parameters(searched["n_classes"]) for front in found} == {total}
     assert size(hqnn.build(config)) == total
     assert not counts.fronts(total, **searched, widths=range(max(config.channels), max(config.channels) + 2))
+
+
+def test_the_search_for_convolutions_is_complete() -> None:
+    few: dict[str, Any] = {"in_channels": (1, 3), "kernels": (3,), "sides": (2, 5), "n_layers": 3}
+    for n_convolutions in (1, 2, 3):
+        built = [
+            counts.Front(in_channels=first, channels=channels, kernel=3, side=side, n_layers=3)
+            for first, side in itertools.product((1, 3), (2, 5))
+            for channels in itertools.combinations_with_replacement(range(4, 9), n_convolutions)
+        ]
+        for total in {front.n_parameters(7) for front in built}:
+            found = counts.fronts(total, n_classes=7, n_convolutions=n_convolutions, widths=range(4, 9), **few)
+            assert set(found) == {front for front in built if front.n_parameters(7) == total}
+            assert len(found) == len(set(found))

@@ -194,7 +194,7 @@ def fronts(
     kernels: Iterable[int],
     sides: Iterable[int],
     n_layers: int,
-    widths: Sequence[int] = range(4, 129),
+    widths: Sequence[int] = range(4, 161),
 ) -> list[Front]:
     """All hybrids with `total` parameters that are built by MNIST's rules and whose widths never shrink.
 
@@ -208,12 +208,18 @@ def fronts(
         n_layers: Depth of the circuits.
         widths: Channels a convolution may yield, in growing order.
     """
-    built = (
-        Front(in_channels=first, channels=channels, kernel=kernel, side=side, n_layers=n_layers)
-        for first, kernel, side in itertools.product(in_channels, kernels, sides)
-        for channels in itertools.combinations_with_replacement(widths, n_convolutions)
-    )
-    return [front for front in built if front.n_parameters(n_classes) == total]
+    found = []
+    for first, kernel, side in itertools.product(in_channels, kernels, sides):
+        for head in itertools.combinations_with_replacement(widths, n_convolutions - 1):
+            none, one = (
+                Front(in_channels=first, channels=(*head, last), kernel=kernel, side=side, n_layers=n_layers)
+                for last in (0, 1)
+            )
+            size = none.n_parameters(n_classes)
+            last, remainder = divmod(total - size, one.n_parameters(n_classes) - size)
+            if remainder == 0 and last in widths and last >= max(head, default=0):
+                found.append(replace(none, channels=(*head, last)))
+    return found
 
 
 MEDICAL: Mapping[str, Any] = {
@@ -221,7 +227,7 @@ MEDICAL: Mapping[str, Any] = {
     "n_convolutions": 2,
     "in_channels": (1, 3),
     "kernels": (3, 5, 7),
-    "sides": (8, 14, 15, 16, 28, 30, 31, 32, 56, 61),
+    "sides": (7, 8, 14, 15, 16, 28, 30, 31, 32, 56, 61),
     "n_layers": 4,
 }
 CIFAR: Mapping[str, Any] = {

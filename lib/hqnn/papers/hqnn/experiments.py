@@ -89,6 +89,7 @@ _MEDICAL = ParallelConfig(
     n_layers=4,
     epochs=4,
 )
+_MEDICAL_FAITHFUL = replace(_MEDICAL, size=28, in_channels=3, channels=(22, 160), kernel=5, pools=(2, 2))
 _CIFAR = ParallelConfig(
     dataset="cifar10",
     n_train=50_000,
@@ -165,6 +166,12 @@ EXPERIMENTS = (
         "HQNN-Parallel and its rivals on Medical MNIST",
         _rivals(_MEDICAL),
         range(3),
+    ),
+    _parallel(
+        "hqnn-medical-faithful",
+        "The same with MNIST's kernels and last maps, on three channels of 28 x 28 pixels",
+        _rivals(_MEDICAL_FAITHFUL),
+        range(10),
     ),
     _parallel("hqnn-parts", "The circuits changed, replaced or removed, on 10,000 images of MNIST", _parts(), range(5)),
     *quanv_experiments.EXPERIMENTS,
