@@ -185,7 +185,7 @@ def test_data_lists_and_fetches(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     assert [line.split()[0] for line in shown] == list(datasets.NAMES)
     assert fetched == []
     assert main(["data", "digits", "mnist"]) == 0
-    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["mnist", "digits"]
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["digits", "mnist"]
     assert fetched == ["digits", "mnist"]
     assert main(["data"]) == 0
     assert fetched[2:] == list(datasets.NAMES)

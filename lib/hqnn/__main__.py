@@ -23,14 +23,11 @@ def _data(options: argparse.Namespace) -> int:
 
     if options.names and options.all:
         raise HqnnError(f"Name datasets or say --all: there are {', '.join(datasets.NAMES)}.")
-    for name in options.names:
-        datasets.is_available(name)  # complains of a name that is none
-    for row in datasets.status():
-        if not options.names or row.name in options.names:
-            size = "" if row.n_bytes is None else f"{row.n_bytes / 1e6:.1f} MB"
-            print(f"{row.name:<14} {row.state:<10} {row.images:>7,} images {size:>9}  {row.source}")
+    names = options.names or datasets.NAMES
+    for name, state, place in map(datasets.status, names):
+        print(f"{name:<14} {state:<10} {place}")
     if not options.list:
-        for name in options.names or datasets.NAMES:
+        for name in names:
             datasets.fetch(name, progress=not options.quiet)
     return 0
 

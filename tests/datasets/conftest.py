@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
+import hashlib
 from pathlib import Path
 
 import pytest
 import torchvision.datasets as published
 
-from hqnn.datasets import sources, unverified
-from tests.datasets.tiny import CLASSES, MNIST, Files, adopt, idx_files, md5, medical_files, write
+from tests.datasets.tiny import CLASSES, MNIST, Files, adopt, idx_files, medical_files, write
 
 
 @pytest.fixture
@@ -25,7 +24,8 @@ def mnist(isolated: None, monkeypatch: pytest.MonkeyPatch) -> Files:
     """The files of a tiny MNIST, which is now the published one."""
     adopt(monkeypatch, "mnist", MNIST.lines())
     files = idx_files(MNIST)
-    monkeypatch.setattr(published.MNIST, "resources", [(name[10:], md5(content)) for name, content in files.items()])
+    sums = [(name[10:], hashlib.md5(content).hexdigest()) for name, content in files.items()]
+    monkeypatch.setattr(published.MNIST, "resources", sums)
     return files
 
 
@@ -44,11 +44,3 @@ def pictures(isolated: None, monkeypatch: pytest.MonkeyPatch) -> Files:
     lines = [("all", CLASSES.index(name.split("/")[1]), content) for name, content in files.items()]
     adopt(monkeypatch, "medical_mnist", lines)
     return files
-
-
-@pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Datasets of few pixels and members, so that a small file is far too large."""
-    for name, source in sources.SOURCES.items():
-        monkeypatch.setitem(sources.SOURCES, name, dataclasses.replace(source, n_images=150))
-    monkeypatch.setattr(unverified, "_MAX_MEMBERS", 100)

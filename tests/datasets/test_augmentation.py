@@ -29,11 +29,6 @@ def test_a_seed_decides_the_changes_and_the_images_stay(change: BatchTransform) 
     assert not torch.equal(results[0], results[2])
 
 
-@pytest.mark.parametrize("shape", [(3, 1, 4, 4), (1, 3, 5, 8)])
-def test_shapes_are_kept(shape: tuple[int, ...]) -> None:
-    assert flip_and_rotate(torch.rand(shape)).shape == flip_and_shift(torch.rand(shape)).shape == shape
-
-
 # --- what is drawn, read off images whose values are their own coordinates
 
 N_COPIES = 4000

@@ -13,12 +13,10 @@ import pytest
 from hqnn import datasets
 from hqnn.__main__ import main
 from hqnn.datasets import DamagedDatasetError, MissingDatasetError
-from hqnn.errors import HqnnError
-from tests.datasets.tiny import FIRST, Files, assert_same, files_in, one_sentence, write
+from tests.datasets.tiny import Files, assert_same, files_in, write
 
 pytestmark = pytest.mark.usefixtures("isolated")
-
-
+FIRST = "MNIST/raw/train-images-idx3-ubyte.gz"
 SPOILERS: dict[str, Callable[[bytes], bytes]] = {
     "flipped": lambda content: content[:-20] + bytes([content[-20] ^ 255]) + content[-19:],
     "truncated": lambda content: content[: len(content) // 2],
@@ -33,15 +31,14 @@ def test_damaged_files_in_hqnn_data(how: str, provided: Path, tmp_path: Path) ->
         (provided / FIRST).unlink()
     else:
         (provided / FIRST).write_bytes(SPOILERS[how]((provided / FIRST).read_bytes()))
-    with pytest.raises(DamagedDatasetError, match="MNIST is not the published MNIST") as error:
+    with pytest.raises(DamagedDatasetError, match=r"MNIST is not the published MNIST .*`python -m hqnn data mnist`"):
         datasets.load("mnist")
-    assert "`python -m hqnn data mnist`" in one_sentence(error)
     assert not (tmp_path / "cache").exists()
 
 
-@pytest.mark.parametrize("kind", ["unset", "empty", "absent", "file"])
+@pytest.mark.parametrize("kind", ["unset", "empty", "absent", "file", "nobody's"])
 def test_absent_everywhere(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = tmp_path / "data"
+    folder = Path("~no-such-user/data") if kind == "nobody's" else tmp_path / "data"
     if kind == "file":
         folder.write_text("")
     elif kind == "empty":
@@ -49,27 +46,12 @@ def test_absent_everywhere(kind: str, tmp_path: Path, monkeypatch: pytest.Monkey
     if kind != "unset":
         monkeypatch.setenv("HQNN_DATA", str(folder))
     assert not datasets.is_available("mnist")
-    why = {"absent": r" \(No such file or directory\)", "file": r" \(Not a directory\)"}.get(kind, "")
-    place = "on this machine" if kind == "unset" else f"in HQNN_DATA={folder}{why}"
+    place = "on this machine" if kind == "unset" else f"in HQNN_DATA={folder}"
     with pytest.raises(MissingDatasetError, match=f"MNIST is not {place}: .*`python -m hqnn data mnist`.* HQNN_DATA"):
         datasets.load("mnist")
 
 
-@pytest.mark.parametrize("variable", ["HQNN_DATA", "HQNN_CACHE"])
-def test_a_home_folder_of_nobody(
-    variable: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv(variable, "~no-such-user/data")
-    for use in (datasets.load, datasets.fetch, datasets.is_available):
-        with pytest.raises(HqnnError, match=f"{variable}=~no-such-user/data .*: set {variable} to another folder"):
-            use("mnist")
-    assert main(["data", "--list"]) == 2
-    shown = capsys.readouterr().err
-    assert shown.startswith(f"error: {variable}=~no-such-user/data ")
-    assert shown.count("\n") == 1
-
-
-def test_folders_that_cannot_be_read(
+def test_folders_that_cannot_be_read_or_written(
     provided: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A name that no file can have stands for all that the system refuses, which it refuses nobody who may do all."""
@@ -77,18 +59,11 @@ def test_folders_that_cannot_be_read(
     monkeypatch.setenv("HQNN_CACHE", unreadable)
     assert datasets.is_available("mnist")
     assert len(datasets.load("mnist").train) == 40
-    with pytest.raises(HqnnError, match=r"cannot be written \(File name too long\): .*HQNN_CACHE") as error:
-        datasets.fetch("mnist", progress=False)
-    one_sentence(error)
+    assert main(["data", "mnist", "--quiet"]) == 2
+    assert "File name too long; put that right" in capsys.readouterr().err
     monkeypatch.setenv("HQNN_DATA", unreadable)
-    assert not datasets.is_available("mnist")
-    with pytest.raises(MissingDatasetError, match=rf"MNIST is not in HQNN_DATA={unreadable} \(File name too long\): "):
+    with pytest.raises(MissingDatasetError, match=f"MNIST is not in HQNN_DATA={unreadable}"):
         datasets.load("mnist")
-    assert main(["data", "--list", "mnist"]) == 0
-    assert capsys.readouterr().out.split()[:2] == ["mnist", "absent"]
-
-
-# --- the cache
 
 
 def test_hqnn_data_is_read_once_then_the_cache(provided: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,16 +118,8 @@ def test_a_cache_of_another_version_is_replaced_not_overwritten(provided: Path, 
 def test_status(provided: Path, pictures: Files, tmp_path: Path) -> None:
     write(provided, pictures)
     datasets.load("mnist")
-    rows = {row.name: row for row in datasets.status()}
-    assert tuple(rows) == datasets.NAMES
-    assert {name: (row.state, row.images, row.n_bytes) for name, row in rows.items() if name != "digits"} == {
-        "mnist": ("cached", 70_000, (tmp_path / "cache" / "mnist.npz").stat().st_size),
-        "fashion_mnist": ("absent", 70_000, None),
-        "cifar10": ("absent", 60_000, None),
-        "medical_mnist": ("HQNN_DATA", 58_954, sum(map(len, pictures.values()))),
-    }
-    assert rows["mnist"].source == str(tmp_path / "cache" / "mnist.npz")
-    assert rows["cifar10"].source == "torchvision.datasets.CIFAR10"
-    assert rows["digits"].state == "bundled"
-    assert rows["digits"].n_bytes
+    rows = {name: datasets.status(name) for name in datasets.NAMES}
+    assert [row.state for row in rows.values()] == ["cached", "absent", "absent", "HQNN_DATA", "bundled"]
+    assert rows["mnist"].place == str(tmp_path / "cache" / "mnist.npz")
+    assert rows["cifar10"].place == "torchvision.datasets.CIFAR10"
     assert all(datasets.is_available(name) == (row.state != "absent") for name, row in rows.items())

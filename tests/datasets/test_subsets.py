@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable
-from functools import cache
 from typing import Any, NoReturn
 
 import numpy as np
@@ -16,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from torch import Tensor
 
-from hqnn import datasets, experiments, storage, tasks
+from hqnn import datasets, experiments, records, tasks
 from hqnn.datasets import Dataset, Split, Subset
 from hqnn.experiments import Config, Scale
 from hqnn.papers.hqnn import tasks as hqnn_tasks
@@ -88,18 +86,14 @@ def test_other_sizes_and_the_order_of_the_classes_change_no_images(drawing: tupl
 
 def test_another_seed_draws_other_images_and_the_test_set_is_not_balanced() -> None:
     dataset = numbered(2_000, 1_000, 2)
-    subsets = [
-        datasets.subset(dataset, classes=(0, 1), n_train=200, n_val=100, n_test=300, seed=seed) for seed in range(20)
-    ]
-    drawn = [frozenset(identities(subset.train.images)) for subset in subsets]
-    assert len(set(drawn)) == 20
-    overlaps = [len(drawn[0] & other) for other in drawn[1:]]
+    drawn = [datasets.subset(dataset, classes=(0, 1), n_train=200, n_val=100, n_test=300, seed=s) for s in range(20)]
+    train = [frozenset(identities(subset.train.images)) for subset in drawn]
+    overlaps = [len(train[0] & other) for other in train[1:]]
     assert 10 < sum(overlaps) / 19 < 30  # 200 of 2000 twice have 20 in common on average, with a deviation of 4
-    ones = torch.tensor([float(subset.test.labels.sum()) for subset in subsets])
+    ones = torch.tensor([float(subset.test.labels.sum()) for subset in drawn])
     assert abs(ones.mean() - 150) < 8  # standard error 1.6
     assert 3 < ones.std() < 13  # hypergeometric: 7.2
-    assert len({subset.fingerprint for subset in subsets}) == 20
-    for part in (subsets[0].train, subsets[0].val, subsets[0].test):  # in random order
+    for part in (drawn[0].train, drawn[0].val, drawn[0].test):  # in random order
         assert (part.labels[1:] != part.labels[:-1]).sum() > len(part) // 4
 
 
@@ -108,15 +102,12 @@ def test_another_seed_draws_other_images_and_the_test_set_is_not_balanced() -> N
     [
         ({"n_train": 30, "n_val": 20}, r"20 training images of class 1 \(1\): n_train=30 and n_val=20 need 25"),
         ({"n_test": 25}, r"24 test images of classes \(1, 2\): n_test=25 is too many"),
-        ({"n_train": 3}, "n_train=3 must be a multiple of 2, the number of classes"),
-        ({"n_val": 5}, "n_val=5 must be a multiple of 2"),
+        ({"n_train": 3}, "n_train=3 and n_val=4 must be multiples of 2, to be balanced"),
+        ({"n_val": 5}, "n_train=4 and n_val=5 must be multiples of 2"),
         ({"n_test": -1}, "n_test=-1 must not be negative"),
-        ({"n_train": -2}, "n_train=-2 must not be negative"),
         ({"classes": (1, 1)}, r"classes \(1, 1\) must be different labels of MNIST, each from 0 to 2"),
-        ({"classes": (1, 3)}, r"classes \(1, 3\) must be"),
         ({"classes": (-1, 1)}, r"classes \(-1, 1\) must be"),
         ({"classes": ()}, r"classes \(\) must be"),
-        ({"seed": -1}, "seed=-1 must not be negative"),
     ],
 )
 def test_impossible_subsets(change: dict[str, object], message: str) -> None:
@@ -189,9 +180,6 @@ def test_a_partition_keeps_its_test_images_when_other_sizes_change() -> None:
     second = datasets.partition(dataset, n_train=20, n_val=5, n_test=10)
     assert identities(first.test.images) == identities(second.test.images)
     assert set(identities(second.train.images)) < set(identities(first.train.images))
-    assert identities(datasets.partition(dataset, n_train=40, n_val=0, n_test=10, seed=1).test.images) != identities(
-        first.test.images
-    )
 
 
 @pytest.mark.parametrize("change", [{"n_train": 46}, {"n_test": 26}, {"n_val": -1}, {"seed": -1}])
@@ -203,55 +191,18 @@ def test_impossible_partitions(change: dict[str, int]) -> None:
 
 # --- what the registered experiments draw
 
-SIZES = {
-    "mnist": (
-        [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949],
-        [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009],
-    ),
-    "fashion_mnist": ([6_000] * 10, [1_000] * 10),
-    "cifar10": ([5_000] * 10, [1_000] * 10),
-    "medical_mnist": ([10_000, 8_954, 10_000, 10_000, 10_000, 10_000], []),
-}
-"""Images of each class in the training and in the test split."""
-DRAWS: dict[Scale, dict[str, str]] = {
-    "paper": {
-        "LcqhnnConfig mnist 2048+512+1024 (0, 1)": "8983ee897af8be86",
-        "LcqhnnConfig fashion_mnist 2048+512+1024 (1, 6)": "28cf48468cdf31b1",
-        "ParallelConfig mnist 10000+5000+0": "17108a4f3f12442a",
-        "ParallelConfig mnist 60000+0+10000": "e2247c63a9882cc0",
-        "ParallelConfig cifar10 50000+0+10000": "481bed2312c89f3a",
-        "ParallelConfig medical_mnist 47163+0+11791": "8cd44bdb8b31b8c8",
-        "ParallelConfig mnist 10000+0+10000": "2495a2a9c75517a7",
-        "QuanvConfig mnist 500+500+100": "2eea4e2480ada3cc",
-    },
-    "quick": {
-        "LcqhnnConfig digits 192+64+64 (0, 1)": "e8a1918fd64cbdf7",
-        "LcqhnnConfig digits 192+64+64 (1, 6)": "cc118768461bebdc",
-        "ParallelConfig digits 1000+300+400": "d0123ae73d855447",
-        "ParallelConfig digits 1000+0+400": "a0542b8cc75a4c24",
-        "QuanvConfig digits 200+100+100": "afdff1167886e9fb",
-    },
+DRAWS = {
+    "LcqhnnConfig digits 192+64+64 (0, 1)": "e8a1918fd64cbdf7",
+    "LcqhnnConfig digits 192+64+64 (1, 6)": "cc118768461bebdc",
+    "ParallelConfig digits 1000+300+400": "d0123ae73d855447",
+    "ParallelConfig digits 1000+0+400": "a0542b8cc75a4c24",
+    "QuanvConfig digits 200+100+100": "afdff1167886e9fb",
 }
 """The first digits of the sha256 of what is drawn, in its order; where configs differ in the seed, of all together."""
 
 
-def placeholder(name: str) -> Dataset:
-    """A dataset of the published labels, each of whose images is its index in four bytes."""
-
-    def split(per_class: list[int]) -> Split:
-        index = np.arange(sum(per_class), dtype="<u4").view(np.uint8).reshape(-1, 1, 1, 4)
-        labels = torch.arange(len(per_class)).repeat_interleave(torch.tensor(per_class, dtype=torch.int64))
-        return Split(torch.from_numpy(index), labels)
-
-    train, test = SIZES[name]
-    return Dataset(name, tuple(map(str, range(len(train)))), split(train), split(test), "")
-
-
 class Drawn(Exception):  # noqa: N818
     """Thrown by a task that draws its images, so that it does nothing else with them."""
-
-    def __init__(self, subset: Subset) -> None:
-        self.subset = subset
 
 
 @pytest.fixture
@@ -271,37 +222,28 @@ def draw(monkeypatch: pytest.MonkeyPatch) -> Callable[[Config], Subset]:
 
     def draw(config: Config) -> Subset:
         with pytest.raises(Drawn) as drawn:
-            tasks.of(config).run(config, tasks.Session(seed=0, key=""))
-        return drawn.value.subset
+            tasks.of(config).images(config)
+        found: Subset = drawn.value.args[0]
+        return found
 
     return draw
 
 
-def drawn_alike(config: Config) -> str:
-    """The kind of images that a config draws; the seed decides which."""
-    sizes = f"{config.n_train}+{config.n_val}+{config.n_test}"
-    return f"{type(config).__name__} {config.dataset} {sizes} {getattr(config, 'classes', '')}".strip()
-
-
 def drawing(scale: Scale) -> dict[str, dict[int, list[tuple[str, Config]]]]:
-    """The registered configs that draw images, by kind and seed."""
+    """The registered configs that draw images, by the kind of images and the seed that decides which."""
     found: dict[str, dict[int, list[tuple[str, Config]]]] = {}
     for experiment in experiments.EXPERIMENTS.values():
         for variant, config in experiment.configs(scale).items():
             if hasattr(config, "data_seed"):  # the transfer paper takes all images
-                seeds = found.setdefault(drawn_alike(config), {})
+                sizes = f"{config.n_train}+{config.n_val}+{config.n_test} {getattr(config, 'classes', '')}".strip()
+                seeds = found.setdefault(f"{type(config).__name__} {config.dataset} {sizes}", {})
                 seeds.setdefault(config.data_seed, []).append((f"{experiment.name}/{variant}", config))
     return found
 
 
-@pytest.mark.parametrize("scale", ["paper", "quick"])
-def test_what_is_drawn_never_changes(
-    scale: Scale, draw: Callable[[Config], Subset], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """At paper scale indices stand for the images, which need not be here."""
-    monkeypatch.setattr(datasets, "load", cache(placeholder if scale == "paper" else datasets.load))
+def test_what_is_drawn_never_changes(draw: Callable[[Config], Subset]) -> None:
     found = {}
-    for kind, seeds in drawing(scale).items():
+    for kind, seeds in drawing("quick").items():
         digest = hashlib.sha256()
         for seed in sorted(seeds):
             subset = draw(seeds[seed][0][1])
@@ -309,17 +251,16 @@ def test_what_is_drawn_never_changes(
                 digest.update(part.images.numpy().tobytes() + part.labels.numpy().tobytes() + b"|")
             digest.update(subset.fingerprint.encode())
         found[kind] = digest.hexdigest()[:16]
-    assert found == DRAWS[scale]
+    assert found == DRAWS
 
 
-@pytest.mark.parametrize("name", SIZES)
+@pytest.mark.parametrize("name", datasets.NAMES[:-1])
 def test_records_name_what_their_configs_draw(name: str, draw: Callable[[Config], Subset]) -> None:
     for seeds in drawing("paper").values():
         for variants in seeds.values():
             config = variants[0][1]
-            if config.dataset != name:
-                continue
-            paths = [path for series, _ in variants for path in (storage.DATA / "runs" / series).glob("seed-*.json")]
-            (recorded,) = {json.loads(path.read_text())["provenance"]["dataset"]["subset"] for path in paths}
-            if datasets.is_available(name):
-                assert draw(config).fingerprint == recorded, variants[0][0]
+            if config.dataset == name:
+                found = [record for series, _ in variants for record in records.load(series)]
+                (recorded,) = {record.provenance["dataset"]["subset"] for record in found}
+                if datasets.is_available(name):
+                    assert draw(config).fingerprint == recorded, variants[0][0]

@@ -12,17 +12,10 @@ _CHUNK = 4096
 
 
 def flip_and_rotate(images: Tensor, degrees: float = 10.0) -> Tensor:
-    """Flip each image left to right with probability one half, then rotate it about its centre.
+    """Flip each image [B, C, H, W] left to right with probability one half, then rotate it about its centre.
 
     Angles are uniform in [-degrees, degrees]; pixels in between are interpolated linearly, those from outside are 0.
     Draws from torch's current random state.
-
-    Args:
-        images: Float images [B, C, H, W].
-        degrees: The largest angle.
-
-    Returns:
-        Changed copies [B, C, H, W].
     """
     n, _, height, width = images.shape
     angles = (2 * torch.rand(n, device=images.device) - 1) * math.radians(degrees)
@@ -37,17 +30,10 @@ def flip_and_rotate(images: Tensor, degrees: float = 10.0) -> Tensor:
 
 
 def flip_and_shift(images: Tensor, pixels: int = 4) -> Tensor:
-    """Flip each image left to right with probability one half, then shift it by whole pixels.
+    """Flip each image [B, C, H, W] left to right with probability one half, then shift it by whole pixels.
 
     Both shifts are uniform in -pixels, ..., pixels; what a shift leaves empty is 0. Draws from torch's current random
     state. This is the usual change of CIFAR-10's images, random flips and random crops of a padded image.
-
-    Args:
-        images: Float images [B, C, H, W].
-        pixels: The largest shift, down and to the right.
-
-    Returns:
-        Changed copies [B, C, H, W].
     """
     n, _, height, width = images.shape
     top, left = torch.randint(2 * pixels + 1, (2, n, 1), device=images.device)
@@ -68,18 +54,10 @@ def _signs(images: Tensor) -> Tensor:
 def modified(
     images: Tensor, kind: Kind, seed: int, *, rotation: float = math.radians(15), shift: float = 0.1
 ) -> Tensor:
-    """One modified copy of each image, drawn at random.
+    """One modified copy of each image, float [N, C, S, S] in [0, 1]; the images themselves for `"none"`.
 
-    Args:
-        images: float [N, C, S, S] in [0, 1]; what a rotation or a shift leaves empty becomes 0.
-        kind: Mirror each image left to right with probability 1/2, rotate it by an angle uniform in +-`rotation`, shift
-            it in both directions by a part uniform in +-`shift` of its side, all three, or nothing.
-        seed: Of what is drawn.
-        rotation: Radians.
-        shift: Fraction of the side.
-
-    Returns:
-        Copies of the images' shape, interpolated bilinearly; the images themselves for `"none"`.
+    Each is mirrored left to right with probability 1/2, rotated by an angle uniform in +-`rotation` (radians), shifted
+    in both directions by a part uniform in +-`shift` of its side, or all three; interpolated bilinearly, empty is 0.
 
     Raises:
         ValueError: Unknown kind.

@@ -11,43 +11,29 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from hqnn.datasets.sources import SOURCES, Dataset, Split, fingerprint, pairs
+from hqnn.datasets.sources import SOURCES, Dataset, Split, fingerprint, labelled
 
 
 @dataclass(frozen=True, eq=False)
 class Subset:
-    """Some images of a dataset, cut into three disjoint splits.
-
-    Args:
-        train: From the training split.
-        val: From the training split.
-        test: From the test split, where the dataset has one.
-        fingerprint: SHA-256 of which images [H, W, C] with which labels are in which split, whatever their order.
-    """
+    """Some images of a dataset, cut into three disjoint splits."""
 
     train: Split
     val: Split
     test: Split
     fingerprint: str
+    """SHA-256 of which images [H, W, C] with which labels are in which split, whatever their order."""
 
 
 def subset(
     dataset: Dataset, *, classes: Sequence[int], n_train: int, n_val: int, n_test: int, seed: int = 42
 ) -> Subset:
-    """Draw some images of some classes, for training and validation equally many of each.
+    """Draw some images of some classes, which become labels 0, 1, …; for training and validation equally many of each.
 
     Every image of a split gets a random 64-bit key that depends on the seed and its index alone. The smallest keys of
     each class make the training set, the largest the validation set; the smallest keys in the test split make the test
-    set. So no size changes what the other sets hold, one class's images do not depend on which other classes are
-    asked for, and since PCG64's raw stream is fixed for good, no library's version matters.
-
-    Args:
-        dataset: In canonical order, as `load` returns it.
-        classes: Labels to keep; they become 0, 1, … in this order.
-        n_train: Number of training images, the same number of each class.
-        n_val: Number of validation images, the same number of each class.
-        n_test: Number of test images, whatever their classes.
-        seed: Non-negative.
+    set, whatever their classes. So no size changes what the other sets hold, one class's images do not depend on which
+    other classes are asked for, and since PCG64's raw stream is fixed for good, no library's version matters.
 
     Returns:
         Three disjoint splits, each in random order.
@@ -61,11 +47,8 @@ def subset(
             f"classes {classes} must be different labels of {title}, each from 0 to {len(dataset.classes) - 1}"
         )
     _require_non_negative(n_train=n_train, n_val=n_val, n_test=n_test, seed=seed)
-    for size, value in (("n_train", n_train), ("n_val", n_val)):
-        if value % len(classes):
-            raise ValueError(
-                f"{size}={value} must be a multiple of {len(classes)}, the number of classes, to be balanced"
-            )
+    if n_train % len(classes) or n_val % len(classes):
+        raise ValueError(f"n_train={n_train} and n_val={n_val} must be multiples of {len(classes)}, to be balanced")
     n_each, n_each_val = n_train // len(classes), n_val // len(classes)
 
     order = _shuffled(dataset.train, seed, stream=0)
@@ -93,11 +76,7 @@ def subset(
 
 
 def partition(dataset: Dataset, *, n_train: int, n_val: int, n_test: int, seed: int = 42) -> Subset:
-    """The images of a dataset that `partition_indices` takes, with its arguments and errors.
-
-    Returns:
-        Three disjoint splits, each in canonical order: index i of a whole test split is image i of the dataset's.
-    """
+    """The images that `partition_indices` takes, each split in canonical order."""
     chosen = partition_indices(dataset, n_train=n_train, n_val=n_val, n_test=n_test, seed=seed)
     every, pool = range(len(dataset.classes)), dataset.test if len(dataset.test) else dataset.train
     return _with_fingerprint(
@@ -110,18 +89,10 @@ def partition(dataset: Dataset, *, n_train: int, n_val: int, n_test: int, seed: 
 def partition_indices(
     dataset: Dataset, *, n_train: int, n_val: int, n_test: int, seed: int = 42
 ) -> dict[str, NDArray[np.int64]]:
-    """Cut a dataset at random, all classes as often as they come.
+    """Cut a dataset at random, all classes as often as they come, by the keys of `subset`.
 
-    The keys are those of `subset`: the smallest keys of the training split make the training set, the largest the
-    validation set, the smallest in the test split the test set. Of a dataset without a test split the largest keys of
-    all make the test set, the next largest the validation set.
-
-    Args:
-        dataset: In canonical order, as `load` returns it.
-        n_train: Number of training images.
-        n_val: Number of validation images, none of them a training image.
-        n_test: Number of test images.
-        seed: Non-negative.
+    The smallest keys of the training split make the training set, the largest the validation set, the smallest in the
+    test split the test set. Without a test split the largest keys of all make it, the next largest the validation set.
 
     Returns:
         Growing indices of `train`, `val` and `test`, into the training split, and into the test split if there is one.
@@ -164,21 +135,15 @@ def _take(split: Split, indices: NDArray[np.int64], classes: Sequence[int]) -> S
 
 
 def _with_fingerprint(**splits: Split) -> Subset:
-    samples = {name: pairs(split.labels, split.images.permute(0, 2, 3, 1)) for name, split in splits.items()}
+    samples = {name: labelled(split.labels, split.images.permute(0, 2, 3, 1)) for name, split in splits.items()}
     return Subset(**splits, fingerprint=fingerprint(samples))
 
 
 def to_float(images: Tensor, size: int | None = None, *, antialias: bool = True) -> Tensor:
-    """Images as a network takes them.
+    """Images as a network takes them: uint8 [N, C, H, W] -> float32 [N, C, size, size] in [0, 1].
 
-    Args:
-        images: uint8 [N, C, H, W].
-        size: Height and width of the result; images of another size are resized bilinearly. None keeps the size.
-        antialias: Whether shrinking averages over all the pixels that a new one covers, as torchvision's `Resize` and
-            Pillow do; without, each new pixel is interpolated between its four nearest old ones.
-
-    Returns:
-        float32 [N, C, size, size] in [0, 1].
+    Other sizes are resized bilinearly; with `antialias`, shrinking averages over all the pixels that a new one covers,
+    as torchvision's `Resize` and Pillow do, without, each is interpolated between its four nearest old ones.
 
     Raises:
         TypeError: The images are not uint8.
