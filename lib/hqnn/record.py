@@ -50,8 +50,9 @@ class Record:
     built_on: dict[str, str] = field(default_factory=dict)
     """Series it read -> the sha256 of what it read: of a run, weights of the same seed; else results and weights."""
     result: dict[str, Any]
-    """Of a run: `history` (curve -> one value per epoch), `n_parameters` (trainable: `total`, `quantum`) and more by
-    name. Of a measurement: number -> `hqnn.stats.Interval`."""
+    """Of a run: `history` (curve -> one value per epoch), `n_parameters` (trainable: `total`, `quantum`), `errors` (a
+    character for each image tested on, `hqnn.tasks.errors`) and more by name. Of a measurement: number ->
+    `hqnn.stats.Interval`."""
     data: dict[str, Any] = field(default_factory=dict)
     """What figures need besides the result."""
     provenance: dict[str, Any]
@@ -67,6 +68,17 @@ class Record:
         """Each curve, one value per epoch, epoch 1 first."""
         curves: dict[str, list[float]] = self.result["history"]
         return curves
+
+    @property
+    def errors(self) -> dict[int, int]:
+        """The images that a run's network gets wrong -> the classes it takes them for.
+
+        Raises:
+            HqnnError: The run was made before records kept them.
+        """
+        if "errors" not in self.result:
+            raise HqnnError(f"{self.path} does not hold which images are wrong: run it once more with `--again`.")
+        return errors_of(self.result["errors"])
 
     @property
     def weights_path(self) -> Path | None:
@@ -108,6 +120,13 @@ class Record:
         from hqnn.training import weights_of
 
         return weights_of(self.snapshots(), epoch)
+
+
+def errors_of(stored: str | Mapping[str, list[int]]) -> dict[int, int]:
+    """What a result's `errors` say: image -> class. The first runs kept a list of each."""
+    if isinstance(stored, Mapping):
+        return dict(zip(stored["images"], stored["predicted"], strict=True))
+    return {image: int(found, 36) for image, found in enumerate(stored) if found != "."}
 
 
 def write(path: Path, document: Mapping[str, Any], weights: bytes | None = None) -> None:

@@ -7,6 +7,7 @@ else learns of it.
 from __future__ import annotations
 
 import math
+import string
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -128,7 +129,7 @@ class Task(Generic[C]):
     """How configs of one type are run.
 
     As it stands here a task trains one network in one stage on all splits it draws; what a paper does otherwise it
-    overrides. `build` and `images` every task has to say.
+    overrides. `build` and `images` every task has to say. Errors are those on the last of the splits.
     """
 
     def images(self, config: C) -> Images:
@@ -165,7 +166,8 @@ class Task(Generic[C]):
         seed_epoch(session.seed, 0)
         model = self.build(config).to(session.device)
         fitted = train(config, session, model, here.pop("train"), loss=self.loss(config), evaluate_on=here)
-        return outcome(model, fitted, origin)
+        last = list(here.values())[-1]
+        return outcome(model, fitted, origin, errors=errors(predict(model, last), last.targets))
 
     def measure(self, config: C, weights: Mapping[str, Tensor]) -> dict[str, float] | None:
         """Measure stored weights again, on every split but the training images.
@@ -293,6 +295,23 @@ def outcome(model: nn.Module, fitted: Fit, dataset: dict[str, str], **results: A
         dataset=dataset,
         seconds=fitted.seconds,
     )
+
+
+def predict(
+    model: nn.Module, samples: Samples, *, prepare: BatchTransform | None = None, batch_size: int = 512
+) -> Tensor:
+    """The classes [N] that a model gives to samples in evaluation mode, as `hqnn.training.evaluate` counts them."""
+    model.eval()
+    with torch.no_grad():
+        batches = samples.inputs.split(batch_size)
+        return torch.cat([model(prepare(batch) if prepare else batch).argmax(1) for batch in batches])
+
+
+def errors(predicted: Tensor, targets: Tensor) -> str:
+    """One character for each of [N] images: a point, or the class that it is wrongly taken for (`a` is class 10)."""
+    digits = string.digits + string.ascii_lowercase
+    pairs = zip(predicted.tolist(), targets.tolist(), strict=True)
+    return "".join("." if found == target else digits[found] for found, target in pairs)
 
 
 def count_parameters(model: nn.Module) -> dict[str, int]:

@@ -15,7 +15,7 @@ from hqnn import digests, experiments, measurements, provenance, records, runs, 
 from hqnn.datasets import MissingDatasetError
 from hqnn.errors import HqnnError
 from hqnn.experiments import Config, Experiment
-from hqnn.record import FOLDERS, Record, read_record
+from hqnn.record import FOLDERS, Record, errors_of, read_record
 from hqnn.storage import DATA
 
 MEASURED_TOLERANCE = 2e-3
@@ -168,7 +168,10 @@ class Rerun:
     @property
     def identical(self) -> bool:
         """Whether the results agree in every digit stored, as they do on one machine."""
-        return self.result == self.record.result
+        stored, repeated = self.record.result, self.result
+        if "errors" in stored:  # in whichever form
+            stored, repeated = ({**one, "errors": errors_of(one["errors"])} for one in (stored, repeated))
+        return repeated | stored == repeated
 
     @property
     def differences(self) -> dict[str, float]:

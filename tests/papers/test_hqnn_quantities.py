@@ -97,7 +97,7 @@ def test_gradients_equal_the_rules_and_nothing_elses(monkeypatch: pytest.MonkeyP
 
 def write(root: Path, series: str, accuracies: Sequence[float], wrong: Sequence[Sequence[int]] = ()) -> None:
     for seed, value in enumerate(accuracies):
-        errors = {"images": list(wrong[seed]) if wrong else [], "predicted": []}
+        errors = "".join(".7"[image in wrong[seed]] for image in range(10)) if wrong else "." * 10
         write_record(root, series, seed, {"history": {"test_accuracy": [value] * 4}, "errors": errors})
 
 

@@ -13,8 +13,8 @@ from hqnn.errors import HqnnError
 from hqnn.papers.transfer import tasks as transfer
 from hqnn.papers.transfer.experiments import AutoencoderConfig, TransferConfig
 from hqnn.papers.transfer.model import Autoencoder, Classifier, Standard
+from hqnn.record import errors_of
 from hqnn.tasks import Session
-from hqnn.training import Samples
 
 CODER = AutoencoderConfig(dataset="digits", epochs=1, batch_size=64, snapshots=(1,))
 SHORT = TransferConfig(dataset="digits", encoder=CODER, epochs=1, batch_size=64, hidden=(8,))
@@ -74,14 +74,22 @@ def test_an_encoder_outside_the_registry_is_trained_first() -> None:
     confusion = torch.tensor(outcome.result["confusion"])
     assert confusion.shape == (10, 10)
     assert confusion.sum() == 449
+    labels = transfer.images("digits")[0]["test"].targets.tolist()
+    wrong = errors_of(outcome.result["errors"])
+    assert len(outcome.result["errors"]) == 449
+    assert sorted((labels[image], found) for image, found in wrong.items()) == [
+        (true, found)
+        for true, row in enumerate(confusion.tolist())
+        for found, n in enumerate(row)
+        for _ in range(n * (true != found))
+    ]
     accuracy = float(confusion.diagonal().sum()) / 449
     assert accuracy == pytest.approx(outcome.history["test_accuracy"][-1], abs=1e-5)
 
 
 def test_confusion_has_a_row_for_each_class_and_a_column_for_what_it_is_taken_for() -> None:
-    scores = torch.eye(3)[[0, 1, 1, 2, 0, 0]]
-    samples = Samples(scores, torch.tensor([0, 0, 0, 1, 2, 2]))
-    assert transfer.confusion(nn.Identity(), samples).tolist() == [[1, 2, 0], [0, 0, 1], [2, 0, 0]]
+    found, true = torch.tensor([0, 1, 1, 2, 0, 0]), torch.tensor([0, 0, 0, 1, 2, 2])
+    assert transfer.confusion(found, true).tolist() == [[1, 2, 0], [0, 0, 1], [2, 0, 0]]
 
 
 def test_an_encoder_of_the_registry_is_read_from_its_record(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ def misclassified(series: str, *, root: Path = DATA) -> list[set[int]]:
     found = records.load(series, root)
     if not found:
         raise HqnnError(f"There are no records of {series}: run `python -m hqnn run {series.partition('/')[0]}`.")
-    return [set(record.result["errors"]["images"]) for record in found]
+    return [set(record.errors) for record in found]
 
 
 def accuracy_on(images: Collection[int], wrong: Sequence[set[int]]) -> NDArray[np.float64]:

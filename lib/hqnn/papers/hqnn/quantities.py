@@ -180,10 +180,7 @@ def hard_images(context: Context, of: str, rivals: list[str]) -> Quantity:
 
 def _errors(series: str, context: Context) -> dict[int, set[int]]:
     """Seed -> the test images that its run gets wrong."""
-    records = recorded(series, context.root)
-    if any("errors" not in record.result for record in records):
-        raise HqnnError(f"The records of {series} do not hold which images are wrong.")
-    return {record.seed: set(record.result["errors"]["images"]) for record in records}
+    return {record.seed: set(record.errors) for record in recorded(series, context.root)}
 
 
 def ahead_everywhere(context: Context, lead: str, across: list[str], of: str, over: str) -> Quantity:

@@ -138,9 +138,8 @@ def mistakes(series: Series, settings: Settings) -> Measured:
         model = name.rpartition("/")[2]
         wrong[model], said[model] = np.zeros(len(test), np.int64), {}
         for record in found:
-            errors = record.result["errors"]
-            wrong[model][errors["images"]] += 1
-            for image, predicted in zip(errors["images"], errors["predicted"], strict=True):
+            for image, predicted in record.errors.items():
+                wrong[model][image] += 1
                 said[model].setdefault(image, Counter())[predicted] += 1
     n_runs = {name.rpartition("/")[2]: len(found) for name, found in series.items()}
     always = {model: wrong[model] == n_runs[model] for model in wrong}

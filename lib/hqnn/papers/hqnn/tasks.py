@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from functools import lru_cache, partial
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -12,8 +11,8 @@ from hqnn.papers.hqnn import parallel as hqnn
 from hqnn.papers.hqnn.experiments import ParallelConfig
 from hqnn.papers.hqnn.quanv_experiments import QuanvConfig
 from hqnn.papers.hqnn.quanv_tasks import Quanv
-from hqnn.tasks import AUGMENTATIONS, SCHEDULES, Images, Outcome, Session, Task, outcome, placed, train
-from hqnn.training import BatchTransform, Fit, Samples, evaluate, seed_epoch
+from hqnn.tasks import AUGMENTATIONS, SCHEDULES, Images, Outcome, Session, Task, errors, outcome, placed, predict, train
+from hqnn.training import Fit, Samples, evaluate, seed_epoch
 
 
 class _Parallel(Task[ParallelConfig]):
@@ -30,10 +29,8 @@ class _Parallel(Task[ParallelConfig]):
         model = hqnn.build(config).to(session.device)
         measured = "val" if config.n_val else "test"
         fitted = learn(config, session, model, here["train"], {measured: here[measured]})
-        predicted = predict(model, here[measured], partial(as_input, config))
-        (wrong,) = (predicted != splits[measured].targets).nonzero(as_tuple=True)
-        errors = {"images": wrong.tolist(), "predicted": predicted[wrong].tolist()}
-        return outcome(model, fitted, dataset, errors=errors)
+        found = predict(model, here[measured], prepare=partial(as_input, config))
+        return outcome(model, fitted, dataset, errors=errors(found, here[measured].targets))
 
     def measure(self, config: ParallelConfig, weights: Mapping[str, Tensor]) -> dict[str, float] | None:
         if not datasets.is_available(config.dataset):
@@ -77,13 +74,6 @@ def learn(
         augment=AUGMENTATIONS[config.augment],
         watch=watch,
     )
-
-
-def predict(model: nn.Module, samples: Samples, prepare: BatchTransform, *, batch_size: int = 512) -> Tensor:
-    """The classes [N] that a model in evaluation mode gives to the samples, on the processor."""
-    model.eval()
-    with torch.no_grad():
-        return torch.cat([model(prepare(batch)).argmax(1).cpu() for batch in samples.inputs.split(batch_size)])
 
 
 def as_input(config: ParallelConfig, images: Tensor) -> Tensor:

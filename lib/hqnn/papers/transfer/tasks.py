@@ -14,7 +14,7 @@ from hqnn.datasets.augmentation import modified
 from hqnn.papers.transfer.experiments import AutoencoderConfig, TransferConfig
 from hqnn.papers.transfer.features import EMBEDDINGS, N_QUBITS, InputScaler, quantum_features
 from hqnn.papers.transfer.model import Autoencoder, Classifier, Standard
-from hqnn.tasks import SCHEDULES, Images, Outcome, Session, Task, outcome, train
+from hqnn.tasks import SCHEDULES, Images, Outcome, Session, Task, errors, outcome, predict, train
 from hqnn.training import Fit, Samples, evaluate, seed_epoch
 
 
@@ -68,7 +68,14 @@ class _Transfer(Task[TransferConfig]):
             evaluate_on={"test": test_set},
             schedule=SCHEDULES[config.schedule],
         )
-        return outcome(model, fitted, images(config.dataset)[1], confusion=confusion(model, test_set).tolist())
+        found = predict(model, test_set, batch_size=4096)
+        return outcome(
+            model,
+            fitted,
+            images(config.dataset)[1],
+            confusion=confusion(found, test_set.targets).tolist(),
+            errors=errors(found, test_set.targets),
+        )
 
     def measure(self, config: TransferConfig, weights: Mapping[str, Tensor]) -> dict[str, float] | None:
         return None  # its inputs are those of one seed's encoder
@@ -182,13 +189,10 @@ def trained_encoder(config: AutoencoderConfig, session: Session) -> nn.Module:
     return model.encoder
 
 
-def confusion(model: nn.Module, samples: Samples) -> Tensor:
-    """How many images of each class [row] a model takes for each class [column]."""
-    model.eval()
-    with torch.no_grad():
-        found = torch.cat([model(part).argmax(1) for part in samples.inputs.split(4096)])
-    n_classes = int(samples.targets.max()) + 1
-    return torch.bincount(n_classes * samples.targets + found, minlength=n_classes**2).view(n_classes, n_classes)
+def confusion(found: Tensor, targets: Tensor) -> Tensor:
+    """How many images of each class [row] are taken for each class [column]."""
+    n_classes = int(targets.max()) + 1
+    return torch.bincount(n_classes * targets + found, minlength=n_classes**2).view(n_classes, n_classes)
 
 
 def _autoencoder(config: AutoencoderConfig, session: Session) -> tuple[Autoencoder, Fit]:
