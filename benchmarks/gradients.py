@@ -25,7 +25,7 @@ from hqnn.circuit import Circuit
 from hqnn.papers.hqnn.circuits import quanvolution
 from hqnn.views.gradients import parameter_shift
 from hqnn.views.layer import QuantumLayer
-from hqnn.views.pauli_rotations import lower, pauli_action
+from hqnn.views.pauli_rotations import lower, masks, pauli_action
 
 BATCHES = {"one patch": 1, "one image": 16, "32 images": 512}
 TOLERANCE = 1e-5
@@ -46,15 +46,12 @@ class Simulator:
 
     def __init__(self, pc: Circuit) -> None:
         rotations = lower(pc)
-        bits = 1 << np.arange(pc.n_qubits)
-        actions = [
-            pauli_action(int(x), int(z), pc.n_qubits) for x, z in zip(rotations.x_masks, rotations.z_masks, strict=True)
-        ]
+        actions = [pauli_action(pauli, pc.n_qubits) for pauli in rotations.paulis]
         self.actions = [(torch.from_numpy(source), torch.from_numpy(phases)) for source, phases in actions]
         self.input_slopes = torch.from_numpy(rotations.input_slopes)
         self.weight_slopes = torch.from_numpy(rotations.weight_slopes)
         self.initial = torch.from_numpy(rotations.initial)
-        signs = np.stack([pauli_action(0, int(o.paulis[0].z @ bits), pc.n_qubits)[1].real for o in pc.observables], 1)
+        signs = np.stack([pauli_action(masks(o.paulis[0]), pc.n_qubits)[1].real for o in pc.observables], 1)
         self.signs = torch.from_numpy(signs)  # all observables are products of Z: [2**n, outputs]
 
     def angles(self, inputs: Tensor, weights: Tensor) -> Tensor:

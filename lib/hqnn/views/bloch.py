@@ -57,10 +57,8 @@ def bloch_vectors(
         weights=[p for p, used in zip(pc.weights, used_weights, strict=True) if used],
         observables=[pauli for axis in ("X", "Y", "Z") for pauli in pauli_on_each_qubit(pc.n_qubits, axis)],
     )
-    # A new layer draws weights; here that must not advance the caller's random numbers.
-    with torch.no_grad(), torch.random.fork_rng(devices=[]):
-        layer = QuantumLayer(part, dtype=torch.float64, method="state")
-        layer.weights.copy_(torch.from_numpy(w[used_weights]))
+    layer = QuantumLayer.at(part, w[None, used_weights], method="state")
+    with torch.no_grad():
         values = layer(torch.from_numpy(x[:, used_inputs])).numpy()
     return values.reshape(-1, 3, pc.n_qubits).transpose(0, 2, 1)
 

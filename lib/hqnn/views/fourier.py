@@ -24,7 +24,7 @@ from hqnn.circuit import Circuit
 from hqnn.views.evaluators import Method
 from hqnn.views.layer import QuantumLayer
 from hqnn.views.pauli_propagation import ZERO, propagate, scales, series
-from hqnn.views.pauli_rotations import lower_affine
+from hqnn.views.pauli_rotations import lower_affine, masks
 
 CHUNK = 100
 """Settings of the weights evaluated side by side."""
@@ -117,7 +117,7 @@ def closed_forms(pc: Circuit, *, max_terms: int = 1000) -> list[str]:
     for observable in pc.observables:
         sums: dict[tuple[_Factor, ...], float] = defaultdict(float)
         for pauli, coefficient in zip(observable.paulis, observable.coeffs.real, strict=True):
-            for value, cosines, sines in propagate(rotations, pauli.x, pauli.z, max_terms):
+            for value, cosines, sines in propagate(rotations, masks(pauli), max_terms):
                 factors = []
                 for k, wave in [*((k, "cos") for k in cosines), *((k, "sin") for k in sines)]:
                     angle, sign = _angle(rotations.slopes[k], rotations.constant[k], names)
@@ -157,9 +157,8 @@ def coefficients(
     axes = tuple(range(1, 1 + pc.n_inputs))
     parts: list[list[NDArray[np.complex128]]] = []
     for part in np.split(weights, range(CHUNK, len(weights), CHUNK)):
-        layer = QuantumLayer(pc, copies=len(part), dtype=torch.float64, method=method)
+        layer = QuantumLayer.at(pc, part, method=method)
         with torch.no_grad():
-            layer.weights.copy_(torch.from_numpy(part))
             values = layer(torch.from_numpy(grid).repeat(1, len(part))).numpy()  # [points, S * n_observables]
         by_output = values.reshape(len(grid), len(part), pc.n_observables).transpose(2, 1, 0)
         functions = by_output.reshape(pc.n_observables, len(part), *[n_points] * pc.n_inputs)

@@ -5,13 +5,11 @@ The parameter-shift rule takes derivatives from evaluations alone, on a simulato
 $$\partial_\theta \langle Y\rangle = \tfrac12\left(\langle Y\rangle_{\theta + \pi/2}
 - \langle Y\rangle_{\theta - \pi/2}\right) .$$
 
-Derivatives of the state itself tell which parameters are needed. A direction in the space of the weights is redundant
-if moving along it changes nothing. For the state that is a null direction of the quantum Fisher information F, for the
-measured outputs one of their Jacobian J:
+A direction in the space of the weights is redundant if moving along it changes nothing: for the measured outputs that
+is a null direction of their Jacobian, for the state one of the quantum Fisher information
 
 $$F_{jk} = 4\,\mathrm{Re}\big(\langle\partial_j\psi|\partial_k\psi\rangle
-- \langle\partial_j\psi|\psi\rangle\langle\psi|\partial_k\psi\rangle\big), \qquad
-J_{ok} = 2\,\mathrm{Re}\,\langle\psi|O_o|\partial_k\psi\rangle .$$
+- \langle\partial_j\psi|\psi\rangle\langle\psi|\partial_k\psi\rangle\big) .$$
 
 Both have their largest rank at almost all points, so random points decide; taken over many inputs at once they speak of
 the function, not of one of its values.
@@ -37,39 +35,29 @@ RELATIVE_ZERO = 1e-9
 
 @torch.no_grad()
 def parameter_shift(outputs: Callable[[Tensor], Tensor], weights: Tensor) -> Tensor:
-    """Derivatives of any function of angles that enter by rotations only.
+    """Derivatives [n_weights, ...] of a function of angles that enter by rotations only, two evaluations for each.
 
     Args:
         outputs: Expectation values [...] at some weights, however they are found.
         weights: Angles [..., n_weights], radians; the axes before the last are those of separate circuits, which are
             shifted together.
-
-    Returns:
-        Derivatives [n_weights, ...], at the price of two evaluations each.
     """
-    slopes = []
-    for k in range(weights.shape[-1]):
-        shift = torch.zeros_like(weights)
-        shift[..., k] = math.pi / 2
-        slopes.append((outputs(weights + shift) - outputs(weights - shift)) / 2)
-    return torch.stack(slopes)
+    shifts = math.pi / 2 * torch.eye(weights.shape[-1], dtype=weights.dtype)
+    return torch.stack([(outputs(weights + shift) - outputs(weights - shift)) / 2 for shift in shifts])
 
 
 def shift_gradient(layer: QuantumLayer, inputs: Tensor, upstream: Tensor) -> Tensor:
-    """The gradient of a layer's weights by the parameter-shift rule.
+    """The gradient [copies, n_weights] of a layer's weights by the parameter-shift rule.
 
     Args:
         layer: Its weights enter by rotations only.
         inputs: Features [B, copies * n_inputs].
         upstream: The loss's gradient with respect to the outputs [B, copies * n_observables].
-
-    Returns:
-        The loss's gradient with respect to the weights [copies, n_weights].
     """
     slopes = parameter_shift(
         lambda weights: torch.func.functional_call(layer, {"weights": weights}, (inputs,)), layer.weights.detach()
     )
-    return torch.stack([(slope * upstream).sum(0).reshape(layer.copies, -1).sum(1) for slope in slopes], 1)
+    return (slopes * upstream).sum(1).unflatten(1, (layer.copies, -1)).sum(2).T
 
 
 def evaluations(n_weights: int, n_inputs: int, batch_size: int) -> int:
@@ -80,85 +68,45 @@ def evaluations(n_weights: int, n_inputs: int, batch_size: int) -> int:
     return batch_size * (1 + 2 * (n_weights + n_inputs))
 
 
-def tangents(
-    pc: Circuit, inputs: NDArray[np.float64], weights: NDArray[np.float64]
-) -> tuple[NDArray[np.complex128], NDArray[np.complex128]]:
-    """States and their derivatives with respect to all parameters, inputs first.
-
-    Args:
-        pc: The circuit; every angle must be an affine function of the parameters.
-        inputs: Features [B, n_inputs], radians.
-        weights: Weights [n_weights], radians.
-
-    Returns:
-        States [B, 2**n] and derivatives [B, n_inputs + n_weights, 2**n].
-
-    Raises:
-        ValueError: An angle is not affine.
-    """
-    rotations = lower_affine(pc)
-    parameters = np.concatenate([inputs, np.broadcast_to(weights, (len(inputs), len(weights)))], axis=1)
-    angles = parameters @ rotations.slopes.T + rotations.constant  # [B, R]
-    n_parameters = parameters.shape[1]
-    # Row 0 is the state, row 1 + p its derivative with respect to parameter p.
-    rows = np.zeros((len(inputs), 1 + n_parameters, len(rotations.initial)), complex)
-    rows[:, 0] = rotations.initial
-    for k, (x, z) in enumerate(zip(rotations.x_masks, rotations.z_masks, strict=True)):
-        source, phases = pauli_action(int(x), int(z), rotations.n_qubits)
-        half = angles[:, k, None, None] / 2
-        rows = np.cos(half) * rows - 1j * np.sin(half) * phases * rows[..., source]
-        turned = -0.5j * phases * rows[:, 0, source]
-        rows[:, 1:] += rotations.slopes[k][:, None] * turned[:, None]
-    return rows[:, 0], rows[:, 1:]
+def jacobian(pc: Circuit, inputs: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Derivatives [B, n_observables, n_inputs + n_weights] at inputs [B, n_inputs] and weights [n_weights], radians."""
+    batch = len(inputs)
+    layer = QuantumLayer.at(pc, np.tile(weights, (batch, 1)))  # a copy for each sample, so that none is summed over
+    x = torch.from_numpy(inputs).reshape(1, -1).requires_grad_()
+    rows = [
+        torch.autograd.grad(output.sum(), (x, layer.weights), retain_graph=True)
+        for output in layer(x).view(batch, -1).T
+    ]
+    return torch.stack([torch.cat([dx.view(batch, -1), dw], 1) for dx, dw in rows], 1).numpy()
 
 
 def quantum_fisher(pc: Circuit, inputs: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The quantum Fisher information of the weights, the mean over inputs.
+    """The quantum Fisher information [n_weights, n_weights] of weights [n_weights], the mean over inputs [B, n_inputs].
 
-    Args:
-        pc: As for `tangents`.
-        inputs: Features [B, n_inputs], radians.
-        weights: Weights [n_weights], radians.
-
-    Returns:
-        A positive semidefinite matrix [n_weights, n_weights].
+    Raises:
+        ValueError: An angle is not an affine function of the parameters.
     """
-    states, slopes = tangents(pc, inputs, weights)
-    slopes = slopes[:, pc.n_inputs :]
-    along = np.einsum("bpd,bd->bp", slopes.conj(), states)
+    rotations = lower_affine(pc)
+    halves = (inputs @ rotations.input_slopes.T + rotations.weight_slopes @ weights + rotations.constant) / 2  # [B, R]
+    # Row 0 is the state, row 1 + p its derivative with respect to weight p.
+    rows = np.zeros((len(inputs), 1 + len(weights), len(rotations.initial)), complex)
+    rows[:, 0] = rotations.initial
+    for pauli, half, slopes in zip(rotations.paulis, halves.T[..., None, None], rotations.weight_slopes, strict=True):
+        source, phases = pauli_action(pauli, rotations.n_qubits)
+        rows = np.cos(half) * rows - 1j * np.sin(half) * phases * rows[..., source]
+        rows[:, 1:] += slopes[:, None] * (-0.5j * phases * rows[:, :1, source])
+    state, slopes = rows[:, 0], rows[:, 1:]
+    along = np.einsum("bpd,bd->bp", slopes.conj(), state)
     products = np.einsum("bpd,bqd->bpq", slopes.conj(), slopes) - along[:, :, None] * along.conj()[:, None]
     return np.asarray(4 * products.real.mean(axis=0))
 
 
-def jacobian(pc: Circuit, inputs: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Derivatives of the outputs with respect to all parameters, inputs first.
-
-    Args:
-        pc: As for `tangents`.
-        inputs: Features [B, n_inputs], radians.
-        weights: Weights [n_weights], radians.
-
-    Returns:
-        Derivatives [B, n_observables, n_inputs + n_weights].
-    """
-    states, slopes = tangents(pc, inputs, weights)
-    bits = 1 << np.arange(pc.n_qubits)
-    columns = []
-    for observable in pc.observables:
-        acted = np.zeros_like(states)
-        for pauli, coefficient in zip(observable.paulis, observable.coeffs.real, strict=True):
-            source, phases = pauli_action(int(pauli.x @ bits), int(pauli.z @ bits), pc.n_qubits)
-            acted += coefficient * phases * states[:, source]
-        columns.append(2 * np.einsum("bd,bpd->bp", acted.conj(), slopes).real)
-    return np.stack(columns, axis=1)
-
-
 def rank(matrix: NDArray[np.float64], *, atol: float = 1e-12) -> int:
-    """Number of singular values that are not zero within rounding.
+    """Number of singular values that are not zero within rounding, nor below `atol`.
 
     Args:
         matrix: [..., n]; all axes but the last count as rows.
-        atol: Singular values below this are zero, too, even if there are no larger ones.
+        atol: Singular values below this are zero even if there are no larger ones.
     """
     values = np.linalg.svd(matrix.reshape(-1, matrix.shape[-1]), compute_uv=False)
     return int((values > max(atol, RELATIVE_ZERO * values[0])).sum())

@@ -37,16 +37,14 @@ class QuantumLayer(nn.Module):
     Args:
         pc: Any circuit of standard gates, up to 12 qubits; inputs and weights may enter anywhere, also repeatedly.
         copies: Number of parallel circuits; circuit c takes the c-th block of n_inputs columns.
-        dtype: `torch.float32` or `torch.float64`: precision of inputs, weights and outputs.
+        dtype: `torch.float32` or `torch.float64`: precision of inputs, weights and outputs, under `torch.autocast` too.
         method: How the circuit is evaluated (see `hqnn.views.evaluators`); `"auto"` picks the fastest that fits.
 
     Attributes:
         weights: Trainable angles [copies, n_weights], radians, drawn uniformly from [0, 2π).
         method: The method in use.
 
-    Under `torch.autocast` the layer computes in its own dtype, whatever that of its inputs (take higher derivatives
-    outside, as all backward passes should be). A state dict that
-    `torch.save` stored remembers the circuit, and loading it into the layer of another one is refused.
+    A state dict remembers the circuit, and loading it into the layer of another one is refused.
 
     Raises:
         TypeError: `pc` is not a `Circuit`.
@@ -73,6 +71,14 @@ class QuantumLayer(nn.Module):
         self._shape = self.weights.shape
         self.register_state_dict_post_hook(_sign)
 
+    @classmethod
+    def at(cls, pc: Circuit, weights: NDArray[np.float64], *, method: Method = "auto") -> Self:
+        """Copies in double precision with given weights [copies, n_weights], radians; draws no random numbers."""
+        with torch.no_grad(), torch.random.fork_rng(devices=[]):
+            layer = cls(pc, copies=len(weights), dtype=torch.float64, method=method)
+            layer.weights.copy_(torch.from_numpy(weights))
+        return layer
+
     @cached_property
     def distribution(self) -> Evaluator:
         """What evaluates the probabilities of basis states: amplitudes, whatever the observables are."""
@@ -82,13 +88,7 @@ class QuantumLayer(nn.Module):
         return evaluator
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Expectation values of the observables.
-
-        Args:
-            inputs: Features [B, copies * n_inputs] of the layer's dtype and device.
-
-        Returns:
-            Expectation values [B, copies * n_observables], circuit by circuit.
+        """Expectation values [B, copies * n_observables], circuit by circuit, of features [B, copies * n_inputs].
 
         Raises:
             TypeError: Inputs are not a tensor of the layer's dtype.
@@ -97,17 +97,9 @@ class QuantumLayer(nn.Module):
         return self._evaluate(self.evaluator, inputs)
 
     def probabilities(self, inputs: Tensor) -> Tensor:
-        """Probabilities of the computational basis states, differentiable like `forward`.
+        """Probabilities [B, copies, 2**n_qubits] of the basis states, differentiable like `forward`.
 
-        Args:
-            inputs: Features [B, copies * n_inputs].
-
-        Returns:
-            Probabilities [B, copies, 2**n_qubits]; bit q of the last index is the outcome of qubit q.
-
-        Raises:
-            TypeError: As `forward`.
-            ValueError: As `forward`.
+        Bit q of the last index is the outcome of qubit q.
         """
         return self._evaluate(self.distribution, inputs).unflatten(1, (self.copies, -1))
 
@@ -115,18 +107,9 @@ class QuantumLayer(nn.Module):
     def sample(
         self, inputs: Tensor, shots: int, generator: np.random.Generator | int | None = None
     ) -> NDArray[np.int64]:
-        """Counts of a measurement of all qubits, as a device without noise would return them.
-
-        Args:
-            inputs: Features [B, copies * n_inputs].
-            shots: Measurements per sample.
-            generator: NumPy random generator or seed.
-
-        Returns:
-            Counts [B, copies, 2**n_qubits], summing to `shots` over the last axis.
+        """Counts [B, copies, 2**n_qubits] of a measurement of all qubits, as a device without noise returns them.
 
         Raises:
-            TypeError: As `forward`.
             ValueError: As `forward`, or fewer than one shot.
         """
         if shots < 1:
@@ -144,10 +127,14 @@ class QuantumLayer(nn.Module):
 
     def _evaluate(self, evaluator: Evaluator, inputs: Tensor) -> Tensor:
         x, w = self._checked(inputs)
-        if x.dtype == w.dtype and not torch.is_autocast_enabled(w.device.type):
-            return self._run(evaluator, x, w)
         with _own_precision(w):
-            return self._run(evaluator, x.to(w.dtype), w)
+            x = x.to(w.dtype)
+            if self._has_derived:
+                x, w = self._with_derived(x, w)
+            # These need every operation on its own. Torch has no public names for either question.
+            if torch._C._are_functorch_transforms_active() or forward_ad._current_level >= 0:
+                return evaluator.run(x, w)[0]
+            return cast(Tensor, _HandWritten.apply(x, w, evaluator))
 
     def _checked(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Inputs and weights as autograd takes them, or a sentence on what is wrong with them."""
@@ -170,14 +157,6 @@ class QuantumLayer(nn.Module):
         if torch.is_inference_mode_enabled():
             return inputs, weights
         return _usable(inputs), _usable(weights)
-
-    def _run(self, evaluator: Evaluator, x: Tensor, w: Tensor) -> Tensor:
-        if self._has_derived:
-            x, w = self._with_derived(x, w)
-        # These need every operation on its own. Torch has no public names for either question.
-        if torch._C._are_functorch_transforms_active() or forward_ad._current_level >= 0:
-            return evaluator.run(x, w)[0]
-        return cast(Tensor, _HandWritten.apply(x, w, evaluator))
 
     def _with_derived(self, x: Tensor, w: Tensor) -> tuple[Tensor, Tensor]:
         """Append the angles that are not affine functions of the parameters, as inputs and weights of their own."""

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from qiskit.quantum_info import SparsePauliOp
 
-from hqnn.views.pauli_rotations import PauliRotations, commute, pauli_action
+from hqnn.views.pauli_rotations import Masks, PauliRotations, commute, pauli_action, strings
 
 ZERO = 1e-12  # coefficients of rotations are sums of products of 0, 1 and -1: what is smaller is rounding
 
@@ -23,57 +23,44 @@ def series(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.complex128]]:
     """The exact Fourier series of expectation values.
 
-    Args:
-        rotations: The circuit.
-        observables: What is measured.
-        max_terms: Give up beyond this many terms; their number doubles with each rotation that an observable meets.
-
     Returns:
         Distinct frequencies of inputs ω [F, n_inputs] and of weights ν [V, n_weights], and the coefficients
         C [F, V, n_observables], complex, with C(-ω, -ν) the conjugate of C(ω, ν).
 
     Raises:
-        ValueError: The series has more than `max_terms` terms.
+        ValueError: The series has more than `max_terms` terms; their number doubles with each rotation that an
+            observable meets.
     """
     slopes, n_in = rotations.slopes, rotations.input_slopes.shape[1]
     frequencies, terms = [np.zeros((1, slopes.shape[1]))], [np.zeros((1, len(observables)), complex)]
     n_terms = 0
-    for o, observable in enumerate(observables):
-        for label, coefficient in zip(observable.paulis, observable.coeffs, strict=True):
-            for value, cosines, sines in propagate(rotations, label.x, label.z, max_terms):
-                factors = np.array([*cosines, *sines], dtype=np.int64)
-                n_terms += 2 ** len(factors)
-                if n_terms > max_terms:
-                    raise _too_many(max_terms)
-                scale = coefficient.real * value / 2 ** len(factors) / 1j ** len(sines)
-                signs = np.array(list(product((1.0, -1.0), repeat=len(factors))))
-                frequencies.append(signs @ slopes[factors])
-                terms.append(np.zeros((len(signs), len(observables)), complex))
-                phases = np.exp(1j * (signs @ rotations.constant[factors]))
-                terms[-1][:, o] = scale * phases * signs[:, len(cosines) :].prod(axis=1)
+    for pauli, row in strings(observables).items():
+        for value, cosines, sines in propagate(rotations, pauli, max_terms):
+            factors = np.array([*cosines, *sines], dtype=np.int64)
+            n_terms += 2 ** len(factors)
+            if n_terms > max_terms:
+                raise _too_many(max_terms)
+            signs = np.array(list(product((1.0, -1.0), repeat=len(factors))))
+            frequencies.append(signs @ slopes[factors])
+            waves = np.exp(1j * (signs @ rotations.constant[factors])) * signs[:, len(cosines) :].prod(axis=1)
+            terms.append(np.outer(waves, row * value / 2 ** len(factors) / 1j ** len(sines)))
     places, where = _distinct(_merge_rounding(np.concatenate(frequencies)))
     sums = np.zeros((len(places), len(observables)), complex)
     np.add.at(sums, where, np.concatenate(terms))
     kept = (np.abs(sums) > ZERO * scales(observables)).any(axis=1)
     if not kept.any():
         kept = (places == 0).all(axis=1)
-    omegas, row = _distinct(places[kept, :n_in])
-    nus, column = _distinct(places[kept, n_in:])
+    omegas, row_of = _distinct(places[kept, :n_in])
+    nus, column_of = _distinct(places[kept, n_in:])
     coefficients = np.zeros((len(omegas), len(nus), len(observables)), complex)
-    coefficients[row, column] = sums[kept]
+    coefficients[row_of, column_of] = sums[kept]
     return omegas, nus, coefficients
 
 
 def propagate(
-    rotations: PauliRotations, x: NDArray[np.bool_], z: NDArray[np.bool_], max_terms: int
+    rotations: PauliRotations, pauli: Masks, max_terms: int
 ) -> list[tuple[float, tuple[int, ...], tuple[int, ...]]]:
     """Carry one Pauli string backwards through the rotations to the state that they start from.
-
-    Args:
-        rotations: The circuit.
-        x: Which qubits have X or Y [n_qubits].
-        z: Which qubits have Z or Y [n_qubits].
-        max_terms: Give up beyond this many terms.
 
     Returns:
         Terms of the expectation value: (number, rotations that enter by cosine, rotations that enter by sine).
@@ -81,18 +68,15 @@ def propagate(
     Raises:
         ValueError: There are more than `max_terms` terms.
     """
-    bits = 1 << np.arange(rotations.n_qubits)
-    terms: list[tuple[float, int, int, tuple[int, ...], tuple[int, ...]]] = [
-        (1.0, int(x @ bits), int(z @ bits), (), ())
-    ]
-    for k in reversed(range(len(rotations.constant))):
-        px, pz = int(rotations.x_masks[k]), int(rotations.z_masks[k])
+    terms: list[tuple[float, Masks, tuple[int, ...], tuple[int, ...]]] = [(1.0, pauli, (), ())]
+    for k, (px, pz) in reversed(list(enumerate(rotations.paulis))):
         fixed = not rotations.slopes[k].any()
         grown = []
-        for value, ox, oz, cosines, sines in terms:
-            if commute((px, pz), (ox, oz)):
-                grown.append((value, ox, oz, cosines, sines))
+        for value, carried, cosines, sines in terms:
+            if commute((px, pz), carried):
+                grown.append((value, carried, cosines, sines))
                 continue
+            ox, oz = carried
             qx, qz = px ^ ox, pz ^ oz
             # P = i^{y_P} X^px Z^pz and so on, hence iPO = ± Q with the sign collected here.
             power = 1 + (px & pz).bit_count() + (ox & oz).bit_count() - (qx & qz).bit_count()
@@ -100,22 +84,22 @@ def propagate(
             turned = value if power % 4 == 0 else -value
             if fixed:
                 c, s = np.cos(rotations.constant[k]), np.sin(rotations.constant[k])
-                grown += [(value * c, ox, oz, cosines, sines)] if abs(c) > ZERO else []
-                grown += [(turned * s, qx, qz, cosines, sines)] if abs(s) > ZERO else []
+                grown += [(value * c, carried, cosines, sines)] if abs(c) > ZERO else []
+                grown += [(turned * s, (qx, qz), cosines, sines)] if abs(s) > ZERO else []
             else:
-                grown += [(value, ox, oz, (*cosines, k), sines), (turned, qx, qz, cosines, (*sines, k))]
+                grown += [(value, carried, (*cosines, k), sines), (turned, (qx, qz), cosines, (*sines, k))]
         if len(grown) > max_terms:
             raise _too_many(max_terms)
         terms = grown
-    result = []
-    expectations: dict[tuple[int, int], float] = {}
-    for value, ox, oz, cosines, sines in terms:
-        if (ox, oz) not in expectations:
-            source, phases = pauli_action(ox, oz, rotations.n_qubits)
-            expectations[ox, oz] = float(np.vdot(rotations.initial, phases * rotations.initial[source]).real)
-        if abs(expectations[ox, oz]) > ZERO:
-            result.append((value * expectations[ox, oz], cosines, sines))
-    return result
+    expectations: dict[Masks, float] = {}
+    for carried in {carried for _, carried, _, _ in terms}:
+        source, phases = pauli_action(carried, rotations.n_qubits)
+        expectations[carried] = float(np.vdot(rotations.initial, phases * rotations.initial[source]).real)
+    return [
+        (value * expectations[carried], cosines, sines)
+        for value, carried, cosines, sines in terms
+        if abs(expectations[carried]) > ZERO
+    ]
 
 
 def scales(observables: Sequence[SparsePauliOp]) -> NDArray[np.float64]:

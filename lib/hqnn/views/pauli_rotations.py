@@ -22,7 +22,7 @@ import torch
 from numpy.typing import NDArray
 from qiskit.circuit import Barrier, Delay, Parameter, ParameterExpression, QuantumCircuit
 from qiskit.circuit.library import standard_gates as gates
-from qiskit.quantum_info import Clifford, Pauli, PauliList, Statevector
+from qiskit.quantum_info import Clifford, Pauli, PauliList, SparsePauliOp, Statevector
 
 from hqnn.circuit import Circuit, affine, class_of, opened
 
@@ -45,20 +45,17 @@ _ROTATION = {  # as Pauli strings, first qubit argument last (Qiskit's order)
     gates.RZZGate: "ZZ",
     gates.RZXGate: "XZ",
 }
-_FIXED_ROTATION = {gates.TGate: ("Z", math.pi / 4), gates.TdgGate: ("Z", -math.pi / 4)}
 _EULER = frozenset({gates.UGate, gates.U3Gate})
 _IGNORED = frozenset({Barrier, Delay, gates.GlobalPhaseGate})
-_KNOWN = _CLIFFORD | _ROTATION.keys() | _FIXED_ROTATION.keys() | _EULER | _IGNORED
+_KNOWN = _CLIFFORD | _ROTATION.keys() | _EULER | _IGNORED
+
+Masks = tuple[int, int]
+"""A Pauli string as two bit masks: the qubits on which it has an X or Y, and those on which it has a Z or Y."""
 
 
 @dataclass(frozen=True)
 class Derived:
-    """An angle that is not an affine function of the parameters, such as a product of two of them.
-
-    Args:
-        function: Elementwise torch function of the parameters below.
-        arguments: Their columns in [inputs | weights].
-    """
+    """An angle that is no affine function of the parameters: a torch function of some columns of [inputs | weights]."""
 
     function: Callable[..., torch.Tensor]
     arguments: tuple[int, ...]
@@ -73,8 +70,7 @@ class PauliRotations:
 
     Args:
         n_qubits: Number of qubits n.
-        x_masks: Bit masks [R]: the qubits on which P_k has an X or Y.
-        z_masks: Bit masks [R]: the qubits on which P_k has a Z or Y.
+        paulis: The string P_k of each rotation [R].
         input_slopes: Matrix [R, n_inputs + len(derived_inputs)].
         weight_slopes: Matrix [R, n_weights + len(derived_weights)].
         constant: Constant part of the angles [R].
@@ -84,13 +80,12 @@ class PauliRotations:
     """
 
     n_qubits: int
-    x_masks: NDArray[np.int64]
-    z_masks: NDArray[np.int64]
+    paulis: Sequence[Masks]
     input_slopes: NDArray[np.float64]
     weight_slopes: NDArray[np.float64]
     constant: NDArray[np.float64]
-    derived_inputs: tuple[Derived, ...]
-    derived_weights: tuple[Derived, ...]
+    derived_inputs: Sequence[Derived]
+    derived_weights: Sequence[Derived]
     initial: NDArray[np.complex128]
 
     @property
@@ -100,17 +95,10 @@ class PauliRotations:
 
     def commute(self, j: int, k: int) -> bool:
         """Whether the Pauli strings of rotations j and k commute."""
-        return commute((self.x_masks[j], self.z_masks[j]), (self.x_masks[k], self.z_masks[k]))
+        return commute(self.paulis[j], self.paulis[k])
 
     def commuting_layers(self, order: Sequence[int]) -> list[list[int]]:
-        """Sort rotations into layers that commute within themselves, each rotation as early as it can be moved.
-
-        Args:
-            order: The rotations, in time order.
-
-        Returns:
-            The layers, in time order.
-        """
+        """Sort rotations, given in time order, into layers that commute, each rotation as early as it can be moved."""
         layers: list[list[int]] = []
         for k in order:
             position = len(layers)
@@ -121,14 +109,29 @@ class PauliRotations:
             layers[position].append(k)
         return layers
 
-    def eigenbasis(self, layer: list[int]) -> Eigenbasis:
+    def eigenbasis(self, layer: Sequence[int]) -> Eigenbasis:
         """The basis in which a layer of commuting rotations is diagonal."""
-        return eigenbasis(self.x_masks[layer].tolist(), self.z_masks[layer].tolist(), self.n_qubits)
+        return eigenbasis([self.paulis[k] for k in layer], self.n_qubits)
 
 
-def commute(one: tuple[int, int], other: tuple[int, int]) -> bool:
-    """Whether two Pauli strings, given as bit masks of their X or Y and of their Z or Y, commute."""
-    return (int(one[0] & other[1]).bit_count() + int(one[1] & other[0]).bit_count()) % 2 == 0
+def masks(pauli: Pauli) -> Masks:
+    """A Pauli string of Qiskit's as bit masks, its sign left out."""
+    bits = 1 << np.arange(pauli.num_qubits)
+    return int(pauli.x @ bits), int(pauli.z @ bits)
+
+
+def commute(one: Masks, other: Masks) -> bool:
+    """Whether two Pauli strings commute."""
+    return ((one[0] & other[1]).bit_count() + (one[1] & other[0]).bit_count()) % 2 == 0
+
+
+def strings(observables: Sequence[SparsePauliOp]) -> dict[Masks, NDArray[np.float64]]:
+    """Each Pauli string that some observable holds, and its coefficient in every one of them [n_observables]."""
+    found: dict[Masks, NDArray[np.float64]] = {}
+    for o, observable in enumerate(observables):
+        for pauli, coefficient in zip(observable.paulis, observable.coeffs.real, strict=True):
+            found.setdefault(masks(pauli), np.zeros(len(observables)))[o] += coefficient
+    return found
 
 
 def lower(pc: Circuit) -> PauliRotations:
@@ -136,12 +139,6 @@ def lower(pc: Circuit) -> PauliRotations:
 
     Gates that are neither Clifford nor rotations are replaced by Qiskit's own definition of them, so every standard
     gate, controlled rotation, matrix gate or composite instruction works.
-
-    Args:
-        pc: The circuit.
-
-    Returns:
-        Its rotations, in time order.
 
     Raises:
         ValueError: The circuit has more than 12 qubits, a gate without a definition, or an angle that is not finite.
@@ -165,8 +162,6 @@ def lower(pc: Circuit) -> PauliRotations:
                 paulis = list(PauliList(paulis).evolve(Clifford(gate), qargs=qubits, frame="s"))
         elif kind in _ROTATION:
             rotate(_ROTATION[kind], params[0], qubits)
-        elif kind in _FIXED_ROTATION:
-            rotate(*_FIXED_ROTATION[kind], qubits)
         elif kind in _EULER:
             for label, angle in zip("ZYZ", (params[2], params[0], params[1]), strict=True):
                 rotate(label, angle, qubits)
@@ -192,16 +187,14 @@ def lower(pc: Circuit) -> PauliRotations:
         further[[k for k, _ in extra], range(len(extra))] = 1.0
         return signs[:, None] * np.concatenate([plain, further], 1)
 
-    bits = 1 << np.arange(n)
     return PauliRotations(
         n_qubits=n,
-        x_masks=np.array([int(p.x @ bits) for p in paulis], dtype=np.int64),
-        z_masks=np.array([int(p.z @ bits) for p in paulis], dtype=np.int64),
+        paulis=[masks(pauli) for pauli in paulis],
         input_slopes=with_derived(slopes[:, : pc.n_inputs], derived[True]),
         weight_slopes=with_derived(slopes[:, pc.n_inputs :], derived[False]),
         constant=signs * constant,
-        derived_inputs=tuple(angle for _, angle in derived[True]),
-        derived_weights=tuple(angle for _, angle in derived[False]),
+        derived_inputs=[angle for _, angle in derived[True]],
+        derived_weights=[angle for _, angle in derived[False]],
         initial=np.asarray(Statevector(clifford_part).data, dtype=np.complex128),
     )
 
@@ -228,20 +221,12 @@ def _function(angle: ParameterExpression, parameters: list[Parameter]) -> Derive
     return Derived(sympy.lambdify(symbols, expression, "torch"), arguments)
 
 
-def pauli_action(x_mask: int, z_mask: int, n_qubits: int) -> tuple[NDArray[np.int64], NDArray[np.complex128]]:
-    """How a Pauli string acts on state vectors: (P ψ)[b] = phase[b] ψ[source[b]].
-
-    Args:
-        x_mask: Bit mask of the qubits with X or Y.
-        z_mask: Bit mask of the qubits with Z or Y.
-        n_qubits: Number of qubits n.
-
-    Returns:
-        `source` [2**n] indices and `phase` [2**n] in {1, -1, i, -i}.
-    """
+def pauli_action(pauli: Masks, n_qubits: int) -> tuple[NDArray[np.int64], NDArray[np.complex128]]:
+    """How a Pauli string acts on state vectors: `source` and `phase` [2**n] of (P ψ)[b] = phase[b] ψ[source[b]]."""
+    x_mask, z_mask = pauli
     source = np.arange(2**n_qubits) ^ x_mask
     signs = 1.0 - 2.0 * (np.bitwise_count(source & z_mask) % 2)
-    return source, 1j ** (int(x_mask & z_mask).bit_count() % 4) * signs
+    return source, 1j ** ((x_mask & z_mask).bit_count() % 4) * signs
 
 
 @dataclass(frozen=True)
@@ -278,27 +263,19 @@ class Eigenbasis:
         return states.reshape(shape)
 
 
-def eigenbasis(x_masks: Sequence[int], z_masks: Sequence[int], n_qubits: int) -> Eigenbasis:
-    """Diagonalise Pauli strings that commute.
+def eigenbasis(paulis: Sequence[Masks], n_qubits: int) -> Eigenbasis:
+    """Diagonalise Pauli strings that commute; those of I and Z are diagonal in the computational basis.
 
     By Gaussian elimination over bits: products of the strings that flip independent sets of qubits become, one by one,
     the flip of a single bit of a new index, and a Hadamard gate turns each flip into a sign. What is left of a string
     flips nothing: it is diagonal.
-
-    Args:
-        x_masks: Bit masks [K] of the qubits with X or Y.
-        z_masks: Bit masks [K] of the qubits with Z or Y.
-        n_qubits: Number of qubits n.
-
-    Returns:
-        Their common eigenbasis; the computational one for strings of I and Z.
     """
     index = np.arange(2**n_qubits)
     flips: list[tuple[int, int, NDArray[np.complex128]]] = []  # leading bit, bits flipped, phase
     factors: list[tuple[int, NDArray[np.complex128]]] = []  # of each string: which flips, and the diagonal rest
-    for x_mask, z_mask in zip(x_masks, z_masks, strict=True):
-        mask, used = int(x_mask), 0
-        _, phase = pauli_action(mask, int(z_mask), n_qubits)
+    for pauli in paulis:
+        mask, used = pauli[0], 0
+        _, phase = pauli_action(pauli, n_qubits)
         for j, (lead, other, other_phase) in enumerate(flips):
             if mask & lead:
                 phase, mask, used = other_phase * phase[index ^ other], mask ^ other, used | 1 << j

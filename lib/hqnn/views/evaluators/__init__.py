@@ -14,30 +14,29 @@ from typing import Literal
 from qiskit.quantum_info import SparsePauliOp
 
 from hqnn.views.evaluators.base import Evaluator
-from hqnn.views.evaluators.fourier import FourierEvaluator
-from hqnn.views.evaluators.matrix import MatrixEvaluator
 from hqnn.views.evaluators.state import StateEvaluator
+from hqnn.views.evaluators.waves import FourierEvaluator, MatrixEvaluator
 from hqnn.views.pauli_rotations import PauliRotations
 
 __all__ = ["Evaluator", "Method", "compiled"]
 
 Method = Literal["auto", "fourier", "matrix", "state"]
+KINDS: dict[str, type[FourierEvaluator | MatrixEvaluator | StateEvaluator]] = {
+    "fourier": FourierEvaluator,
+    "matrix": MatrixEvaluator,
+    "state": StateEvaluator,
+}
 
 
 def compiled(
     rotations: PauliRotations, observables: Sequence[SparsePauliOp] | None, copies: int, method: Method
 ) -> tuple[Method, Evaluator]:
     """The evaluator asked for, or the fastest that fits; `observables=None` measures basis-state probabilities."""
-    kinds: dict[Method, type[FourierEvaluator | MatrixEvaluator | StateEvaluator]] = {
-        "fourier": FourierEvaluator,
-        "matrix": MatrixEvaluator,
-        "state": StateEvaluator,
-    }
-    if method not in (*kinds, "auto"):
+    if method not in (*KINDS, "auto"):
         raise ValueError(f"method is {method!r}; use 'auto', 'fourier', 'matrix' or 'state'")
     if method != "auto":
-        return method, kinds[method](rotations, observables, copies)
+        return method, KINDS[method](rotations, observables, copies)
     for name in ("fourier", "matrix"):
         with suppress(ValueError):  # it does not fit this circuit
-            return name, kinds[name](rotations, observables, copies)
+            return name, KINDS[name](rotations, observables, copies)
     return "state", StateEvaluator(rotations, observables, copies)

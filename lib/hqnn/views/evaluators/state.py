@@ -18,13 +18,9 @@ MAX_HADAMARDS = 5  # gates taken in one product
 
 
 class StateEvaluator(Evaluator):
-    """The states of all samples, one layer of commuting rotations after the other: for circuits of any shape."""
+    """Turn and change basis, layer by layer; the states are kept for the way back."""
 
     quiet = torch.inference_mode
-    input_slopes: Tensor
-    weight_slopes: Tensor
-    constant: Tensor
-    start: Tensor
     signs: Tensor | None = None  # probabilities are what is asked for
 
     def __init__(self, rotations: PauliRotations, observables: Sequence[SparsePauliOp] | None, copies: int) -> None:
@@ -96,13 +92,6 @@ class StateEvaluator(Evaluator):
 
 class _Layer(Constants):
     """Commuting rotations in their eigenbasis, and the change from it to the next one, or to the readout's several."""
-
-    phases: Tensor
-    source: Tensor
-    inverse: Tensor
-    factors: Tensor
-    back_factors: Tensor
-    hadamards: Tensor
 
     def __init__(self, basis: Eigenbasis, targets: Sequence[Eigenbasis], per_sample: bool) -> None:
         self.per_sample = per_sample
