@@ -29,6 +29,8 @@ if "google.colab" in sys.modules:
     sys.path.insert(0, str(book / "lib"))
 
 # %% tags=["hide-input"]
+from collections import Counter
+
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import HTML
@@ -56,7 +58,7 @@ print(pc.n_inputs, "inputs,", pc.n_weights, "weights,", pc.n_observables, "outpu
 
 # %% tags=["hide-input"]
 figure, ax = plt.subplots(figsize=(9.6, 3.6))
-figures.zx_diagram(ax, zx.drawing(full), names=full.parameters)
+figures.zx_diagram(ax, full, names=full.parameters)
 figures.show(
     figure,
     alt="A ZX-diagram with five horizontal wires: an input and three weights on each wire, a ring of "
@@ -82,7 +84,7 @@ reduced = zx.reduce(full)
 
 # %% tags=["hide-input"]
 figure, ax = plt.subplots(figsize=(9.6, 5.4))
-figures.zx_diagram(ax, zx.drawing(reduced), names=full.parameters)
+figures.zx_diagram(ax, reduced, names=full.parameters)
 figures.show(
     figure,
     alt="The reduced diagram: light spiders only, joined by dashed edges. Forty parameters sit on the "
@@ -100,8 +102,8 @@ figures.show(
 circuit, extracted = zx.extract(reduced)
 print("reduced diagram equals the layer: ", zx.is_equal(full, reduced))
 print("extracted circuit equals the layer:", zx.is_equal(full, extracted))
-gates = zx.counts_of_gates(circuit)
-print("gates of the extracted circuit:", ", ".join(f"{n} {name}" for name, n in gates.items()))
+gates = Counter(gate.name for gate in circuit.gates)
+print("gates of the extracted circuit:", ", ".join(f"{n} {name}" for name, n in sorted(gates.items())))
 
 # %% tags=["hide-input"]
 diagrams = {

@@ -176,15 +176,7 @@ def test_a_setting_is_sampled_apart_from_the_next() -> None:
     assert abs(np.mean(found[:, 0] * found[:, 1])) < 4 / math.sqrt(200)
 
 
-# --- the bar and the errors
-
-
-def test_the_progress_bar_counts_samples(capsys: pytest.CaptureFixture[str]) -> None:
-    pc = lcqhnn_circuit()
-    aer.expectations(pc, *draw(pc, 3))
-    assert capsys.readouterr().err == ""
-    aer.expectations(pc, *draw(pc, 3), progress=True)
-    assert "3/3" in capsys.readouterr().err
+# --- errors
 
 
 @pytest.mark.parametrize(

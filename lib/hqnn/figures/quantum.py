@@ -8,6 +8,7 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+import qutip
 from matplotlib.axes import Axes
 from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure
@@ -17,8 +18,8 @@ from qiskit.circuit import Parameter, ParameterExpression, QuantumCircuit
 
 from hqnn.circuit import Circuit
 from hqnn.figures.theme import BLUE, GREEN, GREY, INK, SMALL, TITLE, VERMILLION
-from hqnn.views import bloch
-from hqnn.views.zx import Drawing
+from hqnn.views import zx
+from hqnn.views.zx import EdgeType, VertexType
 
 CLASS_COLOURS = (BLUE, VERMILLION)
 """Of the two classes of a dataset."""
@@ -136,8 +137,12 @@ def bloch_sphere(ax: Axes, vectors: NDArray[np.float64], groups: NDArray[np.int6
         vectors: [N, 3].
         groups: Class of each point [N]; None for one colour.
     """
-    sphere = bloch.to_qutip(vectors, groups, colours=CLASS_COLOURS, size=14, alpha=0.5, ax=ax)
-    sphere.view = [-50, 22]
+    sphere = qutip.Bloch(fig=ax.figure, axes=ax, view=[-50, 22])
+    sphere.point_marker, sphere.point_size = ["o"], [14]
+    sphere.sphere_color, sphere.frame_alpha, sphere.font_size = "#FFFFFF", 0.15, 12
+    classes = np.zeros(len(vectors), int) if groups is None else groups
+    for name, colour in zip(np.unique(classes), CLASS_COLOURS, strict=False):
+        sphere.add_points(vectors[classes == name].T, colors=colour, alpha=0.5)
     sphere.xlabel, sphere.ylabel, sphere.zlabel = ["$x$", ""], ["$y$", ""], [r"$|0\rangle$", r"$|1\rangle$"]
     sphere.render()
     return ax
@@ -236,8 +241,7 @@ def spectrum(ax: Axes, frequencies: NDArray[np.float64], strengths: NDArray[np.f
     return ax
 
 
-_FILL = {"Z": "#D5F0E6", "X": VERMILLION}
-_EDGE = {"Z": GREEN, "X": "#8A3D00"}
+_SPIDERS = {VertexType.Z: ("#D5F0E6", GREEN), VertexType.X: (VERMILLION, "#8A3D00")}
 _PLAIN: Mapping[str, Any] = MappingProxyType({"color": INK, "linewidth": 1.0})
 _HADAMARD: Mapping[str, Any] = MappingProxyType({"color": BLUE, "linestyle": (0, (3, 1.5)), "linewidth": 0.8})
 _NAME: Mapping[str, Any] = MappingProxyType(
@@ -251,31 +255,30 @@ _NAME: Mapping[str, Any] = MappingProxyType(
 )
 
 
-def zx_diagram(ax: Axes, drawing: Drawing, *, names: Sequence[str] = ()) -> Axes:
+def zx_diagram(ax: Axes, diagram: zx.Diagram, *, names: Sequence[str] = ()) -> Axes:
     """A ZX-diagram: Z spiders light green, X spiders dark red, Hadamard edges dashed; qubit 0 on top.
 
-    Args:
-        ax: Where to draw.
-        drawing: The nodes and edges.
-        names: Parameters to print at the nodes that hold them, as `θ[3]`; multiples of π/2 are left out.
+    Nodes that hold one of the named parameters, such as `θ[3]`, are large and bear the name; multiples of π/2 do not.
     """
-    x, y = drawing.positions.T
-    for (s, t), hadamard in zip(drawing.edges, drawing.hadamard, strict=True):
-        style = _HADAMARD if hadamard else _PLAIN
+    graph, held = diagram.graph, zx.nodes(diagram)
+    x, y = ({v: float(place(v)) for v in graph.vertices()} for place in (graph.row, graph.qubit))
+    for s, t in graph.edges():
+        style = _HADAMARD if graph.edge_type((s, t)) == EdgeType.HADAMARD else _PLAIN
         bend = 0.18 if x[s] == x[t] and abs(y[s] - y[t]) > 1.2 else 0.0  # past the nodes in between
         along = np.linspace(0, 1, 13)
         path_x = x[s] + along * (x[t] - x[s]) + 4 * bend * along * (1 - along)
         ax.plot(path_x, y[s] + along * (y[t] - y[s]), zorder=1, **style)
-    for k, kind in enumerate(drawing.kinds):
-        if kind == "wire":
-            ax.plot(x[k], y[k], "o", color=INK, markersize=2.5, zorder=2)
+    for v in graph.vertices():
+        if graph.type(v) == VertexType.BOUNDARY:
+            ax.plot(x[v], y[v], "o", color=INK, markersize=2.5, zorder=2)
             continue
-        held = [name for name in names if name in drawing.labels[k]]
-        size = 7.0 if drawing.labels[k] and held else 3.8
-        ax.plot(x[k], y[k], "o", markersize=size, color=_FILL[kind], markeredgecolor=_EDGE[kind], zorder=3)
-        if held:
-            text = "+".join(name.replace("[", "").replace("]", "") for name in held)
-            ax.annotate(text, (x[k], y[k]), (0, 5.5), **_NAME)
-    ax.set(xlim=(x.min() - 0.7, x.max() + 0.7), ylim=(y.max() + 0.5, y.min() - 0.7))
+        shown = [name for name in names if name in {p for _, p in held.get(v, ())}]
+        fill, edge = _SPIDERS[graph.type(v)]
+        ax.plot(x[v], y[v], "o", markersize=7.0 if shown else 3.8, color=fill, markeredgecolor=edge, zorder=3)
+        if shown:
+            text = "+".join(name.replace("[", "").replace("]", "") for name in shown)
+            ax.annotate(text, (x[v], y[v]), (0, 5.5), **_NAME)
+    width, height = (np.array(list(place.values())) for place in (x, y))
+    ax.set(xlim=(width.min() - 0.7, width.max() + 0.7), ylim=(height.max() + 0.5, height.min() - 0.7))
     ax.axis("off")
     return ax

@@ -1,15 +1,18 @@
 """The same circuits on Qiskit Aer: exact, with a finite number of shots, or under a noise model.
 
-The circuit is transpiled once as a template and all samples run in one Aer job per chunk. What is measured is what
+The circuit is transpiled once as a template, and all samples run in one Aer job per chunk. What is measured is what
 hardware can measure: an expectation value is computed from the distribution of bit strings after each qubit was
 turned to the measured axis, and one such setting serves all observables that agree on every qubit. The exact values
 (`shots=None`) are the limit of infinitely many shots, errors of gates, of the turning and of the readout included.
+
+Everywhere, inputs are features [B, n_inputs], and weights are angles [n_weights] in radians, the same for all samples;
+`noise` is the device, None for a perfect one. A wrong shape, a NaN or infinite value, fewer than one shot and more
+qubits than the device has are a ValueError; what Aer refuses to run is a RuntimeError in its words.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import torch
@@ -18,7 +21,6 @@ from qiskit import transpile
 from qiskit.circuit import ClassicalRegister, QuantumCircuit
 from qiskit.quantum_info import PauliList, SparsePauliOp
 from qiskit_aer import AerSimulator
-from tqdm import tqdm
 
 from hqnn.circuit import STANDARD_GATES, Circuit, opened
 from hqnn.views.noise import Noise
@@ -26,120 +28,43 @@ from hqnn.views.noise import Noise
 CHUNK = 1024
 """Samples per Aer job."""
 
+Values = ArrayLike | torch.Tensor
+
 
 def expectations(
     pc: Circuit,
-    inputs: ArrayLike | torch.Tensor,
-    weights: ArrayLike | torch.Tensor,
+    inputs: Values,
+    weights: Values,
     *,
     shots: int | None = None,
     noise: Noise | None = None,
     seed: int | None = None,
-    progress: bool = False,
 ) -> NDArray[np.float64]:
-    """Expectation values of a circuit's observables.
-
-    Args:
-        pc: The circuit.
-        inputs: Features [B, n_inputs].
-        weights: Trainable angles [n_weights], radians; the same for all samples.
-        shots: Measurements per sample and setting of the measured axes; None for exact values.
-        noise: The device, None for a perfect one.
-        seed: Of the shots.
-        progress: Whether to show a progress bar.
-
-    Returns:
-        Expectation values [B, n_observables].
-
-    Raises:
-        ValueError: Wrong shape, a NaN or infinite value, fewer than one shot, or more qubits than the device has.
-        RuntimeError: Aer could not run the circuit; the message is Aer's.
-    """
-    x, w = as_values(pc, inputs, weights)
-    settings = _settings(pc.observables)
-    out = np.zeros((len(x), pc.n_observables))
-    with tqdm(total=len(settings) * len(x), unit="sample", desc="Aer", disable=not progress) as bar:
-        rng = np.random.default_rng(seed)
-        for paulis, signs in settings:
-            circuit = pc.circuit.compose(_turn_to_z(paulis))
-            distribution = _run(circuit, pc, x, w, shots=shots, noise=noise, rng=rng, bar=bar)
-            out += distribution @ signs / (shots or 1)
-    return out
+    """Expectation values [B, n_observables], each setting of the measured axes with shots of its own."""
+    rng = np.random.default_rng(seed)
+    shares = []
+    for paulis, signs in _settings(pc.observables):
+        found = _run(pc.circuit.compose(_turn_to_z(paulis)), pc, inputs, weights, shots, noise, rng)
+        shares.append(found @ signs / (shots or 1))
+    return np.sum(shares, axis=0)
 
 
-def probabilities(
-    pc: Circuit,
-    inputs: ArrayLike | torch.Tensor,
-    weights: ArrayLike | torch.Tensor,
-    *,
-    noise: Noise | None = None,
-    progress: bool = False,
-) -> NDArray[np.float64]:
-    """Exact probabilities of the bit strings that a measurement of all qubits reads.
-
-    Args:
-        pc: The circuit; its observables play no part.
-        inputs: Features [B, n_inputs].
-        weights: Trainable angles [n_weights], radians.
-        noise: The device, None for a perfect one.
-        progress: Whether to show a progress bar.
-
-    Returns:
-        Probabilities [B, 2**n_qubits]; bit q of the last index is the outcome of qubit q.
-
-    Raises:
-        ValueError: As `expectations`.
-        RuntimeError: As `expectations`.
-    """
-    x, w = as_values(pc, inputs, weights)
-    with tqdm(total=len(x), unit="sample", desc="Aer", disable=not progress) as bar:
-        return _run(pc.circuit, pc, x, w, shots=None, noise=noise, rng=np.random.default_rng(), bar=bar)
+def probabilities(pc: Circuit, inputs: Values, weights: Values, *, noise: Noise | None = None) -> NDArray[np.float64]:
+    """Exact probabilities [B, 2**n_qubits] of what all qubits read; bit q of the last index is that of qubit q."""
+    return _run(pc.circuit, pc, inputs, weights, None, noise, None)
 
 
 def counts(
-    pc: Circuit,
-    inputs: ArrayLike | torch.Tensor,
-    weights: ArrayLike | torch.Tensor,
-    *,
-    shots: int,
-    noise: Noise | None = None,
-    seed: int | None = None,
-    progress: bool = False,
+    pc: Circuit, inputs: Values, weights: Values, *, shots: int, noise: Noise | None = None, seed: int | None = None
 ) -> NDArray[np.int64]:
-    """How often each bit string was read in a measurement of all qubits.
-
-    Args:
-        pc: The circuit; its observables play no part.
-        inputs: Features [B, n_inputs].
-        weights: Trainable angles [n_weights], radians.
-        shots: Measurements per sample.
-        noise: The device, None for a perfect one.
-        seed: Of the shots.
-        progress: Whether to show a progress bar.
-
-    Returns:
-        Counts [B, 2**n_qubits], summing to `shots` over the last axis; bit q of the last index is the outcome of
-        qubit q.
-
-    Raises:
-        ValueError: As `expectations`.
-        RuntimeError: As `expectations`.
-    """
-    x, w = as_values(pc, inputs, weights)
-    with tqdm(total=len(x), unit="sample", desc="Aer", disable=not progress) as bar:
-        found = _run(pc.circuit, pc, x, w, shots=shots, noise=noise, rng=np.random.default_rng(seed), bar=bar)
-    return found.astype(np.int64)
+    """How often each bit string is read in so many shots [B, 2**n_qubits], in the order of `probabilities`."""
+    return _run(pc.circuit, pc, inputs, weights, shots, noise, seed).astype(np.int64)
 
 
 def physical(circuit: QuantumCircuit, noise: Noise | None = None) -> QuantumCircuit:
     """The gates that are executed: rewritten one by one, never optimised, on a device routed and scheduled.
 
-    Args:
-        circuit: Any gates, bound or not.
-        noise: The device, None for a perfect one that knows all gates.
-
-    Returns:
-        The circuit of physical gates and delays, whose depth and `count_ops` are what the noise acts on.
+    Its depth and `count_ops` are what the noise acts on.
 
     Raises:
         ValueError: More qubits than the device has, or an instruction that is neither standard nor defined by gates.
@@ -147,30 +72,19 @@ def physical(circuit: QuantumCircuit, noise: Noise | None = None) -> QuantumCirc
     spelled = circuit.copy_empty_like()  # Qiskit's transpiler and Aer go by names, which a composite gate may borrow
     for gate, qubits in opened(circuit, STANDARD_GATES):
         spelled.append(gate, qubits)
-    circuit = spelled
     if noise is None:
-        return transpile(circuit, AerSimulator(), optimization_level=0)
+        return transpile(spelled, AerSimulator(), optimization_level=0)
     return transpile(
-        circuit,
+        spelled,
         target=noise.target(circuit.num_qubits),
         optimization_level=0,
-        scheduling_method="alap" if noise.is_scheduled else None,
+        scheduling_method="alap" if noise.durations else None,
         seed_transpiler=0,
     )
 
 
-def as_values(
-    pc: Circuit, inputs: ArrayLike | torch.Tensor, weights: ArrayLike | torch.Tensor
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Check the values of a circuit's parameters.
-
-    Args:
-        pc: The circuit.
-        inputs: Features [B, n_inputs], an array or a tensor on any device.
-        weights: Angles [n_weights].
-
-    Returns:
-        Both as arrays.
+def as_values(pc: Circuit, inputs: Values, weights: Values) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Inputs and weights of a circuit as arrays; tensors may be part of a graph, and on any device.
 
     Raises:
         ValueError: Wrong shape, or a NaN or infinite value.
@@ -191,11 +105,10 @@ def as_values(
 
 
 def _settings(observables: Sequence[SparsePauliOp]) -> list[tuple[PauliList, NDArray[np.float64]]]:
-    """Group Pauli strings that agree on every qubit.
+    """Pauli strings in groups that agree on every qubit.
 
-    Returns:
-        Per group its strings, and the matrix [2**n, n_observables] that turns probabilities, after `_turn_to_z`, into
-        their share of the expectation values.
+    Each with the matrix [2**n, n_observables] that turns probabilities, after `_turn_to_z`, into the group's share of
+    the expectation values.
     """
     terms: dict[str, NDArray[np.float64]] = {}  # Pauli string -> its coefficient in each observable
     for k, observable in enumerate(observables):
@@ -224,15 +137,15 @@ def _turn_to_z(paulis: PauliList) -> QuantumCircuit:
 def _run(
     circuit: QuantumCircuit,
     pc: Circuit,
-    x: NDArray[np.float64],
-    w: NDArray[np.float64],
-    *,
+    inputs: Values,
+    weights: Values,
     shots: int | None,
     noise: Noise | None,
-    rng: np.random.Generator,
-    bar: tqdm[Any],
+    seed: np.random.Generator | int | None,
 ) -> NDArray[np.float64]:
     """Probabilities of bit strings, or counts of them, [B, 2**n] over qubits in the circuit's order."""
+    x, w = as_values(pc, inputs, weights)
+    rng = np.random.default_rng(seed)
     if shots is not None and shots < 1:
         raise ValueError(f"shots is {shots}; measure at least once, or pass None for exact values")
     n = circuit.num_qubits
@@ -269,5 +182,4 @@ def _run(
             else:
                 for outcome, count in sample.data.counts.items():
                     out[k, int(outcome, 16)] = count
-        bar.update(len(rows))
     return noise.misread(out, places) if noise is not None and shots is None else out

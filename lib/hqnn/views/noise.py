@@ -68,13 +68,7 @@ class Noise:
     coupling: tuple[tuple[int, int], ...] | None = None
 
     def target(self, n_qubits: int) -> Target:
-        """The device's first qubits, for Qiskit's transpiler.
-
-        Args:
-            n_qubits: Number of qubits of the circuit.
-
-        Returns:
-            Gates, couplings and durations.
+        """Gates, couplings and durations of the device's first qubits, for Qiskit's transpiler.
 
         Raises:
             ValueError: The device has fewer qubits.
@@ -93,11 +87,6 @@ class Noise:
         target.add_instruction(Delay(Parameter("time")), dict.fromkeys(qubits))
         return target
 
-    @property
-    def is_scheduled(self) -> bool:
-        """Whether gates take time."""
-        return bool(self.durations)
-
     def model(self) -> NoiseModel:
         """Errors of gates and measurements, for Aer."""
         model = NoiseModel(basis_gates=["rz", "sx", "x", "cx", "delay"])
@@ -114,14 +103,7 @@ class Noise:
         return model
 
     def let_relax(self, circuit: QuantumCircuit) -> QuantumCircuit:
-        """Insert the relaxation of waiting qubits after every delay of a scheduled circuit.
-
-        Args:
-            circuit: Physical gates and delays.
-
-        Returns:
-            A copy with the channels.
-        """
+        """Insert the relaxation of waiting qubits after every delay of a scheduled circuit."""
         n = circuit.num_qubits
         if not np.isfinite([*self.t1, *self.t2]).any():
             return circuit
@@ -129,15 +111,7 @@ class Noise:
         return RelaxationNoisePass(t1, t2, dt=CLOCK, op_types=Delay)(circuit)
 
     def misread(self, probabilities: NDArray[np.float64], places: Sequence[int]) -> NDArray[np.float64]:
-        """Distribution of what is read, given that of the states.
-
-        Args:
-            probabilities: Of basis states [B, 2**n], qubit 0 the least significant bit.
-            places: The device qubit [n] on which each qubit is measured.
-
-        Returns:
-            Probabilities of readings [B, 2**n].
-        """
+        """Probabilities of readings [B, 2**n], given those of states, each qubit measured on the device's place [n]."""
         n = len(places)
         out = probabilities.reshape(-1, *(2,) * n)
         for q, matrix in enumerate(_per_qubit(self.readout, n)[list(places)]):
@@ -145,23 +119,16 @@ class Noise:
         return out.reshape(probabilities.shape)
 
     def _properties(self, gate: str, qubits: tuple[int, ...]) -> InstructionProperties:
-        if not self.is_scheduled:
+        if not self.durations:
             return InstructionProperties()
         seconds = self.durations.get((gate, qubits), self.durations.get((gate, None), 0.0))
         return InstructionProperties(duration=round(seconds / CLOCK) * CLOCK)
 
 
 def depolarising(p1: float, p2: float) -> Noise:
-    """Uniform depolarising noise after every physical gate.
+    """Uniform depolarising noise: of strength p1 after each sx and x, of strength p2 after each cx.
 
     A Hadamard gate is one sx and hence one error, a rotation about X or Y two, and a phase or a rotation about Z none.
-
-    Args:
-        p1: Strength after each sx and x.
-        p2: Strength after each cx.
-
-    Returns:
-        The noise, on any number of qubits.
 
     Raises:
         ValueError: A strength outside [0, 1].
@@ -173,15 +140,7 @@ def depolarising(p1: float, p2: float) -> Noise:
 
 
 def readout(p: float) -> Noise:
-    """Every measured bit is flipped with probability p.
-
-    The expectation value of a Pauli string on k qubits shrinks by (1 - 2p)^k.
-
-    Args:
-        p: Probability of a flip.
-
-    Returns:
-        The noise, on any number of qubits.
+    """Every measured bit is flipped with probability p; ⟨P⟩ of a Pauli string on k qubits shrinks by (1 - 2p)^k.
 
     Raises:
         ValueError: A probability outside [0, 1].
@@ -201,9 +160,6 @@ def thermal(t1: float, t2: float, *, time_1q: float = 35e-9, time_2q: float = 30
         t2: Dephasing time T2, seconds, at most 2 T1.
         time_1q: Duration of sx and x, seconds; the default is that of IBM's Falcon processors.
         time_2q: Duration of cx, seconds.
-
-    Returns:
-        The noise, on any number of qubits.
 
     Raises:
         ValueError: A time that is not positive, or T2 > 2 T1.
@@ -253,9 +209,6 @@ def manila() -> Noise:
     Each gate is followed by relaxation for its duration and by as much depolarisation as makes up its measured
     average error, none where relaxation alone exceeds it; waiting qubits relax; readings err differently in states 0
     and 1. Crosstalk, drift and coherent errors are not part of a calibration.
-
-    Returns:
-        The noise, on up to five qubits in a line.
     """
     t1, t2, errors_1q, p01, p10 = np.array(_MANILA_QUBITS).T
     errors: dict[Place, float] = {(gate, (q,)): e for gate in ("sx", "x") for q, e in enumerate(errors_1q)}

@@ -12,14 +12,12 @@ has found; one on no spider does not act at all.
 from __future__ import annotations
 
 import warnings
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import cast
+from typing import NamedTuple, cast
 
 import numpy as np
-from numpy.typing import NDArray
 from qiskit.circuit import Barrier, ParameterExpression
 from qiskit.circuit.library import CXGate, HGate, PhaseGate, RXGate, RYGate, RZGate
 
@@ -31,7 +29,8 @@ with warnings.catch_warnings():  # where it is not compiled yet, PyZX warns of i
     import pyzx
     from pyzx.circuit import Circuit as Gates
     from pyzx.graph.base import BaseGraph
-    from pyzx.utils import EdgeType, VertexType
+    from pyzx.utils import EdgeType as EdgeType
+    from pyzx.utils import VertexType as VertexType
 
 _BASE = 7  # digits -3 to 3
 _CLIFFORD = {HGate: "HAD", CXGate: "CNOT"}
@@ -54,8 +53,7 @@ class Diagram:
     parameters: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Size:
+class Size(NamedTuple):
     """How large a diagram is."""
 
     spiders: int
@@ -65,34 +63,12 @@ class Size:
     """Spiders whose phase is not a multiple of π/2."""
 
 
-@dataclass(frozen=True)
-class Drawing:
-    """A diagram as a plot needs it.
-
-    Args:
-        positions: Place of each node [N, 2]; x to the right, y downwards, in steps of the circuit's grid.
-        kinds: `Z`, `X` or `wire` (the end of one) for each node.
-        labels: What each node's phase is, such as `θ[3] + π/2`; empty for phase 0.
-        edges: Pairs of nodes [E, 2].
-        hadamard: Whether each edge carries a Hadamard gate [E].
-    """
-
-    positions: NDArray[np.float64]
-    kinds: Sequence[str]
-    labels: Sequence[str]
-    edges: NDArray[np.int64]
-    hadamard: NDArray[np.bool_]
-
-
 def diagram(pc: Circuit, *, on_zero: bool = False) -> Diagram:
     """Write a circuit as a ZX-diagram.
 
     Args:
         pc: A circuit of rx, ry, rz, p, h and cx; each angle is one parameter, or a function of one.
         on_zero: Whether the wires start in the state 0; otherwise they are open at both ends.
-
-    Returns:
-        The diagram, qubit 0 on top, one spider for each rotation.
 
     Raises:
         ValueError: Another gate, an angle without a parameter or with several, or a parameter in several different
@@ -107,12 +83,11 @@ def diagram(pc: Circuit, *, on_zero: bool = False) -> Diagram:
 def expectation(pc: Circuit, output: int) -> Diagram:
     """Write one output of a circuit, the number ⟨0|U† O U|0⟩, as a ZX-diagram without open wires.
 
+    Every angle stands in it twice, the second time with the opposite sign. The number comes times -i for each Y.
+
     Args:
         pc: As for `diagram`.
         output: Which observable O; it must be a product of Pauli matrices with coefficient 1.
-
-    Returns:
-        The diagram, in which every angle stands twice, the second time with the opposite sign; times -i for each Y.
 
     Raises:
         ValueError: As `diagram`, or the observable is a sum.
@@ -135,11 +110,7 @@ def expectation(pc: Circuit, output: int) -> Diagram:
 
 
 def reduce(diagram: Diagram) -> Diagram:
-    """Rewrite a diagram until none of PyZX's rules makes it smaller (`pyzx.full_reduce`).
-
-    Returns:
-        An equal diagram of Z spiders, up to a scalar factor that the graph keeps.
-    """
+    """An equal diagram of Z spiders that none of PyZX's rules makes smaller; the graph keeps a scalar factor."""
     graph = diagram.graph.copy()
     pyzx.full_reduce(graph)
     return Diagram(graph, diagram.parameters)
@@ -153,24 +124,17 @@ def size(diagram: Diagram) -> Size:
 
 
 def nodes(diagram: Diagram) -> dict[int, Sum]:
-    """Find out which parameters each non-Clifford spider holds.
-
-    Returns:
-        Spider -> the sum of parameters that is its phase, up to a multiple of π/2.
-    """
+    """Non-Clifford spider -> the sum of parameters that is its phase, up to a multiple of π/2."""
     graph = diagram.graph
     return {v: _read(diagram, _phase(diagram, v))[0] for v in graph.vertices() if _is_generic(diagram, v)}
 
 
 def places(diagram: Diagram) -> dict[str, list[tuple[str, ...]]]:
-    """Follow every parameter to the spiders that hold it.
+    """Parameter -> for each spider whose phase contains it, the names of all parameters in that phase.
 
+    A single entry with only its own name is a node of its own; no entry means that the diagram does not depend on it.
     A diagram without open wires is a number, and reduction may turn parts of it into factors beside the graph; those
     that depend on a parameter count like spiders.
-
-    Returns:
-        Parameter -> for each spider whose phase contains it, the names of all parameters in that phase. A single entry
-        with only its own name is a node of its own; no entry means that the diagram does not depend on it.
 
     Raises:
         ValueError: The scalar has a factor that no longer shows its parameters.
@@ -189,12 +153,7 @@ def places(diagram: Diagram) -> dict[str, list[tuple[str, ...]]]:
 
 
 def with_values(diagram: Diagram, values: Mapping[str, float]) -> BaseGraph[int, tuple[int, int]]:
-    """PyZX's graph with numbers for the parameters.
-
-    Args:
-        diagram: The diagram.
-        values: Radians, by the parameter's name.
-    """
+    """PyZX's graph with radians for the parameters, given by name."""
     graph = diagram.graph.copy()
     for old, new in zip(sorted(diagram.graph.vertices()), sorted(graph.vertices()), strict=True):
         held, quarter_turns = _read(diagram, _phase(diagram, old))
@@ -216,34 +175,9 @@ def is_equal(first: Diagram, second: Diagram, *, seed: int = 0, tolerance: float
 
 
 def extract(diagram: Diagram) -> tuple[Gates, Diagram]:
-    """Turn a reduced diagram back into a circuit.
-
-    Returns:
-        The circuit, and that circuit's own diagram.
-    """
+    """Turn a reduced diagram back into a circuit of PyZX's; that circuit's own diagram."""
     circuit = pyzx.extract_circuit(diagram.graph.copy())
     return circuit, Diagram(circuit.to_graph(), diagram.parameters)
-
-
-def drawing(diagram: Diagram) -> Drawing:
-    """Lay a diagram out for drawing, by the rows and qubits that PyZX gives its nodes."""
-    graph = diagram.graph
-    vertices = list(graph.vertices())
-    index = {v: k for k, v in enumerate(vertices)}
-    names = {VertexType.BOUNDARY: "wire", VertexType.Z: "Z", VertexType.X: "X"}
-    edges = [(index[s], index[t], graph.edge_type((s, t)) == EdgeType.HADAMARD) for s, t in graph.edges()]
-    return Drawing(
-        positions=np.array([[graph.row(v), graph.qubit(v)] for v in vertices], dtype=float),
-        kinds=[names[graph.type(v)] for v in vertices],
-        labels=[_label(*_read(diagram, _phase(diagram, v))) for v in vertices],
-        edges=np.array([edge[:2] for edge in edges], dtype=np.int64).reshape(-1, 2),
-        hadamard=np.array([edge[2] for edge in edges], dtype=np.bool_),
-    )
-
-
-def counts_of_gates(circuit: Gates) -> dict[str, int]:
-    """How many gates of each kind a circuit of PyZX's has."""
-    return dict(sorted(Counter(gate.name for gate in circuit.gates).items()))
 
 
 def _names(pc: Circuit) -> tuple[str, ...]:
@@ -302,10 +236,3 @@ def _read(diagram: Diagram, phase: Fraction) -> tuple[Sum, int]:
         if digit:
             held.append((digit, name))
     return tuple(held), quarter_turns % 4
-
-
-def _label(held: Sum, quarter_turns: int) -> str:
-    """A phase as text, such as `θ[3]−π/2`."""
-    terms = [f"{'+' if c > 0 else '-'}{abs(c) if abs(c) > 1 else ''}{name}" for c, name in held]
-    text = "".join(terms) + ("", "+π/2", "+π", "-π/2")[quarter_turns]
-    return text.removeprefix("+").replace("-", "\N{MINUS SIGN}")
