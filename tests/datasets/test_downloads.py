@@ -121,6 +121,20 @@ def test_an_archive_that_is_something_else(site: Site, pictures: Files, tmp_path
     assert not (tmp_path / "cache").exists()
 
 
+@pytest.mark.parametrize("name", ["mnist", "medical_mnist"])
+def test_an_answer_that_is_too_long_is_not_kept(
+    name: str, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("it was downloaded and read")
+
+    monkeypatch.setattr(sources, "LIMIT", 2**12)
+    monkeypatch.setattr(store, "_read", refuse)
+    with pytest.raises(MissingDatasetError, match="could not be downloaded"):
+        datasets.fetch(name, progress=False)
+    assert not (tmp_path / "cache").exists()
+
+
 @pytest.mark.parametrize(("fault", "reason"), [("refused", "Connection refused"), ("stalled", "timed out")])
 def test_a_server_out_of_reach(fault: str, reason: str, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "TIMEOUT_S", 0.1)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import os
 import pickle
 import socket
+import tracemalloc
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -179,6 +182,51 @@ def test_no_member_is_written_anywhere_or_decoded_before_it_is_verified(
         datasets.load("medical_mnist")
     assert files_in(tmp_path) == [f"a/b/c/data/{form}"]
     assert not Path("/resized").exists()
+
+
+ZEROS = bytes(2**20)
+PICTURE = "resized/Hand/000001.jpeg"
+
+
+def deflated(name: str, *, said: int | None = None) -> bytes:
+    """A zip of zeros, whose size it may understate."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, ZEROS)
+    true = len(ZEROS).to_bytes(4, "little")
+    return file.getvalue().replace(true, (said or len(ZEROS)).to_bytes(4, "little"))
+
+
+def npz_of_zeros() -> bytes:
+    file = io.BytesIO()
+    np.savez_compressed(file, webp=np.frombuffer(ZEROS, np.uint8))
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "content", "reason"),
+    [
+        ("mnist", "MNIST/raw/train-labels-idx1-ubyte.gz", gzip.compress(ZEROS), "more than 262,144 bytes"),
+        ("cifar10", "cifar10.npz", npz_of_zeros(), "more than 262,144 bytes"),
+        ("medical_mnist", "medical_mnist.zip", deflated(PICTURE), "more than 262,144 bytes"),
+        ("medical_mnist", "medical_mnist.zip", deflated(PICTURE, said=9), "Bad CRC-32"),
+        ("medical_mnist", "medical_mnist.tar.xz", tarred({PICTURE: ZEROS}), "more than 262,144 bytes"),
+        ("medical_mnist", "medical_mnist.tar.xz", tarred({"other": ZEROS}), "more than 262,144 bytes"),
+    ],
+)
+def test_what_unpacks_to_too_much_is_refused_before_it_takes_memory(
+    name: str, file: str, content: bytes, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write(tmp_path / "data", {file: content})
+    monkeypatch.setenv("HQNN_DATA", str(folder))
+    monkeypatch.setattr(sources, "LIMIT", 2**18)
+    datasets.is_available(name)  # whatever is imported on the way is imported now
+    tracemalloc.start()
+    with pytest.raises(DamagedDatasetError, match=reason):
+        datasets.load(name)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < len(ZEROS)
 
 
 def test_published_files_are_not_in_the_cache(isolated: None) -> None:

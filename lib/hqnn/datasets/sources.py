@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import io
 import itertools
+import lzma
 import re
 import tarfile
 import zipfile
@@ -75,6 +76,25 @@ class Source:
     """A sample's bytes -> those of its pixels."""
 
 
+LIMIT = 2**29
+"""Bytes that are downloaded, unpacked or read of one dataset at most: more than twice what any of them holds."""
+
+
+class Limited:
+    """A stream that ends in an error after `LIMIT` bytes: a small file may unpack to anything."""
+
+    def __init__(self, read: Callable[[int], bytes]) -> None:
+        self._read, self._left = read, LIMIT
+
+    def read(self, size: int = -1) -> bytes:
+        """So many bytes, or all there are."""
+        content = self._read(self._left + 1 if size < 0 else min(size, self._left + 1))
+        self._left -= len(content)
+        if self._left < 0:
+            raise ValueError(f"more than {LIMIT:,} bytes")
+        return content
+
+
 def labelled(labels: Any, images: Any) -> list[tuple[int, bytes]]:
     """Samples from labels [N] and images [N, ...]."""
     numbers = np.asarray(labels).tolist()
@@ -93,8 +113,8 @@ def _read_mnist(place: Path) -> Published:
     def array(stem: str, header: int) -> NDArray[np.uint8]:
         path = place / "raw" / f"{stem}-ubyte"
         packed = path.with_name(f"{path.name}.gz")
-        content = gzip.decompress(packed.read_bytes()) if packed.is_file() else path.read_bytes()
-        return np.frombuffer(content, np.uint8, offset=header)
+        with gzip.open(packed) if packed.is_file() else path.open("rb") as file:
+            return np.frombuffer(Limited(file.read).read(), np.uint8, offset=header)
 
     return {
         split: labelled(array(f"{stem}-labels-idx1", 8), array(f"{stem}-images-idx3", 16).reshape(-1, 28, 28))
@@ -108,6 +128,8 @@ def _read_cifar(place: Path) -> Published:
         halves = {split: _torchvision("CIFAR10")(place.parent, train=split == "train") for split in ("train", "test")}
         return {split: labelled(half.targets, half.data) for split, half in halves.items()}
     with np.load(place, allow_pickle=False) as file:
+        if sum(member.file_size for member in file.zip.infolist()) > LIMIT:
+            raise ValueError(f"more than {LIMIT:,} bytes")
         content, ends = file["webp"].tobytes(), file["offsets"].tolist()
         labels = {split: file[f"y_{split}"] for split in ("train", "test")}
     tiles = np.concatenate([_decode_sheet(content[a:b]) for a, b in itertools.pairwise(ends)])
@@ -144,12 +166,20 @@ def _files(place: Path) -> Iterator[tuple[str, Callable[[], bytes]]]:
         yield from ((path.as_posix(), path.read_bytes) for path in place.rglob("*") if path.is_file())
     elif place.suffix == ".zip":
         with zipfile.ZipFile(place) as archive:
-            yield from ((name, partial(archive.read, name)) for name in archive.namelist())
+            if sum(member.file_size for member in archive.infolist()) > LIMIT:
+                raise ValueError(f"more than {LIMIT:,} bytes")
+            yield from ((member.filename, partial(_unzipped, archive, member)) for member in archive.infolist())
     else:
-        with tarfile.open(place, "r|*") as tar:
+        with lzma.open(place) as unpacked, tarfile.open(fileobj=Limited(unpacked.read), mode="r|") as tar:  # type: ignore[call-overload]
             for member in tar:
                 if (content := tar.extractfile(member) if member.isfile() else None) is not None:
                     yield member.name, content.read
+
+
+def _unzipped(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    """As far as the size it says: `ZipFile.read` would unpack all there is before it looks."""
+    with archive.open(member) as file:
+        return file.read(member.file_size)
 
 
 def _decode_jpeg(content: bytes) -> bytes:

@@ -12,6 +12,7 @@ import socket
 import tempfile
 import textwrap
 import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,11 +21,11 @@ import numpy as np
 import torch
 
 from hqnn import storage
-from hqnn.datasets.sources import SOURCES, Dataset, Published, Split, decode, fingerprint, get
+from hqnn.datasets.sources import SOURCES, Dataset, Limited, Published, Split, decode, fingerprint, get
 from hqnn.errors import HqnnError
 
 TIMEOUT_S = 20.0
-"""How long to wait for a silent server; torchvision would for ever."""
+"""How long to wait for a silent server."""
 _LAYOUT = "set HQNN_DATA to a folder that has it (its layout: data/README.md)"
 
 
@@ -237,12 +238,33 @@ def _download(name: str, progress: bool) -> Dataset:
 
 @contextlib.contextmanager
 def _impatient() -> Iterator[None]:
-    before = socket.getdefaulttimeout()
+    """Give up on a silent server, for which torchvision would wait for ever, and on one that never stops sending."""
+    before, opener = socket.getdefaulttimeout(), getattr(urllib.request, "_opener", None)
     socket.setdefaulttimeout(TIMEOUT_S)
+    urllib.request.install_opener(urllib.request.build_opener(_Shortener()))
     try:
         yield
     finally:
         socket.setdefaulttimeout(before)
+        urllib.request.install_opener(opener)
+
+
+class _Shortener(urllib.request.BaseHandler):
+    """Limits every answer, also one that only sends elsewhere."""
+
+    def http_response(self, _request: urllib.request.Request, answer: Any) -> Any:
+        limited = Limited(answer.read)
+
+        def read(size: int = -1) -> bytes:
+            try:
+                return limited.read(size)
+            except ValueError as error:
+                raise urllib.error.URLError(error) from error  # so that torchvision turns to the next mirror
+
+        answer.read = read
+        return answer
+
+    https_response = ftp_response = http_response
 
 
 def _reason(error: BaseException) -> str:
