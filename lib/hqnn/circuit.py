@@ -131,12 +131,7 @@ class Circuit:
         return hashlib.sha256(json.dumps(form).encode()).hexdigest()
 
     def stages(self) -> dict[str, QuantumCircuit]:
-        """Split at labelled barriers: the circuit up to each one, under its label, in time order.
-
-        Returns:
-            Label of the barrier -> the sub-circuit from the start up to it, over the same qubits. A circuit without
-            labelled barriers gives an empty mapping.
-        """
+        """The circuit up to each labelled barrier, under its label, in time order; all on the same qubits."""
         stages: dict[str, QuantumCircuit] = {}
         part = self.circuit.copy_empty_like()
         for instruction in self.circuit.data:
@@ -174,16 +169,10 @@ def _check_gates(circuit: QuantumCircuit) -> None:
 
 
 def opened(circuit: QuantumCircuit, known: Collection[type]) -> Iterator[tuple[Instruction, list[int]]]:
-    """The instructions of a circuit, those of other than known classes replaced by their definitions, and so on.
+    """The instructions in time order and their qubits, those of other than known classes opened into their definitions.
 
-    What an instruction is called proves nothing: a composite gate may bear the name of any standard one.
-
-    Args:
-        circuit: Any gates.
-        known: Classes of instructions to leave as they are; a gate controlled by zeros is none of them.
-
-    Yields:
-        Instructions in time order, and the indices of their qubits.
+    What an instruction is called proves nothing: a composite gate may bear the name of any standard one. A gate
+    controlled by zeros is none of the known ones.
 
     Raises:
         ValueError: An instruction is neither known nor defined by gates.
@@ -286,15 +275,7 @@ def _digits(value: float) -> str:
 
 
 def pauli_on_each_qubit(n_qubits: int, pauli: Literal["X", "Y", "Z"] = "Z") -> tuple[SparsePauliOp, ...]:
-    """The same Pauli matrix measured on every qubit.
-
-    Args:
-        n_qubits: Number of qubits.
-        pauli: Which Pauli matrix.
-
-    Returns:
-        One observable per qubit, qubit 0 first.
-    """
+    """The same Pauli matrix measured on every qubit, qubit 0 first."""
     return tuple(SparsePauliOp.from_sparse_list([(pauli, [q], 1.0)], num_qubits=n_qubits) for q in range(n_qubits))
 
 

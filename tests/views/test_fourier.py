@@ -150,8 +150,8 @@ def test_too_many_terms_and_angles_that_are_not_affine_are_named() -> None:
     circuit = QuantumCircuit(1)
     circuit.ry(x[0].sin() + x[1], 0)
     for build in (fourier.fourier_series, fourier.closed_forms):
-        with pytest.raises(ValueError, match="more than 10 terms; raise max_terms"):
-            build(lcqhnn_circuit(), max_terms=10)
+        with pytest.raises(ValueError, match="more than 1000+ terms; use fewer rotations"):
+            build(strongly_entangling())
         with pytest.raises(ValueError, match="not an affine function"):
             build(circuit_of(circuit, 2))
 

@@ -1,86 +1,12 @@
 """Figures in one house style, from a few primitives.
 
-A drawing function takes arrays and an `ax` and returns the `ax`; it saves and shows nothing. A notebook shows a
-finished figure with `show`, which gives it its alternative text and its caption. What only one paper draws is in
-`figures.py` of that paper, beside the names and colours of its models.
+A drawing function takes axes and arrays and returns the axes; it saves and shows nothing. A notebook shows a finished
+figure with `show`, which gives it its alternative text and its caption. What only one paper draws is in `figures.py` of
+that paper, beside the names and colours of its models.
 """
 
-from hqnn.figures.models import curve_bands, intervals, learning_curves, paired_differences, rate_curves, single_runs
-from hqnn.figures.primitives import band, bars, confusion, dots, floors, forest, image_grid, level, violins, whiskers
-from hqnn.figures.quantum import (
-    CLASS_COLOURS,
-    amplitudes,
-    bloch_grid,
-    bloch_sphere,
-    circuit_drawing,
-    phase_circle,
-    phase_grid,
-    phase_scale,
-    spectrum,
-    zx_diagram,
-)
-from hqnn.figures.theme import (
-    BLUE,
-    DATASET_MARKS,
-    GREEN,
-    GREY,
-    INK,
-    ORANGE,
-    PIXEL_RATIO,
-    PURPLE,
-    SKY,
-    STYLE,
-    VERMILLION,
-    Model,
-    model,
-    models,
-    render,
-    show,
-    style,
-)
-
-__all__ = [
-    "BLUE",
-    "CLASS_COLOURS",
-    "DATASET_MARKS",
-    "GREEN",
-    "GREY",
-    "INK",
-    "ORANGE",
-    "PIXEL_RATIO",
-    "PURPLE",
-    "SKY",
-    "STYLE",
-    "VERMILLION",
-    "Model",
-    "amplitudes",
-    "band",
-    "bars",
-    "bloch_grid",
-    "bloch_sphere",
-    "circuit_drawing",
-    "confusion",
-    "curve_bands",
-    "dots",
-    "floors",
-    "forest",
-    "image_grid",
-    "intervals",
-    "learning_curves",
-    "level",
-    "model",
-    "models",
-    "paired_differences",
-    "phase_circle",
-    "phase_grid",
-    "phase_scale",
-    "rate_curves",
-    "render",
-    "show",
-    "single_runs",
-    "spectrum",
-    "style",
-    "violins",
-    "whiskers",
-    "zx_diagram",
-]
+# ruff: noqa: F403
+from hqnn.figures.models import *
+from hqnn.figures.primitives import *
+from hqnn.figures.quantum import *
+from hqnn.figures.theme import *

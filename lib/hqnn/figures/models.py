@@ -55,13 +55,7 @@ def curve_bands(
 
 
 def single_runs(ax: Axes, values: Mapping[str, NDArray[np.float64]], printed: Mapping[str, float]) -> Axes:
-    """Every run as a dot, their mean as a bar, beside the paper's value as a hollow diamond.
-
-    Args:
-        ax: Where to draw.
-        values: Model -> one value per seed [seeds].
-        printed: Model -> the paper's value.
-    """
+    """Model -> one value per seed [seeds]: each a dot, their mean a bar, beside the paper's value as a diamond."""
     for position, (name, runs) in enumerate(values.items()):
         colour = model(name).colour
         dots(ax, position + np.linspace(-0.28, 0.04, len(runs)), np.sort(runs), colour=colour)
@@ -74,13 +68,7 @@ def single_runs(ax: Axes, values: Mapping[str, NDArray[np.float64]], printed: Ma
 
 
 def rate_curves(ax: Axes, values: Mapping[str, Mapping[float, NDArray[np.float64]]], *, usual: float) -> Axes:
-    """A result against the learning rate: every run as a dot, a line through the means.
-
-    Args:
-        ax: Where to draw.
-        values: Model -> learning rate -> one result per seed.
-        usual: The rate to mark with a dashed line.
-    """
+    """Model -> learning rate -> one result per seed: every run as a dot, a line through the means; the usual rate."""
     ax.axvline(usual, color=GREY, linestyle="--", linewidth=1)
     for position, (name, by_rate) in enumerate(values.items()):
         label, colour = model(name)
@@ -94,12 +82,7 @@ def rate_curves(ax: Axes, values: Mapping[str, Mapping[float, NDArray[np.float64
 
 
 def paired_differences(ax: Axes, rows: Mapping[str, Mapping[str, NDArray[np.float64]]]) -> Axes:
-    """Differences paired by seed, row by row: every seed as a dot, the mean with its 95 % interval, a line at zero.
-
-    Args:
-        ax: Where to draw.
-        rows: Label of the row -> dataset (see `DATASET_MARKS`) -> one difference per seed.
-    """
+    """Row -> dataset (see `DATASET_MARKS`) -> differences paired by seed, as a `forest` with a line at zero."""
     ax.axvline(0, color=INK, linewidth=1)
     return forest(ax, rows, DATASET_MARKS)
 

@@ -21,14 +21,9 @@ Key = TypeVar("Key", bound=Hashable)
 
 
 def across(values: ArrayLike) -> NDArray[np.float64]:
-    """Mean over seeds and the ends of its 95 % interval.
+    """Mean over seeds, and low and high end of its 95 % interval [3, ...], of values [seeds, ...].
 
-    Args:
-        values: [seeds] or [seeds, X].
-
-    Returns:
-        [3] or [3, X]: mean, low, high. All three are the value itself where there is one seed only, which says nothing
-        about the spread.
+    All three are the value itself where there is one seed only, which says nothing about the spread.
     """
     array = np.asarray(values, np.float64)
     found = [stats.mean_interval(column) for column in array.reshape(len(array), -1).T]
@@ -47,7 +42,7 @@ def band(
     within: tuple[float, float] = (-np.inf, np.inf),
     **line: Any,
 ) -> Axes:
-    """The mean over seeds as a line and its 95 % interval as a band.
+    """The mean over seeds of values [seeds, X] as a line, and its 95 % interval as a band.
 
     Args:
         ax: Where to draw.
@@ -71,15 +66,9 @@ def band(
 def whiskers(
     ax: Axes, at: Sequence[float], samples: Sequence[ArrayLike], *, colour: str, upright: bool = True, **line: Any
 ) -> Axes:
-    """Means of samples with their 95 % intervals as error bars.
+    """Means of samples with their 95 % intervals as error bars, each at its place; samples need not be equally long.
 
-    Args:
-        ax: Where to draw.
-        at: Place of each sample [S].
-        samples: Values per seed, one array for each place; they need not be equally many.
-        colour: Of everything.
-        upright: Whether values run along the vertical axis; otherwise along the horizontal one.
-        line: What `ax.errorbar` takes: `label`, `fmt`, `markersize`.
+    Values run along the vertical axis if `upright`, else along the horizontal one; `line` is what `ax.errorbar` takes.
     """
     mean, low, _ = np.array([across(sample) for sample in samples]).T
     style = {"fmt": "o", "capsize": 3, "color": colour, **line}
@@ -91,16 +80,7 @@ def whiskers(
 
 
 def dots(ax: Axes, x: ArrayLike, y: ArrayLike, *, colour: str, marker: str = "o", **style: Any) -> Axes:
-    """Single runs as translucent dots; a number for `x` or `y` stands for all of them.
-
-    Args:
-        ax: Where to draw.
-        x: [N] or a number.
-        y: [N] or a number.
-        colour: Of the dots.
-        marker: Their shape.
-        style: What `ax.plot` takes: `label`, `markersize`, `alpha`.
-    """
+    """Single runs as translucent dots; a number for `x` or `y` stands for all; `style` is what `ax.plot` takes."""
     x, y = np.broadcast_arrays(x, y)
     style = {"markersize": 4.5, "alpha": 0.65, "markeredgewidth": 0, **style}
     ax.plot(x, y, linestyle="none", marker=marker, color=colour, **style)
@@ -149,13 +129,9 @@ def bars(
     colours: Mapping[Key, str],
     labels: Mapping[Key, str],
 ) -> Axes:
-    """Groups of bars with 95 % intervals.
+    """Groups of bars with 95 % intervals: name of the group, written below it -> key of the bar -> its height.
 
-    Args:
-        ax: Where to draw.
-        groups: Name of the group, below it -> key of the bar -> its height.
-        colours: Key -> colour.
-        labels: Key -> its words in the legend.
+    `colours` and `labels`, the words of the legend, are found by key.
     """
     ax.axhline(0, color=GREY, linewidth=0.8)
     for position, group in enumerate(groups.values()):
@@ -178,15 +154,7 @@ def bars(
 def violins(
     ax: Axes, at: NDArray[np.float64], values: NDArray[np.float64], *, side: Literal["low", "high"], colour: str
 ) -> Axes:
-    """Half violins, to the left (`low`) or to the right (`high`) of their places; a line for what does not vary.
-
-    Args:
-        ax: Where to draw.
-        at: Places [V].
-        values: [samples, V].
-        side: Which half.
-        colour: Of the violins.
-    """
+    """Half violins of values [samples, V], on one side of their places [V]; a line for what does not vary."""
     moving = np.ptp(values, axis=0) > 1e-12
     if moving.any():
         drawn = ax.violinplot(values[:, moving], at[moving], widths=0.85, side=side, showextrema=False)
@@ -198,26 +166,14 @@ def violins(
 
 
 def level(ax: Axes, value: float, text: str) -> Axes:
-    """A dashed horizontal line with its meaning written at its right end, outside the axes.
-
-    Args:
-        ax: Where to draw.
-        value: Height of the line, in the axis's unit.
-        text: A few words.
-    """
+    """A dashed horizontal line with a few words on its meaning at its right end, outside the axes."""
     ax.axhline(value, color=GREY, linestyle="--", linewidth=1, zorder=1)
     ax.text(1.015, value, text, transform=ax.get_yaxis_transform(), va="center", fontsize=SMALL, color=INK)
     return ax
 
 
 def confusion(ax: Axes, counts: NDArray[np.float64], classes: Sequence[str]) -> Axes:
-    """How many images of each class are taken for each class, errors by the depth of colour.
-
-    Args:
-        ax: Where to draw.
-        counts: [true class, class found].
-        classes: Their names.
-    """
+    """How many images of each class are taken for each class [true, found], errors by the depth of colour."""
     wrong = np.where(np.eye(len(counts), dtype=bool), 0, counts)
     ax.imshow(wrong, cmap="Oranges", vmin=0, vmax=max(wrong.max() * 1.6, 1))
     for (row, column), n in np.ndenumerate(counts):

@@ -95,12 +95,7 @@ def circuit_drawing(
 
 
 def amplitudes(ax: Axes, state: NDArray[np.complex128]) -> Axes:
-    """The amplitudes of a state: length of a bar is the modulus, its colour the phase (see `phase_scale`).
-
-    Args:
-        ax: Where to draw.
-        state: Amplitudes [2**n], bit q of the index being qubit q.
-    """
+    """The amplitudes of a state [2**n]: length of a bar is the modulus, its colour the phase (see `phase_scale`)."""
     n_qubits = len(state).bit_length() - 1
     colours = mpl.colormaps["twilight_shifted"](np.angle(state) / (2 * np.pi) + 0.5)
     ax.bar(np.arange(len(state)), np.abs(state), color=colours, edgecolor=INK, linewidth=0.5, width=0.85)
@@ -112,15 +107,7 @@ def amplitudes(ax: Axes, state: NDArray[np.complex128]) -> Axes:
 
 
 def phase_scale(figure: Figure, axes: Any) -> Colorbar:
-    """The colours of phases, as a bar beside some axes.
-
-    Args:
-        figure: The figure that the axes are on.
-        axes: One or several axes.
-
-    Returns:
-        The bar.
-    """
+    """The colours of phases, as a bar beside one or several axes."""
     scale = mpl.cm.ScalarMappable(mpl.colors.Normalize(-np.pi, np.pi), "twilight_shifted")
     bar = figure.colorbar(scale, ax=axes, ticks=[-np.pi, -np.pi / 2, 0, np.pi / 2, np.pi], aspect=30, pad=0.015)
     bar.ax.set_yticklabels(["−π", "−π/2", "0", "π/2", "π"])
@@ -130,13 +117,7 @@ def phase_scale(figure: Figure, axes: Any) -> Colorbar:
 
 
 def bloch_sphere(ax: Axes, vectors: NDArray[np.float64], groups: NDArray[np.int64] | None = None) -> Axes:
-    """The Bloch vectors of one qubit as points in its sphere, drawn by QuTiP.
-
-    Args:
-        ax: Three-dimensional axes.
-        vectors: [N, 3].
-        groups: Class of each point [N]; None for one colour.
-    """
+    """The Bloch vectors of one qubit [N, 3] as points in its sphere, coloured by class [N], drawn by QuTiP."""
     sphere = qutip.Bloch(fig=ax.figure, axes=ax, view=[-50, 22])
     sphere.point_marker, sphere.point_size = ["o"], [14]
     sphere.sphere_color, sphere.frame_alpha, sphere.font_size = "#FFFFFF", 0.15, 12
@@ -151,13 +132,7 @@ def bloch_sphere(ax: Axes, vectors: NDArray[np.float64], groups: NDArray[np.int6
 def bloch_grid(
     axes: NDArray[Any], rows: Mapping[str, NDArray[np.float64]], groups: NDArray[np.int64] | None = None
 ) -> NDArray[Any]:
-    """One Bloch sphere per qubit in each row.
-
-    Args:
-        axes: Three-dimensional panels [rows, qubits].
-        rows: Name of the row -> Bloch vectors [N, qubits, 3].
-        groups: Class of each point [N]; None for one colour.
-    """
+    """One Bloch sphere per qubit in each row: three-dimensional panels [rows, qubits], vectors [N, qubits, 3]."""
     for panels, vectors in zip(axes, rows.values(), strict=True):
         for qubit, ax in enumerate(panels):
             bloch_sphere(ax, vectors[:, qubit], groups)
@@ -165,12 +140,7 @@ def bloch_grid(
 
 
 def phase_grid(axes: NDArray[Any], rows: Mapping[str, tuple[NDArray[np.float64], NDArray[np.int64]]]) -> NDArray[Any]:
-    """One circle of phases per qubit in each row (see `phase_circle`).
-
-    Args:
-        axes: Polar panels [rows, qubits].
-        rows: Name of the row -> phases [N, qubits], radians, and classes [N].
-    """
+    """One `phase_circle` per qubit in each row: polar panels [rows, qubits], phases [N, qubits] and classes [N]."""
     for panels, (phases, groups) in zip(axes, rows.values(), strict=True):
         for qubit, ax in enumerate(panels):
             phase_circle(ax, phases[:, qubit], groups)
@@ -188,14 +158,9 @@ def _label_qubits(axes: NDArray[Any], rows: Sequence[str], *, gap: float = 0.16)
 
 
 def phase_circle(ax: PolarAxes, phases: NDArray[np.float64], groups: NDArray[np.int64]) -> Axes:
-    """Angles as dots on two rings, class 0 inside class 1, with the mean of the unit vectors as an arrow.
+    """Angles [N] as dots on two rings of polar axes, class 0 inside class 1, the mean of the unit vectors as an arrow.
 
     The outer circle has radius 1, so that the arrow's length is the resultant length.
-
-    Args:
-        ax: Polar axes.
-        phases: Radians [N].
-        groups: Class 0 or 1 of each [N].
     """
     jitter = 0.14 * (np.arange(len(phases)) * 0.618034 % 1 - 0.5)  # evenly spread, and the same on every run
     for group, (radius, colour) in enumerate(zip((0.74, 0.91), CLASS_COLOURS, strict=True)):

@@ -32,84 +32,52 @@ CHUNK = 100
 
 @dataclass(frozen=True)
 class FourierSeries:
-    """The trigonometric sum that a circuit computes.
-
-    Args:
-        input_frequencies: Distinct frequencies ω of the inputs [F, n_inputs].
-        weight_frequencies: Distinct frequencies ν of the weights [V, n_weights].
-        coefficients: C [F, V, n_observables], complex, with C(-ω, -ν) the conjugate of C(ω, ν).
-    """
+    """The trigonometric sum that a circuit computes: distinct frequencies in ascending order, and coefficients."""
 
     input_frequencies: NDArray[np.float64]
+    """ω [F, n_inputs]."""
     weight_frequencies: NDArray[np.float64]
+    """ν [V, n_weights]."""
     coefficients: NDArray[np.complex128]
+    """C [F, V, n_observables], with C(-ω, -ν) the conjugate of C(ω, ν)."""
 
     def __call__(self, inputs: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Evaluate the series.
-
-        Args:
-            inputs: Features [B, n_inputs], radians.
-            weights: Weights [n_weights], radians.
-
-        Returns:
-            Expectation values [B, n_observables].
-        """
+        """Expectation values [B, n_observables] at inputs [B, n_inputs] and weights [n_weights], radians."""
         waves = np.exp(1j * inputs @ self.input_frequencies.T)
         return np.einsum("bf,fo->bo", waves, self.at_weights(weights)).real
 
     def at_weights(self, weights: NDArray[np.float64]) -> NDArray[np.complex128]:
-        """The input coefficients c_ω of every observable at fixed weights.
-
-        Args:
-            weights: Weights [n_weights], or several sets of them [S, n_weights], radians.
-
-        Returns:
-            Coefficients [F, n_observables], or [S, F, n_observables].
-        """
+        """The coefficients c_ω [..., F, n_observables] at fixed weights [..., n_weights], radians."""
         waves = np.exp(1j * np.asarray(weights) @ self.weight_frequencies.T)
         return np.einsum("...v,fvo->...fo", waves, self.coefficients)
 
     def spectrum(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """How strong each input frequency is, over all weights.
+        """One of each pair of input frequencies ±ω [H, n_inputs], and how strong it is in each output.
 
-        Returns:
-            Frequencies [H, n_inputs], one of each pair ±ω, and the root mean square of |c_ω| over weights that are
-            uniform and independent [H, n_observables].
+        That is the root mean square of |c_ω| [H, n_observables] over weights that are uniform and independent.
         """
         half = len(self.input_frequencies) // 2  # sorted, so that the second half mirrors the first
         strengths = np.sqrt((np.abs(self.coefficients[half:]) ** 2).sum(axis=1))  # Parseval
         return self.input_frequencies[half:], strengths
 
 
-def fourier_series(pc: Circuit, *, max_terms: int = 100_000) -> FourierSeries:
-    """Compute the exact Fourier series of a circuit in its inputs and weights.
-
-    Args:
-        pc: The circuit; every angle must be an affine function of the parameters.
-        max_terms: Give up beyond this many terms; their number doubles with each rotation that an observable meets.
-
-    Returns:
-        The series of all observables.
+def fourier_series(pc: Circuit) -> FourierSeries:
+    """The exact Fourier series of all observables in inputs and weights.
 
     Raises:
-        ValueError: An angle is not affine, or the series has more than `max_terms` terms.
+        ValueError: An angle is not an affine function of the parameters, or the series has more than 100,000 terms.
     """
-    return FourierSeries(*series(lower_affine(pc), pc.observables, max_terms=max_terms))
+    return FourierSeries(*series(lower_affine(pc), pc.observables))
 
 
-def closed_forms(pc: Circuit, *, max_terms: int = 1000) -> list[str]:
-    r"""The expectation values written out, each as a sum of products of sines and cosines, for people to read.
+def closed_forms(pc: Circuit) -> list[str]:
+    r"""Each expectation value in LaTeX, as a sum of products of sines and cosines, for people to read.
 
-    Args:
-        pc: The circuit; every angle must be an affine function of the parameters.
-        max_terms: Give up on an observable beyond this many products.
-
-    Returns:
-        LaTeX of each observable's expectation value, such as `\sin \theta_{0}\,\cos 2x_{1}`;
-        weights stand before inputs, and products with few input factors come first.
+    Weights stand before inputs, and products with few input factors come first, such as
+    `\sin \theta_{0}\,\cos 2x_{1}`.
 
     Raises:
-        ValueError: An angle is not affine, or there are more than `max_terms` products.
+        ValueError: An angle is not an affine function of the parameters, or an observable has more than 1,000 products.
     """
     rotations = lower_affine(pc)
     names = [_latex(parameter.name) for parameter in (*pc.inputs, *pc.weights)]
@@ -117,7 +85,7 @@ def closed_forms(pc: Circuit, *, max_terms: int = 1000) -> list[str]:
     for observable in pc.observables:
         sums: dict[tuple[_Factor, ...], float] = defaultdict(float)
         for pauli, coefficient in zip(observable.paulis, observable.coeffs.real, strict=True):
-            for value, cosines, sines in propagate(rotations, masks(pauli), max_terms):
+            for value, cosines, sines in propagate(rotations, masks(pauli), 1000):
                 factors = []
                 for k, wave in [*((k, "cos") for k in cosines), *((k, "sin") for k in sines)]:
                     angle, sign = _angle(rotations.slopes[k], rotations.constant[k], names)
@@ -139,7 +107,7 @@ def random_weights(pc: Circuit, n: int, seed: int = 0) -> NDArray[np.float64]:
 def coefficients(
     pc: Circuit, weights: NDArray[np.float64], *, degree: int = 1, method: Method = "auto"
 ) -> list[NDArray[np.complex128]]:
-    """Fourier coefficients of every output in all inputs.
+    """Fourier coefficients of every output in all inputs, sampled.
 
     Args:
         pc: A circuit whose input frequencies are integers up to `degree`.
@@ -148,8 +116,7 @@ def coefficients(
         method: How the circuit is evaluated; see `QuantumLayer`.
 
     Returns:
-        For each output the coefficients [S, 2d + 1, ..., 2d + 1], one axis for each input, its frequencies from -d to
-        d.
+        For each output [S, 2d + 1, ..., 2d + 1], one axis for each input, its frequencies from -d to d.
     """
     n_points = 2 * degree + 1
     points = 2 * np.pi * np.arange(n_points) / n_points
@@ -170,16 +137,9 @@ def coefficients(
 def of_first_inputs(
     coefficients: NDArray[np.complex128], n_inputs: int = 2, *, others: Literal["zero", "mean"] = "zero"
 ) -> NDArray[np.complex128]:
-    """Coefficients in the first inputs alone.
+    """Coefficients in the first inputs alone [S, 2d + 1, ...], of those in all inputs.
 
-    Args:
-        coefficients: Of all inputs [S, 2d + 1, ..., 2d + 1].
-        n_inputs: How many inputs remain.
-        others: What becomes of the rest: each held at 0 (its frequencies are added up), or averaged over a turn (its
-            frequency is 0).
-
-    Returns:
-        [S, 2d + 1, ...] with `n_inputs` axes of frequencies.
+    Each of the others is held at 0 (its frequencies are added up), or averaged over a turn (its frequency is 0).
     """
     axes = tuple(range(1 + n_inputs, coefficients.ndim))
     if others == "zero":
@@ -198,14 +158,8 @@ def frequencies(coefficients: NDArray[np.complex128]) -> NDArray[np.int64]:
 def independent_parts(coefficients: NDArray[np.complex128]) -> NDArray[np.float64]:
     """Real numbers that fix the coefficients of a real function, each of them once.
 
-    Since c(-ω) is the conjugate of c(ω), half of the numbers repeat the other half: what is left is c(0), and real and
-    imaginary part of one coefficient of each pair.
-
-    Args:
-        coefficients: [S, 2d + 1, ..., 2d + 1].
-
-    Returns:
-        [S, (2d + 1)**n].
+    Since c(-ω) is the conjugate of c(ω), half of the numbers repeat the other half: what is left [S, (2d + 1)**n] is
+    c(0), and real and imaginary part of one coefficient of each pair.
     """
     flat = coefficients.reshape(len(coefficients), -1)
     half = flat[:, flat.shape[1] // 2 :]  # c(0), then the later one of each pair

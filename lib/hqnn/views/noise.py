@@ -210,28 +210,24 @@ def manila() -> Noise:
     average error, none where relaxation alone exceeds it; waiting qubits relax; readings err differently in states 0
     and 1. Crosstalk, drift and coherent errors are not part of a calibration.
     """
-    t1, t2, errors_1q, p01, p10 = np.array(_MANILA_QUBITS).T
-    errors: dict[Place, float] = {(gate, (q,)): e for gate in ("sx", "x") for q, e in enumerate(errors_1q)}
-    durations: dict[Place, float] = dict.fromkeys(errors, _MANILA_TIME_1Q)
-    for control, aim, error, nanoseconds in _MANILA_PAIRS:
-        errors["cx", (control, aim)] = error
-        durations["cx", (control, aim)] = 1e-9 * nanoseconds
-    calibration = Target(
-        qubit_properties=[QubitProperties(t1=1e-6 * a, t2=1e-6 * b) for a, b in zip(t1, t2, strict=True)]
-    )
+    t1, t2, errors_1q, p01, p10 = np.array(_MANILA_QUBITS).T * [[1e-6], [1e-6], [1], [1], [1]]
+    calibrated: dict[Place, tuple[float, float]] = {  # error and duration
+        **{(gate, (q,)): (error, _MANILA_TIME_1Q) for gate in ("sx", "x") for q, error in enumerate(errors_1q)},
+        **{("cx", (control, aim)): (error, 1e-9 * ns) for control, aim, error, ns in _MANILA_PAIRS},
+    }
+    target = Target(qubit_properties=[QubitProperties(t1=a, t2=b) for a, b in zip(t1, t2, strict=True)])
     for gate in (SXGate(), XGate(), CXGate()):
-        places = [qubits for name, qubits in errors if name == gate.name]
-        calibration.add_instruction(
-            gate,
-            {p: InstructionProperties(error=errors[gate.name, p], duration=durations[gate.name, p]) for p in places},
-        )
+        places = {
+            q: InstructionProperties(error=e, duration=d) for (n, q), (e, d) in calibrated.items() if n == gate.name
+        }
+        target.add_instruction(gate, places)
     return Noise(
         name="ibmq_manila",
-        gate_errors={(gate, tuple(qubits)): e for gate, qubits, e in basic_device_gate_errors(target=calibration)},
+        gate_errors={(gate, tuple(qubits)): e for gate, qubits, e in basic_device_gate_errors(target=target)},
         readout=np.stack([np.stack([1 - p01, p01], -1), np.stack([p10, 1 - p10], -1)], 1),
-        durations=durations,
-        t1=tuple(1e-6 * t1),
-        t2=tuple(1e-6 * t2),
+        durations={place: duration for place, (_, duration) in calibrated.items()},
+        t1=tuple(t1),
+        t2=tuple(t2),
         coupling=tuple((control, aim) for control, aim, _, _ in _MANILA_PAIRS),
     )
 

@@ -125,4 +125,4 @@ def _distinct(rows: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[n
 
 
 def _too_many(max_terms: int) -> ValueError:
-    return ValueError(f"the Fourier series has more than {max_terms} terms; raise max_terms or use fewer rotations")
+    return ValueError(f"the Fourier series has more than {max_terms} terms; use fewer rotations")
