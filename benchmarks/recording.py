@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from hqnn import provenance, record, storage
+from hqnn import provenance, records, storage
 
 
 def make(
@@ -51,9 +51,8 @@ def make(
         "load_before": round(load, 2),
     }
     document = {
-        **{"kind": "benchmark", "experiment": name, "variant": "", "scale": "paper", "seed": 0},
-        **{"config": {}, "config_hash": storage.digest({}), "model": "", "built_on": {}},
-        **{"result": measured, "data": {}, "provenance": origin, "weights": None},
+        **{"kind": "benchmark", "experiment": name, "config": {}, "config_hash": storage.digest({})},
+        **{"result": measured, "provenance": origin},
     }
-    record.write(arguments.output, document)
+    records.write(arguments.output, document)
     print(f"Wrote {arguments.output}")

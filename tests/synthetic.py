@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hqnn import digests, experiments, record, records
+from hqnn import experiments, provenance, records
 
 EPOCHS = 50
 
@@ -48,21 +48,16 @@ def write_records(
 
 def write_record(root: Path, series: str, seed: int, result: Mapping[str, Any]) -> None:
     """Write one record of a registered series as the code would make it now, without weights."""
-    experiment, variant = series.split("/")
-    config = experiments.get(experiment).variants[variant]
+    (experiment, variant), config = experiments.split(series), experiments.config(series)
     document = {
         "kind": "run",
         "experiment": experiment,
         "variant": variant,
-        "scale": "paper",
         "seed": seed,
         "config": experiments.as_json(config),
         "config_hash": experiments.config_hash(config),
-        "model": digests.model(config),
-        "built_on": {},
+        "model": provenance.model(config),
         "result": result,
-        "data": {},
         "provenance": {},
-        "weights": None,
     }
-    record.write(records.path_of(series, seed, root), document)
+    records.write(records.path_of(series, seed, root), document)

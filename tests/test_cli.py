@@ -9,9 +9,9 @@ import pytest
 
 from hqnn import __version__, datasets, experiments, measurements, provenance, records, runs, storage, verification
 from hqnn.__main__ import main
-from hqnn.arguments import names, seeds
 from hqnn.errors import HqnnError
 from hqnn.runs import MAX_SEED, MAX_SEEDS
+from hqnn.terminal import names, seeds
 from tests.toy import VARIANTS, experiment
 
 COMMANDS = ("data", "list", "run", "verify", "claims")

@@ -8,7 +8,7 @@ import torch
 
 from hqnn import experiments, runs, tasks
 from hqnn.errors import HqnnError
-from hqnn.record import Record, errors_of
+from hqnn.records import Record, errors_of
 
 
 def a_record(**result: object) -> Record:

@@ -12,9 +12,9 @@ import torch
 from qiskit import QuantumCircuit
 from synthetic import write_record
 
-from hqnn import digests, experiments, provenance, record, records, storage, tasks
+from hqnn import experiments, provenance, records, storage, tasks
 from hqnn.circuit import Circuit, parity, pauli_on_each_qubit
-from hqnn.experiments import differences, hash_of
+from hqnn.experiments import config_hash, differences
 from hqnn.papers.hqnn import quanv
 from hqnn.papers.hqnn.experiments import ParallelConfig
 from hqnn.papers.hqnn.quanv_experiments import QuanvConfig
@@ -33,11 +33,11 @@ UPON = "transfer-classical/latents"
 @pytest.fixture(autouse=True)
 def no_cache(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Every digest is computed anew, and none is kept."""
-    monkeypatch.setattr(digests, "_read", dict)
-    monkeypatch.setattr(digests, "_write", lambda: None)
-    digests._known.clear()
+    monkeypatch.setattr(provenance, "_read", dict)
+    monkeypatch.setattr(provenance, "_write", lambda: None)
+    provenance._known.clear()
     yield
-    digests._known.clear()
+    provenance._known.clear()
 
 
 @pytest.fixture
@@ -55,11 +55,11 @@ def amend(root: Path, series: str, **fields: Any) -> None:
     """Write a record again with other fields."""
     path = records.path_of(series, 0, root)
     stored = json.loads(path.read_text())
-    record.write(path, stored | fields)
+    records.write(path, stored | fields)
 
 
 def why(root: Path, series: str) -> str | None:
-    digests._known.clear()
+    provenance._known.clear()
     return records.stale(records.read_record(records.path_of(series, 0, root)), root)
 
 
@@ -120,10 +120,10 @@ def test_another_config_of_the_encoder_is_noticed_and_named(root: Path, monkeypa
 
 def test_a_circuit_that_is_in_no_module_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     measured = TransferConfig(inputs="measured", reading="pca-5")
-    before = digests.model(measured), digests.model(replace(measured, inputs="encoded"))
-    digests._known.clear()
+    before = provenance.model(measured), provenance.model(replace(measured, inputs="encoded"))
+    provenance._known.clear()
     monkeypatch.setitem(cast(dict[str, Any], EMBEDDINGS), "pca-5", EMBEDDINGS["pca-5"]._replace(encoding="arccos"))
-    after = digests.model(measured), digests.model(replace(measured, inputs="encoded"))
+    after = provenance.model(measured), provenance.model(replace(measured, inputs="encoded"))
     assert (after[0] == before[0], after[1] == before[1]) == (False, True)
 
 
@@ -151,26 +151,26 @@ def test_a_circuit_that_is_in_no_module_counts(monkeypatch: pytest.MonkeyPatch) 
     ],
 )
 def test_other_models_have_other_digests(config: Any, change: dict[str, Any]) -> None:
-    assert digests.model(replace(config, **change)) != digests.model(config)
+    assert provenance.model(replace(config, **change)) != provenance.model(config)
 
 
 def test_what_changes_no_model_changes_no_digest() -> None:
     config = LcqhnnConfig()
-    assert digests.model(replace(config, epochs=3, learning_rate=1.0, dataset="digits")) == digests.model(config)
+    assert provenance.model(replace(config, epochs=3, learning_rate=1.0, dataset="digits")) == provenance.model(config)
 
 
 def test_neither_random_numbers_nor_names_of_circuits_matter() -> None:
     config = QuanvConfig()
     before = torch.random.get_rng_state()
-    first = digests.model(config)
+    first = provenance.model(config)
     assert torch.equal(torch.random.get_rng_state(), before)
     torch.rand(5)
-    digests._known.clear()
-    assert digests.model(config) == first
+    provenance._known.clear()
+    assert provenance.model(config) == first
     circuit = QuantumCircuit(1, name="a")
     circuit.x(0)
     one = Circuit(circuit=circuit, inputs=[], weights=[], observables=[parity(1)])
-    assert digests.describe(one) == digests.describe(dataclasses.replace(one, circuit=circuit.copy(name="b")))
+    assert provenance.describe(one) == provenance.describe(dataclasses.replace(one, circuit=circuit.copy(name="b")))
 
 
 def test_digests_are_kept_for_exactly_this_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,14 +185,14 @@ def test_digests_are_kept_for_exactly_this_code(tmp_path: Path, monkeypatch: pyt
 
     monkeypatch.setattr(quanv, "build", build)
     for code, expected in (("one", 1), ("one", 1), ("two", 2)):
-        digests._known.clear()
+        provenance._known.clear()
         monkeypatch.setattr(provenance, "code_digest", lambda code=code: code)
-        digests.model(config)
-        digests.model(config)
+        provenance.model(config)
+        provenance.model(config)
         assert len(built) == expected
     (tmp_path / "digests.json").write_text("[")
-    digests._known.clear()
-    digests.model(config)
+    provenance._known.clear()
+    provenance.model(config)
     assert len(built) == 3
 
 
@@ -235,7 +235,7 @@ def test_a_field_added_later_leaves_records_alone(root: Path) -> None:
     path = records.path_of(HYBRID, 0, root)
     config = experiments.get("lcqhnn-fashion").variants["lcqhnn"]
     older = {name: value for name, value in json.loads(path.read_text())["config"].items() if name != "loss"}
-    amend(root, HYBRID, config=older, config_hash=hash_of(config, older))
+    amend(root, HYBRID, config=older, config_hash=config_hash(config, older))
     assert why(root, HYBRID) is None
     amend(root, HYBRID, config=older, config_hash="0" * 64)
     assert why(root, HYBRID) == "the registry now differs in the type of config"

@@ -11,9 +11,8 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from hqnn import __version__, arguments
+from hqnn import __version__, terminal
 from hqnn.errors import HqnnError
-from hqnn.terminal import lasting, open_what_is_closed
 
 # Each command imports what it needs when it runs, so that --help and mistyped names answer at once.
 
@@ -97,19 +96,18 @@ def _verify(options: argparse.Namespace) -> int:
 
 def _rerun(name: str, root: Path, *, progress: bool) -> int:
     """Repeat a run or a variant, which have a slash in their names, or all that a claim rests on."""
-    from hqnn import repetition, verification
+    from hqnn import verification
 
     if not name or "/" in name:
-        status = 0
+        repeated = []
         for path in verification.named(name, root):
-            rerun = verification.rerun(path, root=root, progress=progress)
-            print(rerun)
-            status = status if rerun.reproduces else 1
-        return status
-    claim = repetition.repeat(name, root, on_rerun=print, progress=progress)
-    for when, result in (("stored", claim.stored), ("repeated", claim.repeated)):
+            repeated.append(verification.rerun(path, root=root, progress=progress))
+            print(repeated[-1])
+        return 0 if all(one.reproduces for one in repeated) else 1
+    stored, again, reproduces = verification.repeat(name, root, on_rerun=print, progress=progress)
+    for when, result in (("stored", stored), ("repeated", again)):
         print(f"{name}, {when}: {result.ours()}, {result.judgement.verdict}")
-    return 0 if claim.reproduces else 1
+    return 0 if reproduces else 1
 
 
 def _claims(options: argparse.Namespace) -> int:
@@ -162,7 +160,7 @@ def parser() -> argparse.ArgumentParser:
 
     def add_root(to: argparse.ArgumentParser) -> None:
         to.add_argument(
-            "--root", type=arguments.folder, metavar="FOLDER", help="use this folder instead of the repository's data/"
+            "--root", type=terminal.folder, metavar="FOLDER", help="use this folder instead of the repository's data/"
         )
 
     def add_quiet(to: argparse.ArgumentParser) -> None:
@@ -204,11 +202,11 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("names", nargs="*", metavar="NAME", help="experiments (see `python -m hqnn list`), measurements")
     run.add_argument("--all", action="store_true", help="every experiment, then every measurement")
     run.add_argument("--again", action="store_true", help="run what is stored already, too")
-    run.add_argument("--seeds", type=arguments.seeds, metavar="0-9", help="which seeds (default: those needed)")
-    run.add_argument("--variants", type=arguments.names, metavar="A,B", help="which variants (default: all)")
+    run.add_argument("--seeds", type=terminal.seeds, metavar="0-9", help="which seeds (default: those needed)")
+    run.add_argument("--variants", type=terminal.names, metavar="A,B", help="which variants (default: all)")
     add_scale(run)
     run.add_argument(
-        "--jobs", type=arguments.n_jobs, default=1, metavar="N", help="worker processes (default: 1, this one)"
+        "--jobs", type=terminal.n_jobs, default=1, metavar="N", help="worker processes (default: 1, this one)"
     )
     run.add_argument("--scheduler", metavar="tcp://HOST:PORT", help="use the workers of this Dask scheduler instead")
     run.add_argument("--device", default="cpu", help="where each run computes, as torch names it (default: cpu)")
@@ -261,11 +259,11 @@ def main(given: Sequence[str] | None = None) -> int:
     """
     before = signal.signal(signal.SIGTERM, _terminated)  # a batch system's request to stop is an interrupt
     try:
-        open_what_is_closed()
-        with lasting("stderr", errors="backslashreplace"):
+        terminal.open_what_is_closed()
+        with terminal.lasting("stderr", errors="backslashreplace"):
             if sys.stdout is None:
                 return _complain("Standard output is closed: send it to a file, or to /dev/null.")
-            with lasting("stdout", errors="replace") as output:
+            with terminal.lasting("stdout", errors="replace") as output:
                 status = _answer(given)
             if output.lost and not isinstance(output.lost, BrokenPipeError):  # `head` has seen enough: nothing is lost
                 return _complain(f"The output cannot be written ({output.lost.strerror}): send it to another place.")

@@ -20,11 +20,10 @@ History = dict[str, list[float]]
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """Where an unfinished run is kept, and whose it is."""
+    """Where an unfinished run is kept; a state there is taken up only if it was stored under the same key."""
 
     path: Path
     key: str
-    """A stored state is taken up only if it was stored under the same key."""
 
 
 @dataclass
@@ -38,7 +37,7 @@ class State:
 
 
 def store(checkpoint: Checkpoint, model: nn.Module, optimizer: torch.optim.Optimizer, state: State) -> None:
-    """Store a state: model, optimiser, history and what else `State` holds."""
+    """Store model, optimiser and state."""
     tensors = {f"model/{name}": tensor for name, tensor in model.state_dict().items()}
     tensors |= {f"snapshot/{name}": tensor for name, tensor in state.snapshots.items()}
     stored = optimizer.state_dict()

@@ -16,9 +16,9 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from hqnn import figures, papers, provenance, record, records, storage
+from hqnn import figures, papers, provenance, records, storage
 from hqnn.errors import HqnnError
-from hqnn.record import Record
+from hqnn.records import Record
 from hqnn.stats import Interval
 from hqnn.storage import DATA
 
@@ -49,13 +49,7 @@ MEASUREMENTS: dict[str, Measurement] = {}
 
 
 def measurement(name: str, *, inputs: Sequence[str], **settings: Any) -> Callable[[Compute], Compute]:
-    """Register the decorated function as the way to make a measurement.
-
-    Args:
-        name: The measurement's name and file.
-        inputs: The series it reads, as `experiment/variant`.
-        **settings: What else its result depends on; changing one makes the record stale.
-    """
+    """Register the decorated function as the way to make a measurement; see `Measurement`."""
 
     def register(compute: Compute) -> Compute:
         MEASUREMENTS[name] = Measurement(name=name, inputs=tuple(inputs), settings=settings, compute=compute)
@@ -78,13 +72,6 @@ def everything() -> dict[str, Measurement]:
 def make(name: str, *, root: Path = DATA) -> Record:
     """Measure and store.
 
-    Args:
-        name: One of `everything()`.
-        root: The data folder.
-
-    Returns:
-        The record as stored.
-
     Raises:
         HqnnError: There is no such measurement, or its records or images are missing.
         ValueError: Something that was measured is not finite.
@@ -100,39 +87,32 @@ def make(name: str, *, root: Path = DATA) -> Record:
     for key, interval in result.items():
         if not (math.isfinite(interval.mean) and math.isfinite(interval.half_width)):
             raise ValueError(f"{key!r} of {name!r} is {interval}, which is not finite")
+    numbers = {key: {"mean": i.mean, "ci95": i.half_width, "n": i.n} for key, i in result.items()}
     document = {
         "kind": "measurement",
         "experiment": name,
-        "variant": "",
-        "scale": "paper",
-        "seed": 0,
         "config": dict(chosen.settings),
         "config_hash": storage.digest(dict(chosen.settings)),
-        "model": "",
         "built_on": {one: records.fingerprint(one, root) for one in chosen.inputs},
-        "result": {
-            key: {"mean": record.rounded(i.mean), "ci95": record.rounded(i.half_width), "n": i.n}
-            for key, i in result.items()
-        },
+        "result": records.rounded(numbers),
         "data": dict(data),
         "provenance": provenance.environment(),
-        "weights": None,
     }
-    record.write(root / record.FOLDERS["measurement"] / f"{name}.json", document)
+    records.write(root / records.FOLDERS["measurement"] / f"{name}.json", document)
     return records.measured(name, root)
 
 
 def problem(name: str, root: Path = DATA) -> str | None:
     """What is wrong with the record of a measurement: missing, damaged or stale; None if all is well."""
-    again = f"make it again with `python -m hqnn run {name}`."
     chosen = everything()[name]
     try:
         found = records.measured(name, root)
     except HqnnError as error:
         return str(error)
     if found.config != json.loads(json.dumps(dict(chosen.settings))):
-        return f"{found.path}: stale, its settings are others now: {again}"
-    if set(found.built_on) != set(chosen.inputs):
-        return f"{found.path}: stale, it reads other records now: {again}"
-    why = records.stale(found, root)
-    return f"{found.path}: stale, {why}: {again}" if why else None
+        why: str | None = "its settings are others now"
+    elif set(found.built_on) != set(chosen.inputs):
+        why = "it reads other records now"
+    else:
+        why = records.stale(found, root)
+    return f"{found.path}: stale, {why}: make it again with `python -m hqnn run {name}`." if why else None

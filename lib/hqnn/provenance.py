@@ -1,19 +1,31 @@
-"""How results come about: the code, the versions of what it stands on, the machine."""
+"""How results come about: the code, the versions of what it stands on, the machine, and the models that it builds.
+
+The digest of a model counts, module by module: the type (of torch's own modules), every public attribute that is a
+number, a text or a tuple of them, names, shapes and kinds of its parameters and buffers, and whether they are trained.
+A quantum layer counts as its circuit's `digest` and its copies. What `forward` does between the modules, and how
+weights are drawn, is not seen.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import platform
 import subprocess
+from collections.abc import Iterable
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hqnn import storage
-from hqnn.storage import DATA
+from hqnn.experiments import Config, config_hash
 
-_PACKAGES = ("torch", "numpy", "qiskit", "hqnn")
+if TYPE_CHECKING:  # torch takes seconds, and is not needed where all digests are in the cache
+    from torch import nn
+
+    from hqnn.circuit import Circuit
 
 
 @cache
@@ -33,7 +45,7 @@ def environment() -> dict[str, Any]:
         "git_commit": commit,
         "git_dirty": None if changes is None else bool(changes),
         "code": code_digest(),
-        "versions": {"python": platform.python_version(), **installed(*_PACKAGES)},
+        "versions": {"python": platform.python_version(), **installed("torch", "numpy", "qiskit", "hqnn")},
         "processor": _processor(),
     }
 
@@ -42,17 +54,15 @@ def installed(*packages: str) -> dict[str, str]:
     """The versions of those packages that are installed; this one may be run from a source tree that is not."""
     found = {}
     for package in packages:
-        try:
+        with suppress(PackageNotFoundError):
             found[package] = version(package)
-        except PackageNotFoundError:
-            continue
     return found
 
 
 def _git(*arguments: str) -> str | None:
     try:
         done = subprocess.run(
-            ["git", *arguments], cwd=DATA.parent, capture_output=True, text=True, timeout=10, check=True
+            ["git", *arguments], cwd=storage.DATA.parent, capture_output=True, text=True, timeout=10, check=True
         )
     except (OSError, subprocess.SubprocessError):  # no git, or not a clone
         return None
@@ -60,9 +70,95 @@ def _git(*arguments: str) -> str | None:
 
 
 def _processor() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        for line in cpuinfo.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
+    with suppress(OSError, StopIteration):
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     return platform.processor() or platform.machine()
+
+
+# --- what the code builds of a config: the other half of the question whether a record is stale -----------------------
+
+_known: dict[str, str] = {}
+"""Digest of a config -> that of its model."""
+
+
+def models(configs: Iterable[Config]) -> list[str]:
+    """The digests of the models that some configs build now.
+
+    To build every registered model takes seconds, so they are kept in the cache, for exactly this code.
+    """
+    wanted = {config_hash(config): config for config in configs}
+    if not wanted.keys() <= _known.keys():
+        _known.update(_read())
+    missing = {key: config for key, config in wanted.items() if key not in _known}
+    if missing:
+        _known.update({key: _built(config) for key, config in missing.items()})
+        with suppress(OSError):  # a cache that cannot be written is none
+            _write()
+    return [_known[key] for key in wanted]
+
+
+def model(config: Config) -> str:
+    """The digest of the model that a config builds now."""
+    return models([config])[0]
+
+
+def _built(config: Config) -> str:
+    import torch
+
+    from hqnn import tasks
+
+    with torch.random.fork_rng([]):
+        parts = tasks.of(config).parts(config)
+    return storage.digest({name: describe(part) for name, part in parts.items()})
+
+
+def describe(part: nn.Module | Circuit) -> Any:
+    """A circuit or a network as its digest sees it, in values JSON can hold."""
+    from torch import nn
+
+    if isinstance(part, nn.Module):
+        return [_module(name, found) for name, found in part.named_modules()]
+    return part.digest
+
+
+def _module(name: str, module: nn.Module) -> list[Any]:
+    from hqnn.views.layer import QuantumLayer
+
+    tensors = [
+        [key, list(tensor.shape), str(tensor.dtype), tensor.requires_grad]
+        for key, tensor in [*module.named_parameters(recurse=False), *module.named_buffers(recurse=False)]
+    ]
+    if isinstance(module, QuantumLayer):
+        return [name, "QuantumLayer", {"circuit": module.pc.digest, "copies": module.copies}, tensors]
+    kind = type(module).__name__ if type(module).__module__.startswith("torch.") else ""
+    settings = {
+        key: value
+        for key, value in vars(module).items()
+        if not key.startswith("_") and key != "training" and _is_plain(value)
+    }
+    return [name, kind, settings, tensors]
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, tuple | list):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, bool | int | float | str)
+
+
+def _path() -> Path:
+    return storage.cache_folder() / "digests.json"
+
+
+def _read() -> dict[str, str]:
+    try:
+        stored = json.loads(_path().read_bytes())
+        found: dict[str, str] = stored["models"] if stored["code"] == code_digest() else {}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    return found
+
+
+def _write() -> None:
+    content = {"code": code_digest(), "models": _read() | _known}
+    storage.write_atomically(_path(), json.dumps(content).encode())

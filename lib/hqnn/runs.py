@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -16,18 +17,18 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 from shutil import rmtree
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
+from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from hqnn import digests, experiments, provenance, record, records, storage, tasks
+from hqnn import experiments, provenance, records, storage, tasks
 from hqnn.errors import HqnnError
 from hqnn.experiments import Config, Scale
-from hqnn.progress import Bar
-from hqnn.record import Record
+from hqnn.records import Record
 from hqnn.storage import DATA
 from hqnn.tasks import Outcome
 from hqnn.training import DivergedError, check_device, deterministic
@@ -56,9 +57,7 @@ def execute(
     on_epoch: Callable[[int], object] = lambda _epoch: None,
     root: Path = DATA,
 ) -> Outcome:
-    """Run one config with one seed.
-
-    Runs in one process exclude each other: they share torch's random generator.
+    """Run one config with one seed. Runs in one process exclude each other: they share torch's random generator.
 
     Args:
         config: What to run.
@@ -70,19 +69,15 @@ def execute(
         on_epoch: Called with the number of epochs done.
         root: The data folder, for runs that build on recorded ones.
 
-    Returns:
-        Result (floats rounded to 6 significant digits), kept weights, and where the data came from.
-
     Raises:
         DivergedError: The loss became NaN or infinite.
         HqnnError: The dataset is missing, the device or a record to build on is, or the disk is full.
     """
     check_device(device)
-    made_of = [experiments.config_hash(config), digests.model(config), _built_on(config, seed, root)]
-    key = storage.digest([*made_of, seed, torch.__version__, device])
+    made_of = [experiments.config_hash(config), provenance.model(config), _built_on(config, seed, root)]
     session = tasks.Session(
         seed=seed,
-        key=key,
+        key=storage.digest([*made_of, seed, torch.__version__, device]),
         folder=checkpoint,
         device=device,
         progress=progress,
@@ -91,7 +86,7 @@ def execute(
     )
     with _one_at_a_time, deterministic():
         outcome = tasks.of(config).run(config, session)
-    return replace(outcome, result=record.rounded(outcome.result))
+    return replace(outcome, result=records.rounded(outcome.result))
 
 
 def _built_on(config: Config, seed: int, root: Path) -> dict[str, str]:
@@ -112,7 +107,7 @@ def kept_weights(series: str, seed: int, *, root: Path = DATA) -> dict[str, Tens
 
 def _upstream(series: str, seed: int, root: Path) -> Record:
     path = records.path_of(series, seed, root)
-    first = f"run `python -m hqnn run {series.partition('/')[0]} --seeds {seed}` first."
+    first = f"run `python -m hqnn run {experiments.split(series)[0]} --seeds {seed}` first."
     if not path.exists():
         raise HqnnError(f"This run builds on {series}, seed {seed}, which is not recorded: {first}")
     found = records.read_record(path)
@@ -122,11 +117,10 @@ def _upstream(series: str, seed: int, root: Path) -> Record:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Run:
-    """One seed of one variant: what is scheduled."""
+class _Run:
+    """One seed of one series: what is scheduled."""
 
-    experiment: str
-    variant: str
+    series: str
     scale: Scale
     seed: int
     config: Config
@@ -134,11 +128,11 @@ class Run:
     @property
     def label(self) -> str:
         """The run's name, unique within a scale."""
-        return f"{self.experiment}/{self.variant}/seed-{self.seed}"
+        return f"{self.series}/seed-{self.seed}"
 
     def path(self, root: Path) -> Path:
         """Where the run's record goes."""
-        return records.path_of(f"{self.experiment}/{self.variant}", self.seed, root, self.scale)
+        return records.path_of(self.series, self.seed, root, self.scale)
 
     def checkpoint(self, root: Path) -> Path:
         """The folder of the run's unfinished state."""
@@ -146,7 +140,7 @@ class Run:
 
 
 def _make(
-    run: Run, root: Path | None, device: str, on_epoch: Callable[[int], object]
+    run: _Run, root: Path | None, device: str, on_epoch: Callable[[int], object]
 ) -> tuple[dict[str, Any], bytes | None]:
     """Execute a run and assemble its record and its weights' file. The checkpoint stays until the record is stored."""
     made_by = provenance.environment()  # before the run: a commit made during it is not what ran
@@ -156,18 +150,18 @@ def _make(
         run.config, run.seed, checkpoint=run.checkpoint(folder), device=device, on_epoch=on_epoch, root=folder
     )
     weights = storage.pack_tensors(outcome.snapshots) if outcome.snapshots else None
+    experiment, variant = experiments.split(run.series)
     document = {
         "kind": "run",
-        "experiment": run.experiment,
-        "variant": run.variant,
+        "experiment": experiment,
+        "variant": variant,
         "scale": run.scale,
         "seed": run.seed,
         "config": experiments.as_json(run.config),
         "config_hash": experiments.config_hash(run.config),
-        "model": digests.model(run.config),
+        "model": provenance.model(run.config),
         "built_on": _built_on(run.config, run.seed, folder),
         "result": outcome.result,
-        "data": {},
         "provenance": {
             **made_by,
             "device": torch.cuda.get_device_name(device) if device.startswith("cuda") else device,
@@ -180,14 +174,13 @@ def _make(
     return document, weights
 
 
-def _discard(runs: Iterable[Run], root: Path | None) -> None:
+def _discard(runs: Iterable[_Run], root: Path | None) -> None:
     for run in runs:
         rmtree(run.checkpoint(root or DATA), ignore_errors=True)
 
 
-@dataclass(frozen=True)
-class Summary:
-    """What a call of `run` did."""
+class Summary(NamedTuple):
+    """How many runs a call of `run` did, and how many were stored already."""
 
     done: int
     skipped: int
@@ -233,7 +226,7 @@ def run(
         check_device(device)
     seeds = None if seeds is None else _checked_seeds(seeds)
     each = (
-        Run(experiment=name, variant=variant, scale=scale, seed=seed, config=config)
+        _Run(series=f"{name}/{variant}", scale=scale, seed=seed, config=config)
         for name in ([names] if isinstance(names, str) else names)
         for variant, config in experiments.select(experiments.get(name), variants, scale).items()
         for seed in (experiments.get(name).seeds if seeds is None else seeds)
@@ -250,9 +243,9 @@ def run(
     diverged: list[str] = []
     warnings = logging.root if logging.root.handlers else logging.getLogger("hqnn")
     with (
-        logging_redirect_tqdm([warnings]),
+        logging_redirect_tqdm([warnings]),  # they go above the bar, not into it
         Bar({one.label: one.config.epochs for one in pending}, progress) as bar,
-    ):  # they go above the bar, not into it
+    ):
         if scheduler is None and jobs == 1:
             results = _run_here(pending, root, device, bar)
         else:
@@ -263,7 +256,7 @@ def run(
                     diverged.append(f"{one.label}: {product}")
                     _discard([one], root)
                     continue
-                record.write(one.path(root), *product)
+                records.write(one.path(root), *product)
                 _discard([one], root)
                 bar.finish(one.label)
         except KeyboardInterrupt:
@@ -289,7 +282,7 @@ def _checked_seeds(seeds: Iterable[int]) -> tuple[int, ...]:
     return tuple(map(int, chosen))
 
 
-def _run_here(pending: Sequence[Run], root: Path, device: str, bar: Bar) -> Generator[tuple[Run, _Product]]:
+def _run_here(pending: Sequence[_Run], root: Path, device: str, bar: Bar) -> Generator[tuple[_Run, _Product]]:
     for one in pending:
         try:
             yield one, _make(one, root, device, partial(bar.reach, one.label))
@@ -298,15 +291,15 @@ def _run_here(pending: Sequence[Run], root: Path, device: str, bar: Bar) -> Gene
 
 
 def _run_on_dask(
-    pending: Sequence[Run], root: Path, device: str, bar: Bar, n_workers: int, scheduler: str | None
-) -> Generator[tuple[Run, _Product]]:
+    pending: Sequence[_Run], root: Path, device: str, bar: Bar, n_workers: int, scheduler: str | None
+) -> Generator[tuple[_Run, _Product]]:
     from hqnn import cluster  # costs a second that most commands need not wait
 
     by_label = {one.label: one for one in pending}
     own_root = None if root == DATA else root  # a worker elsewhere keeps checkpoints in its own data folder
     with cluster.connect(n_workers, scheduler) as client:
         jobs = {label: (one, own_root, device) for label, one in by_label.items()}
-        finished: list[Run] = []
+        finished: list[_Run] = []
         products = cluster.compute(client, _make, jobs, bar.reach)
         try:
             for label, product in products:
@@ -318,3 +311,35 @@ def _run_on_dask(
             products.close()
             with suppress(OSError, TimeoutError):
                 client.run(_discard, finished, own_root)
+
+
+class Bar:
+    """One bar over all epochs of all runs, wherever they run."""
+
+    def __init__(self, epochs: Mapping[str, int], shown: bool) -> None:
+        self._epochs = dict(epochs)
+        self._reached: Counter[str] = Counter()
+        self._stored: set[str] = set()
+        self._bar = tqdm(total=sum(self._epochs.values()), unit="epoch", disable=not shown, smoothing=0.05)
+        self._describe()
+
+    def _describe(self) -> None:
+        self._bar.set_description(f"{len(self._stored)} of {len(self._epochs)} runs stored")
+
+    def reach(self, label: str, epoch: int) -> None:
+        """Note that a run has done `epoch` epochs (fewer than before if it moved to another worker)."""
+        if label not in self._stored:  # else a report that was overtaken by the result
+            self._bar.update(epoch - self._reached[label])
+            self._reached[label] = epoch
+
+    def finish(self, label: str) -> None:
+        """Note that a run's record is stored."""
+        self.reach(label, self._epochs[label])
+        self._stored.add(label)
+        self._describe()
+
+    def __enter__(self) -> Bar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()

@@ -1,12 +1,14 @@
-"""Standard streams that may be closed, full or no longer read: what a command writes to must not end it half-way."""
+"""What a command reads from its options, and the streams it writes to, which may be closed, full or no longer read."""
 
 from __future__ import annotations
 
+import argparse
 import io
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 
@@ -59,3 +61,61 @@ def lasting(name: str, *, errors: str) -> Iterator[_Lasting]:
     finally:
         getattr(sys, name).flush()
         setattr(sys, name, stream)
+
+
+# --- what may be written after a command's options -------------------------------------------------------------------
+
+
+def seeds(text: str) -> tuple[int, ...]:
+    """Parse `0-9`, `3` or `0-4,7` into ascending seeds."""
+    from hqnn.runs import MAX_SEED, MAX_SEEDS
+
+    chosen: set[int] = set()
+    for part in text.split(","):
+        first, dash, last = part.strip().partition("-")
+        if not _is_number(first) or (dash and not _is_number(last)):
+            raise argparse.ArgumentTypeError(f"{_short(text)} is not a list of seeds such as 0-9 or 0,3,7")
+        low, high = (int(digits[:20]) for digits in (first, last or first))  # more digits than any seed has
+        if max(low, high) > MAX_SEED:
+            raise argparse.ArgumentTypeError(f"{_short(part)} is too large for a seed; the last is {MAX_SEED}")
+        if high < low:
+            raise argparse.ArgumentTypeError(f"{part.strip()!r} counts backwards; write {last}-{first}")
+        chosen.update(range(low, min(high, low + MAX_SEEDS) + 1))
+        if len(chosen) > MAX_SEEDS:
+            raise argparse.ArgumentTypeError(f"{_short(text)} are more than {MAX_SEEDS:,} seeds; run fewer at a time")
+    return tuple(sorted(chosen))
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal()
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 60 else f"{text[:57]}...")
+
+
+def names(text: str) -> list[str]:
+    """Parse names separated by commas."""
+    found = [name.strip() for name in text.split(",") if name.strip()]
+    if not found:
+        raise argparse.ArgumentTypeError(f"{text!r} names none; leave the option out for all")
+    return found
+
+
+def folder(text: str) -> Path:
+    """Parse the name of a folder."""
+    if not text:
+        raise argparse.ArgumentTypeError("the folder's name is empty; write . for the one you are in")
+    return Path(text)
+
+
+def n_jobs(text: str) -> int:
+    """Parse a number of processes that this machine can feed."""
+    if not _is_number(text) or int(text[:19]) < 1:
+        raise argparse.ArgumentTypeError(f"{_short(text)} is not a number of processes, 1 or more")
+    most = 4 * (os.cpu_count() or 1)
+    if int(text[:19]) > most:
+        raise argparse.ArgumentTypeError(
+            f"{_short(text)} processes are more than this machine can feed; use up to {most}"
+        )
+    return int(text)

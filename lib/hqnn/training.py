@@ -95,11 +95,7 @@ def deterministic() -> Iterator[None]:
 
 
 def check_device(device: str) -> None:
-    """See that torch can compute there.
-
-    Raises:
-        HqnnError: It cannot; the message names the devices there are.
-    """
+    """See that torch can compute there; an HqnnError names the devices there are."""
     devices = ["cpu"]
     if torch.cuda.is_available():
         devices += ["cuda", *(f"cuda:{index}" for index in range(torch.cuda.device_count()))]
@@ -121,7 +117,7 @@ def evaluate(
     batch_size: int = 512,
     prepare: BatchTransform | None = None,
 ) -> dict[str, float]:
-    """Compute a model's mean loss, and its accuracy, on one split, in evaluation mode and without gradients.
+    """A model's mean `loss`, and its `accuracy` (a fraction), on one split, in evaluation mode and without gradients.
 
     Args:
         model: Maps inputs [B, ...] to outputs; its training mode is restored afterwards.
@@ -130,9 +126,6 @@ def evaluate(
         accuracy: Whether the targets are classes, so that an accuracy exists.
         batch_size: Samples per forward pass; it bounds the memory used.
         prepare: Makes the model's inputs of the stored ones.
-
-    Returns:
-        `loss`, and `accuracy` as a fraction.
     """
     n = len(samples.inputs)
     device = samples.inputs.device
@@ -179,9 +172,8 @@ def fit(
 ) -> Fit:
     """Train a model in place.
 
-    Samples are reshuffled in every epoch; the last batch may be smaller. `train_loss` and `train_accuracy` are
-    running means over the epoch's steps, with dropout on and the weights still moving; the other curves are
-    measured after the epoch, in evaluation mode.
+    Samples are reshuffled in every epoch. `train_loss` and `train_accuracy` are running means over the epoch's steps,
+    with dropout on and the weights still moving; the other curves are measured after it, in evaluation mode.
 
     Args:
         model: Maps inputs [B, ...] to outputs, e.g. logits [B, classes].
@@ -189,7 +181,7 @@ def fit(
         loss: The mean loss of a batch.
         optimizer: Over the model's parameters. Its state must be tensors (true of Adam and SGD).
         epochs: Passes over the data.
-        batch_size: Samples per step.
+        batch_size: Samples per step; the last of an epoch may have fewer.
         seed: Seeds every epoch, together with its number.
         evaluate_on: Further splits; each adds `<name>_loss` and `<name>_accuracy` to the history.
         accuracy: Whether the targets are classes, so that accuracies exist.
@@ -203,9 +195,6 @@ def fit(
         on_epoch: Called after each epoch with its number and the history so far. It may change the optimiser's
             learning rate, which checkpoints hold.
         progress: Whether to show a bar on stderr.
-
-    Returns:
-        The history, the snapshots and the time taken.
 
     Raises:
         DivergedError: The loss became NaN or infinite; the message names the epoch and the step.
@@ -331,6 +320,10 @@ def weights_of(snapshots: Mapping[str, Tensor], epoch: int) -> dict[str, Tensor]
     prefix = f"epoch-{epoch}/"
     weights = {name.removeprefix(prefix): tensor for name, tensor in snapshots.items() if name.startswith(prefix)}
     if not weights:
-        kept = sorted({int(name.partition("/")[0].removeprefix("epoch-")) for name in snapshots})
-        raise KeyError(f"no weights of epoch {epoch}; kept are those of {kept}")
+        raise KeyError(f"no weights of epoch {epoch}; kept are those of {epochs_of(snapshots)}")
     return weights
+
+
+def epochs_of(snapshots: Mapping[str, Tensor]) -> list[int]:
+    """The epochs of which there are weights, ascending."""
+    return sorted({int(name.partition("/")[0].removeprefix("epoch-")) for name in snapshots})

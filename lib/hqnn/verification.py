@@ -1,29 +1,32 @@
-"""Verification: every record against the registry and the code, and stored runs beside their repetition."""
+"""Verification: every record against the registry and the code, and stored runs and claims beside their repetition."""
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from shutil import copytree, ignore_patterns
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from hqnn import digests, experiments, measurements, provenance, records, runs, storage, tasks, training
+from hqnn import claims, experiments, measurements, provenance, records, runs, storage, tasks, training
+from hqnn.claims import Result, ledger
 from hqnn.datasets import MissingDatasetError
 from hqnn.errors import HqnnError
 from hqnn.experiments import Config, Experiment
-from hqnn.record import FOLDERS, Record, errors_of, read_record
+from hqnn.records import FOLDERS, Record, errors_of, read_record
 from hqnn.storage import DATA
 
 MEASURED_TOLERANCE = 2e-3
 """How far stored weights, measured again, may lie from the record: two images in 1,024, or this share of a loss."""
 
 
-@dataclass(frozen=True)
-class Verification:
+class Verification(NamedTuple):
     """What `verify` found."""
 
     problems: list[str]
@@ -34,31 +37,26 @@ class Verification:
 
 
 def verify(root: Path = DATA, *, measure: bool = True) -> Verification:
-    """Check every paper-scale record against the registry.
+    """Check every record against the registry.
 
-    Checked are: format, checksum, place, config and its hash, curves and their lengths, finite values, the
-    weights' file, that the runs of a variant saw the same images, and that every required seed is there. Where
-    the dataset is, the images are drawn again, and the last weights of each record measured again.
-
-    Args:
-        root: The data folder.
-        measure: Whether to draw the images and to measure stored weights.
+    Checked are: format, checksum, place, config and its hash, curves and their lengths, finite values, the weights'
+    file, that the runs of a variant saw the same images, and that every required seed is there. If asked to `measure`,
+    the images are drawn again where the dataset is, and the last weights of each record measured again.
     """
     problems: list[str] = []
     n_measured = 0
     found: dict[Path, Record] = {}
-    base = records.folder(root)
-    for path in sorted(base.rglob("*.json")):
+    for path in sorted((root / FOLDERS["run"]).rglob("*.json")):
         try:
             found[path] = read_record(path)
         except HqnnError as error:
             problems.append(str(error))
-    for path in sorted(base.rglob("*.safetensors")):
-        if path.with_suffix(".json") not in found or found[path.with_suffix(".json")].weights_path != path:
-            problems.append(f"{path} belongs to no record.")
-    digests.models(config for one in experiments.EXPERIMENTS.values() for config in one.variants.values())
+    kept = {path.parent / one.weights["file"] for path, one in found.items() if one.weights}
+    strays = set((root / FOLDERS["run"]).rglob("*.safetensors")) - kept
+    problems += [f"{path} belongs to no record." for path in sorted(strays)]
+    provenance.models(config for one in experiments.EXPERIMENTS.values() for config in one.variants.values())
     for record in found.values():
-        wrong, measured = _problems(record, base, measure)
+        wrong, measured = _problems(record, root, measure)
         problems += [f"{record.path}: {problem}" for problem in wrong]
         n_measured += measured
     for experiment in experiments.EXPERIMENTS.values():
@@ -77,45 +75,41 @@ def _problems_of_others(root: Path) -> tuple[list[str], int]:
     benchmarks = sorted((root / FOLDERS["benchmark"]).glob("*.json"))
     for path in benchmarks:
         try:
-            record = read_record(path)
+            records.measured(path.stem, root, kind="benchmark")
         except HqnnError as error:
             problems.append(str(error))
-            continue
-        if (record.kind, record.experiment) != ("benchmark", path.stem):
-            problems.append(f"{path}: holds another record than its name says.")
     return problems, len(measured) + len(benchmarks)
 
 
-def _problems(record: Record, base: Path, measure: bool) -> tuple[list[str], bool]:
-    """What is wrong with one record, and whether its weights were measured."""
-    name = f"{record.series}/seed-{record.seed}"
-    if record.path != base / f"{name}.json" or (record.kind, record.scale) != ("run", "paper"):
+def _problems(record: Record, root: Path, measure: bool) -> tuple[list[str], bool]:
+    """What is wrong with the record of a run, and whether its weights were measured."""
+    at_home = record.path == records.path_of(record.series, record.seed, root)
+    if not at_home or (record.kind, record.scale) != ("run", "paper"):
+        name = f"{record.series}/seed-{record.seed}"
         return [f"holds the {record.scale}-scale run {name}, which belongs elsewhere."], False
-    if why := records.stale(record, base.parent):
+    if why := records.stale(record, root):
         registered = record.experiment in experiments.EXPERIMENTS
         return [f"stale, {why}{': run that seed again' if registered else ''}."], False
-    experiment = experiments.EXPERIMENTS[record.experiment]
-    config = experiment.variants[record.variant]
+    config = experiments.config(record.series)
     problems = []
-    if record.seed not in experiment.seeds:
+    if record.seed not in experiments.get(record.experiment).seeds:
         problems.append(f"seed {record.seed} is not one of the experiment's.")
     problems += _problems_of_result(record, config)
     try:
         snapshots = record.snapshots()
     except HqnnError as error:
         return [*problems, str(error)], False
-    kept = {int(key.partition("/")[0].removeprefix("epoch-")) for key in snapshots}
-    if kept != set(config.snapshots):
-        problems.append(f"keeps the weights of epochs {sorted(kept)}, not {sorted(config.snapshots)}.")
+    kept = training.epochs_of(snapshots)
+    if kept != sorted(config.snapshots):
+        problems.append(f"keeps the weights of epochs {kept}, not {sorted(config.snapshots)}.")
     if problems or not measure or not any(kept):
         return problems, False
-    epoch = max(kept)
-    measured = tasks.of(config).measure(config, training.weights_of(snapshots, epoch))
+    measured = tasks.of(config).measure(config, training.weights_of(snapshots, kept[-1]))
     for curve, value in (measured or {}).items():
-        stored = record.history[curve][epoch - 1]
+        stored = record.history[curve][kept[-1] - 1]
         if abs(value - stored) > MEASURED_TOLERANCE * max(1.0, abs(stored)):
             problems.append(
-                f"its weights of epoch {epoch} give a {curve} of {value:.6g}, the record says {stored:.6g}."
+                f"its weights of epoch {kept[-1]} give a {curve} of {value:.6g}, the record says {stored:.6g}."
             )
     return problems, measured is not None
 
@@ -140,8 +134,8 @@ def _problems_of_result(record: Record, config: Config) -> list[str]:
 
 def _problems_of_series(experiment: Experiment, variant: str, found: Iterable[Record], measure: bool) -> list[str]:
     """What is wrong with the seeds of a variant taken together."""
-    series = [record for record in found if (record.experiment, record.variant) == (experiment.name, variant)]
     name = f"{experiment.name}/{variant}"
+    series = [record for record in found if record.series == name]
     problems = []
     missing = sorted(set(experiment.seeds) - {record.seed for record in series})
     if missing:
@@ -155,6 +149,9 @@ def _problems_of_series(experiment: Experiment, variant: str, found: Iterable[Re
             if storage.canonical_json(tasks.of(config).images(config)[1]) not in origins:
                 problems.append(f"{name}: its seeds were not trained on the images that its config draws.")
     return problems
+
+
+# --- repetitions -----------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -174,12 +171,6 @@ class Rerun:
         return repeated | stored == repeated
 
     @property
-    def differences(self) -> dict[str, float]:
-        """By curve, the largest difference at any epoch."""
-        stored = self.record.history
-        return {c: float(np.abs(np.subtract(v, stored[c])).max()) for c, v in self.result["history"].items()}
-
-    @property
     def final(self) -> dict[str, tuple[float, float]]:
         """The last value of each curve, stored and repeated."""
         return {curve: (self.record.history[curve][-1], values[-1]) for curve, values in self.result["history"].items()}
@@ -195,26 +186,22 @@ class Rerun:
         """Whether the repetition ends within `RERUN_TOLERANCE`."""
         return self.final_accuracy <= runs.RERUN_TOLERANCE
 
-    @property
-    def elsewhere(self) -> list[str]:
-        """Which of processor and code differ between record and repetition."""
-        now = provenance.environment()
-        return [name for name in ("processor", "code") if now[name] != self.record.provenance.get(name)]
-
     def __str__(self) -> str:
         """The last value of each curve stored and repeated, then one line on how far they agree and where it ran."""
-        curves = [
-            f"{curve:<20} stored {stored:<10.6g} repeated {repeated:<10.6g} "
-            f"largest difference at any epoch {self.differences[curve]:.3g}"
-            for curve, (stored, repeated) in self.final.items()
-        ]
+        lines = []
+        for curve, (stored, repeated) in self.final.items():
+            gap = np.abs(np.subtract(self.result["history"][curve], self.record.history[curve])).max()
+            values = f"stored {stored:<10.6g} repeated {repeated:<10.6g}"
+            lines.append(f"{curve:<20} {values} largest difference at any epoch {gap:.3g}")
+        now, then = provenance.environment(), self.record.provenance
+        elsewhere = [name for name in ("processor", "code") if now[name] != then.get(name)]
+        where = f"another {' and other '.join(elsewhere)}" if elsewhere else "the same processor and code"
         verdict = "identical" if self.identical else "within tolerance" if self.reproduces else "not reproduced"
-        where = f"another {' and other '.join(self.elsewhere)}" if self.elsewhere else "the same processor and code"
-        last = (
+        lines.append(
             f"{self.record.series}/{self.record.seed}: {verdict} on {where} (final accuracies differ by at most "
             f"{self.final_accuracy:.3g}, tolerance {runs.RERUN_TOLERANCE:g})."
         )
-        return "\n".join([*curves, last])
+        return "\n".join(lines)
 
 
 def rerun(path: Path, *, root: Path = DATA, progress: bool = True) -> Rerun:
@@ -226,9 +213,8 @@ def rerun(path: Path, *, root: Path = DATA, progress: bool = True) -> Rerun:
         HqnnError: There is no such record, or the run fails.
     """
     record = read_record(path)
-    config = experiments.select(experiments.get(record.experiment), [record.variant], record.scale)[record.variant]
-    outcome = runs.execute(config, record.seed, progress=progress, root=root)
-    return Rerun(record, outcome.result)
+    config = experiments.config(record.series, record.scale)
+    return Rerun(record, runs.execute(config, record.seed, progress=progress, root=root).result)
 
 
 def named(text: str, root: Path = DATA) -> list[Path]:
@@ -247,3 +233,33 @@ def named(text: str, root: Path = DATA) -> list[Path]:
     if not paths:
         raise HqnnError(f"There are no records of {series}: run `python -m hqnn run {experiment}`.")
     return paths
+
+
+def repeat(
+    id: str, root: Path, *, on_rerun: Callable[[Rerun], object], progress: bool = True
+) -> tuple[Result, Result, bool]:
+    """Run all records again that a claim rests on, and judge it by the repetitions. No record is changed.
+
+    Returns:
+        What the records say, what the repetitions say, and whether every one ends within the tolerance of its record.
+
+    Raises:
+        HqnnError: There is no such claim, it rests on no recorded run, or a run fails.
+    """
+    book = ledger.read(root / "claims")
+    claim = book.find(id)
+    stored = claims.result(claim, book, root)
+    if stored.quantity is None or not stored.quantity.series:
+        raise HqnnError(f"{id} rests on no recorded run: see `python -m hqnn claims {id}` for what makes it again.")
+    reproduces = True
+    with TemporaryDirectory() as folder:
+        again = Path(folder) / "data"
+        copytree(root, again, ignore=ignore_patterns("cache", "checkpoints", "quick"))
+        for series in stored.quantity.series:
+            for path in named(series, root):
+                repeated = rerun(path, root=root, progress=progress)
+                document = {**json.loads(path.read_bytes()), "result": repeated.result}
+                records.write(again / path.relative_to(root), document)
+                reproduces &= repeated.reproduces
+                on_rerun(repeated)
+        return stored, claims.result(claim, book, again), reproduces

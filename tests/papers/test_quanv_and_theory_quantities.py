@@ -15,7 +15,7 @@ from hqnn.papers.hqnn import quanv_quantities, theory_quantities
 from hqnn.papers.hqnn.circuits import quanvolution, reuploading, strongly_entangling
 from hqnn.papers.hqnn.quanv_experiments import USUAL_RATE
 from hqnn.papers.hqnn.tuning import best_rate, by_draw, by_rate
-from hqnn.record import read_record
+from hqnn.records import read_record
 from hqnn.stats import mean_interval
 from hqnn.storage import DATA
 from hqnn.views import zx

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hqnn import progress, records, runs, training
+from hqnn import records, runs, training
 from hqnn.errors import HqnnError
 from hqnn.training import DivergedError
 from tests.toy import (
@@ -42,11 +42,11 @@ def test_interrupted_and_continued_equals_uninterrupted(
 
     again = tmp_path / "again"
     with monkeypatch.context() as patched:
-        patched.setattr(progress.Bar, "reach", interrupt)
+        patched.setattr(runs.Bar, "reach", interrupt)
         with pytest.raises(KeyboardInterrupt, match="1 of 4 runs are stored; repeat the command to continue"):
             runs.run("toy", root=again, progress=False)
         reached.clear()
-        patched.setattr(progress.Bar, "reach", lambda _bar, label, epoch: reached.append((label, epoch)))
+        patched.setattr(runs.Bar, "reach", lambda _bar, label, epoch: reached.append((label, epoch)))
         assert runs.run("toy", root=again, progress=False) == runs.Summary(done=3, skipped=1)
     assert reached[0] == ("toy/hybrid/seed-1", 3)  # epochs 1 and 2 are not repeated
     assert results(again) == results(root)
@@ -70,7 +70,7 @@ def test_killed_and_continued_equals_uninterrupted(
 
     first: dict[str, int] = {}
     with monkeypatch.context() as patched:
-        patched.setattr(progress.Bar, "reach", lambda _bar, label, epoch: first.setdefault(label, epoch))
+        patched.setattr(runs.Bar, "reach", lambda _bar, label, epoch: first.setdefault(label, epoch))
         runs.run("toy", root=again, progress=False)
     assert first == {label: held.get(label, 0) + 1 for label in labels()}
     assert results(again) == results(root)
@@ -150,7 +150,7 @@ def test_a_full_disk_loses_nothing_computed(
 
     first: dict[str, int] = {}
     with monkeypatch.context() as patched:
-        patched.setattr(progress.Bar, "reach", lambda _bar, label, epoch: first.setdefault(label, epoch))
+        patched.setattr(runs.Bar, "reach", lambda _bar, label, epoch: first.setdefault(label, epoch))
         assert runs.run("toy", root=again, progress=False).skipped == len(before)
     assert first[lost] == BASE.epochs  # only the bar's last step: the finished run was stored, not repeated
     assert results(again) == results(root)

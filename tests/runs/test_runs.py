@@ -13,12 +13,11 @@ import numpy as np
 import pytest
 import torch
 
-from hqnn import datasets, digests, experiments, provenance, records, runs, storage, tasks
+from hqnn import datasets, experiments, provenance, records, runs, storage, tasks
 from hqnn.errors import HqnnError
 from hqnn.papers.lcqhnn import model as lcqhnn
 from hqnn.papers.lcqhnn.experiments import LcqhnnConfig
 from hqnn.provenance import code_digest
-from hqnn.runs import Run
 from tests.toy import BASE, ROOT, VARIANTS, edit, record_path, results
 
 
@@ -82,7 +81,7 @@ def test_a_checkpoint_is_taken_up_by_the_same_run_of_the_same_model_only(monkeyp
         patch.setattr(provenance, "code_digest", lambda: "edited, but it builds the same")
         runs.execute(BASE, 0)
     assert keys[0] == keys.pop()
-    for owner, name, other in ((digests, "model", lambda _config: "changed"), (torch, "__version__", "0.1")):
+    for owner, name, other in ((provenance, "model", lambda _config: "changed"), (torch, "__version__", "0.1")):
         with monkeypatch.context() as patch:
             patch.setattr(owner, name, other)
             runs.execute(BASE, 0)
@@ -300,10 +299,3 @@ def test_a_missing_dataset_is_one_sentence(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(datasets, "load", absent)
     with pytest.raises(datasets.MissingDatasetError, match="digits is not here"):
         runs.run("toy", root=tmp_path, progress=False)
-
-
-def test_labels_are_unique_paths() -> None:
-    one = Run(experiment="toy", variant="plain", scale="paper", seed=3, config=BASE)
-    assert one.path(Path("data")) == Path("data/runs/toy/plain/seed-3.json")
-    assert one.checkpoint(Path("data")) == Path("data/checkpoints/paper/toy/plain/seed-3")
-    assert replace(one, scale="quick").checkpoint(Path("data")) != one.checkpoint(Path("data"))

@@ -129,7 +129,6 @@ def test_a_run_from_scratch_reproduces_its_record(root: Path) -> None:
     again = verification.rerun(record_path(root, seed=1), root=root, progress=False)
     assert again.identical
     assert again.reproduces
-    assert set(again.differences.values()) == {0.0}
     before = {name: value for name, value in again.record.result.items() if name != "errors"}
     assert replace(again, record=replace(again.record, result=before)).identical
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # records come with pandas, and stored verdicts are shown wit
     import pandas as pd
 
     from hqnn.claims.ledger import Claim, Draw, Ledger
-    from hqnn.record import Record
+    from hqnn.records import Record
 
 MIN_SEEDS = 10
 LEAST_SEEDS = 3

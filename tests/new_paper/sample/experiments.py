@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from hqnn.experiments.base import Experiment
+from hqnn.experiments import Experiment
 
 
 @dataclass(frozen=True, kw_only=True)

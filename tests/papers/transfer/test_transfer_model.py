@@ -13,7 +13,7 @@ from hqnn.errors import HqnnError
 from hqnn.papers.transfer import tasks as transfer
 from hqnn.papers.transfer.experiments import AutoencoderConfig, TransferConfig
 from hqnn.papers.transfer.model import Autoencoder, Classifier, Standard
-from hqnn.record import errors_of
+from hqnn.records import errors_of
 from hqnn.tasks import Session
 
 CODER = AutoencoderConfig(dataset="digits", epochs=1, batch_size=64, snapshots=(1,))

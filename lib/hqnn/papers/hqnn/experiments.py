@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from hqnn.experiments.base import Experiment
+from hqnn.experiments import Experiment
 from hqnn.papers.hqnn import quanv_experiments
 
 

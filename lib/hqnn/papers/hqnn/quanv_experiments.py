@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from hqnn.experiments.base import Experiment
+from hqnn.experiments import Experiment
 
 if TYPE_CHECKING:  # Qiskit takes a second
     from hqnn.papers.hqnn.circuits import Cnots

@@ -15,7 +15,7 @@ from hqnn.claims.quantity import EXACT, Context, Missing, Quantity, by_seed, cur
 from hqnn.papers.hqnn import quanv, tuning
 from hqnn.papers.hqnn.circuits import quanvolution
 from hqnn.papers.hqnn.quanv_experiments import MODELS, N_DRAWS, USUAL_RATE, QuanvConfig
-from hqnn.record import read_record
+from hqnn.records import read_record
 from hqnn.stats import mean_interval
 from hqnn.views.pauli_rotations import lower
 

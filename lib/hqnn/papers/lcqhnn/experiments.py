@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
-from hqnn.experiments.base import Experiment
+from hqnn.experiments import Experiment
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,7 @@ from torch.nn import functional
 from hqnn.papers.lcqhnn import gradcam
 from hqnn.papers.lcqhnn import model as lcqhnn
 from hqnn.papers.lcqhnn.experiments import LcqhnnConfig
-from hqnn.record import Record
+from hqnn.records import Record
 from hqnn.stats import Interval, mean_interval, rank_correlation
 
 

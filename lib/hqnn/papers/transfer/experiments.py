@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
-from hqnn.experiments.base import Experiment
+from hqnn.experiments import Experiment
 
 Augment = Literal["none", "flips", "rotations", "shifts", "all"]
 

@@ -30,7 +30,7 @@ from hqnn.papers.transfer.features import (
     statistic,
 )
 from hqnn.papers.transfer.model import Autoencoder, Classifier, Standard
-from hqnn.record import Record
+from hqnn.records import Record
 from hqnn.stats import Interval, mean_interval
 from hqnn.tasks import Session
 from hqnn.views import aer, noise

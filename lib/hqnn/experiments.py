@@ -1,0 +1,119 @@
+"""The registry of experiments: those of every paper, found by looking in its module `experiments`.
+
+An experiment is a set of variants trained on the same data over the same seeds; one variant over its seeds is a
+*series*, written `experiment/variant`. What a config means is up to its paper's task (`hqnn.tasks`).
+"""
+
+import difflib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from typing import Any, Literal
+
+from hqnn import papers
+from hqnn.errors import HqnnError
+from hqnn.storage import digest
+
+Scale = Literal["paper", "quick"]
+
+Config = Any
+"""Any paper's config: a frozen dataclass. Each has `epochs`, `snapshots` and `curves`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """Variants to compare, and the seeds over which they are to be compared."""
+
+    name: str
+    paper: str
+    title: str
+    variants: Mapping[str, Config]
+    """Paper scale."""
+    quick: Mapping[str, Config]
+    """The same variants in seconds, without a download."""
+    seeds: range
+    """The seeds of which there must be records."""
+
+    def configs(self, scale: Scale) -> Mapping[str, Config]:
+        """The variants at one scale."""
+        return self.variants if scale == "paper" else self.quick
+
+
+def as_json(config: Config) -> dict[str, Any]:
+    """A config as it looks in a record (tuples become lists)."""
+    stored: dict[str, Any] = json.loads(json.dumps(asdict(config)))
+    return stored
+
+
+def config_hash(config: Config, stored: Mapping[str, Any] | None = None) -> str:
+    """The sha256 of a config's type and fields, or of its type and other fields."""
+    return digest({"type": type(config).__name__, **(as_json(config) if stored is None else stored)})
+
+
+def differences(config: Config, stored: Mapping[str, Any]) -> list[str]:
+    """Which fields of a stored config are not those of a config now, as `epochs` or `encoder.epochs`.
+
+    A field that was added later does not count while it has its default.
+    """
+    now = {field.name: getattr(config, field.name) for field in fields(config)}
+    defaults = {field.name: field.default for field in fields(config)}
+    found = [name for name in stored if name not in now]
+    for name, value in now.items():
+        if name not in stored:
+            found += [name] if value != defaults[name] else []
+        elif is_dataclass(value) and isinstance(stored[name], Mapping):
+            found += [f"{name}.{inner}" for inner in differences(value, stored[name])]
+        elif json.loads(json.dumps(value)) != stored[name]:
+            found.append(name)
+    return sorted(found)
+
+
+EXPERIMENTS: dict[str, Experiment] = {
+    experiment.name: experiment for module in papers.modules("experiments") for experiment in module.EXPERIMENTS
+}
+
+
+def get(name: str) -> Experiment:
+    """Look an experiment up by name.
+
+    Raises:
+        HqnnError: There is none; the message lists the closest names.
+    """
+    try:
+        return EXPERIMENTS[name]
+    except KeyError:
+        raise HqnnError(f"There is no experiment {name!r}{_suggest(name, EXPERIMENTS)}") from None
+
+
+def split(series: str) -> tuple[str, str]:
+    """The names of a series' experiment and variant."""
+    experiment, _, variant = series.partition("/")
+    return experiment, variant
+
+
+def config(series: str, scale: Scale = "paper") -> Config:
+    """The config of a series.
+
+    Raises:
+        HqnnError: There is no such experiment, or it has no such variant.
+    """
+    experiment, variant = split(series)
+    return select(get(experiment), [variant], scale)[variant]
+
+
+def select(experiment: Experiment, variants: Sequence[str] | None = None, scale: Scale = "paper") -> dict[str, Config]:
+    """Some variants of an experiment by name, or all, in the registry's order.
+
+    Raises:
+        HqnnError: The experiment has no such variant.
+    """
+    configs = experiment.configs(scale)
+    for variant in variants or ():
+        if variant not in configs:
+            raise HqnnError(f"{experiment.name} has no variant {variant!r}{_suggest(variant, configs)}")
+    return {variant: config for variant, config in configs.items() if variants is None or variant in variants}
+
+
+def _suggest(name: str, known: Mapping[str, object]) -> str:
+    close = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
+    return f": did you mean {' or '.join(close)}?" if close else f": choose from {', '.join(known)}."
