@@ -73,22 +73,22 @@ pages.source(parallel.Parallel.forward, parallel.Blocks.forward)
 # ## What the paper does not say
 #
 # Optimiser, learning rate, batch size and number of epochs are not given. We use Adam for eight epochs and chose schedule, batch size and rate by one search, the
-# same for the hybrid and the paper's CNN: on 10,000 of the training images, judged by the loss on 5,000 others, never by
-# test images. Each entry is one run of eight epochs; "one-cycle" lets the rate rise for a fifth of the training and then
+# same for the hybrid and the paper's CNN (the fair rival was not searched): on 10,000 of the training images, judged by the loss on
+# 5,000 others, never by test images. Each entry is one run of eight epochs; "one-cycle" lets the rate rise for a fifth of the training and then
 # fall to zero.
 
 # %% tags=["hide-input"]
-losses = tuning.search()
-losses["mean"] = losses.mean(axis=1)
+searched = tuning.search()
+searched["mean"] = searched.mean(axis=1)
 rows = []
-for (schedule, batch, rate), row in losses.sort_values("mean").iterrows():
+for (schedule, batch, rate), row in searched.sort_values("mean").iterrows():
     shown = [f"{row[column]:.4f}" for column in ("hqnn", "cnn", "mean")]
     rows.append([schedule, batch, f"{rate:g}", *shown])
 header = ["batch", "rate", "hybrid", "CNN", "mean"]
 tables.table(["validation loss: schedule", *header], rows)
 
 # %% tags=["remove-input"]
-best, chosen = losses.idxmin(), mnist.variants["hqnn"]
+best, chosen = searched.idxmin(), mnist.variants["hqnn"]
 schedule, batch, rate = best["mean"]
 Markdown(
     f"All networks are trained with the setting of the lowest mean: {schedule}, batches of {batch}, rate {rate:g}, for "
@@ -127,13 +127,10 @@ figures.show(
 # %% tags=["hide-input"]
 rows, ends = [], comparisons.ends("hqnn-mnist")
 for name, end in ends.items():
-    shown = [
-        f"{end['train_loss']:.4f}",
-        f"{end['test_loss']:.4f}",
-        f"{end['test_accuracy']:.2p}",
-    ]
+    losses = [f"{end[loss]:.4f}" for loss in ("train_loss", "test_loss")]
     paper = printed["test_accuracy"].get(name, "")
-    rows.append([NAMES[name], end["test_loss"].n, *shown, paper])
+    accuracy = f"{end['test_accuracy']:.2p}"
+    rows.append([NAMES[name], end["test_loss"].n, *losses, accuracy, paper])
 header = ["runs", "training loss", "test loss", "test accuracy, %", "paper"]
 tables.table(["after the last epoch", *header], rows)
 
@@ -159,9 +156,10 @@ papers = printed["test_accuracy"]
 Markdown(
     f"Our hybrid reaches {100 * hybrid.mean:.2f} %, more than the printed {papers['hqnn']:g} %. Over the paper's CNN it "
     f"leads by {100 * leads['hqnn', 'cnn'].mean:.2f} points (printed: {papers['hqnn'] - papers['cnn']:.2f}). Against "
-    f"the fair rival, which shares everything but the circuits, no difference can be found: {fair:+z.2p} points. "
-    "One comparison the hybrid does win: its test loss ends below that of the CNN (claim H6). That of the fair rival ends "
-    "there, too, so this belongs to the narrow, normalised network and not to the circuits."
+    f"the fair rival, which shares everything but the circuits, no difference is seen: {fair:+z.2p} points. (Five pairs cannot "
+    "bring the exact p-value below 0.0625. And MNIST is not far from its ceiling: every network has fewer than a hundred of 10,000 "
+    "images wrong.) In one comparison the hybrid is ahead: its test loss ends below that of the CNN (claim H6). That of "
+    "the fair rival ends there, too, so nothing says that this is the circuits'; it may belong to the narrow, normalised network."
 )
 
 # %% [markdown]
@@ -186,8 +184,8 @@ tables.table(["test accuracy, %", *header], rows)
 
 # %% [markdown]
 # (Its own rate is 0.01 for the hybrid and 0.003 for the CNN, by the search; for the blocks, which were not searched, the better
-# of the two.) No difference is beyond the scatter of the seeds. But one sees how a lead can be made by a choice of rate: at 0.01
-# the mean of the CNN falls, which does not normalise, and those of the two networks that do stay, with circuits or without.
+# of the two.) No difference beyond the scatter of the seeds is seen. But one sees how a lead can be made by a choice of rate: at
+# 0.01 the mean of the CNN falls, which does not normalise, and those of the two networks that do stay, with circuits or without.
 #
 # ### Did the paper stop earlier?
 #
@@ -212,7 +210,7 @@ tables.table([f"training loss first below {level}", *header], rows)
 
 # %% tags=["hide-input"]
 timed = costs.steps()
-steps, epoch, settings = (timed[k] for k in ("hqnn-mnist", "a tenth of an epoch", "settings"))
+steps, epoch = timed["hqnn-mnist"], timed["a tenth of an epoch"]
 rows = []
 for name, ms in steps.items():
     rows.append([NAMES.get(name, "dense"), f"{ms:.1f}", f"{steps['hqnn'] / ms:.2f}"])
@@ -222,18 +220,10 @@ tables.table(["step", "ms", "hybrid's time over it"], rows)
 shares = {part: f"{100 * share:.0f} %" for part, share in costs.shares().items()}
 ratios = [steps["hqnn"] / steps[name] for name in ("dense", "blocks")]
 slower = [epoch["hqnn"] / epoch[name] for name in ("blocks", "cnn")]
-images = chosen.n_train / 10 / (epoch["hqnn"] / 1000)
-usual = settings["as recorded"]
 Markdown(
-    f"The circuits are {shares['circuits']} of the step: the hybrid takes {min(ratios):.2f} to {max(ratios):.2f} times as long as "
-    "networks of the same shape. The paper's CNN is faster, because it does not normalise. What bounds the step are the "
-    f"convolutions, {shares['convolution']} of it, then the normalisation of their large maps, {shares['normalisation']}, and "
-    f"pooling with ReLU, {shares['pooling and ReLU']}. The dense layers before the circuits take {shares['dense layers']}, the scores "
-    f"{shares['scores']}. With everything that a run does, shuffling, gradient norms and "
-    f"evaluation included, the hybrid takes {slower[0]:.2f} times as long as the fair rival and {slower[1]:.2f} times as "
-    f"long as the paper's CNN, at {images:.0f} images a second.\n\n"
-    f"Images stored channel by channel would cost more, {settings['channels first'] / usual:.2f} times the hybrid's step, and "
-    f"convolutions in bfloat16, {settings['bfloat16 convolutions'] / usual:.2f} times, gain too little to leave single precision."
+    f"The circuits are {shares['circuits']} of the step, the convolutions {shares['convolution']}, the normalisation of their large "
+    f"maps {shares['normalisation']}. The paper's CNN is faster, because it does not normalise. With everything that a run does, "
+    f"the hybrid takes {slower[0]:.2f} times as long as the fair rival and {slower[1]:.2f} times as long as the paper's CNN."
 )
 
 # %% [markdown]
@@ -280,17 +270,6 @@ figures.show(
 )
 
 # %% [markdown]
-# Where the two disagree most:
-
-# %% tags=["hide-input"]
-for name, other in (("hqnn", "cnn"), ("cnn", "hqnn")):
-    figures.show(
-        picture("hqnn-mistakes", name),
-        alt=f"Twenty handwritten digits in two rows that {NAMES[name]} gets wrong more often.",
-        caption=f"Wrong more often for {NAMES[name]} than for {NAMES[other]}; titles as above. *Recorded runs.*",
-    )
-
-# %% [markdown]
 # ## The circuits changed, replaced or removed
 #
 # If the circuits do something that others cannot, it should show when they are taken away. These networks are trained on
@@ -309,11 +288,9 @@ tables.table([f"MNIST, 10,000 images, {base.n} seeds", *header], rows)
 
 # %% tags=["remove-input"]
 beyond = [comparisons.CHANGES[variant] for variant, gap in gaps.items() if 0 not in gap]
-largest = max(abs(gaps[variant].mean) for variant in comparisons.REPLACED)
 Markdown(
     f"Of the {len(gaps)} variants these differ from the hybrid beyond the scatter of {base.n} seeds: "
-    f"{', '.join(beyond) or 'none'}. Where the circuits are frozen, disentangled, replaced or left out, the means differ by at "
-    f"most {100 * largest:.2f} points. The number of circuits is the number of features that pass: with a single one only five do."
+    f"{', '.join(beyond)}. The number of circuits is the number of features that pass: with a single one only five do."
 )
 
 # %% [markdown]
@@ -340,11 +317,8 @@ tables.table(["test accuracy of the hybrids, %", "mean"], rows)
 
 # %% tags=["hide-input"]
 figure, ax = plt.subplots(figsize=(7.2, 3.4))
-parts = {
-    "convolution": "first convolution",
-    "dense": "first dense layer",
-    "middle": "middle part",
-}
+parts = {"dense": "first dense layer", "middle": "middle part"}
+parts["convolution"] = "first convolution"
 for (part, words), dashes in zip(parts.items(), ("-", "--", ":"), strict=True):
     for name in ("hqnn", "blocks"):
         mean = records.curves(f"hqnn-mnist/{name}", f"gradient_{part}").mean()
@@ -385,9 +359,6 @@ results = claims.evaluate("hqnn", groups=("H3", "H6", "H7"))
 HTML(report.to_html([r for r in results if r.claim.id not in others]))
 
 # %% [markdown] tags=["remove-cell"]
-# A record of 99.21 % cannot be checked, but it can be put in its place: a plain convolutional network of the hybrid's size,
-# trained in the same way, reaches what the table above shows.
-#
 # ## Checks
 
 # %% tags=["remove-cell"]
@@ -395,7 +366,7 @@ for name, config in mnist.variants.items():
     table = records.frame(f"hqnn-mnist/{name}")
     assert (table.n_parameters == count_parameters(parallel.build(config))["total"]).all()
     n_wrong = [round(10_000 * (1 - accuracy)) for accuracy in table.test_accuracy]
-    assert [len(found) for found in wrong[name]] == n_wrong
+    assert [len(found) for found in wrong[name]] == n_wrong and max(n_wrong) < 100
 assert (schedule, batch, rate) == (chosen.schedule, chosen.batch_size, chosen.learning_rate)
 assert best["hqnn"][2] == 0.01 and best["cnn"][2] == 0.003
 assert 100 * hybrid.low > papers["hqnn"] and all(0 in lead for lead in best_leads.values())
@@ -403,9 +374,5 @@ assert all(0 in lead for lead in leads.values()) and lower["hqnn", "cnn"].low > 
 assert on_hard.high < 0.99
 assert through["accuracy/shuffled"].high < 20 < 99 < through["accuracy"].low
 print("the records are of the networks described above, and the hybrid is above 99 %: holds")
-parts = costs.shares()
-assert parts["convolution"] == max(parts.values()) and parts["circuits"] < 0.1
-assert max(ratios) <= 1.10 and slower[0] <= 1.15
-assert settings["channels first"] > 1.1 * usual
-assert 0.7 * usual < settings["bfloat16 convolutions"]
+assert costs.shares()["circuits"] < 0.1 and max(ratios) <= 1.10 and slower[0] <= 1.15
 print("the circuits are a small part of a step: holds")
