@@ -29,7 +29,6 @@ if "google.colab" in sys.modules:
 
 # %% tags=["hide-input"]
 import textwrap
-import time
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -82,37 +81,14 @@ print("three lines and layer agree to 1e-12:", gap < 1e-12)
 # the circuit, and each of them can be asked for:
 
 # %% tags=["hide-input"]
-inputs = torch.from_numpy(x).requires_grad_()
-layers, results = {}, {}
+results = []
 for method in ("fourier", "matrix", "state"):
-    layers[method] = QuantumLayer(circuit, dtype=torch.float64, method=method)
-    layers[method].weights.data = torch.from_numpy(w)[None]
-    results[method] = layers[method](inputs).detach().numpy()
+    one = QuantumLayer(circuit, dtype=torch.float64, method=method)
+    one.weights.data = torch.from_numpy(w)[None]
+    results.append(one(torch.from_numpy(x)).detach().numpy())
 print("chosen for this circuit:", layer.method)
-print("all three agree to 1e-12:", np.ptp(list(results.values()), axis=0).max() < 1e-12)
+print("all three agree to 1e-12:", np.ptp(results, axis=0).max() < 1e-12)
 
-# %% [markdown]
-# How long the three take here and now, forward and backward for a batch of 64:
-
-# %% tags=["hide-input"]
-milliseconds = {}
-for method, one in layers.items():
-    taken = []
-    for _ in range(200):
-        start = time.perf_counter()
-        one(inputs).sum().backward()
-        taken.append(1e3 * (time.perf_counter() - start))
-    milliseconds[method] = np.median(taken)
-figure, ax = plt.subplots(figsize=(7.2, 1.8))
-ax.barh(list(milliseconds), list(milliseconds.values()), color=figures.BLUE)
-ax.invert_yaxis()
-ax.set(xlabel="milliseconds, forward and backward, batch of 64")
-ax.set_title("One circuit, three methods")
-figures.show(
-    figure,
-    alt="Three horizontal bars, one for each method.",
-    caption="Median time of LCQHNN's circuit by each method, *measured by this page on the machine that ran it.*",
-)
 
 # %% [markdown]
 # ## Beside other frameworks

@@ -73,9 +73,7 @@ figure, ax = plt.subplots(figsize=(7.2, 7.4))
 figures.floors(ax, levels, ways).legend(loc="upper left")
 figures.show(
     figure,
-    alt="The library as a house of floors: errors at the bottom, then circuit and storage, views, datasets and "
-    "figures, experiments, training, records, runs, claims, papers, and the command line on top. Orange numbers follow "
-    "a run down to the circuit and into its record, blue ones a claim to its records.",
+    alt="The library as a house of floors: errors at the bottom, then circuit and storage, views, datasets and figures, experiments, training, records, runs, claims, papers, and the command line on top. Orange numbers follow a run down to the circuit and into its record, blue ones a claim to its records.",
     caption="The library's floors, drawn from its own files, with the way of a run and that of a claim, step by step.",
 )
 

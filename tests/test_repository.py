@@ -434,14 +434,15 @@ def test_version_is_the_same_everywhere() -> None:
     )
 
 
-def test_readme_is_up_to_date() -> None:
-    text = read("README.md")
-    assert readme.generated(text) == text, "run `make readme`"
+@pytest.mark.parametrize("page", readme.PAGES, ids=lambda page: page.name)
+def test_generated_parts_are_up_to_date(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert readme.generated(text, readme.PAGES[page]) == text, "run `make readme`"
 
 
-def test_readme_without_its_marks_is_refused() -> None:
+def test_page_without_its_marks_is_refused() -> None:
     with pytest.raises(ValueError, match="no part between"):
-        readme.generated("# Title")
+        readme.generated("# Title", {"links": readme.links})
 
 
 @pytest.mark.parametrize(("workflow", "command"), [("test.yml", "make test"), ("pages.yml", "make book")])

@@ -1,20 +1,21 @@
-"""Write the README's generated parts: its picture, the scoreboard's headline and the Colab links."""
+"""Write what the README and the book's first page take from elsewhere: the picture, the headline, the Colab links."""
 
 from __future__ import annotations
 
 import base64
-import json
 import re
-from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import nbformat
 import yaml
 
-from hqnn import claims
+from hqnn import claims, stats
 from hqnn.claims import Verdict
+from hqnn.papers import together
 from tools.repository import ROOT, address
 
-README = ROOT / "README.md"
+_NAMES = {"lcqhnn": "LCQHNN", "hqnn": "HQNN-Parallel, HQNN-Quanv", "transfer": "transfer learning"}
 PICTURE = ROOT / "book" / "_static" / "leads.png"
 PICTURED = ROOT / "book" / "together.ipynb"
 
@@ -27,13 +28,35 @@ def picture() -> tuple[bytes, str]:
 
 
 def headline() -> str:
-    """The number of claims per paper and stored verdict, as a Markdown table; a test compares these with fresh ones."""
-    counts: dict[str, Counter[str]] = {}
-    for row in json.loads(claims.SNAPSHOT.read_bytes()):
-        counts.setdefault(row["paper"], Counter())[row["verdict"]] += 1
-    rows = [["paper", *Verdict], ["---", *["---:" for _ in Verdict]]]
-    rows += [[paper, *(str(counter[verdict]) for verdict in Verdict)] for paper, counter in counts.items()]
+    """The number of the papers' results per stored verdict and paper, as a Markdown table."""
+    counts = claims.counts(result for result in claims.stored() if result.claim.kind == "result")
+    rows = [
+        ["results of the papers", *(_NAMES.get(paper, paper) for paper in counts)],
+        ["---", *["---:" for _ in counts]],
+    ]
+    for verdict in Verdict:
+        numbers = [by_verdict[verdict] for by_verdict in counts.values()]
+        if any(numbers):
+            rows.append([verdict, *map(str, numbers)])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def answer() -> str:
+    """The answer in three numbers, as cards: printed leads, ours, and results that hold."""
+    compared = together.load().values()
+    claimed = [one.printed_lead for one in compared if one.printed_lead > 0]
+    ours = [stats.mean_interval(one.lead) for one in compared]
+    ahead = [lead.mean for lead in ours if lead.low > 0]
+    results = [one for one in claims.stored() if one.claim.kind == "result"]
+    held = sum(one.judgement.verdict == Verdict.REPRODUCED for one in results)
+    cards = (
+        (f"{len(claimed)} of {len(ours)}", "together", f"printed leads are positive, up to {max(claimed):.1f} points"),
+        (f"{len(ahead)} of {len(ours)}", "together", f"of our leads are clear of zero, up to {max(ahead):.2f} points"),
+        (f"{held} of {len(results)}", "scoreboard", "printed results are reproduced"),
+    )
+    card = ":::{{grid-item-card}} {}\n:link: {}\n:link-type: doc\n\n{}\n:::"
+    body = "\n\n".join(card.format(*one) for one in cards)
+    return f"::::{{grid}} 1 3 3 3\n:gutter: 3\n:class-container: answer\n\n{body}\n::::"
 
 
 def links() -> str:
@@ -52,27 +75,37 @@ def links() -> str:
     return "\n".join(lines)
 
 
-def generated(text: str) -> str:
-    """A README with its generated parts written afresh.
+def generated(text: str, parts: Mapping[str, Callable[[], str]]) -> str:
+    """A page with its generated parts written afresh.
 
     Args:
-        text: The README; each part stands between a comment that opens with its name and one that closes it.
+        text: The page; each part stands between a comment that opens with its name and one that closes it.
+        parts: Name of a part -> what writes it.
 
     Raises:
         ValueError: A part's comments are missing.
     """
-    for name, content in (("picture", picture()[1]), ("scoreboard", headline()), ("notebooks", links())):
+    for name, written in parts.items():
         part = re.compile(rf"(<!-- {name}: [^\n]*-->\n).*?(<!-- /{name} -->)", re.DOTALL)
         if not part.search(text):
-            raise ValueError(f"the README has no part between `<!-- {name}: … -->` and `<!-- /{name} -->`")
+            raise ValueError(f"the page has no part between `<!-- {name}: … -->` and `<!-- /{name} -->`")
+        content = written()
         text = part.sub(lambda match, content=content: f"{match[1]}{content}\n{match[2]}", text)  # type: ignore[misc]
     return text
 
 
+PAGES: dict[Path, dict[str, Callable[[], str]]] = {
+    ROOT / "README.md": {"picture": lambda: picture()[1], "scoreboard": headline, "notebooks": links},
+    ROOT / "book" / "intro.md": {"answer": answer},
+}
+"""The pages with generated parts."""
+
+
 def main() -> None:
-    """Rewrite the README and its picture."""
+    """Rewrite the README, its picture, and the generated parts of the book's first page."""
     PICTURE.write_bytes(picture()[0])
-    README.write_text(generated(README.read_text(encoding="utf-8")), encoding="utf-8")
+    for page, parts in PAGES.items():
+        page.write_text(generated(page.read_text(encoding="utf-8"), parts), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,20 @@
 # %% [markdown]
 # # The model, and what its numbers of parameters say
 #
+# > **Claimed.** HQNN-Parallel, a network with four circuits of five qubits, classifies better than a classical one with eight times its
+# > parameters. HQNN-Quanv, a convolution by a circuit with 4 weights, does as well as a classical one with 16.
+# >
+# > **Found.** HQNN-Parallel reaches the printed accuracies, on CIFAR-10 only with flipped and shifted images. No lead over its rivals is
+# > seen. HQNN-Quanv stays more than ten points behind the classical kernel.
+# >
+# > **Why.** It is a narrow dense layer that saves the parameters, with circuits or without. The quanvolution computes products of cosines,
+# > and its CNOTs cost accuracy.
+# >
+# > **How sure.** Three to ten seeds, paired. MNIST and Medical MNIST are near their ceilings, where a difference could hardly show; on
+# > CIFAR-10 our intervals are wider than the printed lead.
+# >
+# > [MNIST](02-mnist.ipynb) · [the verdict](08-verdict.ipynb) · [draw a digit](../live/digit.md)
+#
 # HQNN-Parallel is a small convolutional network with four quantum circuits side by side in its dense part
 # [[hqnn](../references.md), §2.2]. This page builds it, compares the circuit with its description, and reads the printed
 # numbers of trainable parameters: they decide much of what the text leaves open, and they contradict some of what it says
@@ -28,8 +42,6 @@ if "google.colab" in sys.modules:
     sys.path.insert(0, str(book / "lib"))
 
 # %% tags=["hide-input"]
-import itertools
-
 import matplotlib.pyplot as plt
 import torch
 from IPython.display import HTML, Markdown
@@ -61,10 +73,8 @@ figure, ax = plt.subplots(figsize=(9.6, 4.6))
 figures.circuit_drawing(ax, pc.stages()["layer 1"])
 figures.show(
     figure,
-    alt="Circuit diagram of five qubits: an RX gate on each, then RZ, RY and RZ gates on each, then five "
-    "CNOTs from each qubit to the next one in a ring.",
-    caption="The embedding and the first of the three layers. In the second and third layer the CNOTs "
-    "join qubits that are two and three apart.",
+    alt="Circuit diagram of five qubits: an RX gate on each, then RZ, RY and RZ gates on each, then five CNOTs from each qubit to the next one in a ring.",
+    caption="The embedding and the first of the three layers. In the second and third layer the CNOTs join qubits that are two and three apart.",
 )
 print(f"{pc.n_inputs} inputs, {pc.n_weights} angles, {pc.n_observables} outputs")
 
@@ -125,21 +135,14 @@ kinds = counts.kinds(counts.rivals(cnn_size))
 rows = [[kind, len(found)] for kind, found in kinds.items()]
 tables.table([f"networks with exactly {cnn_size:,} parameters", "how many"], rows)
 
-# %% tags=["hide-input"]
-(twin,) = kinds["with all biases and no normalisation"]
-rows = [["convolutions", counts.convolutions((1, 16, 32), 5, norm=False)]]
-for a, b in itertools.pairwise((counts.FEATURES, *twin.hidden, 10)):
-    rows.append([f"dense {a} → {b}", counts.dense((a, b))])
-assert sum(n for _, n in rows) == cnn_size
-tables.table(["the plain one", "parameters"], rows)
-
 # %% [markdown]
 # No network with one dense layer fits, so the sentence cannot be right as it stands. Of those with two we take the only one
-# without any normalisation, an ordinary network with round widths and a bias everywhere. That is a choice: others, of odd widths,
+# without any normalisation, an ordinary network with round widths (dense layers from 1568 to 224, 32 and 10) and a bias everywhere. That is a choice: others, of odd widths,
 # keep the hybrid's normalised convolutions. One thing follows in any case. "Eight times fewer parameters" has nothing to do with
 # the circuits: the hybrid reduces 1568 features to 20, the CNN to 224, and that one layer is nearly all of the difference:
 
 # %% tags=["remove-input"]
+(twin,) = kinds["with all biases and no normalisation"]
 first = [counts.dense((counts.FEATURES, width)) for width in (twin.hidden[0], counts.WIDTH)]
 in_place = counts.dense((counts.WIDTH, counts.WIDTH)) - counts.circuits(4, 5, 3)
 Markdown(
@@ -184,11 +187,13 @@ header = ["image channels", "kernels", "channels", "last maps"]
 tables.table(["networks with the printed number", *header], rows)
 
 # %% [markdown]
-# For Medical MNIST no network takes images of 244 × 244 pixels, which two pools turn into maps of 61 × 61. Wider rules
-# (other kernels for each convolution, one more dense layer, no normalisation) allow still more networks, so the numbers no
-# longer decide. We train the first of the table for Medical MNIST, on images of their own 64 × 64 pixels and with one pool,
-# and of those for CIFAR-10 the one whose widths grow most evenly. The CNN has a dense layer from 20 to 20 features in place
-# of their circuits. Beside the paper's CNN we train a *fair* rival on each dataset, which has
+# For Medical MNIST no network takes images of 244 × 244 pixels, which two pools turn into maps of 61 × 61. The third of its
+# networks is the most faithful one: it has the paper's three channels, and MNIST's 5 × 5 kernels and 7 × 7 last maps, on images
+# reduced to 28 × 28 pixels. We found it late; what is recorded here is the first of the table, on images of their own 64 × 64
+# pixels and with one pool. The faithful one is registered as the experiment `hqnn-medical-faithful`, with ten seeds, and not yet
+# trained. Of the networks for CIFAR-10 we train the one whose widths grow most evenly. Wider rules (other kernels for each
+# convolution, one more dense layer, no normalisation) allow still more networks, so the numbers no longer decide. The CNN has a
+# dense layer from 20 to 20 features in place of their circuits. Beside the paper's CNN we train a *fair* rival on each dataset, which has
 # as many parameters as the hybrid: each circuit is replaced by tanh between two small matrices.
 
 # %% tags=["hide-input"]
@@ -235,16 +240,11 @@ Markdown(
 # %% [markdown]
 # ## The claims
 #
-# The rows of the ledger that this page is about ([all claims](../scoreboard.ipynb)):
+# The rows of the ledger that this page is about ([all claims](../scoreboard.ipynb)); the printed numbers of parameters are among
+# those of [MNIST](02-mnist.ipynb), [Medical MNIST](03-medical-mnist.ipynb) and [CIFAR-10](04-cifar10.ipynb):
 
 # %% tags=["remove-input"]
-words = ("parameters", "ratio", "convolutions", "same-quantum")
-about = []
-for result in claims.evaluate("hqnn", groups=("H1", "H2", "H3", "H4", "H5", "H8")):
-    of_sizes = any(word in result.claim.id for word in words)
-    if of_sizes or result.claim.group in ("H1", "H2", "H8"):
-        about.append(result)
-HTML(report.to_html(about))
+HTML(report.to_html(claims.evaluate("hqnn", groups=("H1", "H2", "H8"))))
 
 # %% [markdown] tags=["remove-cell"]
 # ## Checks
@@ -264,5 +264,4 @@ for group, (title, name) in zip(("H3", "H4", "H5"), datasets.items(), strict=Tru
     hybrid, cnn, fair = sizes[title]
     assert hybrid == fair == PRINTED[f"{group}-parameters-hqnn"].number
     assert cnn == PRINTED[f"{group}-parameters-cnn"].number
-torch.testing.assert_close(ours, rule)
-print("the networks trained are among those found, and the gradients agree: holds")
+print("the networks trained are among those found: holds")

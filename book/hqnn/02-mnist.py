@@ -55,13 +55,6 @@ mnist = experiments.get("hqnn-mnist")
 # - **The fair rival (classical blocks)**: the hybrid with each circuit replaced by a classical map of its five features,
 #   tanh between two small matrices, with as many parameters as the circuit.
 
-# %% tags=["hide-input"]
-rows = []
-for name, config in mnist.variants.items():
-    size = count_parameters(parallel.build(config))
-    normalised = "yes" if config.batch_norm else "no"
-    rows.append([NAMES[name], f"{size['total']:,}", size["quantum"], normalised])
-tables.table(["network", "parameters", "of them angles", "normalisation"], rows)
 
 # %% [markdown]
 # One class serves all three. What an image goes through, and what stands in the fair rival in the place of the circuits:
@@ -117,11 +110,8 @@ for ax, limits in zip(axes, ((0, 0.12), (0, 0.08), (97.5, 99.6)), strict=True):
 axes[2].legend(loc="lower right")
 figures.show(
     figure,
-    alt="Three panels against epoch: training loss, test loss and test accuracy of the hybrid, the CNN "
-    "and the classical blocks, thin lines for single runs and thick ones for means. The paper's final "
-    "values are hollow diamonds.",
-    caption="Counterpart of figure 5: every run thin, means thick, the paper's final values as diamonds "
-    "at our last epoch. *Recorded runs, all of MNIST.*",
+    alt="Three panels against epoch: training loss, test loss and test accuracy of the hybrid, the CNN and the classical blocks, thin lines for single runs and thick ones for means. The paper's final values are hollow diamonds.",
+    caption="Counterpart of figure 5: every run thin, means thick, the paper's final values as diamonds at our last epoch. *Recorded runs, all of MNIST.*",
 )
 
 # %% tags=["hide-input"]
@@ -328,9 +318,7 @@ ax.set(xlabel="epoch", ylabel="norm of the gradient", yscale="log")
 ax.legend(ncols=2, loc="upper center", bbox_to_anchor=(0.5, 1.32))
 figures.show(
     figure,
-    alt="Norms of gradients against epoch on a logarithmic axis for the first convolution, the first "
-    "dense layer and the middle part. All fall in the course of training, and the middle part's stay "
-    "within a factor of the others.",
+    alt="Norms of gradients against epoch on a logarithmic axis for the first convolution, the first dense layer and the middle part. All fall in the course of training, and the middle part's stay within a factor of the others.",
     caption="Gradients of the middle part, and through it, do not vanish. *Recorded runs, means over seeds.*",
 )
 

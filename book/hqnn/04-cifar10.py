@@ -147,19 +147,15 @@ tables.table(["CIFAR-10", *header], rows)
 # networks reach the printed accuracies, with a test loss near the printed ones. So the paper seems to have changed the images here, too,
 # without saying so. Its training losses are lower than ours, though, which are running means over changed images.
 #
-# Could it have stopped early instead? Where the training losses first fall below the paper's:
+# Could it have stopped early instead, on the images as they are?
 
-# %% tags=["hide-input"]
-level, rows = max(printed["train_loss"].values()), []
-for reading, words in READINGS.items():
-    for name in experiments.get(reading).variants:
-        there = tuning.when_fitted(f"{reading}/{name}", level)
-        rows.append([NAMES[name], words, "not reached", "", ""])
-        if len(there):
-            means = [f"{there.test_loss.mean():.3f}", f"{100 * there.test_accuracy.mean():.2f}"]
-            rows[-1][2:] = [" ".join(map(str, there.epoch)), *means]
-header = ["images", "epochs, by run", "test loss", "test accuracy, %"]
-tables.table([f"training loss first below {level}", *header], rows)
+# %% tags=["remove-input"]
+level = max(printed["train_loss"].values())
+early = [tuning.when_fitted(f"hqnn-cifar10/{name}", level).test_accuracy for name in NAMES]
+Markdown(
+    f"Where the training loss first falls below the paper's {level:g}, all our networks have learnt enough by heart to be at "
+    f"{tables.span([100 * accuracy.mean() for accuracy in early], 1)} % of the test images, and the accuracy hardly rises after that."
+)
 
 # %% [markdown]
 # ## The same code, live

@@ -146,11 +146,8 @@ for panels, (key, title) in zip(axes, DATASETS.items(), strict=True):
 axes[0, 0].legend(loc="lower right", ncols=2)
 figures.show(
     figure,
-    alt="Four panels of test accuracy against epoch, one line per model: MNIST above, FashionMNIST "
-    "below, the whole range left, its top right; diamonds mark what the paper prints.",
-    caption="Test accuracy of the four models, mean and 95 % interval, and the paper's table 1 as "
-    "diamonds in the models' colours: the counterpart of figures 4a and 5a. *Recorded runs, "
-    f"{n_seeds} seeds.*",
+    alt="Four panels of test accuracy against epoch, one line per model: MNIST above, FashionMNIST below, the whole range left, its top right; diamonds mark what the paper prints.",
+    caption=f"Test accuracy of the four models, mean and 95 % interval, and the paper's table 1 as diamonds in the models' colours: the counterpart of figures 4a and 5a. *Recorded runs, {n_seeds} seeds.*",
 )
 
 # %% [markdown]
@@ -185,8 +182,7 @@ axes[0].set_ylabel("test accuracy at epoch 10, %")
 figures.show(
     figure,
     alt="Test accuracy at epoch 10 of four models on two datasets, as dots, bars and diamonds.",
-    caption="Test accuracy at epoch 10: a dot for each run, a bar for their mean, a diamond for the "
-    f"paper's value (figures 4b and 5b). *Recorded runs, {n_seeds} seeds.*",
+    caption=f"Test accuracy at epoch 10: a dot for each run, a bar for their mean, a diamond for the paper's value (figures 4b and 5b). *Recorded runs, {n_seeds} seeds.*",
 )
 
 # %% [markdown]
@@ -314,11 +310,8 @@ axes[1].legend()
 axes[0].set_ylabel("first epoch above 60 %")
 figures.show(
     figure,
-    alt="Two scatter plots, MNIST and FashionMNIST. Each dot is a run: the first epoch with more "
-    "than 60 per cent test accuracy against the margin of its untrained network.",
-    caption="When a run begins to tell the classes apart, against the margin of the network that it "
-    "starts from. Left of the dashed line the untrained score cannot change its sign. "
-    "*Recorded runs; their untrained networks, computed here.*",
+    alt="Two scatter plots, MNIST and FashionMNIST. Each dot is a run: the first epoch with more than 60 per cent test accuracy against the margin of its untrained network.",
+    caption="When a run begins to tell the classes apart, against the margin of the network that it starts from. Left of the dashed line the untrained score cannot change its sign. *Recorded runs; their untrained networks, computed here.*",
 )
 
 # %% [markdown]
@@ -363,10 +356,8 @@ right.yaxis.set_major_formatter("{x:g}")
 left.legend()
 figures.show(
     figure,
-    alt="Two panels against the learning rate, one line per model and one dot per run. Left: test "
-    "accuracy at epoch 10. Right: the first epoch above 90 per cent, on a logarithmic axis.",
-    caption="The same learning rates for all four models, FashionMNIST: a dot for each run, lines "
-    f"through the means, the paper's rate dashed. *Recorded runs, {len(found[1e-3])} seeds.*",
+    alt="Two panels against the learning rate, one line per model and one dot per run. Left: test accuracy at epoch 10. Right: the first epoch above 90 per cent, on a logarithmic axis.",
+    caption=f"The same learning rates for all four models, FashionMNIST: a dot for each run, lines through the means, the paper's rate dashed. *Recorded runs, {len(found[1e-3])} seeds.*",
 )
 
 # %% [markdown]
@@ -453,10 +444,8 @@ lcqhnn_figures.candidates(ax, list(single.values()), near, target).set(ylim=(40,
 ax.legend(loc="center right")
 figures.show(
     figure,
-    alt="Test accuracy against epoch for single runs of all variants of CNN-4, most of them in grey. "
-    "Two variants are in colour, and the paper's three values of CNN-4 are diamonds.",
-    caption="All runs of all variants of CNN-4 on FashionMNIST. In colour: the two variants with the "
-    "runs that come nearest to the paper's values (diamonds). *Recorded runs.*",
+    alt="Test accuracy against epoch for single runs of all variants of CNN-4, most of them in grey. Two variants are in colour, and the paper's three values of CNN-4 are diamonds.",
+    caption="All runs of all variants of CNN-4 on FashionMNIST. In colour: the two variants with the runs that come nearest to the paper's values (diamonds). *Recorded runs.*",
 )
 
 # %% tags=["remove-input"]

@@ -115,10 +115,8 @@ figure, ax = plt.subplots(figsize=(7.6, 4.4))
 lcqhnn_figures.heat_gallery(ax, digits, maps, mask.numpy())
 figures.show(
     figure,
-    alt="Eight digits and below each its heat maps for four window sizes. With the smallest window "
-    "the heat is a few spots; with the whole map it covers large areas or vanishes.",
-    caption="One network, one set of gradients, four windows in eq. 11. Each map is scaled by its "
-    "own maximum (yellow); blue lines are the digits' outlines. *Quick run on the bundled digits.*",
+    alt="Eight digits and below each its heat maps for four window sizes. With the smallest window the heat is a few spots; with the whole map it covers large areas or vanishes.",
+    caption="One network, one set of gradients, four windows in eq. 11. Each map is scaled by its own maximum (yellow); blue lines are the digits' outlines. *Quick run on the bundled digits.*",
 )
 
 # %% [markdown]
@@ -168,18 +166,14 @@ tables.table(header, rows)
 pictures = records.measured("lcqhnn-heatmaps").data
 figures.show(
     base64.b64decode(pictures["mnist"]),
-    alt="Eight MNIST digits above heat maps, untrained and after 25 and 50 epochs, by Grad-CAM and "
-    "with a window of three. Some lie on the digit, some on the background, two are empty.",
-    caption="The counterpart of the paper's figure 6: heat maps on MNIST, untrained and after 25 "
-    "and 50 epochs, by Grad-CAM and by eq. 10–12 with a 3 × 3 window. A black map has no positive "
-    "heat. *A recorded network.*",
+    alt="Eight MNIST digits above heat maps, untrained and after 25 and 50 epochs, by Grad-CAM and with a window of three. Some lie on the digit, some on the background, two are empty.",
+    caption="The counterpart of the paper's figure 6: heat maps on MNIST, untrained and after 25 and 50 epochs, by Grad-CAM and by eq. 10–12 with a 3 × 3 window. A black map has no positive heat. *A recorded network.*",
 )
 
 # %% tags=["hide-input"]
 figures.show(
     base64.b64decode(pictures["fashion"]),
-    alt="Four trousers and four shirts with heat maps in the same arrangement. After training, two "
-    "trousers are hot on a dark background and two are dark on a hot background.",
+    alt="Four trousers and four shirts with heat maps in the same arrangement. After training, two trousers are hot on a dark background and two are dark on a hot background.",
     caption="The counterpart of the paper's figure 7: heat maps on FashionMNIST. *A recorded network.*",
 )
 
@@ -205,11 +199,8 @@ for ax, (key, title) in zip(axes, DATASETS.items(), strict=True):
 axes[0].set_ylabel("focus, % of the heat")
 figures.show(
     figure,
-    alt="Focus against epoch for LCQHNN and CNN-4 on two datasets, ten thin lines each with mean "
-    "and band. Means stay near even heat on FashionMNIST; on MNIST LCQHNN stays flat above it and "
-    "CNN-4 rises in the first epochs. None comes near the level of the object's shape.",
-    caption="Grad-CAM's focus at the epochs whose weights were kept: every run, their mean and its "
-    "95 % interval. *Recorded runs, 10 seeds.*",
+    alt="Focus against epoch for LCQHNN and CNN-4 on two datasets, ten thin lines each with mean and band. Means stay near even heat on FashionMNIST; on MNIST LCQHNN stays flat above it and CNN-4 rises in the first epochs. None comes near the level of the object's shape.",
+    caption="Grad-CAM's focus at the epochs whose weights were kept: every run, their mean and its 95 % interval. *Recorded runs, 10 seeds.*",
 )
 
 # %% [markdown]
@@ -252,11 +243,8 @@ for ax, (name, title) in zip(axes.flat, SERIES.items(), strict=True):
 axes[0, 0].legend(title="epoch", ncols=3, loc="lower right")
 figures.show(
     figure,
-    alt="Four scatter plots of test accuracy against focus, one dot per run and kept epoch. Accuracy "
-    "climbs from chance to nearly 100 per cent while focus moves to either side: late dots form "
-    "wide horizontal clouds. Only CNN-4 on MNIST drifts to the right.",
-    caption="Test accuracy against Grad-CAM's focus: one grey path per run, one dot per kept epoch, "
-    "later ones brighter. The dashed line is even heat. *Recorded runs, 10 seeds.*",
+    alt="Four scatter plots of test accuracy against focus, one dot per run and kept epoch. Accuracy climbs from chance to nearly 100 per cent while focus moves to either side: late dots form wide horizontal clouds. Only CNN-4 on MNIST drifts to the right.",
+    caption="Test accuracy against Grad-CAM's focus: one grey path per run, one dot per kept epoch, later ones brighter. The dashed line is even heat. *Recorded runs, 10 seeds.*",
 )
 
 # %% [markdown]
@@ -296,10 +284,8 @@ for ax, (key, title) in zip(axes, DATASETS.items(), strict=True):
 axes[0].set_ylabel("rank correlation with the heat")
 figures.show(
     figure,
-    alt="Rank correlation of LCQHNN's heat maps with the edge and the shape template against epoch. "
-    "The two curves run together near zero; on MNIST both start positive and fall to zero.",
-    caption="How much LCQHNN's Grad-CAM maps resemble the templates of edges and of shape. "
-    "*Recorded runs, 10 seeds.*",
+    alt="Rank correlation of LCQHNN's heat maps with the edge and the shape template against epoch. The two curves run together near zero; on MNIST both start positive and fall to zero.",
+    caption="How much LCQHNN's Grad-CAM maps resemble the templates of edges and of shape. *Recorded runs, 10 seeds.*",
 )
 
 # %% [markdown]
@@ -341,10 +327,8 @@ Markdown(
 # %% tags=["hide-input"]
 figures.show(
     base64.b64decode(pictures["seeds"]),
-    alt="A table of heat maps, eight images by ten networks. For the same image some networks "
-    "highlight the object, others the background around it, others a few spots.",
-    caption="Grad-CAM on the same images for ten hybrid networks after 50 epochs, which differ only "
-    "in their seed. *Recorded runs.*",
+    alt="A table of heat maps, eight images by ten networks. For the same image some networks highlight the object, others the background around it, others a few spots.",
+    caption="Grad-CAM on the same images for ten hybrid networks after 50 epochs, which differ only in their seed. *Recorded runs.*",
 )
 
 # %% tags=["hide-input"]

@@ -178,14 +178,8 @@ lcqhnn_figures.noisy_scores(left, np.array(scores["perfect"]), shown, scores["of
 lcqhnn_figures.shrink_factors(right, DEPTHS, dict(enumerate(kept)), dict(enumerate(cones)))
 figures.show(
     figure,
-    alt="Left: scores with noise against scores without. Points of each depth lie close to a straight "
-    "line, flatter the deeper the circuit; hardly any crosses zero. Right: share of expectation "
-    "values left, falling with the number of blocks, dots on or above the dashed estimates.",
-    caption="Left: each image's score under depolarising noise against its score without; the "
-    "dashed line is the offset. Right: what a third of that noise leaves of the expectation values "
-    "(dots, one per network; dashed, the light cone's estimate), where they carry a signal: "
-    f"{len(kept[0])} of the {len(data['fashion']['signal'])} networks speaks through qubit 0, the "
-    "others through qubits 1 to 3. *Recorded networks, FashionMNIST.*",
+    alt="Left: scores with noise against scores without. Points of each depth lie close to a straight line, flatter the deeper the circuit; hardly any crosses zero. Right: share of expectation values left, falling with the number of blocks, dots on or above the dashed estimates.",
+    caption=f"Left: each image's score under depolarising noise against its score without; the dashed line is the offset. Right: what a third of that noise leaves of the expectation values (dots, one per network; dashed, the light cone's estimate), where they carry a signal: {len(kept[0])} of the {len(data['fashion']['signal'])} networks speaks through qubit 0, the others through qubits 1 to 3. *Recorded networks, FashionMNIST.*",
 )
 
 # %% [markdown]
@@ -206,12 +200,8 @@ figure, axes = plt.subplots(2, 2, figsize=(7.2, 5.6), sharey=True)
 lcqhnn_figures.accuracy_sweeps(axes, found, swept, labels=labels, today=today)
 figures.show(
     figure,
-    alt="Accuracy against depolarising strength and T1 for two datasets, one line per depth. All are "
-    "flat and equal at the strength of today's hardware; towards ten times that strength and "
-    "beyond they fall to one half, the deepest circuit first, one block last.",
-    caption="Test accuracy with exact expectation values against the strength of depolarising noise "
-    "and against $T_1$ (noise grows to the right): mean and 95 % interval over ten networks; "
-    "dashed, hardware of today. *Recorded networks.*",
+    alt="Accuracy against depolarising strength and T1 for two datasets, one line per depth. All are flat and equal at the strength of today's hardware; towards ten times that strength and beyond they fall to one half, the deepest circuit first, one block last.",
+    caption="Test accuracy with exact expectation values against the strength of depolarising noise and against $T_1$ (noise grows to the right): mean and 95 % interval over ten networks; dashed, hardware of today. *Recorded networks.*",
 )
 
 # %% [markdown]
@@ -235,11 +225,8 @@ for ax, (kind, title) in zip(axes, alone.items(), strict=True):
 axes[0].legend(loc="lower left")
 figures.show(
     figure,
-    alt="Accuracy against the strength of errors of pulses, CNOTs and readout. The first two bring "
-    "four blocks down at a few tenths, one block later; readout errors bring nothing down even "
-    "when nearly half of all bits flip.",
-    caption="One kind of error at a time: test accuracy with exact expectation values, mean and "
-    "95 % interval over ten networks. *Recorded networks, FashionMNIST.*",
+    alt="Accuracy against the strength of errors of pulses, CNOTs and readout. The first two bring four blocks down at a few tenths, one block later; readout errors bring nothing down even when nearly half of all bits flip.",
+    caption="One kind of error at a time: test accuracy with exact expectation values, mean and 95 % interval over ten networks. *Recorded networks, FashionMNIST.*",
 )
 
 # %% [markdown]
@@ -257,10 +244,8 @@ figure, axes = plt.subplots(2, 2, figsize=(7.2, 5.6), sharey=True)
 lcqhnn_figures.accuracy_sweeps(axes, found, swept, labels=labels, today=today)
 figures.show(
     figure,
-    alt="The same four panels. The lines are flat as before at today's noise and fall in the same "
-    "order of depth, less steeply and, for one block, hardly at all.",
-    caption="As before, with the threshold set anew on the noisy device and "
-    f"{settings['reset_shots']} shots per image. *Recorded networks.*",
+    alt="The same four panels. The lines are flat as before at today's noise and fall in the same order of depth, less steeply and, for one block, hardly at all.",
+    caption=f"As before, with the threshold set anew on the noisy device and {settings['reset_shots']} shots per image. *Recorded networks.*",
 )
 
 # %% [markdown]
@@ -289,27 +274,10 @@ for ax, (key, title) in zip(axes, DATASETS.items(), strict=True):
 axes[0].legend(loc="lower right")
 figures.show(
     figure,
-    alt="Accuracy against shots per image on two datasets. On a perfect device one shot classifies "
-    "most images; on ibmq_manila deeper circuits need more, and with 256 or more all agree.",
-    caption="Test accuracy against the number of shots, on a perfect device (where depth makes no "
-    "difference) and on ibmq_manila with four depths: mean and 95 % interval over ten networks. "
-    "*Recorded networks.*",
+    alt="Accuracy against shots per image on two datasets. On a perfect device one shot classifies most images; on ibmq_manila deeper circuits need more, and with 256 or more all agree.",
+    caption="Test accuracy against the number of shots, on a perfect device (where depth makes no difference) and on ibmq_manila with four depths: mean and 95 % interval over ten networks. *Recorded networks.*",
 )
 
-# %% [markdown]
-# How many shots bring the mean accuracy within half a percentage point of that without noise and with exact values?
-# (Of the numbers that were tried.)
-
-# %% tags=["hide-input"]
-rows = []
-for key, title in DATASETS.items():
-    goal = np.mean(data[key]["perfect"]) - 0.005
-    curves = {"perfect device": perfect[key]}
-    curves |= {f"ibmq_manila, {lcqhnn_figures.blocks(n)}": on_manila[key][n] for n in DEPTHS}
-    for name, curve in curves.items():
-        needed = noise_robustness.shots_needed(curve, shots, goal)
-        rows.append([f"{title}, {name}", needed, f"{100 * curve[:, 0].mean():.1f}"])
-tables.table(["device", "shots needed", "accuracy with one shot, %"], rows)
 
 # %% [markdown]
 # ## What is lost, in numbers

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Verdict
+# # Verdict: the network works, no gain of its circuit is seen
 #
 # What became of the paper's claims, what we had to assume to test them, where the paper contradicts itself, and the
 # question behind it all: does the circuit do anything that something simpler would not do as well? Every number comes from
@@ -30,7 +30,7 @@ if "google.colab" in sys.modules:
 # %% tags=["hide-input"]
 import matplotlib.pyplot as plt
 import numpy as np
-from IPython.display import HTML, Markdown
+from IPython.display import Markdown
 
 from hqnn import claims, figures, records, runs, stats, tables
 from hqnn.claims import report
@@ -54,7 +54,6 @@ at_end = {name: f"{stats.mean_interval(table[50]):.2p}" for name, table in fashi
 slow = {n: stats.epochs_to_reach(table, 0.9).counted.mean() for n, table in fashion.items()}
 lead = results.lead(hybrid["fashion"], "lcqhnn-fashion/cnn-4", 50)
 undone = {w: results.lead(ablations[w], hybrid["fashion"], 50).difference for w in ablations}
-reproduced = claims.counts(judged)["lcqhnn"][Verdict.REPRODUCED]
 Markdown(
     f"- LCQHNN works: on FashionMNIST it reaches {at_end['lcqhnn']} % after 50 epochs (printed: "
     f"{printed['L6-fashion-lcqhnn-50']:g} %).\n"
@@ -63,37 +62,28 @@ Markdown(
     f"{lead.difference:+z.2p} points here.\n"
     f"- It is not faster. The first epoch above 90 % is {slow['lcqhnn']:.1f} on average for LCQHNN and "
     f"{slow['cnn-4']:.1f} for CNN-4 (printed: {printed['L8-lcqhnn-epoch']} and {printed['L8-cnn4-epoch']}).\n"
-    f"- The accuracy is not the circuit's. Freezing its four angles changes it by {undone['angles frozen as drawn']:+z.2p} "
-    f"points, taking the circuit out by {undone['no circuit']:+z.2p} points.\n"
-    f"- Of the {len(judged)} claims in the ledger, {reproduced} are reproduced."
+    f"- What the circuit adds in the end is less than half a point, by every interval. Freezing its four angles changes the accuracy by "
+    f"{undone['angles frozen as drawn']:+z.2p} points, taking the circuit out by {undone['no circuit']:+z.2p} points."
 )
 
 # %% [markdown]
 # What remains is a network that works, a circuit whose function fits on a few lines, and a comparison whose rivals were slow
-# for a reason that the text does not give.
+# for a reason that the text does not give. On MNIST's digits 0 and 1 all four models are at the ceiling, and no comparison there can
+# show more than a tenth of a point; what follows is about FashionMNIST.
 
 # %% [markdown]
 # ## The claims in numbers
 #
-# Each checkable sentence of the paper is a row of the ledger; the rule that decides is on the
-# [scoreboard](../scoreboard.ipynb), and what was fixed when is told by the [amendments](../amendments.md). By subject:
+# Each checkable sentence of the paper is a row of the ledger. The [scoreboard](../scoreboard.ipynb) has every row with its evidence and
+# the rule that decides; what was fixed when is told by the [amendments](../amendments.md). By subject:
 
 # %% tags=["remove-input"]
-subjects = {
-    "the circuit": ("L1", "L2", "L3"),
-    "front end, data, training": ("L4", "L5"),
-    "table 1": ("L6",),
-    "speed": ("L7", "L8"),
-    "final gaps": ("L9",),
-    "heat maps": ("L10", "L11"),
-    "noise": ("L12",),
-    "software": ("L13",),
-}
+subjects = {title: [group] for group, title in claims.load().groups["lcqhnn"].items()}
 report.by_subject(judged, subjects)
 
 # %% [markdown]
-# The full table is at the end of this page. Its short form: the hybrid's own numbers hold, those of its
-# classical rivals do not, and with them falls what the paper concludes from the comparison.
+# In short: the hybrid's own numbers hold, those of its classical rivals do not, and with them falls what the paper concludes from
+# the comparison.
 
 # %% tags=["remove-input"]
 own, rivals = [], []
@@ -123,19 +113,11 @@ Markdown(
 # %% tags=["hide-input"]
 versus = {k: {LABELS[n]: f"lcqhnn-{k}/{n}" for n in MODELS[1:]} for k in DATASETS}
 versus["fashion"] = ablations | versus["fashion"]
-rows = []
-for words, one in ({"LCQHNN": hybrid["fashion"]} | versus["fashion"]).items():
-    table, size = records.curves(one, "test_accuracy"), records.frame(one).n_parameters.iloc[0]
-    at = [f"{stats.mean_interval(table[epoch]):.2p}" for epoch in (10, 50)]
-    rows.append([f"FashionMNIST, {words}", size, len(table), *at])
-tables.table(["test accuracy, %", "parameters", "runs", "epoch 10", "epoch 50"], rows)
-
-# %% tags=["hide-input"]
-pairs = {w: [key for key in DATASETS if w in versus[key]] for w in versus["fashion"]}
+pairs = [(w, key) for w in versus["fashion"] for key in DATASETS if w in versus[key]]
 figure, axes = plt.subplots(1, 2, figsize=(9.6, 4.4), sharey=True, sharex=True)
 for ax, epoch in zip(axes, (10, 50), strict=True):
-    rows = {words: {} for words in pairs}
-    for words, key in [(words, key) for words, keys in pairs.items() for key in keys]:
+    rows = {words: {} for words, _ in pairs}
+    for words, key in pairs:
         ahead = results.differences(hybrid[key], versus[key][words], epoch)
         rows[words][DATASETS[key]] = ahead.to_numpy()
     figures.paired_differences(ax, rows)
@@ -143,16 +125,13 @@ for ax, epoch in zip(axes, (10, 50), strict=True):
 axes[1].legend(loc="lower left")
 figures.show(
     figure,
-    alt="Two forest plots, epochs 10 and 50. Each row is a changed circuit or a classical network; it "
-    "shows LCQHNN's lead over it in points of test accuracy: single pairs of runs as faint dots, "
-    "the mean with its 95 per cent interval as a bold mark, a vertical line at zero.",
-    caption="What the circuit is worth: LCQHNN's lead in test accuracy, paired by seed; every pair, the "
-    f"mean and its 95 % interval. *Recorded runs, {len(ahead)} pairs.*",
+    alt="Two forest plots, epochs 10 and 50. Each row is a changed circuit or a classical network; it shows LCQHNN's lead over it in points of test accuracy: single pairs of runs as faint dots, the mean with its 95 per cent interval as a bold mark, a vertical line at zero.",
+    caption=f"What the circuit is worth: LCQHNN's lead in test accuracy, paired by seed; every pair, the mean and its 95 % interval. *Recorded runs, {len(ahead)} pairs.*",
 )
 
 # %% tags=["hide-input"]
 compared, rows = {}, []
-for words, key in [(words, key) for words, keys in pairs.items() for key in keys]:
+for words, key in pairs:
     both = [results.lead(hybrid[key], versus[key][words], epoch) for epoch in (10, 50)]
     compared[key, words] = both
     cells = [cell for c in both for cell in (f"{c.difference:+z.2p}", f"{c.p_value:.2g}")]
@@ -173,9 +152,10 @@ Markdown(
 
 # %% [markdown]
 # At epoch 10 the circuit is a handicap: without CNOTs, with tanh in its place and without any circuit the network is
-# ahead on average, and for the last of these the difference stands the correction. At epoch 50 the difference is gone,
-# with no clear winner. Training the four angles, the paper's only quantum parameters, makes no difference at either
-# epoch. (The ablations were run on FashionMNIST only, where differences had room to show.)
+# ahead on average, and for the last of these the difference stands the correction. At epoch 50 no difference stands it. From
+# training the four angles, the paper's only quantum parameters, no difference is seen at either epoch. (No margin for "equal" was
+# stated before these runs, so we do not call anything equal here; the intervals say how large a difference could be. The ablations
+# were run on FashionMNIST only, where differences had room to show.)
 #
 # Is the handicap at epoch 10 the late start of some runs, which the [training page](02-training.ipynb) traced to a score
 # that cannot change its sign? No: the runs that start on time lag as much.
@@ -275,9 +255,9 @@ verdicts = [f"*{str(row.judgement.verdict).capitalize()}* ({row.ours()})." for r
 Markdown("\n".join(f"- {row.claim.says} {v}" for row, v in zip(noise, verdicts, strict=True)))
 
 # %% [markdown]
-# Under strong noise fewer gates lose less, as must be. At the strength of noise of present hardware there is next to
-# nothing to lose at either depth. And as repeating this circuit's block adds no function, the deeper circuit is a rival that
-# nobody would build.
+# Under strong simulated noise fewer gates lose less, as must be. At the strength of noise of present hardware no loss is seen at
+# either depth, and on tasks so near their ceiling there is hardly an image to lose. And as repeating this circuit's block adds no
+# function, the deeper circuit is a rival that nobody would build.
 #
 # ## Does it come out the same elsewhere?
 #
@@ -288,20 +268,6 @@ Markdown("\n".join(f"- {row.claim.says} {v}" for row, v in zip(noise, verdicts, 
 
 # %%
 print(f"a repetition may differ by {runs.RERUN_TOLERANCE:g} in final accuracy")
-
-# %% [markdown]
-# Two of the readings of CNN-4, with 4 and with 8 units, are by their settings CNN-8 and CNN-16. They were run again, an hour
-# later and with a later version of the code, and so tell what a repetition gives:
-
-# %%
-again = {"cnn-8": "cnn-4-width-4", "cnn-16": "cnn-4-width-8"}
-repeated = []
-for name, variant in again.items():
-    series = (f"lcqhnn-fashion/{name}", f"lcqhnn-readings-fashion/{variant}")
-    first, second = (records.curves(one, "test_loss") for one in series)
-    gap, n = (first - second).abs().max(axis=None), len(first.index.intersection(second.index))
-    print(f"{LABELS[name]}: {n} runs made twice, largest difference of a test loss:", gap)
-    repeated.append((gap, records.frame(*series).commit.nunique()))
 
 # %% [markdown]
 # ## The experiment they should have run
@@ -318,15 +284,6 @@ for name, variant in again.items():
 # Harder images than these two pairs of classes would be the next step. Where four networks of any kind reach nearly the same
 # accuracy, no comparison can show much.
 
-# %% [markdown]
-# ## Every claim
-#
-# "±" is the half width of the 95 % interval of our mean, n the number of seeds. "Not reproduced" says that we could not
-# confirm the sentence from what the paper tells; with the authors' program the answer might differ.
-
-# %% tags=["remove-input"]
-HTML(report.to_html(judged))
-
 # %% [markdown] tags=["remove-cell"]
 # ## Checks
 
@@ -338,9 +295,7 @@ of = dict(zip(ablations, early, strict=True))
 assert 0 in of.pop("angles frozen as drawn").difference
 assert all(c.difference.high < 0 for c in of.values()) and clear[0][-1]
 assert not clear[1].any() and bound < 0.005 and all(v.mean() < -0.5 for v in lag.values())
-print("the circuit costs accuracy at epoch 10 and makes no clear difference at 50: holds")
+print("the circuit costs accuracy at epoch 10; no clear difference is seen at 50: holds")
 gap = printed["L9-cnn4-gap"] / 100
 assert all(lead.mean < 0.01 and gap not in lead for lead in under.values())
 print("no shared reading gives LCQHNN the printed lead over CNN-4: holds")
-assert repeated == [(0, 2)] * 2
-print("runs made twice, by two versions of the code, are identical: holds")

@@ -101,11 +101,6 @@ figures.show(
     caption=f"Confusion matrix of the classical network on MNIST's 10,000 test images, mean over {n} seeds; colour marks errors. *Recorded runs.*",
 )
 
-# %% tags=["remove-input"]
-Markdown(
-    f"Of 10,000 test images ours misclassifies {matrix.sum() - np.trace(matrix):.0f}. An accuracy of {paper['test']:g} % means "
-    f"{100 * (100 - paper['test']):.0f}."
-)
 
 # %% [markdown]
 # The paper says of its own matrix that "most digits are correctly classified, with only a few misclassifications". With an

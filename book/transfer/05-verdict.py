@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Verdict
+# # Verdict: no lead of the hybrid, and an accuracy that hangs on the reading
 #
 # What became of the paper's claims in both published versions, what we had to assume, where the paper contradicts itself, and
 # the experiment that its title promises and that it never does. Every number comes from the ledger, the records and the analyses
@@ -29,7 +29,7 @@ if "google.colab" in sys.modules:
 # %% tags=["hide-input"]
 from itertools import product
 
-from IPython.display import HTML, Markdown
+from IPython.display import Markdown
 
 from hqnn import claims, records, stats, tables
 from hqnn.claims import Verdict, report
@@ -59,14 +59,13 @@ best = compare(
 five = compare(
     series(inputs="measured", reading="pca-5"), series(inputs="encoded", reading="pca-5")
 )
-reproduced = claims.counts(results)["transfer"][Verdict.REPRODUCED]
 
 # %% tags=["remove-input"]
 Markdown(
     f"- The classical network on 64 latents is near {100 * classical.mean:.0f} %, close to what the second version says; the first version's "
     f"{printed['S3-validation-accuracy']:g} % is not what its description gives.\n"
     "- The best reading of the hybrid, thirteen circuits per image with exact probabilities and the better scaling, has "
-    f"{best.one:.2p} % after 20 epochs. The classical network has {best.other:.2p} %: the circuit adds nothing.\n"
+    f"{best.one:.2p} % after 20 epochs. The classical network has {best.other:.2p} %. No difference is seen: {best.lead:+z.2p} points.\n"
     f"- With five numbers in the circuit the hybrid has {five.one:.2p} %, and a classical network on the same five numbers "
     f"{five.other:.2p} %.\n"
     "- What the circuit computes anyone can multiply out: CNOTs directly before the measurement only rename outcomes, and what "
@@ -75,25 +74,17 @@ Markdown(
     "reading among many, which the text does not describe.\n"
     f"- Transfer works, with the circuit and without: an encoder of digits is {over_untrained['latents'].lead:.1p} points better for "
     f"clothes than an untrained one, classically. Behind it the circuit of thirteen blocks leaves {100 * over_untrained['blocks'].one.mean:.2f} % of "
-    f"{100 * over_untrained['latents'].one.mean:.2f} %.\n"
-    f"- Of the {len(results)} claims in the ledger, {reproduced} are reproduced."
+    f"{100 * over_untrained['latents'].one.mean:.2f} %."
 )
 
 # %% [markdown]
 # ## The claims in numbers
 #
-# Each checkable sentence is a row of the ledger; the rule is on the [scoreboard](../scoreboard.ipynb).
+# Each checkable sentence is a row of the ledger. The [scoreboard](../scoreboard.ipynb) has every row with its evidence and the rule that
+# decides. By subject:
 
 # %% tags=["remove-input"]
-subjects = {
-    "the autoencoder": ("S1", "S2"),
-    "the classical network": ("S3",),
-    "the circuit": ("S4",),
-    "the hybrid": ("S5",),
-    "the comparison": ("S6",),
-    "the data": ("S7",),
-    "version 2": ("S8",),
-}
+subjects = {title: [group] for group, title in claims.load().groups["transfer"].items()}
 report.by_subject(results, subjects)
 
 # %% [markdown]
@@ -114,10 +105,9 @@ hybrids = {
 rows = [["classical network on 64 latents", *of_classical, f"{classical:.2p}"]]
 reached = []
 for variant, (words, one, two) in hybrids.items():
-    reached.append(
-        stats.mean_interval(records.final(f"transfer-hybrid/{variant}", "test_accuracy"))
-    )
-    rows.append([f"hybrid: {words}", one, two, f"{reached[-1]:.2p}"])
+    ours = stats.mean_interval(records.final(f"transfer-hybrid/{variant}", "test_accuracy"))
+    rows.append([f"hybrid: {words}", one, two, f"{ours:.2p}"])
+    reached.append(ours)
 tables.table(["test accuracy, %", "version 1", "version 2", "ours, 50 epochs"], rows)
 
 # %% [markdown]
@@ -176,22 +166,19 @@ rows.append(["runs", *(means[e, "latents"].n for e in encoders)])
 tables.table(["FashionMNIST, test accuracy, %", *encoders.values()], rows)
 
 # %% tags=["hide-input"]
-rows = [
-    [text, f"{over_untrained[kind].lead:z.2p}", f"{over_own[kind].lead:z.2p}"]
-    for kind, text in kinds.items()
-]
+rows = []
+for kind, text in kinds.items():
+    rows.append([text, *(f"{pair[kind].lead:z.2p}" for pair in (over_untrained, over_own))])
 header = ["over an untrained encoder, points", "over FashionMNIST's own encoder, points"]
 tables.table(["lead of MNIST's encoder on FashionMNIST", *header], rows)
 
 # %% [markdown]
 # (20 epochs for each classifier. Leads are paired by seed, with 95 % intervals.) So transfer there is:
-# with the circuit and without, the encoder of digits beats an untrained one and is behind the one trained on clothes. The circuit
-# takes accuracy away from every encoder.
-#
-# ## All claims
-
-# %% tags=["remove-input"]
-HTML(report.to_html(results))
+# with the circuit and without, the encoder of digits beats an untrained one. That it is behind the one trained on clothes is shown for
+# the classical network only; for the hybrids the intervals are too wide. Behind each of
+# the three encoders the classical network on all 64 latents is ahead of both hybrids. What part of that is the circuit's, and what
+# part the choice of what is measured or let in, this experiment does not separate; on MNIST the [third
+# page](03-circuit-and-readings.ipynb) does.
 
 # %% [markdown] tags=["remove-cell"]
 # ## Checks
@@ -207,7 +194,7 @@ assert verdict["S8-classical"] == Verdict.REPRODUCED
 assert verdict["S3-validation-accuracy"] == Verdict.NOT_REPRODUCED
 assert classical.low > max(hybrid.mean for hybrid in reached)
 assert abs(best.lead.mean) < 0.005
-print("the classical network is ahead of, or level with, every hybrid: holds")
+print("the classical network is ahead of every hybrid but one, where no lead is seen: holds")
 for encoder in encoders:
     assert max(kinds, key=lambda kind: means[encoder, kind].mean) == "latents"
 assert all(pair.lead.low > 0 for pair in over_untrained.values())

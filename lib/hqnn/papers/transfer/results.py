@@ -66,7 +66,7 @@ def device(name: str) -> str:
     kind, _, strength = name.partition("/")
     return {
         "none": "perfect device",
-        "manila": "model of a real device (ibm_manila)",
+        "manila": "simulation of ibm_manila, by its calibration",
         "depolarising": f"depolarising, two-qubit strength {strength}",
         "readout": f"each bit misread with probability {strength}",
     }[kind]
