@@ -36,8 +36,7 @@ from hqnn import claims, experiments, figures, pages, records, runs, stats, tabl
 from hqnn.claims import report
 from hqnn.papers.transfer.experiments import TransferConfig
 from hqnn.papers.transfer.model import Classifier
-from hqnn.papers.transfer.results import CHANGES, CLASSICAL, compare
-from hqnn.papers.transfer.series import distance
+from hqnn.papers.transfer.results import CHANGES, CLASSICAL, compare, distance
 from hqnn.tasks import count_parameters
 
 figures.style()

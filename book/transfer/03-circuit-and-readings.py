@@ -41,8 +41,7 @@ from hqnn.claims import report
 from hqnn.papers.transfer import closed_form
 from hqnn.papers.transfer.circuits import transfer_circuit
 from hqnn.papers.transfer.features import EMBEDDINGS, quantum_features
-from hqnn.papers.transfer.results import INPUTS, KEPT, compare, words
-from hqnn.papers.transfer.series import accuracies, series
+from hqnn.papers.transfer.results import INPUTS, KEPT, accuracies, compare, series, words
 from hqnn.views import bloch
 
 figures.style()

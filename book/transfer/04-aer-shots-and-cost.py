@@ -41,8 +41,7 @@ from hqnn.claims import report
 from hqnn.papers.transfer import studies
 from hqnn.papers.transfer.features import EMBEDDINGS, quantum_features
 from hqnn.papers.transfer.figures import accuracy_by_shots
-from hqnn.papers.transfer.results import INPUTS, KEPT, compare, device, words
-from hqnn.papers.transfer.series import by_shots
+from hqnn.papers.transfer.results import INPUTS, KEPT, by_shots, compare, device, words
 from hqnn.views import aer
 
 figures.style()

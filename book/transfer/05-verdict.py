@@ -33,8 +33,7 @@ from IPython.display import Markdown
 
 from hqnn import claims, records, stats, tables
 from hqnn.claims import Verdict, report
-from hqnn.papers.transfer.results import CLASSICAL, compare
-from hqnn.papers.transfer.series import by_choice, on_fashion, series
+from hqnn.papers.transfer.results import CLASSICAL, by_choice, compare, on_fashion, series
 
 results = claims.evaluate("transfer")
 printed = {claim.id: claim.value for claim in claims.load().claims}

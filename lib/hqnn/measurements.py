@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from hqnn import figures, papers, provenance, records, storage
 from hqnn.errors import HqnnError
 from hqnn.records import Record
-from hqnn.stats import Interval
+from hqnn.stats import Interval, mean_interval
 from hqnn.storage import DATA
 
 Series = Mapping[str, Sequence[Record]]
@@ -61,6 +61,14 @@ def measurement(name: str, *, inputs: Sequence[str], **settings: Any) -> Callabl
 def picture(figure: Figure) -> str:
     """A figure as the data of a record can hold it: a PNG image in base64. The figure is closed."""
     return base64.b64encode(figures.render(figure)).decode()
+
+
+def intervals(numbers: Mapping[str, float | Sequence[float]]) -> dict[str, Interval]:
+    """What was measured as a record keeps it: the mean over values, one per seed; a single number is exact."""
+    return {
+        key: mean_interval(found) if isinstance(found, Sequence) else Interval(float(found), 0.0, 1)
+        for key, found in numbers.items()
+    }
 
 
 def everything() -> dict[str, Measurement]:

@@ -1,7 +1,5 @@
 """The circuit that turns features into features."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from qiskit.circuit import ParameterVector, QuantumCircuit
@@ -25,16 +23,12 @@ def transfer_circuit(
 
     Args:
         encoding: `"arccos"` as in the paper's first version, `"angle"` as in its second.
-        n_qubits: Qubits; the paper has 5.
-        n_layers: Repetitions of the whole block, each with `n_qubits` features of its own (re-uploading); the paper
-            draws one.
+        n_qubits: The paper has 5.
+        n_layers: Repetitions of the whole block, each with features of its own (re-uploading); the paper draws one.
         entangle: False leaves out all CNOTs (the ablation).
 
     Returns:
         Inputs x[0..n_qubits * n_layers - 1], no weights, observables Z on each qubit, qubit 0 first.
-
-    Raises:
-        ValueError: Unknown encoding, or fewer than one qubit or layer.
     """
     if encoding not in ("arccos", "angle"):
         raise ValueError(f"encoding is {encoding!r}; use 'arccos' or 'angle'")
@@ -53,5 +47,4 @@ def transfer_circuit(
         for q in range(n_qubits - 1) if entangle else ():
             circuit.cx(q, q + 1)
         circuit.barrier(label=f"ψ3{mark}")
-    observables = pauli_on_each_qubit(n_qubits)
-    return Circuit(circuit=circuit, inputs=x, weights=(), observables=observables)
+    return Circuit(circuit=circuit, inputs=x, weights=(), observables=pauli_on_each_qubit(n_qubits))

@@ -1,6 +1,6 @@
 """The experiments of the transfer paper: its autoencoder, its classical network, every reading of its circuit."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
@@ -77,38 +77,21 @@ class TransferConfig:
 _CODER = AutoencoderConfig(snapshots=(50,))
 _FASHION_CODER = replace(_CODER, dataset="fashion_mnist")
 _UNTRAINED = AutoencoderConfig(epochs=0)
-_SHOTS = {"exact": None, "100": 100, "1024": 1024, "8192": 8192}
+_TRANSFER = TransferConfig(encoder=_CODER)
+_BRIEF = replace(_TRANSFER, epochs=20)
+"""For comparisons between many variants; the learning rate is halved at the same parts of training."""
 READINGS = ("first-5", "blocks", "re-uploading", "pca-5")
 """How 64 latents meet five qubits; `hqnn.papers.transfer.features` says what the names mean."""
-_OUTCOMES: tuple[Literal["string", "marginals", "probabilities"], ...] = ("string", "marginals", "probabilities")
+OUTCOMES: tuple[Literal["string", "marginals", "probabilities"], ...] = ("string", "marginals", "probabilities")
 
 
-def _coders() -> dict[str, AutoencoderConfig]:
-    """Why is the paper's error 0.020? The autoencoder of `transfer-autoencoder` with one thing changed."""
-    changes: dict[str, dict[str, Any]] = {
-        "relu-decoder": {"decoder": "relu"},
-        "lr-1e-4": {"learning_rate": 1e-4},
-        "augmented": {"augment": "all"},
-    }
-    return {name: AutoencoderConfig(**change) for name, change in changes.items()}
-
-
-def _measured(base: TransferConfig, shots: Sequence[str], **fields: Any) -> dict[str, TransferConfig]:
-    """One reading with every outcome, measured exactly or with shots."""
+def _measured(base: TransferConfig, *shots: int | None) -> dict[str, TransferConfig]:
+    """One reading with every outcome, measured exactly (None) or with shots."""
     return {
-        f"{outcome}-{number}": replace(base, inputs="measured", outcome=outcome, shots=_SHOTS[number], **fields)
-        for outcome in _OUTCOMES
+        f"{outcome}-{number or 'exact'}": replace(base, inputs="measured", outcome=outcome, shots=number)
+        for outcome in OUTCOMES
         for number in shots
     }
-
-
-_CLAIMED = (
-    "first-5-probabilities-1024",
-    "blocks-marginals-1024",
-    "blocks-probabilities-1024",
-    "pca-5-probabilities-exact",
-)
-"""The variants of `transfer-readings` that are trained as long as the paper's."""
 
 
 def _measurements(base: TransferConfig) -> dict[str, TransferConfig]:
@@ -121,68 +104,24 @@ def _measurements(base: TransferConfig) -> dict[str, TransferConfig]:
     variants: dict[str, TransferConfig] = {"latents": base}
     for reading in READINGS:
         one = replace(base, reading=reading)
-        each = _measured(one, ("exact", "1024"))
+        each = _measured(one, None, 1024)
         if reading != "re-uploading":  # its inputs are those of `blocks`, and its CNOTs do not come last
             each["inputs"] = replace(one, inputs="encoded")
             each["no-cnots-marginals-exact"] = replace(each["marginals-exact"], entangle=False)
-        for outcome in _OUTCOMES if reading == "first-5" else _OUTCOMES[1:]:
+        for outcome in OUTCOMES if reading == "first-5" else OUTCOMES[1:]:
             each[f"positive-{outcome}-exact"] = replace(each[f"{outcome}-exact"], scale="positive")
         variants |= {f"{reading}-{name}": config for name, config in each.items()}
     return variants
 
 
-def _by_shots(base: TransferConfig) -> dict[str, TransferConfig]:
-    """Every outcome of two readings with fewer and with more shots than 1,024."""
-    return {
-        f"{reading}-{name}": config
-        for reading in ("blocks", "pca-5")
-        for name, config in _measured(replace(base, reading=reading), ("100", "8192")).items()
-    }
-
-
-def _on_aer(base: TransferConfig) -> dict[str, TransferConfig]:
-    """The same measured by Aer itself, all 70,000 images."""
-    return {
-        "pca-5-probabilities-1024": replace(base, inputs="measured", reading="pca-5", shots=1024, sampler="aer"),
-    }
-
-
 def _probes(base: TransferConfig) -> dict[str, TransferConfig]:
     """A linear classifier on what the network gets, which shows what the circuit leaves for it to find."""
-    base = replace(base, classifier="linear")
     variants: dict[str, TransferConfig] = {"latents": base}
     for reading in ("blocks", "pca-5"):
-        each = {"inputs": replace(base, inputs="encoded", reading=reading)}
-        each |= _measured(base, tuple(_SHOTS), reading=reading)
+        one = replace(base, reading=reading)
+        each = {"inputs": replace(one, inputs="encoded"), **_measured(one, None, 100, 1024, 8192)}
         variants |= {f"{reading}-{name}": config for name, config in each.items() if "string" not in name}
     return variants
-
-
-def _causes(base: TransferConfig) -> dict[str, TransferConfig]:
-    """Why is the paper's accuracy on 64 latents 80.34 %? The classical network with one thing changed, or several."""
-    changes: dict[str, dict[str, Any]] = {
-        "flips": {"augment": "flips"},
-        "rotations": {"augment": "rotations"},
-        "untrained-encoder": {"encoder": _UNTRAINED},
-        "sigmoid-layers": {"activation": "sigmoid"},
-        "relu-scores": {"scores": "relu"},
-        "double-softmax": {"loss": "double_softmax"},
-        "dropout-0.5": {"dropout": 0.5},
-        "dropout-0.8": {"dropout": 0.8},
-        "lr-1e-1": {"learning_rate": 1e-1},
-        "lr-1e-5": {"learning_rate": 1e-5},
-        "sgd": {"optimizer": "sgd", "learning_rate": 1e-2},
-        "unscaled": {"standardise": False},
-    }
-    return {name: replace(base, **change) for name, change in changes.items()}
-
-
-def _augmented(base: TransferConfig) -> dict[str, TransferConfig]:
-    """All of section 3.1's modifications: of the training images, and of the test images too."""
-    return {
-        "augmented": replace(base, augment="all"),
-        "augmented-test-too": replace(base, augment="all", augment_test=True),
-    }
 
 
 def _transfers(base: TransferConfig, encoders: Mapping[str, AutoencoderConfig]) -> dict[str, TransferConfig]:
@@ -190,52 +129,100 @@ def _transfers(base: TransferConfig, encoders: Mapping[str, AutoencoderConfig]) 
     variants = {}
     for encoder, config in encoders.items():
         one = replace(base, dataset="fashion_mnist", encoder=config)
-        variants[f"{encoder}-latents"] = one
         measured = replace(one, inputs="measured", shots=1024)
+        variants[f"{encoder}-latents"] = one
         variants[f"{encoder}-blocks"] = replace(measured, reading="blocks", outcome="marginals")
         variants[f"{encoder}-pca-5"] = replace(measured, reading="pca-5", outcome="probabilities")
     return variants
 
 
-def _quick_transfer(config: AutoencoderConfig | TransferConfig) -> AutoencoderConfig | TransferConfig:
+def _each(base: Any, changes: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """A config with one thing changed, or several."""
+    return {name: replace(base, **change) for name, change in changes.items()}
+
+
+_WHY_THE_ERROR: dict[str, dict[str, Any]] = {
+    "relu-decoder": {"decoder": "relu"},
+    "lr-1e-4": {"learning_rate": 1e-4},
+    "augmented": {"augment": "all"},
+}
+_WHY_THE_ACCURACY: dict[str, dict[str, Any]] = {
+    "flips": {"augment": "flips"},
+    "rotations": {"augment": "rotations"},
+    "untrained-encoder": {"encoder": _UNTRAINED},
+    "sigmoid-layers": {"activation": "sigmoid"},
+    "relu-scores": {"scores": "relu"},
+    "double-softmax": {"loss": "double_softmax"},
+    "dropout-0.5": {"dropout": 0.5},
+    "dropout-0.8": {"dropout": 0.8},
+    "lr-1e-1": {"learning_rate": 1e-1},
+    "lr-1e-5": {"learning_rate": 1e-5},
+    "sgd": {"optimizer": "sgd", "learning_rate": 1e-2},
+    "unscaled": {"standardise": False},
+}
+_MODIFIED: dict[str, dict[str, Any]] = {
+    "augmented": {"augment": "all"},
+    "augmented-test-too": {"augment": "all", "augment_test": True},
+}
+"""All of section 3.1's modifications: of the training images, and of the test images too."""
+_CLAIMED = (
+    "first-5-probabilities-1024",
+    "blocks-marginals-1024",
+    "blocks-probabilities-1024",
+    "pca-5-probabilities-exact",
+)
+"""The variants of `transfer-readings` that are trained as long as the paper's."""
+_BY_SHOTS = {
+    f"{reading}-{name}": config
+    for reading in ("blocks", "pca-5")
+    for name, config in _measured(replace(_BRIEF, reading=reading), 100, 8192).items()
+}
+_ON_AER = replace(_measurements(_BRIEF)["pca-5-probabilities-1024"], sampler="aer")
+
+
+def _quick(config: Any) -> Any:
     """The same on the bundled digits: fewer epochs of smaller batches."""
-    if isinstance(config, AutoencoderConfig):
-        epochs = min(config.epochs, 20 if config.dataset == "mnist" else 10)  # there is no second bundled dataset
-        kept = (epochs,) * bool(config.snapshots)
-        return replace(config, dataset="digits", epochs=epochs, batch_size=32, snapshots=kept)
-    encoder = _quick_transfer(config.encoder)
-    assert isinstance(encoder, AutoencoderConfig)
-    kept = (8,) * bool(config.snapshots)
-    return replace(config, dataset="digits", encoder=encoder, epochs=8, batch_size=32, snapshots=kept)
+    changes: dict[str, Any] = {"dataset": "digits", "batch_size": 32}
+    if isinstance(config, TransferConfig):
+        changes |= {"epochs": 8, "encoder": _quick(config.encoder)}
+    else:  # there is no second bundled dataset
+        changes["epochs"] = min(config.epochs, 20 if config.dataset == "mnist" else 10)
+    return replace(config, **changes, snapshots=(changes["epochs"],) * bool(config.snapshots))
 
 
-def _transfer(
-    name: str, title: str, variants: Mapping[str, AutoencoderConfig | TransferConfig], seeds: range = range(5)
-) -> Experiment:
-    quick = {variant: _quick_transfer(config) for variant, config in variants.items()}
+def _transfer(name: str, title: str, variants: Mapping[str, Any], seeds: range = range(5)) -> Experiment:
+    quick = {variant: _quick(config) for variant, config in variants.items()}
     return Experiment(name=name, paper="transfer", title=title, variants=variants, quick=quick, seeds=seeds)
 
-
-_TRANSFER = TransferConfig(encoder=_CODER)
-_BRIEF = replace(_TRANSFER, epochs=20)
-"""For comparisons between many variants; the learning rate is halved at the same parts of training."""
 
 EXPERIMENTS = (
     _transfer("transfer-autoencoder", "The autoencoder on MNIST", {"mnist": _CODER}),
     _transfer("transfer-autoencoder-fashion", "The autoencoder on FashionMNIST", {"fashion": _FASHION_CODER}, range(3)),
-    _transfer("transfer-autoencoder-readings", "Why the error is 0.020, on MNIST", _coders(), range(1)),
+    _transfer(
+        "transfer-autoencoder-readings",
+        "Why the error is 0.020, on MNIST",
+        _each(AutoencoderConfig(), _WHY_THE_ERROR),
+        range(1),
+    ),
     _transfer("transfer-classical", "The classical network on 64 latents of MNIST", {"latents": _TRANSFER}),
-    _transfer("transfer-causes", "Why the accuracy is 80.34 %, on MNIST", _causes(_TRANSFER), range(3)),
-    _transfer("transfer-augmented", "The classical network on modified images of MNIST", _augmented(_TRANSFER)),
+    _transfer(
+        "transfer-causes", "Why the accuracy is 80.34 %, on MNIST", _each(_TRANSFER, _WHY_THE_ACCURACY), range(3)
+    ),
+    _transfer("transfer-augmented", "The classical network on modified images of MNIST", _each(_TRANSFER, _MODIFIED)),
     _transfer(
         "transfer-hybrid",
         "The hybrid in four readings, on MNIST",
         {name: replace(_measurements(_TRANSFER)[name], snapshots=(50,)) for name in _CLAIMED},
     ),
     _transfer("transfer-readings", "Every reading of the circuit, on MNIST", _measurements(_BRIEF)),
-    _transfer("transfer-shots", "Fewer and more shots, on MNIST", _by_shots(_BRIEF), range(3)),
-    _transfer("transfer-aer", "The shots thrown by Aer, on MNIST", _on_aer(_BRIEF), range(1)),
-    _transfer("transfer-probes", "Linear classifiers on what was measured, on MNIST", _probes(_BRIEF), range(3)),
+    _transfer("transfer-shots", "Fewer and more shots, on MNIST", _BY_SHOTS, range(3)),
+    _transfer("transfer-aer", "The shots thrown by Aer, on MNIST", {"pca-5-probabilities-1024": _ON_AER}, range(1)),
+    _transfer(
+        "transfer-probes",
+        "Linear classifiers on what was measured, on MNIST",
+        _probes(replace(_BRIEF, classifier="linear")),
+        range(3),
+    ),
     _transfer(
         "transfer-fashion",
         "The encoder of MNIST, and an untrained one, on FashionMNIST",

@@ -7,9 +7,8 @@ The transfer paper leaves open how 64 latents meet five qubits and what of a mea
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal, NamedTuple, Self, get_args
+from collections.abc import Callable, Mapping
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 import torch
@@ -23,13 +22,10 @@ from hqnn.views.layer import QuantumLayer
 from hqnn.views.noise import Noise
 
 InputRange = Literal["symmetric", "positive"]
-"""Whether the training set's range of a feature fills the encoding's whole domain, [-1, 1] or [-π/2, π/2] radians, or
-its positive half, [0, 1] or [0, π] radians."""
-
+"""Whether the training set's range of a feature fills the encoding's whole domain or its positive half."""
 Statistic = Literal["string", "marginals", "probabilities"]
-"""What of a measurement is kept: the bits of the most frequent string, ⟨Z⟩ of each qubit, or how often each string
-occurs."""
-
+"""What of a measurement is kept: the bits of the most frequent string, of equally frequent ones the smallest number;
+⟨Z⟩ of each qubit; or how often each string occurs."""
 Sampler = Literal["layer", "aer"]
 """Who throws the dice: a multinomial draw from the compiled layer's exact probabilities, or Aer."""
 
@@ -65,8 +61,7 @@ EMBEDDINGS: Mapping[str, Embedding] = {
     "re-uploading": Embedding("arccos", 1, 13, 0, "13 latents per qubit, re-uploaded"),
     "pca-5": Embedding("angle", 1, 1, 5, "5 principal components as angles"),
 }
-"""The embeddings by name. Where 64 latents do not fill the last block, it is padded with the feature 0, whose qubit is
-a fair coin (arccos) that tells nothing."""
+"""Where 64 latents do not fill the last block, it is padded with the feature 0, whose qubit is a fair coin (arccos)."""
 
 _RANGES: Mapping[tuple[Encoding, InputRange], tuple[float, float]] = {
     ("arccos", "symmetric"): (-1.0, 1.0),
@@ -76,67 +71,40 @@ _RANGES: Mapping[tuple[Encoding, InputRange], tuple[float, float]] = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class InputScaler:
-    """From latents to a circuit's inputs, as fitted to a training set."""
+def input_scaler(name: str, scale: InputRange, latents: Tensor) -> Callable[[Tensor], Tensor]:
+    """The way from latents to an embedding's inputs, fitted to a training set [N, n_latents].
 
-    embedding: Embedding
-    center: Tensor
-    """Mean of the latents [n_latents], 0 where nothing is projected."""
-    directions: Tensor
-    """What is projected on [n_latents, n_values]: principal axes, or the first unit vectors."""
-    low: Tensor
-    """The values' least [n_values] over the training set."""
-    high: Tensor
-    """The values' greatest [n_values] over the training set."""
-    interval: tuple[float, float]
-    """What that range becomes."""
+    A value outside the training set's range is set to the range's nearer end, so that the arccosine exists. A value
+    that is the same for all training images, as of a ReLU unit that is never active, and a place that no value is left
+    for become 0.
 
-    @classmethod
-    def fit(cls, name: str, scale: InputRange, latents: Tensor) -> Self:
-        """Fit the projection and the scaling of an embedding.
+    Returns:
+        A function from latents [N, n_latents] to inputs [N, embedding.width], circuit by circuit.
 
-        Args:
-            name: A key of `EMBEDDINGS`.
-            scale: What the range of a value becomes.
-            latents: Training set [N, n_latents].
+    Raises:
+        ValueError: Unknown name or scale.
+    """
+    _check("reading", name, EMBEDDINGS)
+    _check("scale", scale, get_args(InputRange))
+    embedding, z = EMBEDDINGS[name], latents.double()
+    start, end = _RANGES[embedding.encoding, scale]
+    center, directions = torch.zeros_like(z[0]), torch.eye(z.shape[1], dtype=z.dtype)[:, : embedding.width]
+    if embedding.components:
+        center, directions = principal_axes(z, embedding.components)
+    low, high = ((z - center) @ directions).aminmax(dim=0)
+    spread = high - low
 
-        Raises:
-            ValueError: Unknown name or scale, or fewer latents than the embedding projects on.
-        """
-        _check("reading", name, EMBEDDINGS)
-        _check("scale", scale, get_args(InputRange))
-        embedding, z = EMBEDDINGS[name], latents.double()
-        n = embedding.components
-        if n > z.shape[1]:
-            raise ValueError(f"{name} needs {n} principal components; {z.shape[1]} latents have fewer")
-        center, directions = torch.zeros_like(z[0]), torch.eye(z.shape[1], dtype=z.dtype)[:, : embedding.width]
-        if n:
-            center, directions = principal_axes(z, n)
-        values = (z - center) @ directions
-        low, high = values.min(0).values, values.max(0).values
-        return cls(embedding, center, directions, low, high, _RANGES[embedding.encoding, scale])
+    def scaled(latents: Tensor) -> Tensor:
+        values = (latents.double() - center) @ directions
+        share = ((values - low) / torch.where(spread > 0, spread, 1.0)).clamp(0, 1)
+        inputs = torch.where(spread > 0, start + share * (end - start), 0.0).clamp(start, end)
+        return torch.nn.functional.pad(inputs, (0, embedding.width - inputs.shape[1]))
 
-    def __call__(self, latents: Tensor) -> Tensor:
-        """Latents [N, n_latents] to inputs [N, embedding.width] of the circuits, circuit by circuit.
-
-        A value outside the training set's range is set to the range's nearer end, so that the arccosine exists. A
-        value that is the same for all training images, as of a ReLU unit that is never active, and a place that no
-        value is left for become 0.
-        """
-        values = (latents.double() - self.center) @ self.directions
-        spread = self.high - self.low
-        share = ((values - self.low) / torch.where(spread > 0, spread, 1.0)).clamp(0, 1)
-        start, end = self.interval
-        scaled = torch.where(spread > 0, start + share * (end - start), 0.0).clamp(start, end)
-        return torch.nn.functional.pad(scaled, (0, self.embedding.width - scaled.shape[1]))
+    return scaled
 
 
 def principal_axes(values: Tensor, n: int) -> tuple[Tensor, Tensor]:
-    """The mean [D] of values [N, D] and their first n principal axes [D, n].
-
-    The sign of an axis is chosen so that its component of largest magnitude is positive.
-    """
+    """The mean [D] of values [N, D] and their first n principal axes [D, n], the largest component of each positive."""
     center = values.mean(0)
     axes = torch.linalg.eigh(torch.cov((values - center).T)).eigenvectors[:, -n:].flip(1)
     largest = axes.gather(0, axes.abs().argmax(0, keepdim=True))
@@ -157,7 +125,7 @@ def quantum_features(
 
     Args:
         embedding: The circuits.
-        inputs: What `InputScaler` returns [N, embedding.width].
+        inputs: As `input_scaler` makes them [N, embedding.width].
         outcome: What is kept.
         entangle: False leaves out the CNOTs.
         shots: Measurements per circuit; None for the limit of infinitely many.
@@ -165,56 +133,28 @@ def quantum_features(
         seed: Of the shots.
 
     Returns:
-        float32 features [N, F].
+        float32 features [N, F], circuit by circuit, qubit 0 first.
 
     Raises:
-        ValueError: Inputs of the wrong shape or outside the arccosine's domain, an unknown outcome or sampler, or fewer
-            than one shot.
+        ValueError: Inputs of the wrong shape, not finite or without an arccosine, or an unknown outcome.
     """
-    _check_inputs(embedding, inputs)
-    _check("sampler", sampler, get_args(Sampler))
-    if shots is not None and shots < 1:
-        raise ValueError(f"shots is {shots}; measure at least once, or pass None for exact probabilities")
+    if embedding.encoding == "arccos" and not (inputs.abs() <= 1).all():
+        raise ValueError("some inputs have no arccosine: scale the latents to [-1, 1] with input_scaler")
     circuit = embedding.circuit(entangle=entangle)
     if sampler == "aer":
         return statistic(aer_frequencies(circuit, inputs, shots=shots, seed=seed), outcome)
     layer = QuantumLayer(circuit, copies=embedding.n_circuits, dtype=torch.float64)
     rng = np.random.default_rng([seed, 0x51])  # a stream of its own, apart from the one that draws a run's weights
-    parts = []
     with torch.no_grad():
-        for chunk in inputs.split(_CHUNK):
-            frequencies = (
-                layer.probabilities(chunk).numpy() if shots is None else layer.sample(chunk, shots, rng) / shots
-            )
-            parts.append(statistic(frequencies, outcome))
-    return torch.cat(parts)
-
-
-def _check_inputs(embedding: Embedding, inputs: Tensor) -> None:
-    """Check that inputs [N, embedding.width] have arccosines.
-
-    Raises:
-        ValueError: They have another shape, or one is outside [-1, 1] or NaN; the message names the first.
-    """
-    if inputs.ndim != 2 or inputs.shape[1] != embedding.width:
-        raise ValueError(f"inputs have shape {tuple(inputs.shape)}; these circuits take [N, {embedding.width}]")
-    angle = embedding.encoding == "angle"
-    wrong = ~inputs.isfinite() if angle else ~(inputs.abs() <= 1)
-    if wrong.any():
-        row, column = (int(k) for k in wrong.nonzero()[0])
-        why = "not an angle" if angle else "which has no arccosine: it must lie in [-1, 1]"
-        raise ValueError(
-            f"input {column} of row {row} is {float(inputs[row, column]):g}, {why}; scale the features with InputScaler"
+        found = (
+            layer.probabilities(chunk).numpy() if shots is None else layer.sample(chunk, shots, rng) / shots
+            for chunk in inputs.split(_CHUNK)
         )
+        return torch.cat([statistic(frequencies, outcome) for frequencies in found])
 
 
 def statistic(frequencies: NDArray[np.float64], outcome: Statistic) -> Tensor:
-    """What is kept of measured distributions.
-
-    Args:
-        frequencies: Share of each bit string [N, circuits, 2**n]; bit q of the last index is the outcome of qubit q.
-        outcome: `"string"`: the bits of the most frequent string, of equally frequent ones that of the smallest
-            number; `"marginals"`: ⟨Z⟩ of each qubit; `"probabilities"`: the shares themselves.
+    """What is kept of measured distributions [N, circuits, 2**n]; bit q of the last index is the outcome of qubit q.
 
     Returns:
         float32 features [N, circuits * n] or [N, circuits * 2**n], circuit by circuit, qubit 0 first.
@@ -236,7 +176,7 @@ def statistic(frequencies: NDArray[np.float64], outcome: Statistic) -> Tensor:
 def aer_frequencies(
     pc: Circuit, inputs: Tensor, *, shots: int | None, seed: int = 0, noise: Noise | None = None
 ) -> NDArray[np.float64]:
-    """Shares of the bit strings as Aer finds them.
+    """Shares [N, circuits, 2**n_qubits] of the bit strings as Aer finds them, exact without `shots`.
 
     Args:
         pc: The circuit, without weights.
@@ -244,9 +184,6 @@ def aer_frequencies(
         shots: Measurements per circuit; None for Aer's exact probabilities.
         seed: Of the shots.
         noise: The device, None for a perfect one.
-
-    Returns:
-        [N, circuits, 2**n_qubits]; bit q of the last index is the outcome of qubit q.
     """
     rows = inputs.reshape(-1, pc.n_inputs).numpy()
     if shots is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,37 +11,24 @@ from numpy.typing import NDArray
 from hqnn.figures.primitives import image_grid, whiskers
 from hqnn.figures.theme import BLUE, GREEN, GREY, INK, ORANGE, VERMILLION, Model, model
 
-MODELS: Mapping[str, Model] = MappingProxyType(
-    {
-        "training": Model("training", BLUE),
-        "test": Model("test", VERMILLION),
-        "classical": Model("classical", VERMILLION),
-        "string": Model("bit string", ORANGE),
-        "marginals": Model("marginals", GREEN),
-        "probabilities": Model("probabilities", BLUE),
-    }
-)
+MODELS: Mapping[str, Model] = {
+    "training": Model("training", BLUE),
+    "test": Model("test", VERMILLION),
+    "classical": Model("classical", VERMILLION),
+    "string": Model("bit string", ORANGE),
+    "marginals": Model("marginals", GREEN),
+    "probabilities": Model("probabilities", BLUE),
+}
 """The splits of the data and what is kept of a measurement, by the names that the experiments give them."""
 
 
 def image_rows(ax: Axes, rows: Mapping[str, NDArray[np.float64]]) -> Axes:
-    """Grey images side by side, one labelled row below the other.
-
-    Args:
-        ax: Where to draw.
-        rows: Label -> images [N, H, W] in [0, 1], as many in each row.
-    """
+    """Grey images [N, H, W] in [0, 1] side by side, one labelled row below the other."""
     return image_grid(ax, 1 - np.stack(list(rows.values())).clip(0, 1), rows=list(rows), gap=4)
 
 
 def compression(ax: Axes, components: Mapping[int, float], levels: Mapping[str, float]) -> Axes:
-    """Error of a projection against the number of principal components, with other errors as horizontal lines.
-
-    Args:
-        ax: Where to draw.
-        components: Number of components -> mean squared error per pixel.
-        levels: Label -> error.
-    """
+    """Mean squared error per pixel by number of principal components, other errors as labelled horizontal lines."""
     ax.plot(list(components), list(components.values()), "o-", color=BLUE, markersize=4, label="principal components")
     for (label, value), colour in zip(levels.items(), (VERMILLION, INK, GREY), strict=False):
         ax.axhline(value, color=colour, linestyle="--", linewidth=1.2, label=label)
@@ -52,11 +38,11 @@ def compression(ax: Axes, components: Mapping[int, float], levels: Mapping[str, 
 
 
 def accuracy_by_shots(ax: Axes, series: Mapping[str, Mapping[float, NDArray[np.float64]]]) -> Axes:
-    """Accuracy against the number of shots, the exact limit to the right: means with 95 % intervals, one line each.
+    """Accuracies, per cent, against the number of shots: means with 95 % intervals, one line for each outcome.
 
     Args:
         ax: Where to draw.
-        series: Outcome (a key of `COLOURS`) -> shots, infinity for exact -> accuracies in per cent, one per run.
+        series: Outcome (a key of `MODELS`) -> shots, infinity for exact -> accuracies, one per run.
     """
     places: dict[float, int] = {}
     for name, by_shots in series.items():

@@ -1,8 +1,4 @@
-"""The autoencoder and the classifiers of the transfer paper [transfer, sections 3.2, 3.3 and 3.5].
-
-What the paper leaves open is a field of `AutoencoderConfig` or `TransferConfig`; this module says what
-the values mean.
-"""
+"""The autoencoder and the classifiers of the transfer paper; what it leaves open is a field of their configs."""
 
 from __future__ import annotations
 
@@ -43,20 +39,14 @@ class Autoencoder(nn.Module):
 class Classifier(nn.Sequential):
     """Dense layers, each followed by its activation, batch normalisation and dropout, and a layer of class scores.
 
-    The softmax that the paper puts at the end is part of the loss. `config.scores` is an activation on the class
-    scores, which does not belong there and is tried as a cause of low accuracy. `config.classifier = "linear"` leaves
-    out all but the last layer: the linear probe.
-
-    Args:
-        config: Widths, dropout, activations.
-        n_features: Width of the input.
+    The softmax that the paper puts at the end is part of the loss [transfer, sections 3.3 and 3.5]. `config.scores` is
+    an activation on the class scores, which does not belong there and is tried as a cause of low accuracy. The linear
+    probe is `config.classifier = "linear"`: nothing but the last layer.
     """
 
     def __init__(self, config: TransferConfig, n_features: int) -> None:
-        if config.classifier not in ("network", "linear"):
-            raise ValueError(f"classifier is {config.classifier!r}; use 'network' or 'linear'")
         layers: list[nn.Module] = []
-        for width in config.hidden if config.classifier == "network" else ():
+        for width in () if config.classifier == "linear" else config.hidden:
             layers += [nn.Linear(n_features, width), _activation(config.activation)]
             layers += [nn.BatchNorm1d(width)]
             layers += [nn.Dropout(config.dropout)] if config.dropout else []
@@ -64,22 +54,11 @@ class Classifier(nn.Sequential):
         super().__init__(*layers, nn.Linear(n_features, N_CLASSES), _activation(config.scores))
 
 
-class Standard:
-    """Scaling of each feature to mean 0 and standard deviation 1 over a training set.
-
-    A feature that is constant over the training set becomes 0.
-
-    Args:
-        features: The training set [N, F].
-    """
-
-    def __init__(self, features: Tensor) -> None:
-        spread = features.std(0)
-        self.mean, self.spread = features.mean(0), torch.where(spread > 1e-6, spread, torch.inf)
-
-    def __call__(self, features: Tensor) -> Tensor:
-        """Features [N, F], scaled."""
-        return (features - self.mean) / self.spread
+def standard(features: Tensor) -> Callable[[Tensor], Tensor]:
+    """The scaling of each feature to mean 0 and deviation 1 over a training set [N, F]; a constant one becomes 0."""
+    spread = features.std(0)
+    mean, spread = features.mean(0), torch.where(spread > 1e-6, spread, torch.inf)
+    return lambda values: (values - mean) / spread
 
 
 def _activation(name: str) -> nn.Module:

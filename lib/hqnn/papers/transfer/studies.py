@@ -1,7 +1,8 @@
 """Measurements of the transfer paper: what its autoencoder keeps, what Aer costs, what noise does to the hybrid."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -17,21 +18,20 @@ from scipy.stats import chisquare
 from torch import Tensor
 
 from hqnn import experiments, runs
-from hqnn.measurements import Measured, Series, Settings, measurement, picture
+from hqnn.measurements import Measured, Series, Settings, intervals, measurement, picture
 from hqnn.papers.transfer import figures as drawing
 from hqnn.papers.transfer import tasks as transfer
-from hqnn.papers.transfer.experiments import AutoencoderConfig, TransferConfig
+from hqnn.papers.transfer.experiments import TransferConfig
 from hqnn.papers.transfer.features import (
     EMBEDDINGS,
-    InputScaler,
     aer_frequencies,
+    input_scaler,
     principal_axes,
     quantum_features,
     statistic,
 )
-from hqnn.papers.transfer.model import Autoencoder, Classifier, Standard
+from hqnn.papers.transfer.model import Autoencoder, standard
 from hqnn.records import Record
-from hqnn.stats import Interval, mean_interval
 from hqnn.tasks import Session
 from hqnn.views import aer, noise
 from hqnn.views.layer import QuantumLayer
@@ -40,13 +40,16 @@ _LEAST_EXPECTED = 5.0
 """Outcomes expected less often are taken together in a chi-squared test."""
 
 
-def _session(record: Record) -> Session:
-    """That of a record's seed, with encoders from the data folder that the record is in."""
-    return Session(seed=record.seed, key="", kept=partial(runs.kept_weights, root=record.path.parents[3]))
+def _encoded(config: TransferConfig, record: Record) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Latents and labels by the encoder of a record's seed, from the data folder that the record is in."""
+    kept = partial(runs.kept_weights, root=record.path.parents[3])
+    return transfer.encoded(config, Session(seed=record.seed, key="", kept=kept))
 
 
-def _exact(value: float) -> Interval:
-    return Interval(float(value), 0.0, 1)
+def _from_the_middle(labels: Tensor, n: int) -> Tensor:
+    """Where the middle image of each class is, and the next of its class up to n of them; class by class."""
+    of_class = [(labels == k).nonzero()[:, 0] for k in range(10)]
+    return torch.cat([found[len(found) // 2 :][:n] for found in of_class])
 
 
 @measurement(
@@ -73,56 +76,34 @@ def transfer_compression(series: Series, settings: Settings) -> Measured:
     train, test = (splits[split].inputs.flatten(1).double() for split in ("train", "test"))
     center, axes = principal_axes(train, max(settings["components"]))
     scores = (test - center) @ axes
-    left = (test - center).square().sum(1)
-    errors = {k: float((left - scores[:, :k].square().sum(1)).mean() / test.shape[1]) for k in settings["components"]}
-    least = next(
-        k
-        for k in range(1, axes.shape[1] + 1)
-        if float((left - scores[:, :k].square().sum(1)).mean() / test.shape[1]) <= settings["printed"]
-    )
-    values: dict[str, list[float]] = {}
-    ((_, records),) = series.items()
+    left = (test - center).square().sum(1, keepdim=True) - scores.square().cumsum(1)
+    errors = left.mean(0) / test.shape[1]  # after 1, 2, … components
+    least = int((errors > settings["printed"]).sum()) + 1
+    values: defaultdict[str, list[float]] = defaultdict(list)
+    ((name, records),) = series.items()
     chosen = test[:: len(test) // settings["compared"]][: settings["compared"]].float()
-    for record in records:
-        model = _autoencoder(record)
-        with torch.no_grad():
-            latents = {split: model.encoder(x.float()) for split, x in (("train", train), ("test", test))}
-            reconstructed = model(chosen)
-        dead = latents["train"].amax(0) == 0
-        nearest = torch.cdist(reconstructed, chosen).argmin(1)
-        found = {
-            "test-loss": float((model.decoder(latents["test"]).detach() - test).square().mean()),
-            "dead": float(dead.sum()),
-            "dead-of-5": float(dead[:5].sum()),
-            "zeros": float((latents["test"] == 0).double().mean()),
-            "recognised": float((nearest == torch.arange(len(chosen))).double().mean()),
-        }
-        for key, value in found.items():
-            values.setdefault(key, []).append(value)
-    labels = splits["test"].targets
-    of_class = [(labels == digit).nonzero()[:, 0] for digit in range(settings["pictured"])]
-    pictured = torch.stack([found[len(found) // 2] for found in of_class])
+    pictured = test[_from_the_middle(splits["test"].targets, 1)]
+    rows = {"original": pictured}
     with torch.no_grad():
-        rows = {
-            "original": test[pictured],
-            f"autoencoder, seed {records[0].seed}": _autoencoder(records[0])(test[pictured].float()),
-        }
+        for record in records:
+            model = Autoencoder(experiments.config(name)).eval()
+            model.load_state_dict(record.snapshot(max(experiments.config(name).snapshots)))
+            latents = {split: model.encoder(x.float()) for split, x in (("train", train), ("test", test))}
+            dead = latents["train"].amax(0) == 0
+            nearest = torch.cdist(model(chosen), chosen).argmin(1)
+            values["test-loss"].append(float((model.decoder(latents["test"]) - test).square().mean()))
+            values["dead"].append(float(dead.sum()))
+            values["dead-of-5"].append(float(dead[:5].sum()))
+            values["zeros"].append(float((latents["test"] == 0).double().mean()))
+            values["recognised"].append(float((nearest == torch.arange(len(chosen))).double().mean()))
+            if record is records[0]:
+                rows[f"autoencoder, seed {record.seed}"] = model(pictured.float())
     for k in (max(settings["components"]), least):
-        rows[f"{k} components"] = center + scores[pictured, :k] @ axes[:, :k].T
+        rows[f"{k} components"] = center + (pictured - center) @ axes[:, :k] @ axes[:, :k].T
     figure, ax = plt.subplots(figsize=(7.2, 3.1))
     drawing.image_rows(ax, {label: row.reshape(-1, 28, 28).numpy() for label, row in rows.items()})
-    result = {f"pca/{k}": _exact(error) for k, error in errors.items()} | {"components": _exact(least)}
-    image = picture(figure)
-    numbers = {key: mean_interval(found) for key, found in values.items()}
-    return result | numbers, {"reconstructions": image, **values}
-
-
-def _autoencoder(record: Record) -> Autoencoder:
-    config = experiments.get(record.experiment).variants[record.variant]
-    assert isinstance(config, AutoencoderConfig)
-    model = Autoencoder(config)
-    model.load_state_dict(record.snapshot(max(config.snapshots)))
-    return model.eval()
+    exact = {f"pca/{k}": float(errors[k - 1]) for k in settings["components"]} | {"components": least}
+    return intervals({**exact, **values}), {"reconstructions": picture(figure), **values}
 
 
 @measurement("transfer-inputs", inputs=("transfer-autoencoder/mnist",), seed=2, per_class=12)
@@ -135,26 +116,24 @@ def transfer_inputs(series: Series, settings: Settings) -> Measured:
     The data are, of `per_class` test images of each class from its middle on, the inputs of the first circuit in each
     reading and scaling, with their labels.
     """
-    values: dict[str, list[float]] = {}
+    values: defaultdict[str, list[float]] = defaultdict(list)
     kept: dict[str, Any] = {}
     ((name, records),) = series.items()
-    config = TransferConfig(encoder=experiments.get(name.split("/")[0]).variants[name.split("/")[1]])
     for record in records:
-        latents, labels = transfer.encoded(config, _session(record))
-        of_class = [(labels["test"] == digit).nonzero()[:, 0] for digit in range(10)]
-        few = torch.cat([found[len(found) // 2 :][: settings["per_class"]] for found in of_class])
+        latents, labels = _encoded(TransferConfig(encoder=experiments.config(name)), record)
+        few = _from_the_middle(labels["test"], settings["per_class"])
         for reading in ("first-5", "pca-5"):
             for scale in ("symmetric", "positive"):
-                inputs = InputScaler.fit(reading, scale, latents["train"])(latents["test"])
+                inputs = input_scaler(reading, scale, latents["train"])(latents["test"])
                 bits = quantum_features(EMBEDDINGS[reading], inputs, "string")
                 strings = (bits @ 2.0 ** torch.arange(bits.shape[1])).long()
                 shares = torch.bincount(strings) / len(strings)
-                values.setdefault(f"{reading}/{scale}/strings", []).append(float((shares > 0).sum()))
-                values.setdefault(f"{reading}/{scale}/top", []).append(float(shares.max()))
+                values[f"{reading}/{scale}/strings"].append(float((shares > 0).sum()))
+                values[f"{reading}/{scale}/top"].append(float(shares.max()))
                 if record.seed == settings["seed"]:
                     kept[f"{reading}/{scale}"] = inputs[few].numpy().round(5).tolist()
                     kept["labels"] = labels["test"][few].tolist()
-    return {key: mean_interval(found) for key, found in values.items()}, kept
+    return intervals(values), kept
 
 
 @measurement(
@@ -181,71 +160,48 @@ def transfer_aer(series: Series, settings: Settings) -> Measured:
     - `transpile`: the share of the naive way that is transpilation; `hours/<way>/<shots>`: the processor time for all
       images; `ratio/<shots>`: naive over batched.
     """
-    result: dict[str, Interval] = {}
+    exact: dict[str, float] = {}
     ((name, records),) = series.items()
-    config = TransferConfig(encoder=experiments.get(name.split("/")[0]).variants[name.split("/")[1]])
-    latents, _ = transfer.encoded(config, _session(next(r for r in records if r.seed == settings["seed"])))
+    record = next(r for r in records if r.seed == settings["seed"])
+    latents, _ = _encoded(TransferConfig(encoder=experiments.config(name)), record)
     step = len(latents["test"]) // settings["compared"]
     for reading in settings["readings"]:
-        encode = InputScaler.fit(reading, "symmetric", latents["train"])
-        inputs, pc = encode(latents["test"][::step]), EMBEDDINGS[reading].circuit()
-        exact = measure_exact(reading, inputs)
-        theirs = aer.probabilities(pc, inputs, [])
-        result[f"{reading}/deviation"] = _exact(np.abs(exact - theirs).max())
+        inputs = input_scaler(reading, "symmetric", latents["train"])(latents["test"][::step])
+        pc = EMBEDDINGS[reading].circuit()
+        ours = QuantumLayer(pc, dtype=torch.float64).probabilities(inputs)[:, 0].detach().numpy()
+        exact[f"{reading}/deviation"] = float(np.abs(ours - aer.probabilities(pc, inputs, [])).max())
         counts = aer.counts(pc, inputs, [], shots=settings["counted"], seed=settings["seed"])
-        result[f"{reading}/p"] = _exact(chi_squared(counts, exact))
-    encode = InputScaler.fit("pca-5", "symmetric", latents["train"])
-    inputs, pc = encode(latents["test"]), EMBEDDINGS["pca-5"].circuit()
-    milliseconds: dict[str, list[float]] = {}
-    for shots in settings["shots"]:
-        for repetition in range(settings["repetitions"]):
-            some = inputs[: settings["naive"]].numpy()
-            began = time.process_time()
-            transpiling = _naive(pc.circuit, some, shots)
-            spent = time.process_time() - began
-            milliseconds.setdefault(f"naive/{shots}", []).append(1e3 * spent / len(some))
-            milliseconds.setdefault("transpile", []).append(transpiling / spent)
-            many = inputs[: settings["batched"]]
-            ways: dict[str, Callable[[], object]] = {
-                "batched": lambda x=many, s=shots, r=repetition: aer.counts(pc, x, [], shots=s, seed=r),  # type: ignore[misc]
-                "layer": lambda x=many, s=shots, r=repetition: quantum_features(  # type: ignore[misc]
-                    EMBEDDINGS["pca-5"], x, "probabilities", shots=s, seed=r
-                ),
-            }
-            for way, go in ways.items():
-                began = time.process_time()
-                go()
-                milliseconds.setdefault(f"{way}/{shots}", []).append(1e3 * (time.process_time() - began) / len(many))
-    result |= {key: mean_interval(found) for key, found in milliseconds.items()}
-    for shots in settings["shots"]:
-        naive, batched = (np.array(milliseconds[f"{way}/{shots}"]) for way in ("naive", "batched"))
-        result[f"ratio/{shots}"] = mean_interval(naive / batched)
-        for way in ("naive", "batched", "layer"):
-            hours = np.array(milliseconds[f"{way}/{shots}"]) * settings["images"] / 3.6e6
-            result[f"hours/{way}/{shots}"] = mean_interval(hours)
-    return result, {}
+        exact[f"{reading}/p"] = chi_squared(counts, ours)
+    inputs, pc = input_scaler("pca-5", "symmetric", latents["train"])(latents["test"]), EMBEDDINGS["pca-5"].circuit()
+    some, many = inputs[: settings["naive"]], inputs[: settings["batched"]]
+    values: defaultdict[str, list[float]] = defaultdict(list)
 
+    def timed(way: str, n: int, go: Callable[[], Any]) -> Any:
+        began = time.process_time()
+        found = go()
+        values[way].append(1e3 * (time.process_time() - began) / n)
+        return found
 
-def measure_exact(reading: str, inputs: Tensor) -> NDArray[np.float64]:
-    """The compiled layer's probabilities [N, 32] of a reading with one circuit per image, in double precision."""
-    layer = QuantumLayer(EMBEDDINGS[reading].circuit(), dtype=torch.float64)
-    with torch.no_grad():
-        return np.asarray(layer.probabilities(inputs)[:, 0].numpy())
+    for shots in settings["shots"]:
+        ways = {way: f"{way}/{shots}" for way in ("naive", "batched", "layer")}
+        for seed in range(settings["repetitions"]):
+            spent = timed(ways["naive"], len(some), partial(_naive, pc.circuit, some.numpy(), shots))
+            values["transpile"].append(1e3 * spent / len(some) / values[ways["naive"]][-1])
+            timed(ways["batched"], len(many), partial(aer.counts, pc, many, [], shots=shots, seed=seed))
+            drawn = partial(quantum_features, EMBEDDINGS["pca-5"], many, "probabilities", shots=shots, seed=seed)
+            timed(ways["layer"], len(many), drawn)
+        for key in ways.values():
+            values[f"hours/{key}"] = [ms * settings["images"] / 3.6e6 for ms in values[key]]
+        both = zip(values[ways["naive"]], values[ways["batched"]], strict=True)
+        values[f"ratio/{shots}"] = [naive / batched for naive, batched in both]
+    return intervals({**exact, **values}), {}
 
 
 def chi_squared(counts: NDArray[np.int64], probabilities: NDArray[np.float64]) -> float:
-    """How likely counts as far from their expectation as these are, if the probabilities are right.
+    """The p-value of counts [N, K], each row with the same sum, if the probabilities [N, K] are right.
 
-    Each row's outcomes that are expected less than five times are taken together; where even their sum is expected less
-    often, with the row's next rarest. So every cell that is compared is expected at least five times. An outcome that
-    occurred with probability zero is not compared: it refutes the probabilities.
-
-    Args:
-        counts: [N, K], each row with the same sum.
-        probabilities: [N, K], each row summing to 1.
-
-    Returns:
-        The p-value of the sum of all rows' statistics, each of which has one degree of freedom less than it has cells.
+    Of each row, outcomes expected less than five times are taken together, if need be with the next rarest, so that
+    every cell is expected at least five times. Each row has one degree of freedom less than it has cells.
 
     Raises:
         ValueError: The rows of `probabilities` do not sum to 1, or no row has two cells to compare.
@@ -256,7 +212,7 @@ def chi_squared(counts: NDArray[np.int64], probabilities: NDArray[np.float64]) -
             f"each row of probabilities must sum to 1, but sums lie from {total.min():g} to {total.max():g}"
         )
     if counts[probabilities <= 0].any():
-        return 0.0
+        return 0.0  # the impossible happened
     seen: list[float] = []
     expected: list[float] = []
     for of_row, e in zip(counts, counts.sum(1, keepdims=True) * probabilities / total, strict=True):
@@ -272,7 +228,7 @@ def chi_squared(counts: NDArray[np.int64], probabilities: NDArray[np.float64]) -
     return float(chisquare(seen, expected, ddof=len(counts) - 1).pvalue)
 
 
-def _naive(template: QuantumCircuit, rows: Sequence[NDArray[np.float64]] | NDArray[np.float64], shots: int) -> float:
+def _naive(template: QuantumCircuit, rows: NDArray[np.float64], shots: int) -> float:
     """The paper's loop: build, transpile, run and read each image's circuit; returns the seconds of transpiling."""
     simulator, transpiling = AerSimulator(), 0.0
     for row in rows:
@@ -302,36 +258,24 @@ def transfer_noise(series: Series, settings: Settings) -> Measured:
     device (`manila`). The noisy probabilities are Aer's exact ones, for `tested` evenly spaced test images.
     """
     devices: dict[str, noise.Noise | None] = {"none": None}
-    devices |= {
-        f"depolarising/{p}": noise.depolarising(settings["p1_over_p2"] * p, p) for p in settings["depolarising"]
-    }
-    devices |= {f"readout/{p}": noise.readout(p) for p in settings["readout"]}
+    for p in settings["depolarising"]:
+        devices[f"depolarising/{p}"] = noise.depolarising(settings["p1_over_p2"] * p, p)
+    for p in settings["readout"]:
+        devices[f"readout/{p}"] = noise.readout(p)
     devices["manila"] = noise.manila()
-    accuracies: dict[str, list[float]] = {}
+    accuracies: defaultdict[str, list[float]] = defaultdict(list)
     for name, records in series.items():
-        config = experiments.get(name.split("/")[0]).variants[name.split("/")[1]]
-        assert isinstance(config, TransferConfig)
+        config = experiments.config(name)
+        circuit = EMBEDDINGS[config.reading].circuit()
         for record in records[: settings["seeds"]]:
-            for device, accuracy in _on_devices(config, record, devices, settings["tested"]).items():
-                accuracies.setdefault(f"{config.reading}/{device}", []).append(accuracy)
-    return {device: mean_interval(found) for device, found in accuracies.items()}, accuracies
-
-
-def _on_devices(
-    config: TransferConfig, record: Record, devices: Mapping[str, noise.Noise | None], tested: int
-) -> dict[str, float]:
-    """The accuracy of one run's classifier on evenly spaced test images, read from each device."""
-    latents, labels = transfer.encoded(config, _session(record))
-    step = len(labels["test"]) // tested
-    standard = Standard(transfer.described(config, {"train": latents["train"]}, record.seed)["train"])
-    inputs = transfer.described(replace(config, inputs="encoded"), latents, record.seed)["test"][::step]
-    reading = EMBEDDINGS[config.reading]
-    model = Classifier(config, reading.n_circuits * 2**5).eval()
-    model.load_state_dict(record.snapshot(config.epochs))
-    accuracies = {}
-    for device, model_of_noise in devices.items():
-        frequencies = aer_frequencies(reading.circuit(), inputs, shots=None, noise=model_of_noise)
-        with torch.no_grad():
-            found = model(standard(statistic(frequencies, config.outcome))).argmax(1)
-        accuracies[device] = float((found == labels["test"][::step]).double().mean())
-    return accuracies
+            latents, labels = _encoded(config, record)
+            step = len(labels["test"]) // settings["tested"]
+            known = transfer.described(config, {"train": latents["train"]}, record.seed)["train"]
+            inputs = transfer.described(replace(config, inputs="encoded"), latents, record.seed)["test"][::step]
+            model, scale = transfer.TASKS[TransferConfig].build(config).eval(), standard(known)
+            model.load_state_dict(record.snapshot(config.epochs))
+            for device, model_of_noise in devices.items():
+                measured = statistic(aer_frequencies(circuit, inputs, shots=None, noise=model_of_noise), config.outcome)
+                right = model(scale(measured)).argmax(1) == labels["test"][::step]
+                accuracies[f"{config.reading}/{device}"].append(float(right.double().mean()))
+    return intervals(accuracies), accuracies

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,8 +13,8 @@ from hqnn import datasets, experiments
 from hqnn.circuit import Circuit
 from hqnn.datasets.augmentation import modified
 from hqnn.papers.transfer.experiments import AutoencoderConfig, TransferConfig
-from hqnn.papers.transfer.features import EMBEDDINGS, N_QUBITS, InputScaler, quantum_features
-from hqnn.papers.transfer.model import Autoencoder, Classifier, Standard
+from hqnn.papers.transfer.features import EMBEDDINGS, N_QUBITS, input_scaler, quantum_features
+from hqnn.papers.transfer.model import Autoencoder, Classifier, standard
 from hqnn.tasks import SCHEDULES, Images, Outcome, Session, Task, errors, outcome, predict, train
 from hqnn.training import Fit, Samples, evaluate, seed_epoch
 
@@ -35,7 +36,7 @@ class _Autoencoder(Task[AutoencoderConfig]):
             return None
         model = Autoencoder(config)
         model.load_state_dict(dict(weights))
-        test = _pixels(images(config.dataset)[0]["test"].inputs)
+        test = images(config.dataset)[0]["test"].inputs.flatten(1)
         return {"test_loss": evaluate(model, Samples(test, test), functional.mse_loss, accuracy=False)["loss"]}
 
 
@@ -44,7 +45,14 @@ class _Transfer(Task[TransferConfig]):
         return images(config.dataset)
 
     def build(self, config: TransferConfig) -> nn.Module:
-        return Classifier(config, n_features(config))
+        reading = EMBEDDINGS[config.reading]
+        per_circuit = 2**N_QUBITS if config.outcome == "probabilities" else N_QUBITS
+        width = {
+            "latents": config.encoder.n_latents,
+            "encoded": reading.width,
+            "measured": reading.n_circuits * per_circuit,
+        }
+        return Classifier(config, width[config.inputs])
 
     def parts(self, config: TransferConfig) -> Mapping[str, nn.Module | Circuit]:
         parts: dict[str, nn.Module | Circuit] = {"encoder": Autoencoder(config.encoder).encoder}
@@ -56,42 +64,20 @@ class _Transfer(Task[TransferConfig]):
         return recorded(config.encoder)
 
     def run(self, config: TransferConfig, session: Session) -> Outcome:
-        train_set, test_set = features(config, session)
+        here, test = features(config, session)
         seed_epoch(session.seed, 0)
         model = self.build(config).to(session.device)
-        fitted = train(
-            config,
-            session,
-            model,
-            train_set,
-            loss=self.loss(config),
-            evaluate_on={"test": test_set},
-            schedule=SCHEDULES[config.schedule],
-        )
-        found = predict(model, test_set, batch_size=4096)
-        return outcome(
-            model,
-            fitted,
-            images(config.dataset)[1],
-            confusion=confusion(found, test_set.targets).tolist(),
-            errors=errors(found, test_set.targets),
-        )
+        loss, schedule = self.loss(config), SCHEDULES[config.schedule]
+        fitted = train(config, session, model, here, loss=loss, evaluate_on={"test": test}, schedule=schedule)
+        found = predict(model, test, batch_size=4096)
+        results = {"confusion": confusion(found, test.targets).tolist(), "errors": errors(found, test.targets)}
+        return outcome(model, fitted, images(config.dataset)[1], **results)
 
     def measure(self, config: TransferConfig, weights: Mapping[str, Tensor]) -> dict[str, float] | None:
         return None  # its inputs are those of one seed's encoder
 
 
-TASKS = {AutoencoderConfig: _Autoencoder(), TransferConfig: _Transfer()}
-
-
-def n_features(config: TransferConfig) -> int:
-    """How many numbers a config's classifier gets of an image."""
-    if config.inputs == "latents":
-        return config.encoder.n_latents
-    reading = EMBEDDINGS[config.reading]
-    if config.inputs == "encoded":
-        return reading.width
-    return reading.n_circuits * (2**N_QUBITS if config.outcome == "probabilities" else N_QUBITS)
+TASKS: dict[type, Task[Any]] = {AutoencoderConfig: _Autoencoder(), TransferConfig: _Transfer()}
 
 
 def recorded(config: AutoencoderConfig) -> str | None:
@@ -104,14 +90,9 @@ def recorded(config: AutoencoderConfig) -> str | None:
 
 
 def features(config: TransferConfig, session: Session) -> tuple[Samples, Samples]:
-    """What a config's classifier is trained and tested on: images, encoder, scaling, circuit, standardisation.
+    """What a config's classifier is trained and tested on, float32 [N, F] and labels [N], on the session's device.
 
-    Args:
-        config: Everything but the classifier matters.
-        session: Its seed chooses the encoder, the augmentation and the shots.
-
-    Returns:
-        Training and test set, features float32 [N, F] and labels [N].
+    The session's seed chooses the encoder, the augmentation and the shots.
 
     Raises:
         HqnnError: The dataset or the encoder's record is missing.
@@ -120,8 +101,8 @@ def features(config: TransferConfig, session: Session) -> tuple[Samples, Samples
     latents, labels = encoded(config, session)
     values = {split: z.float() for split, z in described(config, latents, session.seed).items()}
     if config.standardise:
-        standard = Standard(values["train"])
-        values = {split: standard(z) for split, z in values.items()}
+        scale = standard(values["train"])
+        values = {split: scale(z) for split, z in values.items()}
     train, test = (Samples(values[s].to(session.device), labels[s].to(session.device)) for s in ("train", "test"))
     return train, test
 
@@ -138,7 +119,7 @@ def encoded(config: TransferConfig, session: Session) -> tuple[dict[str, Tensor]
         kind = config.augment if split == "train" or config.augment_test else "none"
         pictures = modified(pictures, kind, 2 * session.seed + (split == "test"))
         with torch.no_grad():
-            latents[split] = encoder(_pixels(pictures).to(session.device)).cpu()
+            latents[split] = encoder(pictures.flatten(1).to(session.device)).cpu()
         labels[split] = targets
     return latents, labels
 
@@ -153,14 +134,11 @@ def described(config: TransferConfig, latents: Mapping[str, Tensor], seed: int) 
 
     Returns:
         Features [N, F] by split.
-
-    Raises:
-        ValueError: A field has an unknown value.
     """
     if config.inputs == "latents":
         return dict(latents)
-    encode = InputScaler.fit(config.reading, config.scale, latents["train"])
-    inputs = {split: encode(z) for split, z in latents.items()}
+    scale = input_scaler(config.reading, config.scale, latents["train"])
+    inputs = {split: scale(z) for split, z in latents.items()}
     if config.inputs == "encoded":
         return inputs
     measured = quantum_features(
@@ -197,8 +175,8 @@ def confusion(found: Tensor, targets: Tensor) -> Tensor:
 
 def _autoencoder(config: AutoencoderConfig, session: Session) -> tuple[Autoencoder, Fit]:
     splits, _ = images(config.dataset)
-    pixels = _pixels(modified(splits["train"].inputs, config.augment, 2 * session.seed)).to(session.device)
-    test = _pixels(splits["test"].inputs).to(session.device)
+    pixels = modified(splits["train"].inputs, config.augment, 2 * session.seed).flatten(1).to(session.device)
+    test = splits["test"].inputs.flatten(1).to(session.device)
     seed_epoch(session.seed, 0)
     model = Autoencoder(config).to(session.device)
     fitted = train(
@@ -223,8 +201,3 @@ def images(name: str) -> Images:
         for split, part in (("train", dataset.train), ("test", dataset.test))
     }
     return splits, {"name": name, "fingerprint": dataset.fingerprint, "subset": "all images"}
-
-
-def _pixels(pictures: Tensor) -> Tensor:
-    """Images [N, 1, 28, 28] as rows [N, 784] [transfer, section 3.1]."""
-    return pictures.flatten(1)
