@@ -39,7 +39,7 @@ def figure() -> Figure:
 
 
 @pytest.mark.parametrize("stored", [False, True])
-def test_an_image_carries_its_text_and_its_size_and_the_caption_follows(shown: list[Any], stored: bool) -> None:
+def test_an_image_is_opaque_has_its_text_and_size_and_the_caption_follows(shown: list[Any], stored: bool) -> None:
     figures.show(figures.render(figure()) if stored else figure(), alt="A line.", caption="It rises, $x$.")
     (image, metadata), (caption, _) = shown
     size = metadata["image/png"]
@@ -48,14 +48,8 @@ def test_an_image_carries_its_text_and_its_size_and_the_caption_follows(shown: l
     picture = Image.open(io.BytesIO(base64.b64decode(image["image/png"])))
     dense = [figures.PIXEL_RATIO * size[side] for side in ("width", "height")]
     assert list(picture.size) == pytest.approx(dense, abs=1)
+    assert picture.convert("RGBA").getchannel("A").getextrema() == (255, 255)  # legible on a dark page
     assert not plt.get_fignums()
-
-
-def test_an_image_is_opaque_white_so_that_it_is_legible_on_a_dark_page(shown: list[Any]) -> None:
-    figures.show(figure(), alt="a", caption="c")
-    picture = Image.open(io.BytesIO(base64.b64decode(shown[0][0]["image/png"])))
-    assert picture.convert("RGBA").getchannel("A").getextrema() == (255, 255)
-    assert picture.convert("RGB").getpixel((0, 0)) == (255, 255, 255)
 
 
 @pytest.mark.parametrize("vector", [False, True])
@@ -86,12 +80,9 @@ def test_models_of_one_paper_are_told_apart_by_name_and_by_colour_where_they_sha
     assert len(set(labels)) == len(labels)
 
 
-def test_a_model_without_a_name_is_said_to_lack_one() -> None:
+def test_a_model_has_one_name_among_all_papers(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(HqnnError, match="no figure knows the model 'nameless'"):
         figures.model("nameless")
-
-
-def test_two_papers_cannot_share_a_models_name(monkeypatch: pytest.MonkeyPatch) -> None:
     same = SimpleNamespace(MODELS={"cnn": figures.Model("CNN", figures.BLUE)})
     monkeypatch.setattr(papers, "modules", lambda name: iter([same, same]))
     with pytest.raises(HqnnError, match="two papers show a model 'cnn'"):

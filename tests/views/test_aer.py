@@ -1,4 +1,4 @@
-"""Circuits on Aer, against state vectors, the PyTorch layer and the statistics of finite samples."""
+"""Circuits on Aer, against state vectors and the statistics of finite samples."""
 
 import math
 from dataclasses import replace
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from qiskit.circuit import ParameterVector, QuantumCircuit
 from qiskit.circuit.library import QFTGate
 from qiskit.quantum_info import SparsePauliOp
@@ -17,13 +17,10 @@ from hqnn.circuit import Circuit, pauli_on_each_qubit
 from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
 from hqnn.views import aer, noise
 from hqnn.views.noise import Noise
-from tests.exact import Array, draw, expectations, states
+from tests.exact import Array, circuit_of, draw, expectations, states
 
-LINE = ((0, 1), (1, 0), (1, 2), (2, 1), (2, 3), (3, 2))
-
-
-def assert_equal(found: ArrayLike, expected: ArrayLike) -> None:
-    np.testing.assert_allclose(np.asarray(found), np.asarray(expected), rtol=0, atol=1e-10)
+LINE = Noise(name="line", coupling=((0, 1), (1, 0), (1, 2), (2, 1), (2, 3), (3, 2)))
+NOTHING = np.zeros((1, 0))
 
 
 def awkward() -> Circuit:
@@ -56,42 +53,23 @@ def fit(counts: NDArray[np.int64], probabilities: Array) -> float:
     return float(chi2.sf(((counts - expected)[possible] ** 2 / expected[possible]).sum(), freedom))
 
 
-# --- exact
-
-
-def test_values_equal_those_of_state_vectors() -> None:
-    pc = awkward()
-    x, w = draw(pc, 5)
-    assert_equal(aer.expectations(pc, x, w), expectations(pc, x, w))
-    assert_equal(aer.probabilities(pc, x, w), [state.probabilities() for state in states(pc, x, w)])
-    # Tensors that are part of a graph are taken as they are.
-    tensors = torch.tensor(x, requires_grad=True), torch.tensor(w, requires_grad=True)
-    assert_equal(aer.expectations(pc, *tensors), expectations(pc, x, w))
-
-
-def test_qubit_zero_is_the_last_bit() -> None:
-    circuit = QuantumCircuit(3)
-    circuit.x(0)
-    circuit.h(2)
-    pc = Circuit(circuit=circuit, inputs=[], weights=[], observables=pauli_on_each_qubit(3))
-    for model in (None, Noise(name="line", coupling=LINE)):
-        found = aer.probabilities(pc, np.zeros((1, 0)), [], noise=model)[0]
-        assert_equal(found, [0, 0.5, 0, 0, 0, 0.5, 0, 0])
-        found = aer.expectations(pc, np.zeros((1, 0)), [], noise=model)[0]
-        assert_equal(found, [-1, 1, 0])
-        counts = aer.counts(pc, np.zeros((1, 0)), [], shots=100, noise=model, seed=0)[0]
-        assert set(counts.nonzero()[0]) == {0b001, 0b101}
-
-
-def test_routing_on_a_line_changes_nothing() -> None:
+@pytest.mark.parametrize("device", [None, LINE], ids=["perfect", "line"])
+def test_values_equal_those_of_state_vectors_wherever_qubits_are_routed(
+    device: Noise | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aer, "CHUNK", 2)
     pc = awkward()
     x, w = draw(pc, 3)
-    line = Noise(name="line", coupling=LINE)
-    executed = aer.physical(pc.circuit, line)
-    pairs = {tuple(executed.find_bit(q).index for q in i.qubits) for i in executed.data if i.operation.name == "cx"}
-    assert pairs <= set(LINE)
-    assert executed.layout.final_index_layout() != [0, 1, 2, 3]  # or the test would not see a wrong order
-    assert_equal(aer.expectations(pc, x, w, noise=line), aer.expectations(pc, x, w))
+    executed = aer.physical(pc.circuit, device)
+    if device is not None:
+        pairs = {tuple(executed.find_bit(q).index for q in i.qubits) for i in executed.data if i.operation.name == "cx"}
+        assert pairs <= set(device.coupling or ())
+        assert executed.layout.final_index_layout() != [0, 1, 2, 3]  # or the test would not see a wrong order
+    tensors = torch.tensor(x, requires_grad=True), torch.tensor(w, requires_grad=True)  # parts of a graph
+    np.testing.assert_allclose(aer.expectations(pc, *tensors, noise=device), expectations(pc, x, w), atol=1e-10)
+    exact = [state.probabilities() for state in states(pc, x, w)]  # qubit 0 is the last bit
+    np.testing.assert_allclose(aer.probabilities(pc, x, w, noise=device), exact, atol=1e-10)
+    assert aer.expectations(pc, x[:0], w, shots=3).shape == (0, 4)
 
 
 def test_a_routed_qubit_is_misread_where_it_is_measured() -> None:
@@ -99,27 +77,11 @@ def test_a_routed_qubit_is_misread_where_it_is_measured() -> None:
     x, w = draw(pc, 3)
     flips = np.array([0.0, 0.1, 0.2, 0.4])
     readout = np.stack([np.stack([1 - flips, flips], -1), np.stack([flips, 1 - flips], -1)], 1)
-    line = Noise(name="line", coupling=LINE, readout=readout)
+    line = replace(LINE, readout=readout)
     counts = aer.counts(pc, x, w, shots=20_000, noise=line, seed=3)
     assert fit(counts, aer.probabilities(pc, x, w, noise=line)) > 1e-3
     straight = replace(line, readout=readout[aer.physical(pc.circuit, line).layout.final_index_layout()])
     assert fit(counts, aer.probabilities(pc, x, w, noise=straight)) < 1e-6
-
-
-@pytest.mark.parametrize("shots", [None, 50])
-def test_chunks_keep_the_order(monkeypatch: pytest.MonkeyPatch, shots: int | None) -> None:
-    monkeypatch.setattr(aer, "CHUNK", 2)
-    circuit = QuantumCircuit(1)
-    x = ParameterVector("x", 1)
-    circuit.rx(x[0], 0)
-    pc = Circuit(circuit=circuit, inputs=x, weights=[], observables=pauli_on_each_qubit(1))
-    flips = np.array([0, 1, 1, 0, 1])
-    assert aer.expectations(pc, np.zeros((0, 1)), [], shots=shots).shape == (0, 1)
-    found = aer.expectations(pc, np.pi * flips[:, None], [], shots=shots)
-    assert_equal(found[:, 0], 1 - 2 * flips)
-
-
-# --- shots
 
 
 @pytest.mark.parametrize("model", [None, noise.manila()], ids=["perfect", "manila"])
@@ -127,7 +89,6 @@ def test_counts_follow_the_exact_distribution(model: Noise | None) -> None:
     pc = lcqhnn_circuit()
     x, w = draw(pc, 20)
     counts = aer.counts(pc, x, w, shots=4000, noise=model, seed=7)
-    assert counts.dtype == np.int64
     assert (counts.sum(1) == 4000).all()
     assert 1e-3 < fit(counts, aer.probabilities(pc, x, w, noise=model)) < 1 - 1e-3
     # The test has the power to tell the device from a perfect one.
@@ -151,32 +112,16 @@ def test_expectations_scatter_as_their_variance_says() -> None:
     assert scores.std(0) == pytest.approx(np.ones(4), abs=0.2)
 
 
-def test_the_seed_decides_and_samples_are_independent() -> None:
-    pc = lcqhnn_circuit()
-    x, w = draw(pc, 1)
-    x = np.repeat(x, 3, axis=0)
-
-    def counts(seed: int) -> NDArray[np.int64]:
-        return aer.counts(pc, x, w, shots=500, seed=seed)
-
-    first = counts(1)
-    np.testing.assert_array_equal(first, counts(1))
-    assert (first != counts(2)).any()
-    assert (first[0] != first[1]).any()
-    assert (first[1] != first[2]).any()
-
-
-def test_a_setting_is_sampled_apart_from_the_next() -> None:
+def test_the_seed_decides_and_samples_and_settings_are_independent() -> None:
+    plus = QuantumCircuit(1)
     # |0⟩ measured along X and along Y: with common random numbers both would always agree.
-    pc = Circuit(
-        circuit=QuantumCircuit(1), inputs=[], weights=[], observables=[SparsePauliOp(["X"]), SparsePauliOp(["Y"])]
-    )
-    found = aer.expectations(pc, np.zeros((200, 0)), [], shots=1, seed=0)
+    pc = circuit_of(plus, observables=[SparsePauliOp(["X"]), SparsePauliOp(["Y"])])
+    found, same, other = (aer.expectations(pc, np.zeros((200, 0)), [], shots=1, seed=seed) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(found, same)
+    assert (found != other).any()
     assert set(found.ravel()) == {-1.0, 1.0}
+    assert np.abs(found.mean(0)).max() < 4 / math.sqrt(200)  # no sample repeats the one before
     assert abs(np.mean(found[:, 0] * found[:, 1])) < 4 / math.sqrt(200)
-
-
-# --- errors
 
 
 @pytest.mark.parametrize(
@@ -194,16 +139,12 @@ def test_mistakes_are_named(inputs: Array, weights: Array, options: dict[str, An
         aer.expectations(lcqhnn_circuit(), inputs, weights, **options)
 
 
-def test_a_device_that_is_too_small_is_named() -> None:
-    pc = lcqhnn_circuit(n_qubits=6)
+def test_a_device_that_is_too_small_and_what_aer_refuses_are_named() -> None:
+    six = circuit_of(QuantumCircuit(6))
     with pytest.raises(ValueError, match="6 qubits but ibmq_manila has 5"):
-        aer.expectations(pc, np.zeros((1, 6)), np.zeros(6), noise=noise.manila())
-
-
-def test_what_aer_refuses_is_said_in_its_words() -> None:
-    # The density matrix of so many qubits does not fit any memory.
-    circuit = QuantumCircuit(20, name="wide")
+        aer.expectations(six, NOTHING, [], noise=noise.manila())
+    circuit = QuantumCircuit(20, name="wide")  # whose density matrix does not fit any memory
     circuit.h(range(20))
-    pc = Circuit(circuit=circuit, inputs=[], weights=[], observables=pauli_on_each_qubit(20)[:1])
+    pc = circuit_of(circuit, observables=pauli_on_each_qubit(20)[:1])
     with pytest.raises(RuntimeError, match=r"Aer could not run circuit 'wide': .*[Mm]emory"):
-        aer.counts(pc, np.zeros((1, 0)), [], shots=1, noise=noise.readout(0.1))
+        aer.counts(pc, NOTHING, [], shots=1, noise=noise.readout(0.1))

@@ -8,15 +8,15 @@ from copy import deepcopy
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from qiskit.circuit import Parameter, ParameterVector, QuantumCircuit
-from qiskit.circuit import library as gates
+from qiskit.circuit import Gate, ParameterVector, QuantumCircuit
+from qiskit.circuit.library import UnitaryGate, get_standard_gate_name_mapping
 from qiskit.quantum_info import SparsePauliOp, random_unitary
 from scipy.stats import chisquare, kstest
 from torch import Tensor
@@ -28,20 +28,13 @@ from hqnn.errors import NonFiniteError
 from hqnn.papers.hqnn.circuits import quanvolution, strongly_entangling
 from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
 from hqnn.views.evaluators import Method
+from hqnn.views.gradients import parameter_shift
 from hqnn.views.layer import QuantumLayer
-from tests.exact import entangling, expectations, pennylanes, states
+from tests.exact import circuit_of, entangling, expectations, pennylanes, states
 
 METHODS: tuple[Method, ...] = ("fourier", "matrix", "state")
 by_every_method = pytest.mark.parametrize("method", METHODS)
-# Every standard gate of Qiskit on one or two qubits, by its number of angles.
-GATES = {
-    0: "X Y Z H S Sdg T Tdg SX SXdg I CX CY CZ CH CS CSdg CSX DCX ECR Swap iSwap",
-    1: "RX RY RZ Phase U1 CRX CRY CRZ CPhase CU1 RXX RYY RZZ RZX",
-    2: "R U2 XXPlusYY XXMinusYY",
-    3: "U U3 CU3",
-    4: "CU",
-}
-KINDS = [(getattr(gates, f"{name}Gate"), n_angles) for n_angles, names in GATES.items() for name in names.split()]
+KINDS = [g for g in get_standard_gate_name_mapping().values() if isinstance(g, Gate) and g.num_qubits in (1, 2)]
 
 
 @st.composite
@@ -50,22 +43,22 @@ def random_circuits(draw: st.DrawFn) -> tuple[Circuit, int]:
     seed = draw(st.integers(0, 2**32 - 1))
     n_qubits = draw(st.integers(1, 4))
     rng = np.random.default_rng(seed)
-    x, w = ParameterVector("x", 2), ParameterVector("w", 2)
+    x, w = (ParameterVector(name, draw(st.integers(0, 2))) for name in "xw")
 
     def angle() -> object:
-        a, b = rng.choice([*x, *w], 2, replace=False)
         scale = float(rng.uniform(-2, 2))
-        return [scale, a, scale * a + b + 0.5, a * b, scale * a][rng.integers(5)]
+        a, b = rng.choice([*x, *w, scale], 2)
+        return [scale, a, scale * a + b + 0.5, a * b][rng.integers(4)]
 
     circuit = QuantumCircuit(n_qubits)
     for parameter in [*x, *w]:  # so that every one occurs
         circuit.rx(parameter, int(rng.integers(n_qubits)))
     for _ in range(draw(st.integers(1, 12))):
         if rng.integers(5):
-            kind, n_angles = KINDS[rng.integers(len(KINDS))]
-            gate = kind(*(angle() for _ in range(n_angles)))
+            kind = KINDS[rng.integers(len(KINDS))]
+            gate = kind.base_class(*(angle() for _ in kind.params))
         else:
-            gate = gates.UnitaryGate(random_unitary(2 ** int(rng.integers(1, min(n_qubits, 2) + 1)), seed=rng))
+            gate = UnitaryGate(random_unitary(2 ** int(rng.integers(1, min(n_qubits, 2) + 1)), seed=rng))
         if gate.num_qubits <= n_qubits:
             circuit.append(gate, rng.permutation(n_qubits)[: gate.num_qubits].tolist())
     labels = ["".join(rng.choice(list("IXYZ"), n_qubits)) for _ in range(4)]
@@ -82,13 +75,14 @@ def of_weights(layer: QuantumLayer, x: Tensor, weights: Tensor) -> Tensor:
 # --- values
 
 
-@settings(max_examples=25)
+@settings(max_examples=16)
 @given(random_circuits())
 def test_random_circuits_and_their_gradients(case: tuple[Circuit, int]) -> None:
     pc, seed = case
     rng = np.random.default_rng(seed)
-    inputs, weights = rng.uniform(-2, 2, (2, 4)), rng.uniform(0, 2 * np.pi, (2, 2))
-    expected = np.concatenate([expectations(pc, inputs[:, 2 * c : 2 * c + 2], weights[c]) for c in range(2)], 1)
+    n = pc.n_inputs
+    inputs, weights = rng.uniform(-2, 2, (2, 2 * n)), rng.uniform(0, 2 * np.pi, (2, pc.n_weights))
+    expected = np.concatenate([expectations(pc, inputs[:, n * c : n * c + n], weights[c]) for c in range(2)], 1)
     tried = 0
     for method in METHODS:
         try:
@@ -96,8 +90,11 @@ def test_random_circuits_and_their_gradients(case: tuple[Circuit, int]) -> None:
         except ValueError:
             continue  # this method is not for this circuit
         tried += 1
-        arguments = (torch.from_numpy(inputs).requires_grad_(), torch.from_numpy(weights).requires_grad_())
+        arguments = [torch.from_numpy(a).requires_grad_(a.size > 0) for a in (inputs, weights)]
         np.testing.assert_allclose(of_weights(layer, *arguments).detach(), expected, atol=1e-10)
+        assert layer(arguments[0][:0]).shape == (0, 2 * pc.n_observables)
+        if not inputs.size + weights.size:
+            continue
         assert torch.autograd.gradcheck(partial(of_weights, layer), arguments, fast_mode=True)
         if seed % 4 == 0:  # the slow part
             assert torch.autograd.gradgradcheck(partial(of_weights, layer), arguments, fast_mode=True)
@@ -105,21 +102,13 @@ def test_random_circuits_and_their_gradients(case: tuple[Circuit, int]) -> None:
 
 
 @by_every_method
-def test_all_first_and_second_derivatives_are_finite_differences(method: Method) -> None:
-    layer = QuantumLayer(entangling(2, 1), copies=2, dtype=torch.float64, method=method)
-    arguments = (torch.randn(2, 4, dtype=torch.float64, requires_grad=True), layer.weights)
-    assert torch.autograd.gradcheck(partial(of_weights, layer), arguments)
-    assert torch.autograd.gradgradcheck(partial(of_weights, layer), arguments, fast_mode=True)
-
-
-@pytest.mark.parametrize(("method", "n", "n_layers"), [("fourier", 2, 1), ("matrix", 3, 2), ("state", 4, 3)])
-def test_strongly_entangling_layers_are_pennylanes(method: Method, n: int, n_layers: int) -> None:
+def test_strongly_entangling_layers_are_pennylanes(method: Method) -> None:
     """Expectation values and gradients, of inputs and of weights, by backpropagation in PennyLane."""
+    n, n_layers = (2, 1) if method == "fourier" else (3, 2)
     layer = QuantumLayer(strongly_entangling(n_qubits=n, n_layers=n_layers), dtype=torch.float64, method=method)
     inputs = torch.randn(4, n, dtype=torch.float64, requires_grad=True)
     weights = layer.weights.detach().clone().requires_grad_()
-    expected = pennylanes(n, n_layers)(inputs, weights)
-    found = layer(inputs)
+    expected, found = pennylanes(n, n_layers)(inputs, weights), layer(inputs)
     torch.testing.assert_close(found, expected)
     upstream = torch.randn_like(found)
     torch.testing.assert_close(
@@ -145,54 +134,19 @@ def wide(n_qubits: int) -> Circuit:
     return Circuit(circuit=circuit, inputs=x, weights=w, observables=observables)
 
 
-@pytest.mark.parametrize("n_qubits", [5, 7, 12])
+@pytest.mark.parametrize("n_qubits", [7, 12])
 def test_wide_circuits_and_their_derivatives_by_parameter_shift(n_qubits: int) -> None:
-    pc = wide(n_qubits)
-    layer = QuantumLayer(pc, dtype=torch.float64)
-    assert layer.method == "state"
+    layer = QuantumLayer(wide(n_qubits), dtype=torch.float64)
     inputs = torch.randn(2, n_qubits, dtype=torch.float64, requires_grad=True)
-    weights = layer.weights.detach().numpy()[0].copy()
+    weights = layer.weights.detach()
     outputs = layer(inputs)
-    np.testing.assert_allclose(outputs.detach(), expectations(pc, inputs.detach().numpy(), weights), atol=1e-10)
+    exact = expectations(layer.pc, inputs.detach().numpy(), weights.numpy()[0])
+    np.testing.assert_allclose(outputs.detach(), exact, atol=1e-10)
     (d_inputs, d_weights) = torch.autograd.grad(outputs[1, 0], (inputs, layer.weights))
-    for k in (0, n_qubits, 3 * n_qubits - 1):  # an angle on every input's path, one beside an input, the last
-        shifted = [weights + sign * np.pi / 2 * np.eye(len(weights))[k] for sign in (1, -1)]
-        up, down = (expectations(pc, inputs.detach().numpy()[1:], s)[0, 0] for s in shifted)
-        assert d_weights[0, k].item() == pytest.approx((up - down) / 2, abs=1e-10)
+    shifted = parameter_shift(partial(of_weights, layer, inputs.detach()), weights)
+    torch.testing.assert_close(d_weights[0], shifted[:, 1, 0])
     assert d_inputs[0].abs().max() == 0  # the other sample does not enter
     torch.testing.assert_close(d_inputs[1], d_weights[0, n_qubits : 2 * n_qubits])  # the angle is x + w
-
-
-def test_qubit_order_is_that_of_qiskit() -> None:
-    x = Parameter("x")
-    circuit = QuantumCircuit(3)
-    circuit.ry(x, 2)
-    layer = QuantumLayer(Circuit(circuit=circuit, inputs=[x], weights=[], observables=pauli_on_each_qubit(3)))
-    flip = torch.tensor([[math.pi]])
-    torch.testing.assert_close(layer(flip), torch.tensor([[1.0, 1.0, -1.0]]))
-    assert layer.probabilities(flip)[0, 0].argmax() == 0b100
-
-
-@by_every_method
-def test_circuits_without_inputs_or_without_weights(method: Method) -> None:
-    x, w = ParameterVector("x", 2), ParameterVector("w", 2)
-    for inputs, weights in ((x, w), (x, []), ([], w), ([], [])):
-        circuit = QuantumCircuit(2)
-        circuit.h(0)
-        for k, angle in enumerate([*inputs, *weights]):
-            circuit.ry(angle, k % 2)
-        circuit.cx(0, 1)
-        pc = Circuit(circuit=circuit, inputs=inputs, weights=weights, observables=[SparsePauliOp("XZ")])
-        layer = QuantumLayer(pc, copies=2, dtype=torch.float64, method=method)
-        values = torch.randn(3, 2 * len(inputs), dtype=torch.float64, requires_grad=True)
-        outputs = layer(values)
-        outputs.sum().backward()
-        for copy in range(2):
-            rows = values.detach().numpy()[:, copy * len(inputs) : (copy + 1) * len(inputs)]
-            expected = expectations(pc, rows, layer.weights.detach().numpy()[copy])
-            np.testing.assert_allclose(outputs.detach()[:, copy : copy + 1], expected, atol=1e-12)
-        assert layer(values[:0]).shape == (0, 2)
-        assert layer.probabilities(values[:0]).shape == (0, 2, 4)
 
 
 @by_every_method
@@ -206,12 +160,9 @@ def test_small_numbers_are_not_rounding(method: Method) -> None:
     circuit.ry(1e-14 * w[0], 1)
     observables = [SparsePauliOp(["ZI", "IX"], [1e-20, 2e-20]), SparsePauliOp("ZZ")]
     pc = Circuit(circuit=circuit, inputs=x, weights=w, observables=observables)
-    layer = QuantumLayer(pc, dtype=torch.float64, method=method)
-    with torch.no_grad():
-        layer.weights.fill_(0.7e14)
-    inputs = np.array([[0.4e13, 0.2], [2e13, -0.5]])
-    expected = expectations(pc, inputs, np.array([0.7e14]))
-    np.testing.assert_allclose(layer(torch.from_numpy(inputs)).detach(), expected, rtol=1e-9)
+    inputs, weights = np.array([[0.4e13, 0.2], [2e13, -0.5]]), np.array([[0.7e14]])
+    found = QuantumLayer.at(pc, weights, method=method)(torch.from_numpy(inputs))
+    np.testing.assert_allclose(found.detach(), expectations(pc, inputs, weights[0]), rtol=1e-9)
 
 
 def test_the_method_suits_the_circuit() -> None:
@@ -229,7 +180,6 @@ def test_probabilities_and_samples(pc: Circuit) -> None:
     layer = QuantumLayer(pc, copies=2, dtype=torch.float64)
     n = pc.n_inputs
     inputs = torch.randn(3, 2 * n, dtype=torch.float64, requires_grad=True)
-    assert "distribution" not in vars(layer)  # it is compiled when it is asked for
     got = layer.probabilities(inputs)
     for copy, weights in enumerate(layer.weights.detach().numpy()):
         exact = states(pc, inputs.detach().numpy()[:, n * copy : n * copy + n], weights)
@@ -237,7 +187,6 @@ def test_probabilities_and_samples(pc: Circuit) -> None:
     assert torch.autograd.gradcheck(layer.probabilities, inputs, fast_mode=True)
     shots = 20_000
     counts = layer.sample(inputs, shots, generator=0)
-    assert (counts.sum(-1) == shots).all()
     p = [chisquare(c, shots * e / e.sum()).pvalue for c, e in zip(counts[0], got.detach().numpy()[0], strict=True)]
     assert min(p) > 1e-3
     np.testing.assert_array_equal(counts, layer.sample(inputs, shots, generator=0))
@@ -259,14 +208,11 @@ def test_torchs_transforms_see_the_same_function(method: Method) -> None:
     def output(weights: Tensor) -> Tensor:
         return of_weights(layer, inputs, weights).sum()
 
-    torch.testing.assert_close(torch.func.jacrev(output)(weights), torch.autograd.functional.jacobian(output, weights))
     torch.testing.assert_close(torch.func.hessian(output)(weights), torch.autograd.functional.hessian(output, weights))
     with forward_ad.dual_level():
         tangent = forward_ad.unpack_dual(layer(forward_ad.make_dual(inputs, direction))).tangent
-    jacobian = torch.func.jacrev(layer)(inputs)
     assert tangent is not None
-    torch.testing.assert_close(tangent, torch.einsum("bobi,bi->bo", jacobian, direction))
-    torch.testing.assert_close(torch.func.jacfwd(layer)(inputs), jacobian)
+    torch.testing.assert_close(tangent, torch.einsum("bobi,bi->bo", torch.func.jacrev(layer)(inputs), direction))
 
 
 @by_every_method
@@ -295,9 +241,6 @@ def test_inference_tensors_are_taken(method: Method) -> None:
         assert second.isfinite().all()
         layer.probabilities(x)[..., 0].sum().backward()
         assert x.grad is not None
-    layer = QuantumLayer(lcqhnn_circuit(), method=method)
-    layer(inputs).sum().backward()
-    assert layer.weights.grad is not None
 
 
 @by_every_method
@@ -317,30 +260,24 @@ def test_second_derivatives_where_an_output_depends_on_nothing(method: Method) -
 
 
 @by_every_method
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_autocast_leaves_the_precision_alone(method: Method, dtype: torch.dtype) -> None:
-    layer = QuantumLayer(lcqhnn_circuit(), dtype=dtype, method=method)
-    inputs = torch.randn(5, 4, dtype=dtype, requires_grad=True)
+def test_autocast_leaves_the_precision_alone(method: Method) -> None:
+    layer = QuantumLayer(lcqhnn_circuit(), method=method)
+    inputs = torch.randn(5, 4, requires_grad=True)
+    wanted = (inputs, layer.weights)
 
     def everything(x: Tensor) -> list[Tensor]:
-        outputs = layer(x)
-        first = torch.autograd.grad(outputs.square().sum(), (inputs, layer.weights), create_graph=True)
-        plain = torch.autograd.grad(layer(x).square().sum(), (inputs, layer.weights))
-        return [outputs, layer.probabilities(x), *first, *plain]
-
-    def second(of: list[Tensor]) -> list[Tensor]:
-        return list(torch.autograd.grad(of[3].sum(), (inputs, layer.weights)))
+        first = torch.autograd.grad(layer(x).square().sum(), wanted, create_graph=True)
+        return [layer(x), layer.probabilities(x), *first, *torch.autograd.grad(layer(x).square().sum(), wanted)]
 
     expected = everything(inputs)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         found = everything(inputs)
         half = layer(inputs.bfloat16())  # what a linear layer before it would pass on
     torch.testing.assert_close(found, expected, rtol=0, atol=0)
-    torch.testing.assert_close(second(found), second(expected), rtol=0, atol=0)
-    torch.testing.assert_close(half, layer(inputs.bfloat16().to(dtype)), rtol=0, atol=0)
+    torch.testing.assert_close(half, layer(inputs.bfloat16().float()), rtol=0, atol=0)
 
 
-# --- weights and dtypes
+# --- weights, dtypes and devices
 
 
 @by_every_method
@@ -362,8 +299,6 @@ def test_conversion_follows_the_network_and_the_weights(method: Method) -> None:
     for _ in range(2):
         with pytest.raises(ValueError, match="float16"):
             layer(inputs.half())
-    with pytest.raises(ValueError, match="float16"):
-        double.half()
     with pytest.raises(ValueError, match=r"weights have shape \(6,\); this layer expects \(2, 6\)"):
         of_weights(layer, inputs, other[0])
     copied = pickle.loads(pickle.dumps(QuantumLayer(entangling(2, 1), method=method)))
@@ -376,21 +311,6 @@ def test_weights_are_drawn_evenly_from_a_whole_turn_and_apart_for_every_copy() -
     assert np.abs(np.corrcoef(weights[:-1].ravel(), weights[1:].ravel())[0, 1]) < 0.05
 
 
-def test_a_layer_trains_inside_a_network() -> None:
-    network = torch.nn.Sequential(torch.nn.Linear(4, 4), QuantumLayer(lcqhnn_circuit()))
-    assert list(network.state_dict()) == ["0.weight", "0.bias", "1.weights"]
-    x, y = torch.randn(64, 4), torch.rand(64, 4) - 0.5
-    optimizer = torch.optim.Adam(network.parameters(), lr=0.05)
-    losses = []
-    for _ in range(40):
-        loss = (network(x) - y).square().mean()
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    assert losses[-1] < 0.8 * losses[0]
-
-
 def test_weights_of_another_circuit_are_refused(tmp_path: Path) -> None:
     """In a network, through a file, and under another name of the same circuit they are taken."""
 
@@ -399,47 +319,17 @@ def test_weights_of_another_circuit_are_refused(tmp_path: Path) -> None:
 
     original = lcqhnn_circuit()
     stored = network(original)
+    assert list(stored.state_dict()) == ["0.weight", "0.bias", "1.weights"]
     torch.save(stored.state_dict(), tmp_path / "weights.pt")
     for state in (stored.state_dict(), torch.load(tmp_path / "weights.pt", weights_only=True)):
         network(replace(original, circuit=original.circuit.copy("other"))).load_state_dict(state)
         for pc in (lcqhnn_circuit("product"), replace(original, observables=pauli_on_each_qubit(4, "X"))):
             other = network(pc)
-            weights = cast(QuantumLayer, other[1]).weights
-            before = weights.detach().clone()
+            before = deepcopy(other.state_dict()["1.weights"])
             with pytest.raises(RuntimeError, match=r"the weights 1\.weights belong to another circuit"):
                 other.load_state_dict(state)
-            torch.testing.assert_close(weights.detach(), before, rtol=0, atol=0)
+            torch.testing.assert_close(other.state_dict()["1.weights"], before, rtol=0, atol=0)
     network(quanvolution()).load_state_dict(dict(stored.state_dict()))  # bare tensors say nothing
-
-
-# --- what is refused
-
-
-def test_wrong_inputs_are_named() -> None:
-    layer = QuantumLayer(lcqhnn_circuit())
-    wrong: list[tuple[type[Exception], str, Tensor]] = [
-        (ValueError, r"shape \(3, 5\).*\[B, 4\]", torch.zeros(3, 5)),
-        (TypeError, r"torch\.float64.*torch\.float32", torch.zeros(3, 4, dtype=torch.float64)),
-        (ValueError, "first in row 2", torch.tensor([[0.0] * 4, [1.0] * 4, [0.0, math.nan, 0.0, 0.0]])),
-        (ValueError, "meta", torch.zeros(3, 4, device="meta")),
-    ]
-    for kind, message, inputs in wrong:
-        with pytest.raises(kind, match=message):
-            layer(inputs)
-    for method in METHODS:
-        with pytest.raises(NonFiniteError, match="first in row 0"):
-            QuantumLayer(lcqhnn_circuit(), method=method)(torch.full((2, 4), -math.inf))
-    with torch.no_grad():
-        layer.weights[0, 1] = math.nan
-    assert layer(torch.ones(2, 4)).isnan().any()  # not the inputs' fault
-    with pytest.raises(ValueError, match="at least once"):
-        layer.sample(torch.zeros(1, 4), 0)
-    with pytest.raises(ValueError, match="float16"):
-        QuantumLayer(lcqhnn_circuit(), dtype=torch.float16)
-    with pytest.raises(ValueError, match="at least one"):
-        QuantumLayer(lcqhnn_circuit(), copies=0)
-    with pytest.raises(TypeError, match="pc is a QuantumCircuit; wrap"):
-        QuantumLayer(QuantumCircuit(1))
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
@@ -449,3 +339,34 @@ def test_the_same_on_a_gpu() -> None:
     expected = layer(inputs), layer.probabilities(inputs)
     found = layer.cuda()(inputs.cuda()).cpu(), layer.probabilities(inputs.cuda()).cpu()
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
+
+
+# --- what is refused
+
+
+@pytest.mark.parametrize(
+    ("kind", "message", "inputs"),
+    [
+        (ValueError, r"shape \(3, 5\).*\[B, 4\]", torch.zeros(3, 5)),
+        (TypeError, r"torch\.float64.*torch\.float32", torch.zeros(3, 4, dtype=torch.float64)),
+        (NonFiniteError, "first in row 2", torch.tensor([[0.0] * 4, [1.0] * 4, [0.0, -math.inf, 0.0, 0.0]])),
+        (ValueError, "meta", torch.zeros(3, 4, device="meta")),
+    ],
+)
+def test_wrong_inputs_are_named(kind: type[Exception], message: str, inputs: Tensor) -> None:
+    for method in METHODS:
+        with pytest.raises(kind, match=message):
+            QuantumLayer(lcqhnn_circuit(), method=method)(inputs)
+    nonsense = QuantumLayer.at(lcqhnn_circuit(), np.full((1, 4), math.nan))
+    assert nonsense(torch.ones(2, 4, dtype=torch.float64)).isnan().any()  # not the inputs' fault
+
+
+@pytest.mark.parametrize(
+    ("message", "options"),
+    [("float16", {"dtype": torch.float16}), ("at least one", {"copies": 0}), ("wrap", {"pc": QuantumCircuit(1)})],
+)
+def test_wrong_options_are_named(message: str, options: dict[str, Any]) -> None:
+    with pytest.raises((ValueError, TypeError), match=message):
+        QuantumLayer(**{"pc": lcqhnn_circuit(), **options})
+    with pytest.raises(ValueError, match="at least once"):
+        QuantumLayer(circuit_of(QuantumCircuit(1))).sample(torch.zeros(1, 0), 0)
