@@ -13,10 +13,14 @@ from scipy import stats as scipy_stats
 from hqnn.stats import (
     MAX_EXACT_PAIRS,
     Interval,
+    by_image,
     epochs_to_reach,
+    equivalence,
+    floor,
     holm,
     mean_interval,
     paired_difference,
+    power,
     rank_correlation,
 )
 
@@ -66,6 +70,12 @@ def test_permutation_p_value_is_the_exact_share(differences: list[int]) -> None:
     assert comparison.test == "exact sign-flip permutation"
 
 
+def test_ties_between_whole_images_survive_the_six_digits_of_a_record() -> None:
+    images = np.array([3, -2, 3, -2, 4, 1, 0, 3, 3, 3])
+    rounded = [float(f"{(1000 + extra) / 1024:.6g}") - float(f"{1000 / 1024:.6g}") for extra in images]
+    assert paired_difference(rounded, np.zeros(10)).p_value == paired_difference(images, np.zeros(10)).p_value
+
+
 def test_ten_wins_out_of_ten() -> None:
     comparison = paired_difference([0.9 + 0.001 * i for i in range(10)], [0.8] * 10)
     assert comparison.p_value == 2 / 2**10
@@ -100,6 +110,106 @@ def test_equal_differences_without_spread() -> None:
 def test_pairs_must_match() -> None:
     with pytest.raises(ValueError, match="equal lengths, not 2 and 3"):
         paired_difference([1, 2], [1, 2, 3])
+
+
+def test_an_interval_knows_its_spread_and_its_other_levels() -> None:
+    values = [1.0, 4.0, 2.0, 2.5]
+    found = mean_interval(values)
+    assert found.sd == pytest.approx(np.std(values, ddof=1))
+    other = found.at(0.9)
+    assert (other.mean, other.n) == (found.mean, found.n)
+    assert other.half_width == pytest.approx(mean_interval(values, 0.9).half_width)
+
+
+@pytest.mark.parametrize("n", [2, 3, 5, 8])
+def test_the_floor_is_the_p_value_of_differences_of_one_sign(n: int) -> None:
+    assert floor(n) == paired_difference(np.arange(1.0, n + 1), np.zeros(n)).p_value
+
+
+@pytest.mark.parametrize(("lead", "sd", "n"), [(0.5, 1.0, 10), (0.14, 0.3, 3), (1.0, 0.9, 5), (0.0, 2.0, 6)])
+def test_power_agrees_with_statsmodels(lead: float, sd: float, n: int) -> None:
+    from statsmodels.stats.power import TTestPower
+
+    expected = TTestPower().power(lead / sd, n, alpha=0.025, alternative="larger")
+    assert power(lead, sd, n) == pytest.approx(expected, rel=1e-6)
+
+
+def test_power_at_its_ends() -> None:
+    assert power(0.0, 1.0, 7) == pytest.approx(0.025)
+    assert power(0.0, 1.0, 7, level=0.9) == pytest.approx(0.05)
+    assert (power(0.1, 0.0, 3), power(0.0, 0.0, 3)) == (1, 0)
+    assert power(0.3, 1.0, 10_000) == pytest.approx(1)
+    # with two values t has a closed form: the tangent; the share of pairs whose mean exceeds 12.706 standard errors
+    pairs = np.random.default_rng(8).normal(1.0, 1.0, (200_000, 2))
+    shown = pairs.mean(1) > 12.706 * abs(pairs[:, 0] - pairs[:, 1]) / 2
+    assert power(1.0, 1.0, 2) == pytest.approx(shown.mean(), abs=0.002)
+
+
+@given(st.lists(st.integers(-9, 9), min_size=3, max_size=9).filter(lambda x: len(set(x)) > 1), st.integers(1, 12))
+def test_two_one_sided_tests_are_those_of_statsmodels_and_of_the_90_percent_interval(d: list[int], margin: int) -> None:
+    from statsmodels.stats.weightstats import DescrStatsW
+
+    p_value = equivalence(d, margin)
+    assert p_value == pytest.approx(DescrStatsW(np.array(d, float)).ttost_mean(-margin, margin)[0], abs=1e-9)
+    inside = mean_interval(d, 0.9)
+    assert (p_value < 0.05) == (-margin < inside.low and inside.high < margin)
+    assert equivalence(mean_interval(d), margin) == pytest.approx(p_value, abs=1e-9)
+
+
+def test_differences_without_spread_are_within_a_margin_or_not() -> None:
+    assert [equivalence([value] * 4, 0.2) for value in (0.1, -0.1, 0.2, 0.3)] == [0, 0, 1, 1]
+
+
+def by_hand(d: np.ndarray) -> float:
+    """The two-way variance of the mean from sums of squares, cell by cell."""
+    (s, n), mean = d.shape, d.mean()
+    rows = sum((row.mean() - mean) ** 2 for row in d) / (s - 1)
+    columns = sum((column.mean() - mean) ** 2 for column in d.T) / (n - 1)
+    rest = sum((d[i, j] - d[i].mean() - d[:, j].mean() + mean) ** 2 for i in range(s) for j in range(n))
+    return float(max(rows / s + columns / n - rest / ((s - 1) * (n - 1)) / (s * n), rows / s))
+
+
+def test_pairing_by_image_estimates_the_two_way_variance() -> None:
+    rng = np.random.default_rng(9)
+    a, b = rng.random((5, 40)) < 0.2, rng.random((5, 40)) < 0.4
+    found = by_image([np.flatnonzero(row) for row in a], [np.flatnonzero(row) for row in b], 40)
+    d = b.astype(float) - a
+    assert found.lead.n == 5
+    assert found.lead.mean == pytest.approx(d.mean())
+    error = math.sqrt(by_hand(d))
+    # Student's factor lies between that of 4 degrees of freedom and the normal one
+    assert 1.96 * error < found.lead.half_width < 2.777 * error
+    turned = by_image([np.flatnonzero(row) for row in b], [np.flatnonzero(row) for row in a], 40)
+    assert turned.lead.mean == pytest.approx(-found.lead.mean)
+    assert turned.lead.half_width == pytest.approx(found.lead.half_width)
+    assert turned.p_value == pytest.approx(found.p_value)
+
+
+def test_mcnemars_test_of_one_pair_of_networks_repeated() -> None:
+    from statsmodels.stats.contingency_tables import mcnemar
+
+    wrong_a, wrong_b = [0, 1, 2, 3], [3, 4, 5, 6, 7, 8, 9, 10, 11]  # three for b, eight for a
+    found = by_image([wrong_a] * 2, [wrong_b] * 2, 100)
+    assert found.p_value == pytest.approx(mcnemar([[88, 8], [3, 1]], exact=True).pvalue)
+    same = by_image([wrong_a] * 3, [wrong_a] * 3, 100)
+    assert (same.lead.mean, same.lead.half_width, same.p_value) == (0, 0, 1)
+    for a, b in (([[1]], [[1]]), ([[1], [2]], [[1]])):
+        with pytest.raises(ValueError, match="as many seeds of both, two or more"):
+            by_image(a, b, 10)
+
+
+@pytest.mark.parametrize("n_seeds", [5, 10])
+def test_intervals_by_seed_and_image_cover_a_lead_of_none_as_often_as_documented(n_seeds: int) -> None:
+    rng, covered = np.random.default_rng(10), 0
+    for _ in range(200):
+        hard, bent = rng.normal(-2.2, 2.5, 800), rng.normal(0, 1, 800)
+        wrong = [
+            rng.random((n_seeds, 800)) < 1 / (1 + np.exp(-hard - side * bent / 2 - rng.normal(0, 0.1, (n_seeds, 1))))
+            for side in (-1, 1)
+        ]
+        a, b = ([np.flatnonzero(row) for row in model] for model in wrong)
+        covered += 0.0 in by_image(a, b, 800).lead
+    assert 0.89 < covered / 200 < 0.985  # 93 to 96 in 100, three standard errors of the simulation
 
 
 def test_holms_adjustment_step_by_step() -> None:

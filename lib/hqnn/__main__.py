@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -77,7 +78,8 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from hqnn import storage, verification
+    from hqnn import claims, storage, verification
+    from hqnn.claims import registration
 
     root = storage.data_folder(options.root)
     if options.rerun is not None:
@@ -91,6 +93,9 @@ def _verify(options: argparse.Namespace) -> int:
         f"{found.n_records} records checked, the weights of {found.n_measured} measured again: "
         f"{len(found.problems)} problems."
     )
+    if (root / "verdicts.json").exists():
+        status = Counter(one.registration for one in claims.stored(root=root))
+        print("Rows of the ledger: " + " · ".join(f"{name} {status[name]}" for name in registration.STATUSES))
     return 1 if found.problems else 0
 
 
@@ -124,6 +129,8 @@ def _claims(options: argparse.Namespace) -> int:
     fresh = options.check or options.update
     evaluated = partial(claims.evaluate, path=root / "claims") if fresh else claims.stored
     results = evaluated(options.paper, root=root)
+    if fresh:
+        results = claims.registered(results, root)
     if options.update:
         claims.write_snapshot(results, root / "verdicts.json")
     if options.json:

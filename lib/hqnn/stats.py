@@ -1,6 +1,7 @@
 """Means with intervals, paired comparisons across seeds, epochs to a threshold, and rank correlation."""
 
 import math
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 
 MAX_EXACT_PAIRS = 12
 """Up to this many pairs (4,096 sign patterns) the permutation test enumerates all of them."""
+TIE = 5e-4
+"""Sums of differences closer than this share of the sum of their sizes are equal. Records keep six digits of a share of
+images, which breaks ties between whole images; taken as ties p is, if anything, larger."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,15 @@ class Interval:
     def high(self) -> float:
         """The upper end."""
         return self.mean + self.half_width
+
+    @property
+    def sd(self) -> float:
+        """Standard deviation of one value about the mean, of which this is the 95 % interval."""
+        return self.half_width * math.sqrt(self.n) / student_t(self.n)
+
+    def at(self, level: float) -> "Interval":
+        """The interval of another level, where this is that of 95 %."""
+        return Interval(self.mean, self.half_width * student_t(self.n, level) / student_t(self.n), self.n)
 
     def __contains__(self, value: float) -> bool:
         """Whether the interval covers `value`."""
@@ -53,6 +66,16 @@ class Comparison:
     p_value: float
     test: str
     """`exact sign-flip permutation` or `paired t`."""
+
+
+@dataclass(frozen=True)
+class ByImage:
+    """How far one model leads another, when seeds and test images are both a sample of more."""
+
+    lead: Interval
+    """Of accuracy; `n` is the number of seeds."""
+    p_value: float
+    """McNemar's exact test."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +171,7 @@ def _sign_flips(d: NDArray[np.float64]) -> float:
 
     if len(d) == 1:
         return 1.0
-    least = abs(float(d.sum())) - 1e-12 * float(np.abs(d).sum())  # equal sums may differ in the last bits
+    least = abs(float(d.sum())) - TIE * float(np.abs(d).sum())
 
     def as_far(flipped: NDArray[np.float64], axis: int = -1) -> NDArray[np.float64]:
         return (np.abs(flipped.sum(axis=axis)) >= least).astype(float)
@@ -157,6 +180,104 @@ def _sign_flips(d: NDArray[np.float64]) -> float:
         (d,), as_far, permutation_type="samples", n_resamples=math.inf, alternative="greater", vectorized=True
     )
     return float(found.pvalue)
+
+
+def floor(n: int) -> float:
+    """The smallest two-sided p-value that the sign-flip test of n pairs can give: all differences have one sign."""
+    return 2.0 ** (1 - n)
+
+
+def power(lead: float, sd: float, n: int, level: float = 0.95) -> float:
+    """How likely the t interval of n paired differences lies above zero, if their mean is `lead`.
+
+    With T of the noncentral t distribution of n - 1 degrees of freedom and noncentrality lead · √n / sd, the chance
+    that T exceeds Student's t.
+
+    Args:
+        lead: The true mean difference.
+        sd: Standard deviation of one difference.
+        n: Number of pairs, two or more.
+        level: Of the interval.
+    """
+    from scipy.stats import nct
+
+    if not sd:
+        return float(lead > 0)
+    return float(nct.sf(student_t(n, level), n - 1, lead * math.sqrt(n) / sd))
+
+
+def equivalence(differences: ArrayLike | Interval, margin: float) -> float:
+    """The p-value of two one-sided t tests (TOST): below 0.05, the mean is within ±margin, with an error rate of 5 %.
+
+    That is so exactly if the 90 % interval of the mean lies inside ±margin. A p-value above says nothing: not that the
+    mean differs.
+
+    Args:
+        differences: [n] paired differences, one per seed, or the 95 % interval of their mean.
+        margin: The largest difference that is as good as none, stated before the differences were seen.
+    """
+    from scipy.stats import t
+
+    found = differences if isinstance(differences, Interval) else mean_interval(differences)
+    inside = margin - abs(found.mean)
+    if not found.sd:
+        return float(inside <= 0)
+    return float(t.sf(inside * math.sqrt(found.n) / found.sd, found.n - 1))
+
+
+def by_image(
+    wrong_a: Sequence[Collection[int]], wrong_b: Sequence[Collection[int]], n_images: int, level: float = 0.95
+) -> ByImage:
+    """The mean lead of model a over model b, paired by seed and by test image.
+
+    With d[s, i] = 1 where only b is wrong, -1 where only a is, the mean over S seeds and N images has, if seeds and
+    images are drawn from more of both, the variance σ_s²/S + σ_i²/N + σ_si²/(S N), estimated by
+    var(row means)/S + var(column means)/N - var(rest)/(S N), with Satterthwaite's degrees of freedom. The first term
+    is the variance of the paired interval by seed: this interval says more (the lead on other images) and is never
+    narrower but for its degrees of freedom.
+
+    Calibration, 400 simulated data sets each of 5 and 10 seeds with error rates of 0.6 % and 24 %, with and without a
+    lead, and between-seed spread from none to large: the 95 % interval covers the lead in 93 to 96 of 100, that by seed
+    in 90 to 95 (it leaves out that other images would differ), and their widths have a ratio of 0.98 to 1.16. It does
+    not halve the interval; what does, counting seeds times images as independent, leaves out that seeds differ.
+
+    McNemar's test is of these networks, not of other seeds: of the images on which one model errs in more seeds than
+    the other, as many should favour either (for one seed this is the test of the discordant pairs).
+
+    Args:
+        wrong_a: Per seed, the test images that a gets wrong, as numbers below `n_images`.
+        wrong_b: The same for b, in the same order of seeds, two or more.
+        n_images: Number of test images.
+        level: Of the interval.
+
+    Raises:
+        ValueError: Other numbers of seeds, or fewer than two.
+    """
+    from scipy.stats import binomtest, t
+
+    n = len(wrong_a)
+    if n != len(wrong_b) or n < 2:
+        raise ValueError(f"Pairing by image needs as many seeds of both, two or more, not {n} and {len(wrong_b)}.")
+    d = np.zeros((n, n_images))
+    for row, a, b in zip(d, wrong_a, wrong_b, strict=True):
+        row[list(b)] += 1
+        row[list(a)] -= 1
+    seeds, images, mean = d.mean(axis=1), d.mean(axis=0), float(d.mean())
+    rest = d - seeds[:, None] - images + mean
+    parts = np.array(
+        [
+            seeds.var(ddof=1) / n,
+            images.var(ddof=1) / n_images,
+            -float((rest**2).sum()) / ((n - 1) * (n_images - 1)) / (n * n_images),
+        ]
+    )
+    variance = max(float(parts.sum()), float(parts[0]))
+    freedom = np.array([n - 1, n_images - 1, (n - 1) * (n_images - 1)])
+    spread = float((parts**2 / freedom).sum())
+    half = float(t.ppf((1 + level) / 2, max(variance**2 / spread, n - 1))) * math.sqrt(variance) if spread else 0.0
+    better, worse = int((images > 0).sum()), int((images < 0).sum())
+    p_value = float(binomtest(better, better + worse).pvalue) if better + worse else 1.0
+    return ByImage(Interval(mean, half, n), p_value)
 
 
 def holm(p_values: ArrayLike) -> NDArray[np.float64]:

@@ -14,7 +14,10 @@ from hqnn.claims.ledger import LedgerError, as_printed
 from hqnn.errors import HqnnError
 
 CURVE = {"curve": "test_accuracy", "of": "lcqhnn-mnist/lcqhnn", "epoch": 10}
-SOUND: dict[str, Any] = ROW | {"printed": "99.0 %", "ours": CURVE, "rule": {"name": "value", "tolerance": 0.2}}
+VALUE = {"name": "value", "tolerance": 0.2}
+SOUND: dict[str, Any] = ROW | {"printed": "99.0 %", "against": 50.0, "ours": CURVE, "rule": VALUE}
+LEAD = {"lead": "test_accuracy", "of": "a/b", "over": "a/c"}
+SIGN: dict[str, Any] = ROW | {"ours": LEAD, "rule": "sign"}
 SIZE: dict[str, Any] = {"computed": "hqnn.papers.hqnn.quantities.size", "of": "hqnn-mnist/hqnn", "part": "qubits"}
 
 
@@ -50,8 +53,7 @@ def test_a_row_has_defaults_and_a_unit(tmp_path: Path) -> None:
     assert (claim.id, claim.group, claim.paper, claim.note, claim.unit) == ("L6-a", "L6", "lcqhnn", "", "%")
     (bare,) = ledger.read(written(tmp_path, ROW)).claims
     assert (bare.printed.text, bare.printed.value, bare.ours, bare.rule) == ("", None, None, None)
-    lead = {"lead": "test_accuracy", "of": "a/b", "over": "a/c"}
-    (sign,) = ledger.read(written(tmp_path, ROW | {"ours": lead, "rule": "sign"})).claims
+    (sign,) = ledger.read(written(tmp_path, SIGN)).claims
     assert sign.unit == "points"
     assert ledger.read(written(tmp_path, ROW | {"unit": "days"})).claims[0].unit == "days"
 
@@ -83,7 +85,14 @@ def test_a_row_has_defaults_and_a_unit(tmp_path: Path) -> None:
         ({"rule": "magic"}, "rule: must be, or have as its name, one of value, bound, sign, equality, exact"),
         ({"rule": {"name": "value", "tolerance": -1}}, "rule.tolerance: input should be greater than or equal to 0"),
         ({"rule": {"name": "value", "tolerance": float("nan")}}, "rule.tolerance: "),
-        ({"rule": {"name": "value", "runs": 0}}, "rule.runs: input should be greater than or equal to 1, not 0"),
+        ({"rule": {"name": "value", "of": "both"}}, "rule.of: input should be 'run' or 'mean', not 'both'"),
+        ({"lead": 3.0}, "lead is the size of what the rule 'sign' decides, and the row has another rule"),
+        ({"rule": {"name": "equality", "tolerance": 1}}, "against gives the rule 'value' its resolution"),
+        ({"against": float("inf")}, "against: "),
+        ({"power": 0.8}, "power is stated of a question of our own"),
+        ({"kind": "question"}, "power is stated of a question of our own"),
+        ({"kind": "question", "power": 1.0}, "power: input should be less than 1"),
+        ({"against": 99.0}, "its resolution would be 0: name in `compared` or `against` a value that differs"),
         ({"rule": {"name": "value", "side": "at most"}}, "rule.side: extra inputs are not permitted"),
         ({"rule": {"name": "bound", "side": "around"}}, "rule.side: input should be 'at most' or 'at least'"),
         ({"rule": "bound"}, "rule.side: field required"),
@@ -93,6 +102,48 @@ def test_a_row_has_defaults_and_a_unit(tmp_path: Path) -> None:
 def test_a_wrong_field_is_named_with_its_row(tmp_path: Path, change: dict[str, Any], message: str) -> None:
     with pytest.raises(LedgerError, match=rf"^lcqhnn\.yaml, L6-a: {message}"):
         ledger.read(written(tmp_path, SOUND | change))
+
+
+def book(folder: Path, **rows: dict[str, Any]) -> ledger.Ledger:
+    """A ledger of several rows, L6-a and so on."""
+    return ledger.read(written(folder, {}, claims={f"L6-{name}": row for name, row in rows.items()}))
+
+
+def test_a_values_resolution_is_the_smallest_difference_of_its_comparison(tmp_path: Path) -> None:
+    def cell(printed: str, **more: object) -> dict[str, Any]:
+        return ROW | {"printed": printed, "ours": CURVE, "rule": VALUE, "compared": "table 1"} | more
+
+    rows = {"a": cell("99.0 %"), "b": cell("96.5 %"), "c": cell("97.75 %"), "d": cell("99.00 %")}
+    found = book(tmp_path, **rows, e=cell("99.5 %", compared="table 2"), f=cell("98 %", compared="table 2"))
+    assert [found.printed(claim).resolution for claim in found.claims] == [1.25] * 4 + [1.5] * 2
+    close = book(tmp_path, a=cell("99.0 %"), b=cell("99.01 %"))
+    assert [close.printed(claim).resolution for claim in close.claims] == pytest.approx([0.05, 0.01])  # half of 0.1
+    stated = book(tmp_path, a=cell("99.0 %", against=50.0), b=cell("96.5 %"), c=cell("96.0 %"))
+    assert stated.printed(stated.find("L6-a")).resolution == 49
+    with pytest.raises(LedgerError, match=r"lcqhnn\.yaml, L6-a: its resolution would be 0"):
+        book(tmp_path, a=cell("99.0 %"), b=cell("99.00 %"))
+
+
+def test_a_leads_resolution_is_its_own_size_and_a_sign_knows_its_lead(tmp_path: Path) -> None:
+    gap = ROW | {"printed": "-0.50 points", "ours": LEAD, "rule": VALUE}
+    found = book(tmp_path, gap=gap, x=SIGN | {"lead": "L6-gap"}, y=SIGN | {"lead": 3}, z=SIGN)
+    told = {claim.id: found.printed(claim) for claim in found.claims}
+    assert [one.lead for one in told.values()] == [None, -0.5, 3, None]
+    assert [one.resolution for one in told.values()] == [0.5, None, None, None]
+    for kind in ("epochs_saved", "speed_gain"):
+        speed = {kind: 0.9, "of": "a/b", "over": "a/c"}
+        (claim,) = book(tmp_path, a=gap | {"printed": "18", "ours": speed}).claims
+        assert book(tmp_path, a=gap | {"printed": "18", "ours": speed}).printed(claim).resolution == 18
+    with pytest.raises(LedgerError, match=r"L6-x: There is no claim 'L6-gop': did you mean L6-gap"):
+        book(tmp_path, gap=gap, x=SIGN | {"lead": "L6-gop"})
+    with pytest.raises(LedgerError, match=r"L6-x: printed: the rule needs a number, not ''"):
+        book(tmp_path, z=SIGN, x=SIGN | {"lead": "L6-z"})
+
+
+def test_a_question_of_our_own_states_its_power(tmp_path: Path) -> None:
+    question = SIGN | {"kind": "question", "place": "book/hqnn/02-mnist", "power": 0.8, "lead": 0.5}
+    (claim,) = book(tmp_path, a=question).claims
+    assert (claim.kind, claim.power, claim.lead) == ("question", 0.8, 0.5)
 
 
 @pytest.mark.parametrize("missing", ["place", "says", "kind"])

@@ -17,9 +17,25 @@ from synthetic import constant, write_records
 from hqnn import claims
 from hqnn.__main__ import main
 from hqnn.claims import Result, Verdict, ledger, report
+from hqnn.claims.registration import STATUSES
 from hqnn.errors import HqnnError
 
-KEYS = ["id", "paper", "claim", "paper_value", "ours", "ci95", "n_seeds", "verdict", "evidence", "note"]
+KEYS = [
+    "id",
+    "paper",
+    "kind",
+    "claim",
+    "paper_value",
+    "ours",
+    "ci95",
+    "n_seeds",
+    "verdict",
+    "evidence",
+    "note",
+    "first_rule",
+    "registration",
+]
+VALUE = {"name": "value", "tolerance": 0.2}
 CURVE = {"curve": "test_accuracy", "of": "lcqhnn-fashion/cnn-4", "epoch": 25}
 
 
@@ -34,6 +50,7 @@ def data(tmp_path: Path) -> Path:
     (tmp_path / "claims").mkdir()
     document = yaml.safe_load((ledger.PATH / "lcqhnn.yaml").read_text(encoding="utf-8"))
     document["claims"] = {name: document["claims"][name] for name in ("L6-fashion-cnn4-25", "L6-eq8")}
+    document["claims"]["L6-fashion-cnn4-25"] |= {"compared": None, "against": 50.0, "rule": VALUE}
     text = yaml.safe_dump(document, allow_unicode=True, sort_keys=False)
     (tmp_path / "claims" / "lcqhnn.yaml").write_text(text, encoding="utf-8")
     write_records(tmp_path, "lcqhnn-fashion", {"cnn-4": constant([0.9 + 0.001 * seed for seed in range(10)])})
@@ -49,6 +66,7 @@ def test_numbers_of_a_measured_claim(data: Path) -> None:
     assert found.as_dict() == {
         "id": "L6-fashion-cnn4-25",
         "paper": "lcqhnn",
+        "kind": "result",
         "claim": "CNN-4 classifies 91.41 % of the FashionMNIST trouser/shirt test images correctly after epoch 25.",
         "paper_value": 91.41,
         "ours": 90.45,
@@ -57,6 +75,8 @@ def test_numbers_of_a_measured_claim(data: Path) -> None:
         "verdict": "reproduced",
         "evidence": "data/runs/lcqhnn-fashion/cnn-4",
         "note": None,
+        "first_rule": "not reproduced",
+        "registration": None,
     }
     assert list(found.as_dict()) == KEYS
     assert found.ours() == "90.45 ± 0.22 %"
@@ -64,9 +84,10 @@ def test_numbers_of_a_measured_claim(data: Path) -> None:
 
 
 def test_notes_are_sentences_of_the_evaluation_then_of_the_ledger(data: Path) -> None:
-    found = judged(data, CURVE, {"name": "value", "resolution": 0.1}, "90.5 %")
-    noted = claims.result(found.claim.model_copy(update={"note": "it is so."}), ledger.read(), data)
-    assert re.fullmatch(r"One run lies within .* \(resolution 0\.1\)\. It is so\.", noted.note)
+    claim = judged(data, CURVE, VALUE, "90.5 %").claim.model_copy(update={"note": "it is so.", "against": 90.4})
+    noted = claims.result(claim, ledger.read(), data)
+    assert noted.judgement.verdict == Verdict.UNDECIDED
+    assert re.fullmatch(r"One run lies within .*: the paper concludes from 0\.1\. It is so\.", noted.note)
 
 
 def test_the_text_table_has_a_line_per_claim_and_the_counts(stored: list[Result]) -> None:
@@ -88,7 +109,7 @@ def test_the_html_table_has_a_row_per_claim_and_escapes_text(stored: list[Result
     assert "<br>x &lt; y &amp; z.</td>" in row
     number = next(one for one in stored if one.claim.id == "L6-mnist-lcqhnn-10")
     (row,) = re.findall("<tr data-claim.*</tr>", report.to_html([number]), re.DOTALL)
-    for shown in ("<td>100.00 %</td>", f"<td>{number.ours()} (n = 10)", "(table 1)<br>", "&nbsp;<strong>"):
+    for shown in ("<td>100.00 %</td>", f"<td>{number.ours()} (n = 10)", "(result; table 1)<br>", "&nbsp;<strong>"):
         assert shown in row
     counted = re.findall(r"<td>(\d+)</td>", report.counts_to_html(stored))
     expected = [n for verdicts in claims.counts(stored).values() for n in verdicts.values()]
@@ -106,6 +127,39 @@ def test_subjects_divide_the_claims_by_verdict(stored: list[Result]) -> None:
     assert cells[2][-1] == str(sum(one.claim.group == groups[0] for one in own))
     with pytest.raises(ValueError, match="must belong to one subject"):
         report.by_subject(own, {"first": groups[:1]})
+
+
+def test_what_the_second_rule_changed_is_a_table_with_reasons(stored: list[Result]) -> None:
+    lines = report.changed(stored).data.splitlines()[2:]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    changed = [one for one in stored if one.first_rule and one.first_rule != one.judgement.verdict]
+    assert [(row[0], row[1], row[2]) for row in cells] == [
+        (one.claim.id, one.first_rule, str(one.judgement.verdict)) for one in changed
+    ]
+    assert all(row[3] for row in cells)
+    first = replace(stored[0], first_rule="undecided")
+    shown = report.to_html([first, replace(stored[0], registration="amended")])
+    assert shown.count("by the first rule: undecided") == shown.count("<br>amended</td>") == 1
+    assert "by the first rule" not in report.to_html([replace(stored[0], first_rule="")])
+
+
+def test_registrations_are_counted_by_paper(stored: list[Result]) -> None:
+    given = [replace(one, registration=("registered", "no run")[k % 2]) for k, one in enumerate(stored)]
+    lines = report.registrations(given).data.splitlines()
+    assert [cell.strip() for cell in lines[0].strip("|").split("|")] == ["rows of", *STATUSES]
+    total = [cell.strip() for cell in lines[-1].strip("|").split("|")]
+    assert total == ["all", str((len(stored) + 1) // 2), "0", "0", str(len(stored) // 2)]
+
+
+def test_headlines_count_results_and_no_questions_of_ours(stored: list[Result]) -> None:
+    found = claims.counts(stored, "result")
+    for paper, verdicts in found.items():
+        own = [one for one in stored if one.claim.paper == paper and one.claim.kind == "result"]
+        assert verdicts == {v: sum(one.judgement.verdict == v for one in own) for v in Verdict}
+    asked = replace(stored[0], claim=stored[0].claim.model_copy(update={"kind": "question"}))
+    assert sum(claims.counts([asked])["lcqhnn"].values()) == 0
+    counted = list(map(int, re.findall(r"<td>(\d+)</td>", report.counts_to_html(stored, "result"))))
+    assert counted == [n for verdicts in found.values() for n in verdicts.values()]
 
 
 def test_contradictions_name_both_sides() -> None:
@@ -149,9 +203,11 @@ def test_one_claim_is_explained_run_by_run(data: Path, capsys: pytest.CaptureFix
     capsys.readouterr()
     assert main(["claims", "L6-fashion-cnn4-25", "--root", str(data)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    fields = dict(re.findall(r"^(\w+)\s{2,}(.*)$", "\n".join(lines[1:]), re.MULTILINE))
+    fields = dict(re.findall(r"^([\w ]+?)\s{2,}(.*)$", "\n".join(lines[1:]), re.MULTILINE))
     assert fields["quantity"].startswith("curve: test_accuracy, of: lcqhnn-fashion/cnn-4, epoch: 25")
-    assert fields["rule"] == "value, tolerance: 0.2, resolution: 10"
+    assert fields["rule"] == "value, tolerance: 0.2"
+    assert fields["by the first rule"] == "no such row"  # this ledger keeps none
+    assert "registration" not in fields  # nor is it in a clone
     assert (fields["printed"], fields["ours"]) == ("91.41 %", "90.45 ± 0.22 % (n = 10)")
     assert fields["again"] == "python -m hqnn verify --rerun L6-fashion-cnn4-25"
     runs = [line.split() for line in lines[-10:]]

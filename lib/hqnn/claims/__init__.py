@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from hqnn import storage
-from hqnn.claims import ledger
+from hqnn.claims import ledger, registration
 from hqnn.claims.ledger import Claim, Draw, Ledger
-from hqnn.claims.quantities import Computed, Curve, Lead
+from hqnn.claims.quantities import Computed
 from hqnn.claims.quantity import Context, Missing, Ours, Quantity
 from hqnn.claims.rules import Judgement, Rule, Verdict
 from hqnn.errors import HqnnError
@@ -39,6 +39,10 @@ class Result:
     """What the evaluation has to say, then what the ledger has to say, as sentences."""
     quantity: Quantity | None = None
     """What was judged; None in a stored verdict, and where it does not exist yet."""
+    first_rule: str = ""
+    """The verdict by the rule's first edition; empty for a row that is newer."""
+    registration: str = ""
+    """As last stored (`hqnn.claims.registration`)."""
 
     def ours(self) -> str:
         """Our value with its 95 % interval, as text; empty if there is none."""
@@ -62,14 +66,16 @@ class Result:
         """The result for machines.
 
         Returns:
-            `id`, `paper`, `claim` (the statement), `paper_value`, `ours`, `ci95` (half width of the 95 % interval of
-            our mean), `n_seeds`, `verdict`, `evidence` and `note`; None where there is nothing. The two values are
-            numbers, in the unit that the statement names and with at most six significant digits, or short texts.
+            `id`, `paper`, `kind`, `claim` (the statement), `paper_value`, `ours`, `ci95` (half width of the 95 %
+            interval of our mean), `n_seeds`, `verdict`, `evidence`, `note`, `first_rule` (the verdict by it) and
+            `registration`; None where there is nothing. The two values are numbers, in the unit that the statement
+            names and with at most six significant digits, or short texts.
         """
         j = self.judgement
         return {
             "id": self.claim.id,
             "paper": self.claim.paper,
+            "kind": self.claim.kind,
             "claim": self.claim.says,
             "paper_value": self.claim.printed.value,
             "ours": _rounded(j.ours),
@@ -78,6 +84,8 @@ class Result:
             "verdict": str(j.verdict),
             "evidence": j.evidence or None,
             "note": self.note or None,
+            "first_rule": self.first_rule or None,
+            "registration": self.registration or None,
         }
 
 
@@ -137,7 +145,11 @@ def evaluate(
         HqnnError: There is no such paper or group, the ledger is malformed, or a record is damaged.
     """
     book = ledger.read(path or ledger.PATH)
-    return [result(claim, book, root) for claim in book.of(paper, groups)]
+    known = _stored_rows(root / "verdicts.json") if (root / "verdicts.json").exists() else {}
+    return [
+        replace(result(claim, book, root), registration=known.get(claim.id, {}).get("registration") or "")
+        for claim in book.of(paper, groups)
+    ]
 
 
 def result(claim: Claim, book: Ledger, root: Path = DATA) -> Result:
@@ -158,47 +170,56 @@ def result(claim: Claim, book: Ledger, root: Path = DATA) -> Result:
         judgement = Judgement(verdict=Verdict.NOT_YET, note=str(missing))
     parts = filter(None, (judgement.note, claim.note))
     note = " ".join(f"{part[0].upper()}{part[1:].removesuffix('.')}." for part in parts)
-    return Result(claim=claim, judgement=judgement, note=note, quantity=quantity)
+    first = book.first_rule.get(claim.id, "")
+    return Result(claim=claim, judgement=judgement, note=note, quantity=quantity, first_rule=first)
 
 
 def _judge(ours: Ours, rule: Rule, context: Context) -> tuple[Quantity, Judgement]:
+    """Judge the first reading; another one counts only where that one fails."""
+    printed = context.ledger.printed(context.claim)
     quantity = ours.measure(context)
-    judgement = rule.judge(quantity, context.claim.printed)
-    if isinstance(ours, Curve | Lead):
-        note = _other_readings(ours, rule, judgement.verdict, context)
-        judgement = replace(judgement, note="; ".join(filter(None, (judgement.note, note))))
-    return quantity, judgement
-
-
-def _other_readings(ours: Curve | Lead, rule: Rule, verdict: Verdict, context: Context) -> str:
-    """A note on the verdicts of a curve's other readings."""
-    found = {}
+    judgement = rule.judge(quantity, printed)
+    verdict, found, many = judgement.verdict, {}, bool(getattr(ours, "among", ()))
     for words, reading in ours.readings().items():
         try:
-            found[words] = rule.judge(reading.measure(context), context.claim.printed)
+            found[words] = rule.judge(reading.measure(context), printed)
         except Missing:
-            if not _among(ours):
+            if not many:
                 raise
-    if _among(ours):
-        agree = [words for words, other in found.items() if other.verdict == Verdict.REPRODUCED]
-        return f"of {len(found)} readings tried, {len(agree)} agree" + (f": {', '.join(agree)}" if agree else "")
-    return "; ".join(
-        f"{words} ours is {other.ours:.4g} and the verdict would be: {other.verdict}"
-        for words, other in found.items()
-        if other.verdict != verdict
-    )
+    tried = len(found) + (not many)  # many include the first
+    agree = [words for words, other in found.items() if other.verdict == Verdict.REPRODUCED]
+    told = [f"{len(agree)} of {tried} readings tried agree"] if many else []
+    if verdict in (Verdict.NOT_REPRODUCED, Verdict.UNDECIDED) and agree:
+        verdict = Verdict.OTHER_READING
+        told = [f"{len(agree)} of {tried} readings tried agree, {', '.join(agree)}; the first is {judgement.verdict}"]
+    elif not many:
+        told = [f"{words} the verdict would be: {o.verdict}" for words, o in found.items() if o.verdict != verdict]
+    note = "; ".join(filter(None, (judgement.note, *told)))
+    return quantity, replace(judgement, verdict=verdict, note=note)
 
 
-def _among(ours: Curve | Lead) -> bool:
-    return isinstance(ours, Curve) and bool(ours.among)
+def counts(results: Iterable[Result], kind: str | None = None) -> dict[str, dict[Verdict, int]]:
+    """How many claims of each paper got which verdict, every verdict listed; questions of our own are no claims.
 
-
-def counts(results: Iterable[Result]) -> dict[str, dict[Verdict, int]]:
-    """How many claims of each paper got which verdict, every verdict listed."""
+    Args:
+        results: What `evaluate` or `stored` returned.
+        kind: Only those rows; the headline is of `result`.
+    """
     found: dict[str, Counter[Verdict]] = {}
     for one in results:
-        found.setdefault(one.claim.paper, Counter())[one.judgement.verdict] += 1
+        counter = found.setdefault(one.claim.paper, Counter())
+        counter[one.judgement.verdict] += one.claim.kind == kind if kind else one.claim.kind != "question"
     return {paper: {verdict: counter[verdict] for verdict in Verdict} for paper, counter in found.items()}
+
+
+def registered(results: Sequence[Result], root: Path = DATA) -> list[Result]:
+    """The results with what the history says of their registration; as they are where there is no full history."""
+    rows = [(one.claim.id, one.claim.paper, one.claim.kind, one.judgement.evidence) for one in results]
+    try:
+        found = registration.statuses(rows, root.parent)
+    except HqnnError:
+        return list(results)
+    return [replace(one, registration=found[one.claim.id]) for one in results]
 
 
 # --- stored verdicts
@@ -232,7 +253,8 @@ def stored(paper: str | None = None, *, root: Path = DATA) -> list[Result]:
     Raises:
         HqnnError: There is no such paper, no ledger, or no stored verdict of a row.
     """
-    chosen, rows = ledger.read(root / "claims").of(paper), _stored_rows(root / "verdicts.json")
+    book, rows = ledger.read(root / "claims"), _stored_rows(root / "verdicts.json")
+    chosen = book.of(paper)
     for claim in chosen:
         if claim.id not in rows:
             raise HqnnError(f"No verdict of {claim.id} is stored: store it with `python -m hqnn claims --update`.")
@@ -245,6 +267,8 @@ def stored(paper: str | None = None, *, root: Path = DATA) -> list[Result]:
                 evidence=row["evidence"] or "",
             ),
             note=row["note"] or "",
+            first_rule=book.first_rule.get(claim.id, ""),
+            registration=row.get("registration") or "",
         )
         for claim in chosen
         for row in [rows[claim.id]]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import lru_cache
+from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,11 +18,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter,
 from hqnn import papers
 from hqnn.claims.quantities import KINDS
 from hqnn.claims.quantity import Ours, Printed, Text
-from hqnn.claims.rules import RULES, Rule
+from hqnn.claims.rules import RULES, Rule, Sign, Value
 from hqnn.errors import HqnnError
 from hqnn.storage import DATA
 
 PATH = DATA / "claims"
+FIRST_RULE = "first_rule.json"
 CLAIM_KINDS = ("setup", "theory", "result", "slip", "question")
 
 _NUMBER = re.compile(r"(-?\d+(?:\.(\d+))?)(?: (.+))?")
@@ -107,6 +110,12 @@ class Claim(BaseModel):
             raise ValueError("ours and rule go together: give both, or neither while nothing of ours exists yet")
         if self.rule and self.rule.needs_number and not isinstance(self.printed.value, int | float):
             raise ValueError(f"printed must be a number, for the rule {self.rule.name!r} needs one")
+        if self.lead is not None and not isinstance(self.rule, Sign):
+            raise ValueError("lead is the size of what the rule 'sign' decides, and the row has another rule")
+        if self.against is not None and not isinstance(self.rule, Value):
+            raise ValueError("against gives the rule 'value' its resolution, and the row has another rule")
+        if (self.kind == "question") != (self.power is not None):
+            raise ValueError("power is stated of a question of our own, before its first run, and of nothing else")
         if self.ours and self.ours.unit and self.printed.unit not in ("", self.ours.unit):
             raise ValueError(f"printed is in {self.printed.unit!r}, but ours in {self.ours.unit!r}")
         return self
@@ -158,6 +167,36 @@ class Ledger:
     groups: Mapping[str, Mapping[str, str]]
     """Paper -> group, such as `L6` -> what its claims are about."""
 
+    first_rule: Mapping[str, str] = field(default_factory=dict)
+    """Id -> verdict by the first edition of the rule, frozen."""
+
+    def printed(self, claim: Claim) -> Printed:
+        """What a row's rule is told about the paper: what it prints, and the resolution or the lead that go with it.
+
+        Raises:
+            HqnnError: The row names what is not there, or nothing to tell its value from.
+        """
+        return replace(claim.printed, resolution=self._resolution(claim), lead=self._lead(claim))
+
+    def _resolution(self, claim: Claim) -> float | None:
+        """The smallest difference from which the paper draws a conclusion; at least half a unit of the last digit."""
+        if not isinstance(claim.rule, Value):
+            return None
+        paper, least = claim.printed.number, claim.printed.rounding
+        if claim.against is not None or (claim.ours and claim.ours.is_lead):
+            found = [abs(paper - (claim.against or 0))]
+        elif claim.compared:
+            values = {other.printed.number for other in self.claims if _comparison(other) == _comparison(claim)}
+            found = [abs(a - b) for a, b in combinations(values, 2)]
+        else:
+            return None
+        if not any(found):
+            raise HqnnError("its resolution would be 0: name in `compared` or `against` a value that differs.")
+        return max(least, min(filter(None, found)))
+
+    def _lead(self, claim: Claim) -> float | None:
+        return self.find(claim.lead).printed.number if isinstance(claim.lead, str) else claim.lead
+
     def of(self, paper: str | None = None, groups: Sequence[str] | None = None) -> tuple[Claim, ...]:
         """The claims of one paper, or of all; and only those of some groups.
 
@@ -185,6 +224,10 @@ class Ledger:
             known = f"did you mean {' or '.join(close)}?" if close else f"choose from {', '.join(group or found)}."
             raise HqnnError(f"There is no claim {name!r}: {known}")
         return found[name]
+
+
+def _comparison(claim: Claim) -> tuple[str, str] | None:
+    return (claim.paper, claim.compared) if claim.compared else None
 
 
 def read(path: Path = PATH) -> Ledger:
@@ -219,7 +262,14 @@ def read(path: Path = PATH) -> Ledger:
             claims[claim.id] = claim
         samples |= its.samples
         groups[paper] = its.groups
-    return Ledger(tuple(claims.values()), samples, groups)
+    first = path / FIRST_RULE
+    book = Ledger(tuple(claims.values()), samples, groups, json.loads(first.read_bytes()) if first.exists() else {})
+    for claim in book.claims:
+        try:
+            book.printed(claim)
+        except HqnnError as error:
+            raise LedgerError(f"{claim.paper}.yaml, {claim.id}: {error}") from None
+    return book
 
 
 @lru_cache(maxsize=64)

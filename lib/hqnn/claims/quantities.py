@@ -13,6 +13,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, get_type_hints
 
 from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError, model_validator
@@ -34,7 +35,7 @@ from hqnn.claims.quantity import (
 )
 from hqnn.claims.text import Order, Places, Prints, Unstated
 from hqnn.errors import HqnnError
-from hqnn.stats import epochs_to_reach, mean_interval, paired_difference
+from hqnn.stats import by_image, epochs_to_reach, mean_interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,6 +103,8 @@ class Curve(_Readable):
 class Lead(_Readable):
     """By how much one series is better than another, seed by seed: points of accuracy, or a lower loss."""
 
+    is_lead: ClassVar[bool] = True
+
     lead: Text
     """The curve."""
     of: Series
@@ -129,17 +132,31 @@ class Lead(_Readable):
         if draw:
             means = float(x.mean()) / 100, float(y.mean()) / 100
             variance = 1e4 * draw_variance_of_gap(*means, draw.drawn, draw.of)
+        accuracy = self.lead == "test_accuracy" and self.epoch is None
+        other_images = _on_other_images(self.of, self.over, context.root) if accuracy else ""
         larger, smaller = (y, x) if self.lead.endswith("_loss") else (x, y)
         parts = {self.of: by_seed(x), self.over: by_seed(y)}
-        return replace(_paired(larger, smaller), variance=variance, series=tuple(parts), compared=parts)
+        found = _paired(larger, smaller)
+        return replace(found, variance=variance, series=tuple(parts), compared=parts, test=other_images)
 
 
 def _paired(larger: pd.Series[float], smaller: pd.Series[float]) -> Quantity:
-    """The mean difference of paired values, with the p-value of another test."""
-    found = paired_difference(larger, smaller)
-    return Quantity(
-        value=found.difference, samples=by_seed(larger - smaller), test=f"{found.test}: p = {found.p_value:.2g}"
-    )
+    """The mean difference of paired values."""
+    lead = larger - smaller
+    return Quantity(value=mean_interval(lead), samples=by_seed(lead))
+
+
+def _on_other_images(first: str, second: str, root: Path) -> str:
+    """What pairing two series by test image too says of their lead in accuracy; empty unless errors are stored."""
+    a, b = ({record.seed: record for record in recorded(series, root)} for series in (first, second))
+    seeds = sorted(a.keys() & b.keys())
+    both = [records[seed] for records in (a, b) for seed in seeds]
+    if len(seeds) < 2 or any("errors" not in one.result for one in both):
+        return ""
+    wrong = [one.errors for one in both]
+    found = by_image(wrong[: len(seeds)], wrong[len(seeds) :], int(both[0].config["n_test"]))
+    mcnemar = f"McNemar's test of these networks: p = {found.p_value:.2g}"
+    return f"on other images too the lead is {found.lead:.3p} points, {mcnemar}"
 
 
 def _epochs(table: pd.DataFrame, threshold: float) -> tuple[pd.Series[float], str]:
@@ -170,6 +187,7 @@ class EpochsTo(Ours):
 
 
 class _TwoSpeeds(Ours):
+    is_lead: ClassVar[bool] = True
     of: Series
     over: Series
 

@@ -50,7 +50,7 @@ class Quantity:
     variance: float = 0.0
     """What the seeds do not show: that of another draw of test images, in squared units."""
     test: str = ""
-    """Another test of paired values, in words."""
+    """Another test of the sign, in words."""
     text: str = ""
     """What is so, where the value only says whether it is as claimed."""
     n_seeds: int | None = None
@@ -77,6 +77,10 @@ class Printed:
     decimals: int = 0
     """Digits after the point."""
     unit: str = ""
+    resolution: float | None = None
+    """The smallest difference from which the paper draws a conclusion there."""
+    lead: float | None = None
+    """The size of the lead, where the sentence gives its sign."""
 
     @property
     def number(self) -> float:
@@ -115,6 +119,8 @@ class Ours(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
     unit: ClassVar[str] = ""
+    is_lead: ClassVar[bool] = False
+    """Whether it is a difference or a gain, which has no effect as its zero."""
 
     def measure(self, context: Context) -> Quantity:
         """The quantity, as it is now.
@@ -124,6 +130,10 @@ class Ours(BaseModel):
             HqnnError: It is taken from something that cannot exist, or a record is damaged.
         """
         raise NotImplementedError
+
+    def readings(self) -> Mapping[str, Ours]:
+        """Other readings of what the paper leaves open, by a few words for each."""
+        return {}
 
 
 # --- from records

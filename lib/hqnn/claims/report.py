@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hqnn import claims
+from hqnn.claims import registration
 from hqnn.claims.ledger import Claim, Ledger
 from hqnn.claims.quantities import Measured
 from hqnn.claims.quantity import Ours, Quantity
@@ -88,6 +89,8 @@ def explain(claim: Claim, book: Ledger, root: Path) -> str:
         ("rule", _fields(claim.rule)),
         ("difference", found.difference()),
         ("verdict", f"{SIGNS[j.verdict]} {j.verdict}"),
+        ("by the first rule", found.first_rule or "no such row"),
+        ("registration", _registration(found, root)),
         ("note", found.note),
         ("evidence", j.evidence),
         ("again", _again(found)),
@@ -95,6 +98,15 @@ def explain(claim: Claim, book: Ledger, root: Path) -> str:
     shown = tabulate([row for row in rows if row[1]], tablefmt="plain", maxcolwidths=[None, 100], disable_numparse=True)
     runs = _runs(found.quantity, root) if found.quantity else []
     return "\n".join((claim.id, shown, *(["", tabulate(runs, "keys", "simple", floatfmt=".6g")] if runs else ())))
+
+
+def _registration(found: Result, root: Path) -> str:
+    """What the history says of a row, and since when it stands as it is."""
+    (one,) = claims.registered([found], root)
+    if one.registration != "amended":
+        return one.registration
+    since = registration.since(one.claim.id, one.claim.paper, root.parent)
+    return f"amended; row and rule stand as they are since {since[:10] or 'a change that is not committed'}"
 
 
 def _fields(part: Ours | Rule | None) -> str:
@@ -168,9 +180,9 @@ def to_html(results: Sequence[Result]) -> str:
     return str(_template().claims({paper: [r for r in results if r.claim.paper == paper] for paper in papers}))
 
 
-def counts_to_html(results: Sequence[Result]) -> str:
-    """The number of claims per paper and verdict as an HTML table of the same make."""
-    return str(_template().counts(claims.counts(results)))
+def counts_to_html(results: Sequence[Result], kind: str | None = None) -> str:
+    """The number of claims per paper and verdict as an HTML table of the same make; the headline is of `result`."""
+    return str(_template().counts(claims.counts(results, kind)))
 
 
 # --- as Markdown
@@ -202,6 +214,30 @@ def by_subject(results: Sequence[Result], subjects: Mapping[str, Sequence[str]])
     shown = [verdict for verdict in Verdict if found["all"][verdict]]
     rows = [[subject, *(n[v] or "" for v in shown), n.total()] for subject, n in found.items()]
     return tables.table(["claims about", *map(str, shown), "all"], rows)
+
+
+def changed(results: Sequence[Result]) -> Markdown:
+    """The rows that the first rule judged otherwise, as a table: both verdicts, and the reason for the present one."""
+    from hqnn import tables
+
+    rows = [
+        [one.claim.id, one.first_rule, one.judgement.verdict, one.note]
+        for one in results
+        if one.first_rule not in ("", one.judgement.verdict)
+    ]
+    return tables.table(["claim", "by the first rule", "now", "because"], rows)
+
+
+def registrations(results: Sequence[Result]) -> Markdown:
+    """How many rows of each paper were stated before the runs that decide them, as a table."""
+    from hqnn import tables
+
+    found: dict[str, Counter[str]] = {}
+    for one in results:
+        found.setdefault(one.claim.paper, Counter())[one.registration] += 1
+    found["all"] = sum(found.values(), Counter())
+    rows = [[paper, *(n[status] for status in registration.STATUSES)] for paper, n in found.items()]
+    return tables.table(["rows of", *registration.STATUSES], rows)
 
 
 def contradictions(results: Sequence[Result]) -> Markdown:

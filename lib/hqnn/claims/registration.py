@@ -1,0 +1,223 @@
+"""What was stated before the run: each row of the ledger against the history, by machine.
+
+A record names the commit that its run was made by, and the history knows the one that added its file (a repeated run
+has a new commit, but its file is as old as its first). At the first of these commits, and at the parent of the second,
+the ledger must have held the row as it is now, and the rule in its present edition. Then the row is *registered*. If it
+held the id, but anything that decides was otherwise, the row is *amended*; if it did not hold the id, *exploratory*.
+Rows whose verdict rests on no record, and settings and slips, have *no run*.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from hqnn.claims.rules import EDITION
+from hqnn.errors import HqnnError
+
+STATUSES = ("registered", "amended", "exploratory", "no run")
+DECIDES = ("kind", "printed", "ours", "rule", "compared", "against", "lead", "power")
+"""The fields of a row that its verdict depends on."""
+
+_ID = re.compile(rb"^ +(?:- id: )?([A-Z]\d+(?:-[a-z0-9]+)+):? *$", re.MULTILINE)
+_EDITION = re.compile(rb"^EDITION = (\d+)$", re.MULTILINE)
+_RULES = "lib/hqnn/claims/rules.py"
+_OLD = "data/claims.yaml"
+_EVIDENCE = re.compile(r"data/(?:runs|analyses|benchmarks)/[\w./-]*\w")
+
+
+class History:
+    """The commits of a clone, read with a handful of calls of git.
+
+    Args:
+        root: The clone.
+
+    Raises:
+        HqnnError: There is no git, or no full history.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        if not (root / ".git").exists() or self._git("rev-parse", "--is-shallow-repository") != b"false\n":
+            raise HqnnError(f"{root} has no full history: clone the repository without --depth.")
+
+    def _git(self, *arguments: str, given: str = "") -> bytes:
+        try:
+            done = subprocess.run(
+                ["git", *arguments], cwd=self.root, input=given.encode(), capture_output=True, check=True, timeout=60
+            )
+        except (OSError, subprocess.SubprocessError) as error:
+            raise HqnnError(f"The history cannot be read (git {arguments[0]}): install git.") from error
+        return done.stdout
+
+    @cached_property
+    def commits(self) -> frozenset[str]:
+        """All that lead to the present one."""
+        return frozenset(self._git("rev-list", "HEAD").decode().split())
+
+    @cached_property
+    def added(self) -> dict[str, str]:
+        """Path below `data` -> parent of the commit that first added it."""
+        found: dict[str, str] = {}
+        parent = ""
+        log = self._git("log", "--no-renames", "--diff-filter=A", "--format=>%P", "--name-only", "--", "data")
+        for line in log.decode().splitlines():  # newest first, so that the first time it was added stays
+            if line.startswith(">"):
+                parent = line[1:].partition(" ")[0] or "0" * 40
+            elif line:
+                found[line] = parent
+        return found
+
+    def changed(self) -> list[str]:
+        """The commits that touched the ledger or the rules, newest first."""
+        return self._git("log", "--format=%H", "--", "data/claims", _OLD, _RULES).decode().split()
+
+    def contents(self, names: Iterable[str]) -> dict[str, bytes]:
+        """Of `COMMIT:PATH` each; those that do not exist are left out."""
+        asked = list(dict.fromkeys(names))
+        stream, found, at = self._git("cat-file", "--batch", given="".join(f"{name}\n" for name in asked)), {}, 0
+        for name in asked:
+            end = stream.index(b"\n", at)
+            head = stream[at:end]
+            at = end + 1
+            if not head.endswith(b" missing"):
+                size = int(head.rpartition(b" ")[2])
+                found[name] = stream[at : at + size]
+                at += size + 1
+        return found
+
+
+def deciding(document: Mapping[str, Any], id: str) -> str:
+    """Everything in a ledger's file that a row's verdict depends on, in one canonical text.
+
+    Args:
+        document: The file, `data/claims/<paper>.yaml`.
+        id: Of the row.
+
+    Returns:
+        The row's deciding fields; what the rows of its comparison print; what the row prints that its lead is; and how
+        the test images of its experiment were drawn.
+    """
+    rows = document["claims"]
+    row = rows[id]
+    ours = row.get("ours") or {}
+    compared = row.get("compared")
+    return json.dumps(
+        {
+            "row": {name: row.get(name) for name in DECIDES},
+            "compared": sorted(
+                str(r.get("printed")) for r in rows.values() if compared and r.get("compared") == compared
+            ),
+            "lead": rows.get(str(row.get("lead")), {}).get("printed"),
+            "drawn": (document.get("samples") or {}).get(str(ours.get("of")).partition("/")[0]),
+        },
+        sort_keys=True,
+    )
+
+
+class _Editions:
+    """The ledger and the edition of the rule at some commits."""
+
+    def __init__(self, history: History, commits: Iterable[str], papers: Sequence[str]) -> None:
+        self.papers = papers
+        paths = [_RULES, _OLD, *(f"data/claims/{paper}.yaml" for paper in papers)]
+        self.found = history.contents(f"{commit}:{path}" for commit in commits for path in paths)
+        self.parsed: dict[bytes, dict[str, str]] = {}
+
+    def edition(self, commit: str) -> int:
+        match = _EDITION.search(self.found.get(f"{commit}:{_RULES}", b""))
+        return int(match[1]) if match else 1
+
+    def ids(self, commit: str) -> set[str]:
+        files = [_OLD, *(f"data/claims/{paper}.yaml" for paper in self.papers)]
+        return {one.decode() for file in files for one in _ID.findall(self.found.get(f"{commit}:{file}", b""))}
+
+    def row(self, commit: str, paper: str, id: str) -> str | None:
+        """What decides a row there; None if it is not there."""
+        text = self.found.get(f"{commit}:data/claims/{paper}.yaml", b"")
+        return _rows(text, self.parsed).get(id)
+
+
+def _rows(text: bytes, parsed: dict[bytes, dict[str, str]]) -> dict[str, str]:
+    if text not in parsed:
+        document = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)) or {"claims": {}}
+        parsed[text] = {id: deciding(document, id) for id in document["claims"]}
+    return parsed[text]
+
+
+def statuses(rows: Iterable[tuple[str, str, str, str]], root: Path) -> dict[str, str]:
+    """The status of each row.
+
+    Args:
+        rows: Id, paper, kind and evidence of each, as stored with its verdict.
+        root: The clone.
+
+    Raises:
+        HqnnError: There is no full history.
+    """
+    rows, history = list(rows), History(root)
+    papers = sorted({paper for _, paper, _, _ in rows})
+    bases = {
+        id: _bases(evidence, history) if kind not in ("setup", "slip") else set() for id, _, kind, evidence in rows
+    }
+    then = _Editions(history, set().union(*bases.values()), papers)
+    now: dict[str, str] = {}
+    for paper in papers:
+        now |= _rows((root / "data" / "claims" / f"{paper}.yaml").read_bytes(), {})
+    known = {commit: then.ids(commit) for commit in set().union(*bases.values())}
+    found = {}
+    for id, paper, _, _ in rows:
+        if not bases[id]:
+            found[id] = "no run"
+        elif any(id not in known[commit] for commit in bases[id]):
+            found[id] = "exploratory"
+        elif all(then.edition(c) == EDITION and then.row(c, paper, id) == now[id] for c in bases[id]):
+            found[id] = "registered"
+        else:
+            found[id] = "amended"
+    return found
+
+
+def _bases(evidence: str, history: History) -> set[str]:
+    """The commits at which a row must have stood: those its records name, and those before their files were added."""
+    found = set()
+    for place in _EVIDENCE.findall(evidence):
+        path = history.root / place
+        for file in sorted(path.rglob("*.json")) if path.is_dir() else [path] if path.exists() else []:
+            named = _named(file)
+            found |= {named} & history.commits
+            found |= {history.added.get(file.relative_to(history.root).as_posix(), named)}
+    return found
+
+
+_COMMIT = re.compile(rb'"git_commit": "([0-9a-f]{40})"')
+
+
+def _named(file: Path) -> str:
+    match = _COMMIT.search(file.read_bytes())
+    return match[1].decode() if match else ""
+
+
+def since(id: str, paper: str, root: Path) -> str:
+    """The commit from which on a row and the rule have stood as they are now; empty if they are not committed.
+
+    Raises:
+        HqnnError: There is no full history.
+    """
+    history = History(root)
+    commits = history.changed()
+    then = _Editions(history, commits, [paper])
+    now = _rows((root / "data" / "claims" / f"{paper}.yaml").read_bytes(), {}).get(id)
+    found = ""
+    for commit in commits:
+        if then.edition(commit) != EDITION or then.row(commit, paper, id) != now:
+            break
+        found = commit
+    return found
