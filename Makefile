@@ -60,8 +60,9 @@ format: $(READY) ## fix style and formatting, in the notebooks' text twins too
 live: $(READY) ## execute every notebook in place and write its text twin
 	$(STAGE) "notebooks, executed in place" $(BIN)/python -m tools.notebooks live
 
-readme: $(READY) ## rewrite the README's generated parts
+readme: $(READY) ## rewrite the README's generated parts, and the metadata for archives
 	$(BIN)/python -m tools.readme
+	$(BIN)/python -m tools.citable
 
 paper: $(READY) ## make every missing or stale paper-scale record, FRESH=1 all of them (hours; resumes)
 	$(if $(FRESH),rm -rf data/runs)
@@ -70,6 +71,7 @@ paper: $(READY) ## make every missing or stale paper-scale record, FRESH=1 all o
 verdicts: $(READY) ## store the verdicts that follow from the records now, in the README too
 	$(BIN)/python -m hqnn claims --update
 	$(BIN)/python -m tools.readme
+	$(BIN)/python -m tools.citable
 
 verify: $(READY) ## check every committed record against the registry
 	$(STAGE) "records" $(BIN)/python -m hqnn verify

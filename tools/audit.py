@@ -27,7 +27,10 @@ HOSTS = frozenset(
         "doi.org",
         "github.com",
         "img.shields.io",
+        "mcr.microsoft.com",
         "semver.org",
+        "spdx.org",
+        "w3id.org",
         "www.w3.org",
     }
 )
