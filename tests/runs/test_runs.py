@@ -2,7 +2,7 @@
 
 import errno
 import shutil
-import subprocess
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import count
@@ -17,52 +17,40 @@ from hqnn import datasets, experiments, provenance, records, runs, storage, task
 from hqnn.errors import HqnnError
 from hqnn.papers.lcqhnn import model as lcqhnn
 from hqnn.papers.lcqhnn.experiments import LcqhnnConfig
-from hqnn.provenance import code_digest
-from tests.toy import BASE, ROOT, VARIANTS, edit, record_path, results
+from tests.toy import BASE, VARIANTS, edit, record_path, results
 
 
 def test_execute_is_a_function_of_config_and_seed() -> None:
+    """Also beside another run: a Dask worker with two threads shares torch's generator between them."""
     torch.manual_seed(1)
     before = torch.random.get_rng_state()
-    first = runs.execute(BASE, 5)
+    first = [runs.execute(BASE, seed) for seed in (5, 6)]
     assert torch.equal(torch.random.get_rng_state(), before)
     torch.rand(3)
-    second = runs.execute(BASE, 5)
-    assert first.result == second.result
-    assert all(torch.equal(first.snapshots[name], second.snapshots[name]) for name in first.snapshots)
-    assert runs.execute(BASE, 6).result != first.result
-
-
-def test_runs_in_one_process_do_not_disturb_each_other() -> None:
-    """A Dask worker with two threads shares torch's generator between them."""
-    alone = [runs.execute(BASE, seed).result for seed in (0, 1)]
     with ThreadPoolExecutor(2) as pool:
-        together = [outcome.result for outcome in pool.map(lambda seed: runs.execute(BASE, seed), (0, 1))]
-    assert together == alone
+        second = list(pool.map(lambda seed: runs.execute(BASE, seed), (5, 6)))
+    assert [one.result for one in first] == [one.result for one in second]
+    assert first[0].result != first[1].result
+    for a, b in zip(first, second, strict=True):
+        assert all(torch.equal(a.snapshots[name], b.snapshots[name]) for name in a.snapshots)
 
 
-def test_an_outcome_holds_what_figures_need() -> None:
-    config = VARIANTS["hybrid"]
+@pytest.mark.parametrize(("quantum", "n_quantum"), [("circuit", 4), ("frozen", 0)])
+def test_an_outcome_holds_what_figures_need(quantum: Any, n_quantum: int) -> None:
+    config = replace(VARIANTS["hybrid"], quantum=quantum, epochs=2, snapshots=(0, 2))
     outcome = runs.execute(config, 0)
     assert set(outcome.history) == set(config.curves)
     floats = [value for values in outcome.history.values() for value in values]
     assert floats == [float(f"{value:.6g}") for value in floats]
-    assert outcome.result["n_parameters"]["quantum"] == 4
     model = lcqhnn.build(config)
-    assert outcome.result["n_parameters"]["total"] == sum(p.numel() for p in model.parameters())
-    model.load_state_dict(outcome.weights(4))
+    trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    assert outcome.result["n_parameters"] == {"total": trained, "quantum": n_quantum}
+    model.load_state_dict(outcome.weights(2))
+    same = torch.equal(outcome.weights(0)["quantum.weights"], outcome.weights(2)["quantum.weights"])
+    assert same == (quantum == "frozen")
+    assert not torch.equal(outcome.weights(0)["reduce.weight"], outcome.weights(2)["reduce.weight"])
     assert outcome.dataset["name"] == "digits"
     assert outcome.dataset["fingerprint"] == datasets.load("digits").fingerprint
-    with pytest.raises(KeyError, match=r"no weights of epoch 3; kept are those of \[0, 4\]"):
-        outcome.weights(3)
-
-
-def test_a_frozen_circuit_has_no_quantum_parameters_to_train() -> None:
-    config = replace(VARIANTS["hybrid"], quantum="frozen", epochs=2, snapshots=(0, 2))
-    outcome = runs.execute(config, 0)
-    assert outcome.result["n_parameters"]["quantum"] == 0
-    assert torch.equal(outcome.weights(0)["quantum.weights"], outcome.weights(2)["quantum.weights"])
-    assert not torch.equal(outcome.weights(0)["reduce.weight"], outcome.weights(2)["reduce.weight"])
 
 
 def test_a_checkpoint_is_taken_up_by_the_same_run_of_the_same_model_only(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,12 +76,9 @@ def test_a_checkpoint_is_taken_up_by_the_same_run_of_the_same_model_only(monkeyp
     assert len(set(keys)) == len(keys) == 6
 
 
-@pytest.mark.parametrize(
-    ("device", "n_gpus"),
-    [("foo", 0), ("", 0), ("meta", 0), ("mps", 0), ("cpu:3", 0), ("cuda", 0), ("cuda:7", 1), ("cuda:-1", 1)],
-)
+@pytest.mark.parametrize(("device", "n_gpus"), [("foo", 0), ("", 0), ("cpu:3", 0), ("cuda", 0), ("cuda:7", 1)])
 def test_a_device_that_is_not_there_is_found_before_anything_runs(
-    device: str, n_gpus: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    device: str, n_gpus: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: n_gpus > 0)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: n_gpus)
@@ -103,16 +88,10 @@ def test_a_device_that_is_not_there_is_found_before_anything_runs(
         runs.execute(BASE, 0, device=device)
     with pytest.raises(HqnnError, match=complaint):
         runs.run("toy", device=device, root=tmp_path)
-    assert capsys.readouterr().err == ""
     assert not list(tmp_path.iterdir())
 
 
-def test_a_config_without_a_task() -> None:
-    with pytest.raises(TypeError, match="No task is registered for int"):
-        tasks.of(3)
-
-
-def test_the_record_says_everything(stored: Path) -> None:
+def test_the_record_says_everything_and_nothing_else_is_left_behind(stored: Path) -> None:
     record = records.read_record(record_path(stored))
     assert (record.experiment, record.variant, record.scale, record.seed) == ("toy", "hybrid", "paper", 0)
     assert record.config == experiments.as_json(VARIANTS["hybrid"])
@@ -122,22 +101,22 @@ def test_the_record_says_everything(stored: Path) -> None:
     assert origin["device"] == "cpu"
     assert origin["seconds"] > 0
     assert origin["dataset"].keys() == {"name", "fingerprint", "subset"}
-    assert origin["code"] == code_digest()
-    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
-    if head.returncode == 0:
-        assert len(origin["git_commit"]) == 40
-        assert isinstance(origin["git_dirty"], bool)
-    model = lcqhnn.build(VARIANTS["hybrid"])
-    model.load_state_dict(record.snapshot(4))
-    assert records.read_record(record_path(stored, "plain")).weights is None
+    assert origin["code"] == provenance.code_digest()
+    assert {type(origin["git_commit"]), type(origin["git_dirty"])} in ({str, bool}, {type(None)})
+    lcqhnn.build(VARIANTS["hybrid"]).load_state_dict(record.snapshot(4))
+    lines = record.path.read_text().splitlines()
+    assert sum('"test_accuracy": [' in line and line.rstrip(",").endswith("]") for line in lines) == 1
+    assert len(lines) < 80
+    names = sorted(str(path.relative_to(stored / "runs/toy")) for path in stored.rglob("*") if path.is_file())
+    kept = [f"hybrid/seed-{seed}.{kind}" for seed in (0, 1) for kind in ("json", "safetensors")]
+    assert names == [*kept, "plain/seed-0.json", "plain/seed-1.json"]
 
 
 def test_a_run_builds_on_the_last_weights_that_a_record_keeps(stored: Path) -> None:
-    for seed in (0, 1):
-        kept = runs.kept_weights("toy/hybrid", seed, root=stored)
-        last = records.read_record(record_path(stored, seed=seed)).snapshot(4)
-        assert kept.keys() == last.keys()
-        assert all(torch.equal(kept[name], last[name]) for name in last)
+    kept = runs.kept_weights("toy/hybrid", 1, root=stored)
+    last = records.read_record(record_path(stored, seed=1)).snapshot(4)
+    assert kept.keys() == last.keys()
+    assert all(torch.equal(kept[name], last[name]) for name in last)
 
 
 def test_whether_the_code_was_changed_is_not_guessed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,39 +125,16 @@ def test_whether_the_code_was_changed_is_not_guessed(monkeypatch: pytest.MonkeyP
     assert provenance.environment.__wrapped__()["git_dirty"] is None
 
 
-def test_the_record_is_readable(stored: Path) -> None:
-    lines = record_path(stored).read_text().splitlines()
-    assert sum('"test_accuracy": [' in line and line.rstrip(",").endswith("]") for line in lines) == 1
-    assert len(lines) < 80
-
-
-def test_nothing_else_is_left_behind(stored: Path) -> None:
-    names = sorted(str(path.relative_to(stored)) for path in stored.rglob("*") if path.is_file())
-    assert names == [
-        "runs/toy/hybrid/seed-0.json",
-        "runs/toy/hybrid/seed-0.safetensors",
-        "runs/toy/hybrid/seed-1.json",
-        "runs/toy/hybrid/seed-1.safetensors",
-        "runs/toy/plain/seed-0.json",
-        "runs/toy/plain/seed-1.json",
-    ]
-
-
-def test_records_and_curves_are_in_the_order_of_their_seeds(root: Path) -> None:
+def test_records_and_curves_are_in_the_order_of_their_seeds(root: Path, tmp_path: Path) -> None:
     for seed in (10, 2):
         copy = record_path(root, seed=seed)
         shutil.copy(record_path(root), copy)
         edit(copy, lambda record, seed=seed: record.update(seed=seed))  # type: ignore[misc]
     found = records.load("toy/hybrid", root)
-    assert [record.seed for record in found] == [0, 1, 2, 10]
     curves = records.curves("toy/hybrid", "test_loss", root)
-    assert curves.index.to_numpy().tolist() == [0, 1, 2, 10]
+    assert [record.seed for record in found] == curves.index.to_numpy().tolist() == [0, 1, 2, 10]
     assert curves.columns.to_numpy().tolist() == [1, 2, 3, 4]
     assert curves.to_numpy().tolist() == [record.history["test_loss"] for record in found]
-    assert found[0].history != found[1].history
-
-
-def test_asking_for_records_that_are_not_there(root: Path, tmp_path: Path) -> None:
     assert records.load("toy/plain", tmp_path / "nowhere") == []
     with pytest.raises(HqnnError, match="no records of toy/plain: run `python -m hqnn run toy`"):
         records.curves("toy/plain", "test_loss", tmp_path / "nowhere")
@@ -188,110 +144,88 @@ def test_asking_for_records_that_are_not_there(root: Path, tmp_path: Path) -> No
         records.read_record(record_path(root, seed=7))
 
 
+# --- what is run
+
+
 @pytest.mark.usefixtures("no_training")
 def test_what_is_done_is_skipped(root: Path) -> None:
     assert runs.run("toy", root=root, progress=False) == runs.Summary(done=0, skipped=4)
     assert records.count(experiments.get("toy"), root=root) == {"hybrid": (2, 0), "plain": (2, 0)}
 
 
-def test_only_what_is_missing_is_run(root: Path) -> None:
-    untouched = record_path(root, seed=0).read_bytes()
-    before = results(root)
-    record_path(root, seed=1).unlink()
-    assert records.count(experiments.get("toy"), root=root) == {"hybrid": (1, 0), "plain": (2, 0)}
+@pytest.mark.parametrize("damage", ["gone", "json", "truncated", "weights", "no weights", "stale", "altered"])
+def test_only_what_is_missing_damaged_or_stale_is_run(root: Path, damage: str) -> None:
+    before, untouched = results(root), record_path(root, seed=1).stat().st_mtime_ns
+    path = record_path(root)
+    weights = path.with_suffix(".safetensors")
+    spoil: dict[str, Callable[[], object]] = {
+        "gone": path.unlink,
+        "json": lambda: path.write_text("{"),
+        "truncated": lambda: path.write_bytes(path.read_bytes()[:-200]),
+        "weights": lambda: weights.write_bytes(weights.read_bytes()[:-8]),
+        "no weights": weights.unlink,
+        "stale": lambda: edit(path, lambda record: record.update(config_hash="0" * 64)),
+        "altered": lambda: edit(path, lambda r: r["result"]["history"]["test_loss"].reverse(), honest_checksum=False),
+    }
+    spoil[damage]()
+    stale = int(damage != "gone")
+    assert records.count(experiments.get("toy"), root=root) == {"hybrid": (1, stale), "plain": (2, 0)}
     assert runs.run("toy", root=root, progress=False) == runs.Summary(done=1, skipped=3)
-    assert record_path(root, seed=0).read_bytes() == untouched
     assert results(root) == before
+    assert record_path(root, seed=1).stat().st_mtime_ns == untouched
 
 
-def test_seeds_and_variants_can_be_chosen(tmp_path: Path) -> None:
-    assert runs.run(["toy", "toy"], (7, 7), variants=["plain"], root=tmp_path, progress=False).done == 1
-    assert [path.name for path in tmp_path.rglob("*.json")] == ["seed-7.json"]
-
-
-def test_quick_runs_are_kept_apart(tmp_path: Path) -> None:
+def test_seeds_variants_and_scale_can_be_chosen(tmp_path: Path) -> None:
+    for seeds in ((7, 7), np.array([2**63 - 1]), iter([8])):
+        assert runs.run(["toy", "toy"], seeds, variants=["plain"], root=tmp_path, progress=False).done == 1
+    assert [one.seed for one in records.load("toy/plain", tmp_path)] == [7, 8, 2**63 - 1]
     runs.run("toy", (0,), variants=["plain"], scale="quick", root=tmp_path, progress=False)
     (record,) = records.load("toy/plain", tmp_path, scale="quick")
     assert record.path == tmp_path / "quick" / "toy" / "plain" / "seed-0.json"
-    assert records.load("toy/plain", tmp_path) == []
+    assert len(records.load("toy/plain", tmp_path)) == 3
 
 
-@pytest.mark.parametrize("damage", ["json", "truncated", "weights", "no weights", "stale", "altered"])
-def test_a_damaged_or_stale_record_is_run_again(root: Path, damage: str) -> None:
-    before = results(root)
-    path = record_path(root)
-    weights = path.with_suffix(".safetensors")
-    if damage == "json":
-        path.write_text("{")
-    elif damage == "truncated":
-        path.write_bytes(path.read_bytes()[:-200])
-    elif damage == "weights":
-        weights.write_bytes(weights.read_bytes()[:-8])
-    elif damage == "no weights":
-        weights.unlink()
-    elif damage == "stale":
-        edit(path, lambda record: record.update(config_hash="0" * 64))
-    else:
-        edit(path, lambda record: record["result"]["history"]["test_loss"].reverse(), honest_checksum=False)
-    assert runs.run("toy", root=root, progress=False) == runs.Summary(done=1, skipped=3)
-    assert results(root) == before
-
-
-def test_unknown_names_are_found_before_anything_runs(tmp_path: Path) -> None:
-    with pytest.raises(HqnnError, match="no experiment 'toi': did you mean toy"):
-        runs.run(["toy", "toi"], root=tmp_path, progress=False)
-    with pytest.raises(HqnnError, match="toy has no variant 'plan': did you mean plain"):
-        runs.run("toy", variants=["plan"], root=tmp_path, progress=False)
-    with pytest.raises(ValueError, match="jobs must be at least 1, not 0"):
-        runs.run("toy", jobs=0, root=tmp_path, progress=False)
+@pytest.mark.parametrize(
+    ("names", "options", "complaint"),
+    [
+        (["toy", "toi"], {}, "no experiment 'toi': did you mean toy"),
+        ("toy", {"variants": ["plan"]}, "toy has no variant 'plan': did you mean plain"),
+        ("toy", {"jobs": 0}, "jobs must be at least 1, not 0"),
+        ("toy", {"seeds": count()}, "More than 10,000 seeds are too many for one call"),
+        *(
+            ("toy", {"seeds": seeds}, f"{seeds[0]!r} is no seed: choose whole numbers from 0 to 9223372036854775")
+            for seeds in ((-1,), (True,), (2**63,), (0.5,), "0")
+        ),
+    ],
+)
+def test_what_cannot_be_run_is_found_before_anything_runs(
+    names: str, options: dict[str, Any], complaint: str, tmp_path: Path
+) -> None:
+    with pytest.raises((HqnnError, ValueError), match=complaint):
+        runs.run(names, root=tmp_path, progress=False, **options)
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("seeds", [(-1,), (True,), (2**63,), (0.5,), "0"])
-def test_seeds_that_are_none(seeds: Any, tmp_path: Path) -> None:
-    with pytest.raises(HqnnError, match=rf"^{seeds[0]!r} is no seed: choose whole numbers from 0 to 9223372036854775"):
-        runs.run("toy", seeds, root=tmp_path, progress=False)
-    assert not list(tmp_path.iterdir())
-
-
-def test_more_seeds_than_anybody_needs(tmp_path: Path) -> None:
-    with pytest.raises(HqnnError, match="More than 10,000 seeds are too many for one call"):
-        runs.run("toy", count(), root=tmp_path, progress=False)
-
-
-@pytest.mark.parametrize("seeds", [np.array([2**63 - 1]), iter([2**63 - 1])])
-def test_a_large_seed_of_any_kind(seeds: Any, tmp_path: Path) -> None:
-    runs.run("toy", seeds, variants=["plain"], root=tmp_path, progress=False)
-    (record,) = records.load("toy/plain", tmp_path)
-    assert record.seed == 2**63 - 1
-
-
-@pytest.mark.parametrize("file", [".", "runs", "runs/toy/plain", "checkpoints"])
+@pytest.mark.parametrize("file", [".", "runs", "runs/toy/plain", "checkpoints", "read-only"])
 @pytest.mark.usefixtures("no_training")
 def test_a_folder_that_takes_no_records_is_found_before_anything_runs(
-    file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    path = tmp_path / "data" / file
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch()
-    with pytest.raises(HqnnError, match=rf"{tmp_path}/data.* \((Not a directory|File exists)\): .*another folder"):
-        runs.run("toy", root=tmp_path / "data")
-    assert capsys.readouterr().err == ""
-
-
-@pytest.mark.usefixtures("no_training")
-def test_a_folder_without_permission_is_found_before_anything_runs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise OSError(errno.EROFS, "Read-only file system")
 
-    monkeypatch.setattr(storage, "TemporaryFile", refuse)  # chmod would not stop root
-    with pytest.raises(HqnnError, match=r"^Nothing can be written to .*runs/toy.* \(Read-only file system\)"):
-        runs.run("toy", root=tmp_path, progress=False)
+    if file == "read-only":
+        monkeypatch.setattr(storage, "TemporaryFile", refuse)  # chmod would not stop root
+    else:
+        path = tmp_path / "data" / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    why = r"\((Not a directory|File exists|Read-only file system)\)"
+    with pytest.raises(HqnnError, match=rf"{tmp_path}/data.* {why}: .*another folder"):
+        runs.run("toy", root=tmp_path / "data", progress=False)
 
 
-def test_a_missing_dataset_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_dataset_or_task_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def absent(name: str) -> None:
         raise datasets.MissingDatasetError(f"{name} is not here")
 
@@ -299,3 +233,5 @@ def test_a_missing_dataset_is_one_sentence(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(datasets, "load", absent)
     with pytest.raises(datasets.MissingDatasetError, match="digits is not here"):
         runs.run("toy", root=tmp_path, progress=False)
+    with pytest.raises(TypeError, match="No task is registered for int"):
+        tasks.of(3)

@@ -2,7 +2,6 @@
 
 import re
 import socket
-import socketserver
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,22 +19,11 @@ from tests.toy import results, wait_for
 @pytest.fixture(scope="module")
 def others() -> Iterator[dict[str, str]]:
     """The addresses of some who are no schedulers."""
-
-    class Website(socketserver.BaseRequestHandler):
-        def handle(self) -> None:
-            self.request.sendall(b"HTTP/1.0 400 What?\r\n\r\n")
-
     with ExitStack() as stack:
         silent = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-        website = stack.enter_context(socketserver.TCPServer(("127.0.0.1", 0), Website))
-        thread = threading.Thread(target=website.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        stack.callback(thread.join)
-        stack.callback(website.shutdown)
         local = stack.enter_context(LocalCluster(1, processes=False, protocol="tcp", dashboard_address="127.0.0.1:0"))
         yield {
             "silent": f"tcp://127.0.0.1:{silent.getsockname()[1]}",
-            "website": f"tcp://127.0.0.1:{website.server_address[1]}",
             "worker": local.workers[0].address,
         }
 
@@ -45,32 +33,23 @@ def others() -> Iterator[dict[str, str]]:
     [
         "",
         "foo",
-        "tcp://",
-        "tcp://127.0.0.1",
         "tcp://127.0.0.1:9",
         "tcp://127.0.0.1:x",
-        "tcp://127.0.0.1:99999",
         "http://127.0.0.1:9",
-        "inproc://127.0.0.1:9",
-        "tls://127.0.0.1:9",
-        "ucx://127.0.0.1:9",
         "silent",
-        "website",
         "worker",
     ],
 )
 def test_no_scheduler_at_that_address(
     address: str, others: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def loops() -> set[threading.Thread]:
-        return {thread for thread in threading.enumerate() if thread.name == "IO loop"}
-
     address = others.get(address, address)
     monkeypatch.setattr(cluster, "CONNECT_SECONDS", 1)
-    before = loops()
+    before = set(threading.enumerate())
     with pytest.raises(HqnnError, match=rf"^No Dask scheduler answers at '{re.escape(address)}': start one with"):
         runs.run("toy", root=tmp_path, scheduler=address, progress=False)
-    assert loops() == before  # what is left could hang when it is collected
+    left = set(threading.enumerate()) - before
+    assert not [thread for thread in left if thread.name == "IO loop"]  # it could hang when it is collected
 
 
 def test_a_scheduler_without_workers_is_said_again_and_again(

@@ -1,17 +1,22 @@
 """Verification: nothing altered passes, and a run again reproduces its record."""
 
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from synthetic import constant, write_records
 
-from hqnn import experiments, records, runs, verification
-from hqnn.errors import HqnnError
+from hqnn import experiments, records, runs, storage, tasks, verification
+from hqnn.__main__ import main
 from hqnn.papers.transfer.experiments import AutoencoderConfig, TransferConfig
 from tests.toy import VARIANTS, edit, experiment, record_path, register
+
+WEIGHTS = "seed-0.safetensors is not as it was written: restore it from the repository or run that seed again."
+STRAY = "seed-9.safetensors belongs to no record."
 
 
 def problems(root: Path) -> list[str]:
@@ -45,26 +50,20 @@ def test_records_of_nothing_registered(root: Path, monkeypatch: pytest.MonkeyPat
     assert [problem for problem in problems(root) if "no such experiment or variant" in problem]
 
 
-def test_an_alteration_by_hand_is_noticed(root: Path) -> None:
-    def better(record: dict[str, Any]) -> None:
-        record["result"]["history"]["test_accuracy"][-1] += 0.0625
-
-    path = record_path(root, "plain")
-    edit(path, better, honest_checksum=False)
-    (found, missing) = problems(root)
-    assert found.startswith(f"{path} is not as it was written, its checksum differs")
-    assert missing == "toy/plain lacks the seeds 0."
-    with pytest.raises(HqnnError, match="checksum differs"):
-        records.load("toy/plain", root)
-
-
-def test_other_weights_are_noticed(root: Path) -> None:
-    first, second = (record_path(root, seed=seed).with_suffix(".safetensors") for seed in (0, 1))
-    shutil.copy(second, first)
-    (found,) = problems(root)
-    assert found == (
-        f"{record_path(root)}: {first} is not as it was written: restore it from the repository or run that seed again."
-    )
+@pytest.mark.parametrize(
+    ("spoil", "complaint"),
+    [
+        (lambda path: shutil.copy(path.with_name("seed-1.safetensors"), path.with_suffix(".safetensors")), WEIGHTS),
+        (lambda path: shutil.copy(path.with_suffix(".safetensors"), path.with_name("seed-9.safetensors")), STRAY),
+        (lambda path: path.write_text(path.read_text().replace('"val_loss": [', '"val_loss": [NaN, ')), "valid JSON"),
+        (lambda path: path.write_text(path.read_text().replace('"seed": 0', '"seed": 1')), "its checksum differs"),
+    ],
+)
+def test_files_that_are_not_as_they_were_written_are_noticed(
+    root: Path, spoil: Callable[[Path], object], complaint: str
+) -> None:
+    spoil(record_path(root))
+    assert complaint in problems(root)[0]
 
 
 OTHER_IMAGES = {"provenance": {"dataset": {"subset": "0" * 64}}}
@@ -112,19 +111,6 @@ def test_other_images_than_the_config_draws_are_noticed(root: Path) -> None:
     assert verification.verify(root, measure=False).problems == []
 
 
-def test_values_that_are_not_finite_are_noticed(root: Path) -> None:
-    """JSON has no NaN; Python's reader would take it all the same."""
-    path = record_path(root, "plain")
-    path.write_text(path.read_text().replace('"val_loss": [', '"val_loss": [NaN, '))
-    assert "is not valid JSON" in problems(root)[0]
-
-
-def test_stray_weights_are_noticed(root: Path) -> None:
-    stray = record_path(root, seed=9).with_suffix(".safetensors")
-    shutil.copy(record_path(root).with_suffix(".safetensors"), stray)
-    assert problems(root) == [f"{stray} belongs to no record."]
-
-
 def test_a_run_from_scratch_reproduces_its_record(root: Path) -> None:
     again = verification.rerun(record_path(root, seed=1), root=root, progress=False)
     assert again.identical
@@ -150,3 +136,42 @@ def test_a_repetition_builds_on_the_records_beside_its_own(tmp_path: Path, monke
         monkeypatch.setitem(experiments.EXPERIMENTS, name, found)
     runs.run(["coder", "upper"], [1], root=tmp_path, progress=False)
     assert verification.rerun(records.path_of("upper/it", 1, tmp_path), root=tmp_path, progress=False).identical
+
+
+# --- a claim run again
+
+CLAIM = "L6-fashion-cnn4-25"
+
+
+@pytest.fixture
+def judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The ledger, and ten made-up records that this claim rests on."""
+    monkeypatch.undo()  # the real registry
+    shutil.copytree(storage.DATA / "claims", tmp_path / "claims")
+    write_records(tmp_path, "lcqhnn-fashion", {"cnn-4": constant([0.9] * 10)})
+    return tmp_path
+
+
+@pytest.mark.parametrize(("accuracy", "status"), [(0.905, 0), (0.95, 1)])
+def test_a_claim_is_judged_by_the_repetitions(
+    accuracy: float, status: int, judged: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def execute(_config: object, seed: int, **_: Any) -> tasks.Outcome:
+        curve = [accuracy] * 50
+        result = {"history": {"test_accuracy": curve, "val_accuracy": curve}}
+        return tasks.Outcome(result=result, snapshots={}, dataset={}, seconds=1.0)
+
+    monkeypatch.setattr(runs, "execute", execute)
+    before = {path: path.read_bytes() for path in judged.rglob("*.json")}
+    assert main(["verify", "--rerun", CLAIM, "--root", str(judged)]) == status
+    shown = capsys.readouterr().out.splitlines()
+    assert sum(line.startswith("lcqhnn-fashion/cnn-4/") for line in shown) == 10
+    assert shown[-2].startswith(f"{CLAIM}, stored: 90.0")
+    assert shown[-1].startswith(f"{CLAIM}, repeated: {100 * accuracy:.1f}")
+    assert {path: path.read_bytes() for path in judged.rglob("*.json")} == before
+
+
+@pytest.mark.parametrize("claim", ["T1-nothing", "L1"])
+def test_a_claim_that_is_none(claim: str, judged: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", "--rerun", claim, "--root", str(judged)]) == 2
+    assert claim in capsys.readouterr().err
