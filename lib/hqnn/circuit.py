@@ -52,10 +52,9 @@ class Circuit:
 
     Raises:
         TypeError: Something is of another type, or a single parameter or observable stands where a list of them should.
-        ValueError: A parameter of the circuit is in neither list, one is listed twice or in both, a listed one does not
-            occur, the circuit has an instruction that is not a unitary gate, an angle that is NaN or infinite, or
-            classical bits; an observable has another width than the circuit, is not Hermitian, or its coefficients are
-            not finite numbers.
+        ValueError: Parameters of the circuit and those listed are not the same, each once; the circuit has classical
+            bits, an instruction that is not a unitary gate, or an angle that is not finite; an observable has another
+            width, is not Hermitian, or has coefficients that are not finite numbers.
     """
 
     circuit: QuantumCircuit
@@ -69,25 +68,27 @@ class Circuit:
         for field, kind in (("inputs", Parameter), ("weights", Parameter), ("observables", SparsePauliOp)):
             object.__setattr__(self, field, _listed(field, getattr(self, field), kind))
         _check_gates(self.circuit)
-        listed = [*self.inputs, *self.weights]
-        twice = sorted({p.name for p in listed if listed.count(p) > 1})
-        if twice:
-            raise ValueError(f"parameter {twice[0]!r} is listed twice among inputs and weights; list each one once")
-        unbound = sorted(p.name for p in self.circuit.parameters if p not in listed)
-        if unbound:
-            raise ValueError(
-                f"circuit parameter {unbound[0]!r} is neither an input nor a weight; list it or bind a value to it"
-            )
-        idle = sorted(p.name for p in listed if p not in self.circuit.parameters)
-        if idle:
-            raise ValueError(f"parameter {idle[0]!r} does not occur in the circuit; remove it from inputs and weights")
+        listed, acting = [*self.inputs, *self.weights], self.circuit.parameters
+        for wrong, sentence in (
+            (
+                [p for p in listed if listed.count(p) > 1],
+                "is listed twice among inputs and weights; list each one once",
+            ),
+            ([p for p in acting if p not in listed], "is neither an input nor a weight; list it or bind a value to it"),
+            (
+                [p for p in listed if p not in acting],
+                "does not occur in the circuit; remove it from inputs and weights",
+            ),
+        ):
+            if wrong:
+                raise ValueError(f"parameter {min(p.name for p in wrong)!r} {sentence}")
         if not self.observables:
             raise ValueError("no observables given; pass at least one SparsePauliOp to measure")
         for k, observable in enumerate(self.observables):
-            if observable.num_qubits != self.circuit.num_qubits:
+            if observable.num_qubits != self.n_qubits:
                 raise ValueError(
-                    f"observable {k} acts on {observable.num_qubits} qubits but the circuit has "
-                    f"{self.circuit.num_qubits}; pad its labels with I"
+                    f"observable {k} acts on {observable.num_qubits} qubits but the circuit has {self.n_qubits}; pad "
+                    "its labels with I"
                 )
             coefficients = observable.coeffs
             if coefficients.dtype == object or not np.isfinite(coefficients).all():

@@ -61,10 +61,8 @@ class QuantumLayer(nn.Module):
             raise TypeError(f"pc is a {type(pc).__name__}; wrap a circuit in Circuit(circuit=…, inputs=…, …)")
         if copies < 1:
             raise ValueError(f"copies is {copies}; a layer has at least one circuit")
-        _check_dtype(dtype)
         self.pc, self.copies = pc, copies
         self.rotations = lower(pc)
-        self._has_derived = bool(self.rotations.derived_inputs or self.rotations.derived_weights)
         self.method, self.evaluator = compiled(self.rotations, pc.observables, copies, method)
         self.weights = nn.Parameter(2 * math.pi * torch.rand(copies, pc.n_weights, dtype=dtype))
         self._place()
@@ -129,7 +127,7 @@ class QuantumLayer(nn.Module):
         x, w = self._checked(inputs)
         with _own_precision(w):
             x = x.to(w.dtype)
-            if self._has_derived:
+            if self.rotations.derived_inputs or self.rotations.derived_weights:
                 x, w = self._with_derived(x, w)
             # These need every operation on its own. Torch has no public names for either question.
             if torch._C._are_functorch_transforms_active() or forward_ad._current_level >= 0:
@@ -154,9 +152,7 @@ class QuantumLayer(nn.Module):
             raise ValueError(f"inputs are on {inputs.device} but the layer is on {weights.device}; move one with .to()")
         if self._placed != (weights.dtype, weights.device):  # by `load_state_dict(assign=True)` or `functional_call`
             self._place()
-        if torch.is_inference_mode_enabled():
-            return inputs, weights
-        return _usable(inputs), _usable(weights)
+        return (inputs, weights) if torch.is_inference_mode_enabled() else (_usable(inputs), _usable(weights))
 
     def _with_derived(self, x: Tensor, w: Tensor) -> tuple[Tensor, Tensor]:
         """Append the angles that are not affine functions of the parameters, as inputs and weights of their own."""
@@ -176,7 +172,8 @@ class QuantumLayer(nn.Module):
 
     def _place(self) -> None:
         dtype, device = self.weights.dtype, self.weights.device
-        _check_dtype(dtype)
+        if dtype not in (torch.float32, torch.float64):
+            raise ValueError(f"dtype is {dtype}; a quantum layer computes in torch.float32 or torch.float64")
         self.__dict__.pop("distribution", None)  # compiled when it is asked for
         with torch.inference_mode(False):  # so that autograd takes the constants later
             self.evaluator.place(dtype, device)
@@ -247,8 +244,3 @@ def _own_precision(tensor: Tensor) -> AbstractContextManager[Any]:
 def _usable(result: Any) -> Any:
     """A tensor of inference mode as one that autograd accepts."""
     return result.clone() if result is not None and result.is_inference() else result
-
-
-def _check_dtype(dtype: torch.dtype) -> None:
-    if dtype not in (torch.float32, torch.float64):
-        raise ValueError(f"dtype is {dtype}; a quantum layer computes in torch.float32 or torch.float64")

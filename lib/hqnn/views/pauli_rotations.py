@@ -67,26 +67,16 @@ class PauliRotations:
 
     The angles are inputs @ input_slopes.T + weights @ weight_slopes.T + constant, in radians. Each angle that is not
     affine counts as one more input, or as one more weight if no input enters it.
-
-    Args:
-        n_qubits: Number of qubits n.
-        paulis: The string P_k of each rotation [R].
-        input_slopes: Matrix [R, n_inputs + len(derived_inputs)].
-        weight_slopes: Matrix [R, n_weights + len(derived_weights)].
-        constant: Constant part of the angles [R].
-        derived_inputs: The further inputs.
-        derived_weights: The further weights.
-        initial: The state ψ₀, complex [2**n].
     """
 
     n_qubits: int
     paulis: Sequence[Masks]
-    input_slopes: NDArray[np.float64]
-    weight_slopes: NDArray[np.float64]
-    constant: NDArray[np.float64]
+    input_slopes: NDArray[np.float64]  # [R, n_inputs + len(derived_inputs)]
+    weight_slopes: NDArray[np.float64]  # [R, n_weights + len(derived_weights)]
+    constant: NDArray[np.float64]  # [R]
     derived_inputs: Sequence[Derived]
     derived_weights: Sequence[Derived]
-    initial: NDArray[np.complex128]
+    initial: NDArray[np.complex128]  # ψ₀ [2**n]
 
     @property
     def slopes(self) -> NDArray[np.float64]:
@@ -231,19 +221,12 @@ def pauli_action(pauli: Masks, n_qubits: int) -> tuple[NDArray[np.int64], NDArra
 
 @dataclass(frozen=True)
 class Eigenbasis:
-    """A basis in which commuting Pauli strings are diagonal: phases, then a permutation, then Hadamard gates.
+    """A basis in which commuting Pauli strings are diagonal: phases, then a permutation, then Hadamard gates."""
 
-    Args:
-        source: Index [2**n] of the amplitude that moves into each place.
-        phase: The factor [2**n] in {1, -1, i, -i} that it is given.
-        n_hadamards: Hadamard gates then act on this many of the highest bits of the index.
-        eigenvalues: Those of the Pauli strings, 1 and -1, in the new basis [K, 2**n].
-    """
-
-    source: NDArray[np.int64]
-    phase: NDArray[np.complex128]
-    n_hadamards: int
-    eigenvalues: NDArray[np.float64]
+    source: NDArray[np.int64]  # index [2**n] of the amplitude that moves into each place
+    phase: NDArray[np.complex128]  # the factor [2**n] in {1, -1, i, -i} that it is given
+    n_hadamards: int  # on this many of the highest bits of the index
+    eigenvalues: NDArray[np.float64]  # of the Pauli strings, 1 and -1, in the new basis [K, 2**n]
 
     def enter(self, states: NDArray[np.complex128]) -> NDArray[np.complex128]:
         """States [2**n, S] of the computational basis, in this one."""
