@@ -17,12 +17,9 @@ def learning_curves(
     histories: Mapping[str, NDArray[np.float64]],
     printed: Mapping[str, Mapping[int, float]] | None = None,
 ) -> Axes:
-    """Accuracy against epoch: the mean of each model's runs, the 95 % interval of that mean, and the paper's values.
+    """Accuracies [seeds, epochs] in per cent: the mean of each model's runs, its 95 % interval, and the paper's values.
 
-    Args:
-        ax: Where to draw.
-        histories: Model -> accuracies [seeds, epochs] as fractions.
-        printed: Model -> epoch -> the paper's accuracy in per cent, drawn as hollow diamonds.
+    Accuracies are fractions; what the paper prints is in per cent and drawn as hollow diamonds.
     """
     for name, history in histories.items():
         label, colour = model(name)
@@ -37,13 +34,7 @@ def learning_curves(
 def curve_bands(
     ax: Axes, histories: Mapping[str, NDArray[np.float64]], printed: Mapping[str, float] | None = None
 ) -> Axes:
-    """One curve of each model against epoch: every run as a thin line, their mean, and the paper's last value.
-
-    Args:
-        ax: Where to draw.
-        histories: Model -> values [seeds, epochs], in the unit of the axis.
-        printed: Model -> the value the paper prints for the end of training, drawn as a hollow diamond.
-    """
+    """Curves [seeds, epochs] of models: every run as a thin line, their mean, and the paper's last value (a diamond)."""
     for name, history in histories.items():
         label, colour = model(name)
         epochs = np.arange(1, history.shape[1] + 1)
@@ -95,14 +86,9 @@ def intervals(
     marked: Sequence[str] = (),
     printed: Mapping[str, float] | None = None,
 ) -> Axes:
-    """One row per variant: every run as a faint dot, the mean with its 95 % interval; printed values as lines.
+    """One row per variant: every run as a faint dot, the mean with its 95 % interval; some in another colour.
 
-    Args:
-        ax: Where to draw.
-        values: Variant -> one value per run, in the unit of the axis.
-        levels: Label -> value of a vertical line.
-        marked: Variants to draw in another colour.
-        printed: Variant -> a value that the paper prints for this one alone, drawn as a hollow diamond.
+    `levels` are vertical lines with a label each; a value that the paper prints for one variant is a hollow diamond.
     """
     rows = {name: {"_marked" if name in marked else "_": runs} for name, runs in values.items()}
     forest(ax, rows, {"_": (BLUE, "o"), "_marked": (VERMILLION, "o")}, printed=printed)

@@ -44,15 +44,8 @@ def band(
 ) -> Axes:
     """The mean over seeds of values [seeds, X] as a line, and its 95 % interval as a band.
 
-    Args:
-        ax: Where to draw.
-        x: [X].
-        values: [seeds, X], in the unit of the axis.
-        colour: Of everything.
-        runs: Whether each seed is drawn as a thin line, too.
-        interval: Whether the band is drawn.
-        within: The least and the greatest value that is possible; the band ends there.
-        line: What `ax.plot` takes for the mean: `label`, `marker`, `linestyle`.
+    The band ends at the least and the greatest possible value, `within`. Seeds are thin lines if `runs`. `line` is what
+    `ax.plot` takes for the mean.
     """
     mean, low, high = across(values)
     ax.plot(x, mean, color=colour, **line)
@@ -190,14 +183,9 @@ def confusion(ax: Axes, counts: NDArray[np.float64], classes: Sequence[str]) -> 
 def image_grid(
     ax: Axes, tiles: NDArray[Any], *, rows: Sequence[str] = (), columns: Sequence[str] = (), gap: int = 2
 ) -> Axes:
-    """Images in rows and columns on white, with names beside the rows and above the columns.
+    """Images in [0, 1], [R, C, H, W] or [R, C, H, W, 3], on white, with names beside the rows and above the columns.
 
-    Args:
-        ax: Where to draw; it loses its frame.
-        tiles: Grey values or colours in [0, 1] [R, C, H, W] or [R, C, H, W, 3].
-        rows: Names of the rows [R], or none.
-        columns: Names of the columns [C], or none.
-        gap: White pixels between two images: row r begins at pixel r (H + gap), column c at c (W + gap).
+    Between two images are `gap` white pixels: row r begins at pixel r (H + gap), column c at c (W + gap).
     """
     _, _, height, width, *channels = tiles.shape
     padded = np.pad(tiles, ((0, 0), (0, 0), (0, gap), (0, gap), *((0, 0) for _ in channels)), constant_values=1)
@@ -214,16 +202,9 @@ def image_grid(
 def floors(
     ax: Axes, levels: Sequence[Mapping[str, int]], ways: Mapping[str, tuple[str, Sequence[str]]] | None = None
 ) -> Axes:
-    """Floors from the ground up, with rooms as wide as the square root of their size, and two ways through them.
+    """Floors from the ground up (room -> size), rooms as wide as the square root of their size, and ways through them.
 
-    Args:
-        ax: Where to draw.
-        levels: Room -> size, the lowest floor first; no name occurs twice.
-        ways: Label -> colour and the rooms that the way goes through, numbered in this order: the first way at the left
-            of the rooms, the second at the right.
-
-    Raises:
-        KeyError: A way goes through a room that is on no floor.
+    A way is its label -> colour and rooms, numbered in this order; there may be two, at the left and at the right.
     """
     unit = max(sum(size**0.5 for size in level.values()) for level in levels)
     gap, centres, edges = 0.012, dict[str, tuple[float, float]](), dict[str, tuple[float, float]]()

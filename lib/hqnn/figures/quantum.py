@@ -61,14 +61,8 @@ def circuit_drawing(
 ) -> Axes:
     """A circuit as gates on lines, time to the right; labelled barriers name the states between them.
 
-    Gates that take data are orange, trained ones blue, fixed ones white.
-
-    Args:
-        ax: Where to draw.
-        circuit: A circuit, or a part of one, such as one of its stages.
-        weights: The trained parameters of a part; all others are data. Where they are not given, they are those of
-            the circuit, or the ones called θ.
-        fold: Layers after which the drawing goes on below; -1 for never.
+    Gates that take data are orange, trained ones blue, fixed ones white. After `fold` layers the drawing goes on below.
+    The trained parameters of a part of a circuit, such as a stage, are those given, or those called θ.
     """
     if isinstance(circuit, Circuit):
         circuit, weights = circuit.circuit, circuit.weights
@@ -181,11 +175,7 @@ def phase_circle(ax: PolarAxes, phases: NDArray[np.float64], groups: NDArray[np.
 def spectrum(ax: Axes, frequencies: NDArray[np.float64], strengths: NDArray[np.float64], labels: Sequence[str]) -> Axes:
     """How strong each frequency is in each output, as discs in a table; below, the sign of each feature in it.
 
-    Args:
-        ax: Where to draw.
-        frequencies: One row per column of the table [F, n_inputs]; only their signs are shown.
-        strengths: Moduli of the coefficients [F, outputs]; a disc's area is proportional to it.
-        labels: Names of the outputs.
+    Frequencies [F, n_inputs] are columns, outputs rows; a disc's area is proportional to the modulus [F, outputs].
     """
     n_outputs, n_inputs = len(labels), frequencies.shape[1]
     order = np.argsort(strengths.argmax(axis=1), kind="stable")  # output by output

@@ -153,13 +153,8 @@ def show(figure: Figure | bytes, *, alt: str, caption: str, vector: bool = False
 
     The image output's plain text is the alternative text, and the caption is a second, Markdown, output. A notebook
     shows both in order; the HTML build joins them into one figure. A re-run compares both texts word for word, and an
-    SVG image to the letter.
-
-    Args:
-        figure: The figure, or the image of one that was drawn where its data are (see `render`).
-        alt: Plain text for a reader who cannot see the figure: its kind, its axes and what stands out.
-        caption: One or two sentences of Markdown; says whether it shows recorded runs or the page's own quick run.
-        vector: Show an SVG image, for fine drawings that a reader will enlarge.
+    SVG image (`vector`, for fine drawings that a reader will enlarge) to the letter. A figure that was drawn where its
+    data are is given as its image (see `render`).
 
     Raises:
         ValueError: `alt` or `caption` is empty.

@@ -137,12 +137,9 @@ def coefficients(
 def of_first_inputs(
     coefficients: NDArray[np.complex128], n_inputs: int = 2, *, others: Literal["zero", "mean"] = "zero"
 ) -> NDArray[np.complex128]:
-    """Coefficients in the first inputs alone [S, 2d + 1, ...], of those in all inputs.
-
-    Each of the others is held at 0 (its frequencies are added up), or averaged over a turn (its frequency is 0).
-    """
+    """Coefficients in the first inputs alone [S, 2d + 1, ...]: all others held at 0, or averaged over a turn."""
     axes = tuple(range(1 + n_inputs, coefficients.ndim))
-    if others == "zero":
+    if others == "zero":  # e^{iω0} = 1
         return coefficients.sum(axis=axes)
     degree = coefficients.shape[1] // 2
     return coefficients[(..., *[degree] * len(axes))]

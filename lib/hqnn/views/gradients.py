@@ -37,23 +37,14 @@ RELATIVE_ZERO = 1e-9
 def parameter_shift(outputs: Callable[[Tensor], Tensor], weights: Tensor) -> Tensor:
     """Derivatives [n_weights, ...] of a function of angles that enter by rotations only, two evaluations for each.
 
-    Args:
-        outputs: Expectation values [...] at some weights, however they are found.
-        weights: Angles [..., n_weights], radians; the axes before the last are those of separate circuits, which are
-            shifted together.
+    Weights [..., n_weights], in radians, of separate circuits are shifted together.
     """
     shifts = math.pi / 2 * torch.eye(weights.shape[-1], dtype=weights.dtype)
     return torch.stack([(outputs(weights + shift) - outputs(weights - shift)) / 2 for shift in shifts])
 
 
 def shift_gradient(layer: QuantumLayer, inputs: Tensor, upstream: Tensor) -> Tensor:
-    """The gradient [copies, n_weights] of a layer's weights by the parameter-shift rule.
-
-    Args:
-        layer: Its weights enter by rotations only.
-        inputs: Features [B, copies * n_inputs].
-        upstream: The loss's gradient with respect to the outputs [B, copies * n_observables].
-    """
+    """The gradient [copies, n_weights] of a layer's weights by the parameter-shift rule, given that of its outputs."""
     slopes = parameter_shift(
         lambda weights: torch.func.functional_call(layer, {"weights": weights}, (inputs,)), layer.weights.detach()
     )
@@ -102,11 +93,6 @@ def quantum_fisher(pc: Circuit, inputs: NDArray[np.float64], weights: NDArray[np
 
 
 def rank(matrix: NDArray[np.float64], *, atol: float = 1e-12) -> int:
-    """Number of singular values that are not zero within rounding, nor below `atol`.
-
-    Args:
-        matrix: [..., n]; all axes but the last count as rows.
-        atol: Singular values below this are zero even if there are no larger ones.
-    """
+    """Number of singular values that are not zero within rounding, nor below `atol`; all axes but the last are rows."""
     values = np.linalg.svd(matrix.reshape(-1, matrix.shape[-1]), compute_uv=False)
     return int((values > max(atol, RELATIVE_ZERO * values[0])).sum())

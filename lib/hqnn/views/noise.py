@@ -1,15 +1,10 @@
 r"""Noise of quantum hardware as small models that act on physical gates.
 
-A circuit meets its noise only after it was rewritten in the gates that a superconducting device executes: sx, x and
-cx, which take time and fail, and rz, a mere change of the reference frame, which does neither. The rewriting optimises
-nothing and does not look at the angles: every gate that was written down is executed together with its errors, the
-same gates for every sample.
-
-Depolarising strength here is the weight of the maximally mixed state,
-
-$$\mathcal E(\rho) = (1-p)\,\rho + p\,\mathbb 1/2^k\,\operatorname{tr}\rho$$
-
-on the k qubits of the gate, so that one gate shrinks their Bloch vectors by 1 - p. Times are in seconds.
+A circuit is first rewritten in the gates that a superconducting device executes: sx, x and cx, which take time and
+fail, and rz, a mere change of the reference frame, which does neither. The rewriting optimises nothing and does not
+look at the angles, so every sample goes through the same gates and their errors. Depolarising strength is the weight of
+the maximally mixed state, $\mathcal E(\rho) = (1-p)\,\rho + p\,\mathbb 1/2^k\,\operatorname{tr}\rho$ on the k qubits of
+the gate, so that one gate shrinks their Bloch vectors by 1 - p. Times are in seconds.
 """
 
 from __future__ import annotations
@@ -46,33 +41,24 @@ Place = tuple[str, tuple[int, ...] | None]
 class Noise:
     """What a device does wrong: after gates, while qubits wait, and in the measurement.
 
-    Args:
-        name: For legends and messages.
-        gate_errors: The channel that follows a gate.
-        readout: Probabilities [K, 2, 2] to read b where a qubit is in state a, `readout[q, a, b]`; K = 1 stands for
-            all qubits alike, here and below.
-        durations: How long a gate takes, seconds. Given these, the circuit is scheduled, each gate as late as it can
-            be, and waiting qubits relax.
-        t1: Relaxation times [K] of waiting qubits, seconds; they decay to |0⟩.
-        t2: Dephasing times [K], seconds.
-        coupling: Pairs of qubits that a cx may act on, None for all. Circuit qubit q is laid on device qubit q, and
-            swaps are inserted where the coupling asks for them.
+    One entry of `readout`, `t1` and `t2` stands for all qubits alike. Given durations, the circuit is scheduled, each
+    gate as late as it can be, and waiting qubits decay to |0⟩ and dephase. Circuit qubit q is laid on device qubit q,
+    and swaps are inserted where the coupling asks for them.
     """
 
     name: str
     gate_errors: Mapping[Place, QuantumError] = field(default_factory=dict)
+    """The channel that follows a gate."""
     readout: NDArray[np.float64] = field(default_factory=lambda: np.eye(2)[None])
+    """Probabilities [K, 2, 2] to read b where a qubit is in state a, `readout[q, a, b]`."""
     durations: Mapping[Place, float] = field(default_factory=dict)
     t1: Sequence[float] = (math.inf,)
     t2: Sequence[float] = (math.inf,)
     coupling: tuple[tuple[int, int], ...] | None = None
+    """Pairs of qubits that a cx may act on, None for all."""
 
     def target(self, n_qubits: int) -> Target:
-        """Gates, couplings and durations of the device's first qubits, for Qiskit's transpiler.
-
-        Raises:
-            ValueError: The device has fewer qubits.
-        """
+        """Gates, couplings and durations of the device's first qubits, if it has so many, for Qiskit's transpiler."""
         if self.coupling is not None and n_qubits > (size := 1 + max(map(max, self.coupling))):
             raise ValueError(
                 f"the circuit has {n_qubits} qubits but {self.name} has {size}; choose a model without a coupling map"
@@ -129,9 +115,6 @@ def depolarising(p1: float, p2: float) -> Noise:
     """Uniform depolarising noise: of strength p1 after each sx and x, of strength p2 after each cx.
 
     A Hadamard gate is one sx and hence one error, a rotation about X or Y two, and a phase or a rotation about Z none.
-
-    Raises:
-        ValueError: A strength outside [0, 1].
     """
     _require_probabilities(p1=p1, p2=p2)
     one = depolarizing_error(p1, 1)
@@ -140,11 +123,7 @@ def depolarising(p1: float, p2: float) -> Noise:
 
 
 def readout(p: float) -> Noise:
-    """Every measured bit is flipped with probability p; ⟨P⟩ of a Pauli string on k qubits shrinks by (1 - 2p)^k.
-
-    Raises:
-        ValueError: A probability outside [0, 1].
-    """
+    """Every measured bit is flipped with probability p; ⟨P⟩ of a Pauli string on k qubits shrinks by (1 - 2p)^k."""
     _require_probabilities(p=p)
     return Noise(name=f"readout({p:g})", readout=np.array([[[1 - p, p], [p, 1 - p]]]))
 
@@ -153,13 +132,8 @@ def thermal(t1: float, t2: float, *, time_1q: float = 35e-9, time_2q: float = 30
     """Relaxation to |0⟩ and dephasing while gates run and while qubits wait for others.
 
     In time t the z component of a Bloch vector relaxes as 1 - (1 - z) exp(-t / T1), x and y shrink by exp(-t / T2).
-    Each gate acts at the start of its duration. Barriers are points of synchronisation, so they lengthen a circuit.
-
-    Args:
-        t1: Relaxation time T1, seconds.
-        t2: Dephasing time T2, seconds, at most 2 T1.
-        time_1q: Duration of sx and x, seconds; the default is that of IBM's Falcon processors.
-        time_2q: Duration of cx, seconds.
+    Each gate acts at the start of its duration: that of sx and x is `time_1q` (the default is that of IBM's Falcon
+    processors), that of cx `time_2q`. Barriers are points of synchronisation, so they lengthen a circuit.
 
     Raises:
         ValueError: A time that is not positive, or T2 > 2 T1.

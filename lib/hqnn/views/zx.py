@@ -42,37 +42,27 @@ Sum = tuple[tuple[int, str], ...]
 
 @dataclass(frozen=True)
 class Diagram:
-    """A ZX-diagram whose phases stand for parameters.
-
-    Args:
-        graph: PyZX's graph.
-        parameters: Names; the k-th one stands for the phase 7**k / (2 · 7**N) in units of π.
-    """
+    """A ZX-diagram; the phase of the k-th of N parameters is 7**k / (2 · 7**N) in units of π."""
 
     graph: BaseGraph[int, tuple[int, int]]
     parameters: tuple[str, ...]
 
 
 class Size(NamedTuple):
-    """How large a diagram is."""
+    """How large a diagram is: spiders are nodes other than the ends of wires; Clifford phases are multiples of π/2."""
 
     spiders: int
-    """Nodes other than the ends of wires."""
     edges: int
     non_clifford: int
-    """Spiders whose phase is not a multiple of π/2."""
 
 
 def diagram(pc: Circuit, *, on_zero: bool = False) -> Diagram:
-    """Write a circuit as a ZX-diagram.
+    """Write a circuit of rx, ry, rz, p, h and cx, each angle of one parameter, as a ZX-diagram.
 
-    Args:
-        pc: A circuit of rx, ry, rz, p, h and cx; each angle is one parameter, or a function of one.
-        on_zero: Whether the wires start in the state 0; otherwise they are open at both ends.
+    The wires are open at both ends, or start in the state 0.
 
     Raises:
-        ValueError: Another gate, an angle without a parameter or with several, or a parameter in several different
-            angles.
+        ValueError: Another gate, an angle without a parameter or with several, or a parameter in different angles.
     """
     graph = _translate(pc).to_graph()
     if on_zero:
@@ -85,12 +75,8 @@ def expectation(pc: Circuit, output: int) -> Diagram:
 
     Every angle stands in it twice, the second time with the opposite sign. The number comes times -i for each Y.
 
-    Args:
-        pc: As for `diagram`.
-        output: Which observable O; it must be a product of Pauli matrices with coefficient 1.
-
     Raises:
-        ValueError: As `diagram`, or the observable is a sum.
+        ValueError: As `diagram`, or the observable O is no product of Pauli matrices with coefficient 1.
     """
     observable = pc.observables[output]
     if len(observable) != 1 or observable.coeffs[0] != 1:

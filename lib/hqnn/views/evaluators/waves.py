@@ -38,29 +38,29 @@ class WaveEvaluator(Evaluator):
             **arrays,
         )
 
-    def matrix(self, w: Tensor) -> tuple[Tensor, Any]:
-        """M [C, 2 F, N] of the weights [C, n_weights]; what `matrix_back` needs."""
+    def _matrix(self, w: Tensor) -> tuple[Tensor, Any]:
+        """M [C, 2 F, N] of the weights [C, n_weights]; what `_matrix_back` needs."""
         raise NotImplementedError
 
-    def matrix_back(self, d_matrix: Tensor, saved: Any) -> Tensor:
+    def _matrix_back(self, d_matrix: Tensor, saved: Any) -> Tensor:
         """Gradient [C, n_weights] of the weights."""
         raise NotImplementedError
 
-    def readout(self, product: Tensor) -> tuple[Tensor, Any]:
-        """Outputs [C * B, n_outputs] of waves times M [C, B, N]; what `readout_back` needs."""
+    def _readout(self, product: Tensor) -> tuple[Tensor, Any]:
+        """Outputs [C * B, n_outputs] of waves times M [C, B, N]; what `_readout_back` needs."""
         return product.flatten(0, 1), None
 
-    def readout_back(self, grad: Tensor, saved: Any) -> Tensor:
+    def _readout_back(self, grad: Tensor, saved: Any) -> Tensor:
         """Gradient [C, B, N] of the product."""
         return grad
 
     def run(self, x: Tensor, w: Tensor) -> tuple[Tensor, tuple[Any, ...]]:
         """One product for all samples."""
         copies, batch = self.copies, len(x)
-        matrix, of_matrix = self.matrix(w)
+        matrix, of_matrix = self._matrix(w)
         waves = torch.addmm(self.shift_x, x.reshape(batch * copies, len(self.freq_x)), self.freq_x).cos_()
         waves = waves.view(batch, copies, len(self.shift_x)).transpose(0, 1)
-        out, of_readout = self.readout(torch.bmm(waves, matrix))
+        out, of_readout = self._readout(torch.bmm(waves, matrix))
         return join(out, copies), (waves, matrix, of_matrix, of_readout)
 
     def pull_back(
@@ -68,7 +68,7 @@ class WaveEvaluator(Evaluator):
     ) -> tuple[Tensor | None, Tensor | None]:
         """Back through the product, then through the waves and through M."""
         waves, matrix, of_matrix, of_readout = saved
-        d_product = self.readout_back(split(grad, self.copies), of_readout)
+        d_product = self._readout_back(split(grad, self.copies), of_readout)
         dx = dw = None
         if need_x:
             cosines, sines = waves.chunk(2, -1)
@@ -76,7 +76,7 @@ class WaveEvaluator(Evaluator):
             d_phase = d_sines.mul_(cosines).addcmul_(d_cosines, sines, value=-1)
             dx = join(torch.mm(d_phase.view(-1, len(self.back_x)), self.back_x), self.copies)
         if need_w:
-            dw = self.matrix_back(torch.bmm(waves.mT, d_product), of_matrix)
+            dw = self._matrix_back(torch.bmm(waves.mT, d_product), of_matrix)
         return dx, dw
 
 
@@ -109,13 +109,11 @@ class FourierEvaluator(WaveEvaluator):
             tensor=flat[used],
         )
 
-    def matrix(self, w: Tensor) -> tuple[Tensor, Tensor]:
-        """Waves of the weights times the Fourier tensor; their phases."""
+    def _matrix(self, w: Tensor) -> tuple[Tensor, Tensor]:
         phases = torch.addmm(self.shift_w, w, self.freq_w)
         return torch.mm(phases.cos(), self.tensor).view(self.copies, *self.shape), phases
 
-    def matrix_back(self, d_matrix: Tensor, saved: Tensor) -> Tensor:
-        """Back through the tensor, then through the waves."""
+    def _matrix_back(self, d_matrix: Tensor, saved: Tensor) -> Tensor:
         return torch.mm(torch.mm(d_matrix.flatten(1), self.tensor.t()).mul_(saved.sin()), self.back_w)
 
 
@@ -165,8 +163,7 @@ class MatrixEvaluator(WaveEvaluator):
         self.steps = self.changes.expand(-1, self.copies, -1, -1).unbind()
         self.ends = self.last.expand(self.copies, -1, -1)
 
-    def matrix(self, w: Tensor) -> tuple[Tensor, Any]:
-        """Diagonals of the weights and constant changes of basis, in turns; the diagonals, the states between them."""
+    def _matrix(self, w: Tensor) -> tuple[Tensor, Any]:
         copies, (dim, _) = self.copies, self.start.shape
         diagonals = torch.addmm(self.shift_w, w, self.freq_w).cos_()
         first, *turns = torch.view_as_complex(diagonals.view(copies, -1, dim, 1, 2)).unbind(1)
@@ -175,8 +172,7 @@ class MatrixEvaluator(WaveEvaluator):
             states.append(torch.bmm(step, states[-1]).mul_(turn))
         return torch.view_as_real(torch.bmm(states[-1].mT, self.ends)).flatten(2), (turns, states)
 
-    def matrix_back(self, d_matrix: Tensor, saved: Any) -> Tensor:
-        """Back through the changes of basis; at each diagonal, the gradient of its phases."""
+    def _matrix_back(self, d_matrix: Tensor, saved: Any) -> Tensor:
         turns, states = saved
         # The conjugate of the state's gradient, so that going back through a matrix is multiplying by its transpose.
         d_state = torch.bmm(self.ends, torch.view_as_complex(d_matrix.unflatten(2, (-1, 2))).mH)
@@ -188,12 +184,10 @@ class MatrixEvaluator(WaveEvaluator):
         # A loss changes by Re(i · d_state · state) per unit of a diagonal's phase.
         return torch.mm(torch.cat(d_phases[::-1], 1).imag, self.back_w)
 
-    def readout(self, product: Tensor) -> tuple[Tensor, Tensor]:
-        """Squares of the amplitudes' parts, times the signs."""
+    def _readout(self, product: Tensor) -> tuple[Tensor, Tensor]:
         return torch.mm((product * product).flatten(0, 1), self.signs), product
 
-    def readout_back(self, grad: Tensor, saved: Tensor) -> Tensor:
-        """Back through the squares."""
+    def _readout_back(self, grad: Tensor, saved: Tensor) -> Tensor:
         return torch.mm(grad.flatten(0, 1), self.back_signs).view_as(saved).mul_(saved)
 
 
