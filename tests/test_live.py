@@ -27,7 +27,7 @@ from hqnn.papers.hqnn import parallel
 from hqnn.papers.hqnn.circuits import strongly_entangling
 from hqnn.papers.hqnn.experiments import ParallelConfig
 from hqnn.papers.lcqhnn import model as lcqhnn
-from hqnn.papers.lcqhnn.noisy_network import QuantumHead
+from hqnn.papers.lcqhnn.noise_robustness import QuantumHead
 from hqnn.papers.lcqhnn.score_range import score_range
 from hqnn.views import bloch
 from hqnn.views.layer import QuantumLayer

@@ -28,8 +28,8 @@ from hqnn.circuit import STANDARD_GATES, Circuit, affine, opened, pauli_on_each_
 from hqnn.papers.hqnn import parallel
 from hqnn.papers.hqnn.experiments import ParallelConfig
 from hqnn.papers.lcqhnn import model as lcqhnn
-from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
-from hqnn.papers.lcqhnn.noisy_network import QuantumHead, repeated
+from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit, repeated
+from hqnn.papers.lcqhnn.noise_robustness import QuantumHead
 from hqnn.views import aer, fourier, noise
 
 GATES = ("h", "p", "rx", "ry", "rz", "cx")

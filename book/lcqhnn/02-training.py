@@ -40,7 +40,7 @@ from hqnn import claims, experiments, figures, pages, records, runs, stats, tabl
 from hqnn.claims import report
 from hqnn.papers.lcqhnn import figures as lcqhnn_figures
 from hqnn.papers.lcqhnn import model as lcqhnn
-from hqnn.papers.lcqhnn import results, score_range, variants
+from hqnn.papers.lcqhnn import results, score_range
 from hqnn.papers.lcqhnn.experiments import LcqhnnConfig
 from hqnn.papers.lcqhnn.quantities import denominators, front_ends
 from hqnn.papers.lcqhnn.results import DATASETS, EPOCHS, MODELS, ROWS
@@ -67,7 +67,7 @@ LABELS = {name: figures.model(name).label for name in MODELS}
 # meaning of $n$ are ours; further down each is replaced by others. The hybrid in code:
 
 # %%
-pages.source(lcqhnn.Lcqhnn.angles, lcqhnn.Lcqhnn.forward)
+pages.source(lcqhnn.Lcqhnn.reduced, lcqhnn.Lcqhnn.angles, lcqhnn.Lcqhnn.forward)
 
 # %% [markdown]
 # Its rival CNN-$n$, with all the readings of "fully connected module" that are tried below:
@@ -324,7 +324,7 @@ figures.show(
 # averages to zero over the features, both signs are within its reach. And a larger learning rate moves the bias faster:
 
 # %% tags=["hide-input"]
-others = [v for k in ("readings", "rates") for v in variants.variants(k, "fashion", "lcqhnn")]
+others = [v for k in ("readings", "rates") for v in results.variants(k, "fashion", "lcqhnn")]
 shown = {"linear readout, learning rate 0.001": "lcqhnn-fashion/lcqhnn"}
 shown |= {one.words: one.series for one in others if one.choice in ("readout", "learning rate")}
 found = results.paired(*shown.values())
@@ -340,7 +340,7 @@ tables.table([header, *map(str, range(1, 6))], rows)
 # were trained at the same rates:
 
 # %% tags=["hide-input"]
-rates = variants.series_by_rate("fashion")
+rates = results.series_by_rate("fashion")
 at_10, passed = {}, {}
 for name, by_rate in rates.items():
     found = dict(zip(by_rate, results.paired(*by_rate.values()), strict=True))
@@ -365,7 +365,7 @@ figures.show(
 # the test images:
 
 # %% tags=["hide-input"]
-best = {name: variants.best_rate(by_rate) for name, by_rate in rates.items()}
+best = {name: results.best_rate(by_rate) for name, by_rate in rates.items()}
 tuned = {name: by_rate[best[name]] for name, by_rate in rates.items()}
 tuned_leads, rows = [], []
 for name, series in tuned.items():
@@ -391,7 +391,7 @@ tables.table([f"tuned, {ahead[0].n} seeds, %", "best rate", *header], rows)
 # %% tags=["hide-input"]
 rows = {"lcqhnn": [], "cnn-4": []}
 for name, of_model in rows.items():
-    for words, table, latest in variants.spreads("fashion", name):
+    for words, table, latest in results.spreads("fashion", name):
         spans = [f"{table[e].mean():.2f} ({tables.span(table[e])})" for e in (10, 50)]
         of_model.append([words, len(table), *spans, f"{latest:g}".replace("inf", "never")])
 header = ["runs", "epoch 10, %", "epoch 50, %", "latest $E$"]
@@ -436,7 +436,7 @@ tables.table(header, rows)
 
 # %% tags=["hide-input"]
 target = printed["fashion"]["cnn-4"]
-off = variants.distances("fashion", "cnn-4", target)
+off = results.distances("fashion", "cnn-4", target)
 single = {w: records.curves(of.series, "test_accuracy").to_numpy() for w, of in off.items()}
 near = {words: single.pop(words) for words in list(off)[:2]}
 figure, ax = plt.subplots(figsize=(7.6, 4.2))
@@ -450,7 +450,7 @@ figures.show(
 
 # %% tags=["remove-input"]
 nearest, kept = next(iter(off)), [words for words in off if off[words].as_printed]
-on_mnist = variants.distances("mnist", "cnn-4", printed["mnist"]["cnn-4"])["primary reading"]
+on_mnist = results.distances("mnist", "cnn-4", printed["mnist"]["cnn-4"])["primary reading"]
 Markdown(
     f"Of {len(kept)} readings that keep to the text, the nearest run ({kept[0]}) is {off[kept[0]].off.min():.1f} points "
     f"off at its worst epoch. Of all {len(off)} the nearest is *{nearest}*: its {len(off[nearest].off)} runs are "

@@ -39,8 +39,8 @@ from IPython.display import HTML, Markdown
 from hqnn import claims, datasets, experiments, figures, pages, records, runs, stats, tables
 from hqnn.claims import report
 from hqnn.papers.lcqhnn import figures as lcqhnn_figures
-from hqnn.papers.lcqhnn import gradcam, saliency
 from hqnn.papers.lcqhnn import model as lcqhnn
+from hqnn.papers.lcqhnn import saliency
 from hqnn.papers.lcqhnn.results import DATASETS, ROWS
 
 figures.style()
@@ -82,7 +82,7 @@ pages.source(lcqhnn.Features.forward)
 # And the heat map, from the activations of `conv2` and the derivatives of a score:
 
 # %%
-pages.source(gradcam.heat)
+pages.source(saliency.heat)
 
 # %% [markdown]
 # Here is a small hybrid network, trained live on the bundled digits, and a comparison of both routes:
@@ -94,13 +94,13 @@ model.load_state_dict(runs.execute(config, seed=0).weights(config.epochs))
 test = datasets.load("digits").test
 shown = torch.cat([(test.labels == label).nonzero()[:4, 0] for label in (0, 1)])
 images, labels = datasets.to_float(test.images[shown], 28), test.labels[shown]
-digits, mask = images[:, 0].numpy(), gradcam.object_mask(images)
+digits, mask = images[:, 0].numpy(), saliency.object_mask(images)
 
 # %%
-seen = gradcam.attribute(model, images, labels, layer=model.features.conv2)
-heat = {window: gradcam.heat(seen, window) for window in (1, 3, 7, 27, None)}
-package = gradcam.grad_cam(model, images, labels, layer=model.features.conv2)
-package_gap = float((gradcam.rescale(gradcam.upsample(heat[None])) - package).abs().max())
+seen = saliency.attribute(model, images, labels, layer=model.features.conv2)
+heat = {window: saliency.heat(seen, window) for window in (1, 3, 7, 27, None)}
+package = saliency.grad_cam(model, images, labels, layer=model.features.conv2)
+package_gap = float((saliency.rescale(saliency.upsample(heat[None])) - package).abs().max())
 window_gap = float((heat[27] - heat[None]).abs().max() / heat[None].max())
 print("the whole map as window is the package's Grad-CAM, to 1e-4:", package_gap < 1e-4)
 print("a window of 27 × 27 covers the map from everywhere, to 1e-6:", window_gap < 1e-6)
@@ -110,7 +110,7 @@ print("a window of 27 × 27 covers the map from everywhere, to 1e-6:", window_ga
 
 # %% tags=["hide-input"]
 names = {1: "1 × 1", 3: "3 × 3", 7: "7 × 7", None: "whole map"}
-maps = {name: gradcam.upsample(heat[window]).numpy() for window, name in names.items()}
+maps = {name: saliency.upsample(heat[window]).numpy() for window, name in names.items()}
 figure, ax = plt.subplots(figsize=(7.6, 4.4))
 lcqhnn_figures.heat_gallery(ax, digits, maps, mask.numpy())
 figures.show(
@@ -188,11 +188,11 @@ figures.show(
 
 # %% tags=["hide-input"]
 stored = focus.data["series"]
-looks = {name: saliency.HeatMapCurves.from_json(stored[name]) for name in SERIES}
-epochs = looks["mnist/lcqhnn"].epochs
+looks = {name: saliency.arrays(stored[name]) for name in SERIES}
+epochs = stored["mnist/lcqhnn"]["epochs"]
 figure, axes = plt.subplots(1, 2, figsize=(9.6, 4.0))
 for ax, (key, title) in zip(axes, DATASETS.items(), strict=True):
-    curves = {n: 100 * looks[f"{key}/{n}"].measures["grad-cam"]["focus"] for n in MODELS}
+    curves = {n: 100 * looks[f"{key}/{n}"]["grad-cam"]["focus"] for n in MODELS}
     lcqhnn_figures.snapshot_curves(ax, epochs, curves).set(title=title, ylim=(0, 100))
     figures.level(ax, 100 * limits[key]["area"], "even\nheat")
     figures.level(ax, 100 * limits[key]["focus-of-shape"], "shape")
@@ -213,7 +213,7 @@ methods["window-1"] = "1 × 1"
 stages = [epochs.index(epoch) for epoch in saliency.STAGES]
 rows = []
 for key, method in product(DATASETS, methods):
-    at = looks[f"{key}/lcqhnn"].measures[method]["focus"][:, stages].T
+    at = looks[f"{key}/lcqhnn"][method]["focus"][:, stages].T
     values = [f"{stats.mean_interval(runs_at):.1p}" for runs_at in at]
     changes = [f"{stats.mean_interval(change):+z.1p}" for change in np.diff(at, axis=0)]
     rows.append([f"{DATASETS[key]}, {methods[method]}", *values, *changes])
@@ -235,8 +235,8 @@ tables.table(header, rows)
 figure, axes = plt.subplots(2, 2, figsize=(9.6, 7.2), sharey="row")
 for ax, (name, title) in zip(axes.flat, SERIES.items(), strict=True):
     seen, area = looks[name], 100 * limits[name.partition("/")[0]]["area"]
-    on_object = seen.measures["grad-cam"]["focus"]
-    lcqhnn_figures.focus_against_accuracy(ax, on_object, seen.accuracy, epochs)
+    on_object = seen["grad-cam"]["focus"]
+    lcqhnn_figures.focus_against_accuracy(ax, on_object, seen["accuracy"], epochs)
     ax.axvline(area, color=figures.GREY, linestyle="--", linewidth=1)
     ax.set(title=title, xlim=(0, 90))
     ax.label_outer()
@@ -277,7 +277,7 @@ tables.table(["focus and accuracy", *header], rows)
 colours = {"edges": figures.ORANGE, "shape": figures.SKY}
 figure, axes = plt.subplots(1, 2, figsize=(9.6, 3.6), sharey=True)
 for ax, (key, title) in zip(axes, DATASETS.items(), strict=True):
-    curves = {kind: looks[f"{key}/lcqhnn"].measures["grad-cam"][kind] for kind in colours}
+    curves = {kind: looks[f"{key}/lcqhnn"]["grad-cam"][kind] for kind in colours}
     lcqhnn_figures.snapshot_curves(ax, epochs, curves, colours=colours)
     ax.set(title=title, ylim=(-0.9, 0.9))
     ax.axhline(0, color=figures.GREY, linewidth=0.8)
@@ -302,7 +302,7 @@ figures.show(
 # %% tags=["hide-input"]
 rows = []
 for key, title in DATASETS.items():
-    hot = looks[f"{key}/lcqhnn"].measures["grad-cam"]
+    hot = looks[f"{key}/lcqhnn"]["grad-cam"]
     hot_at_end = (hot[k][:, -1] for k in ("saturation", "saturation-on-object"))
     shares = [f"{stats.mean_interval(share):.1p}" for share in hot_at_end]
     alike = [f"{focus.result[f'{key}/similarity-{pair}']:z.2f}" for pair in ("0-50", "25-50")]
@@ -334,7 +334,7 @@ figures.show(
 # %% tags=["hide-input"]
 rows = []
 for name, title in SERIES.items():
-    accuracy = stats.mean_interval(looks[name].accuracy[:, -1])
+    accuracy = stats.mean_interval(looks[name]["accuracy"][:, -1])
     of = name.removesuffix("/lcqhnn")
     measured = ("agreement-0", "agreement-50", "consistency-50")
     alike = [f"{focus.result[f'{of}/{k}']:z.2f}" for k in measured]
@@ -397,6 +397,6 @@ print("the classical network's on MNIST does, as much as with other runs: holds"
 assert found["fashion/lcqhnn", "window-1"]["correlation"].high < 0
 assert found["fashion/cnn-4", "window-3"]["late"].high < -0.7
 print("on FashionMNIST, where they are clearly correlated, one falls as the other rises: holds")
-shape = looks["mnist/lcqhnn"].measures["grad-cam"]["shape"]
+shape = looks["mnist/lcqhnn"]["grad-cam"]["shape"]
 assert stats.mean_interval(shape[:, stages[1]] - shape[:, 0]).high < 0 and 0 in difference
 print("maps of MNIST lose the digits' shape, and are not seen to saturate more: holds")

@@ -41,8 +41,9 @@ from hqnn import claims, experiments, figures, pages, records, runs, tables
 from hqnn.claims import report
 from hqnn.papers.lcqhnn import figures as lcqhnn_figures
 from hqnn.papers.lcqhnn import model as lcqhnn
-from hqnn.papers.lcqhnn import noise_robustness, noisy_network, studies
-from hqnn.papers.lcqhnn.noise_robustness import by_depth
+from hqnn.papers.lcqhnn import noise_robustness, studies
+from hqnn.papers.lcqhnn.circuits import repeated
+from hqnn.papers.lcqhnn.noise_robustness import accuracy, by_depth
 from hqnn.papers.lcqhnn.results import DATASETS
 from hqnn.views import aer, noise
 
@@ -66,12 +67,12 @@ DEPTHS = settings["depths"]
 # and no accuracy differs. But a device executes every gate, if we ask it to.
 
 # %%
-pages.source(noisy_network.repeated)
+pages.source(repeated)
 
 # %%
 rng = np.random.default_rng(4)
 theta, x = rng.uniform(-3, 3, 4), rng.uniform(-3, 3, (6, 4))
-deep = {depth: noisy_network.repeated(theta, depth) for depth in DEPTHS}
+deep = {depth: repeated(theta, depth) for depth in DEPTHS}
 ideal = {depth: aer.expectations(pc, x, weights) for depth, (pc, weights) in deep.items()}
 depth_gap = max(np.abs(ideal[depth] - ideal[1]).max() for depth in DEPTHS)
 print("1, 2, 4, 8 blocks give equal expectation values, to 1e-12:", depth_gap < 1e-12)
@@ -83,7 +84,7 @@ print("1, 2, 4, 8 blocks give equal expectation values, to 1e-12:", depth_gap < 
 # without them it finds the cancellation and undoes the deepening.
 
 # %% tags=["hide-input"]
-costs = {depth: noisy_network.cost(depth, manila) for depth in DEPTHS}
+costs = {depth: noise_robustness.cost(depth, manila) for depth in DEPTHS}
 rows = [
     [n, c.pulses, c.cnots, f"{c.microseconds:.1f}", c.cnots_if_optimised]
     for n, c in costs.items()
@@ -142,7 +143,7 @@ print("Aer shrinks them as their Pauli strings say, to 1e-12:", string_gap < 1e-
 
 # %%
 pc, weights = deep[2]
-series = noisy_network.outcome_series(pc, weights, noise=manila)
+series = noise_robustness.outcome_series(pc, weights, noise=manila)
 series_gap = np.abs(series(x) - aer.probabilities(pc, x, weights, noise=manila)).max()
 print("81 runs predict all others on ibmq_manila, to 1e-8:", series_gap < 1e-8)
 
@@ -312,16 +313,16 @@ tables.table(["noise", *map(lcqhnn_figures.blocks, DEPTHS), "4 minus 1"], rows)
 config = experiments.get("lcqhnn-mnist").quick["lcqhnn"]
 model = lcqhnn.build(config).eval()
 model.load_state_dict(runs.execute(config, seed=0).weights(config.epochs))
-head = noisy_network.QuantumHead.of(model)
+head = noise_robustness.QuantumHead.of(model)
 digits = studies.encoded(config, model.state_dict())
 
 # %%
-by_values = noisy_network.accuracy(head.scores(head.on(None)(digits.features)), digits.labels)
+by_values = accuracy(head.scores(head.on(None)(digits.features)), digits.labels)
 drops = {}
 for depth in (1, 4):
-    pc, weights = noisy_network.repeated(head.weights, depth)
+    pc, weights = repeated(head.weights, depth)
     counts = aer.counts(pc, digits.features, weights, shots=1024, noise=manila, seed=depth)
-    drops[depth] = by_values - noisy_network.accuracy(head.scores(counts / 1024), digits.labels)
+    drops[depth] = by_values - accuracy(head.scores(counts / 1024), digits.labels)
 print("test accuracy on a perfect device above 0.9:", by_values > 0.9)
 print("ibmq_manila changes it by at most 0.05:", max(map(abs, drops.values())) <= 0.05)
 

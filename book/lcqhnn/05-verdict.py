@@ -35,7 +35,7 @@ from IPython.display import Markdown
 from hqnn import claims, figures, records, runs, stats, tables
 from hqnn.claims import report
 from hqnn.claims.rules import Verdict
-from hqnn.papers.lcqhnn import results, score_range, variants
+from hqnn.papers.lcqhnn import results, score_range
 from hqnn.papers.lcqhnn.results import DATASETS, MODELS, ROWS
 
 figures.style()
@@ -43,7 +43,7 @@ LABELS = {name: figures.model(name).label for name in MODELS}
 judged = claims.evaluate("lcqhnn")
 printed = {row.claim.id: row.claim.printed.value for row in judged}
 hybrid = {key: f"lcqhnn-{key}/lcqhnn" for key in DATASETS}
-ablations = {one.words: one.series for one in variants.variants("ablations", "fashion")}
+ablations = {one.words: one.series for one in results.variants("ablations", "fashion")}
 
 # %% [markdown]
 # ## What we would tell the paper's readers
@@ -209,7 +209,7 @@ changes = {}
 for name in ("lcqhnn", "cnn-4"):
     base = 100 * records.curves(f"lcqhnn-fashion/{name}", "test_accuracy")
     changes[name] = {"seed, single runs": list((base - base.mean()).to_numpy())}
-    changes[name] |= variants.changes("fashion", name)
+    changes[name] |= results.changes("fashion", name)
 rows = []
 for choice in changes["lcqhnn"] | changes["cnn-4"]:
     tried = [by_choice.get(choice, []) for by_choice in changes.values()]
@@ -220,7 +220,7 @@ tables.table(["FashionMNIST, change in points at epoch", "tried", *header], rows
 
 # %% tags=["hide-input"]
 under, rows = {}, []
-for words, pair in variants.shared("fashion").items():
+for words, pair in results.shared("fashion").items():
     both = [results.lead(*pair, epoch).difference for epoch in (10, 50)]
     under[words] = both[1]
     rows.append([words, both[0].n, *(f"{lead:+z.2p}" for lead in both)])

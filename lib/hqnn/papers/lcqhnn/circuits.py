@@ -1,9 +1,11 @@
-"""The circuit of the lean hybrid network."""
+"""The circuit of the lean hybrid network, and equal deeper ones."""
 
 from __future__ import annotations
 
 from typing import Literal
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from qiskit.circuit import ParameterVector, QuantumCircuit
 
 from hqnn.circuit import Circuit, pauli_on_each_qubit
@@ -24,18 +26,14 @@ def lcqhnn_circuit(
     $$|\psi_6\rangle = H_0\,C^\dagger\,\prod_i R_Y(\theta_i)\;C\;\prod_i U_1(2x_i)\;H^{\otimes 4}|0\rangle^{\otimes 4}$$
 
     where C is the ladder of CNOTs of eq. 4 and its inverse that of eq. 6. Labelled barriers mark the printed states.
+    Inputs are features x (each encoded with phase 2 x), weights θ radians, observables Z on each qubit, 0 first.
 
     Args:
         order: `"time"` applies the CNOTs of eq. 4 as 01, 12, 23 and those of eq. 6 as 23, 12, 01, as the text describes
             them; `"product"` reads both equations as operator products, which reverses the two ladders.
-        n_qubits: Qubits; the paper has 4.
-        n_layers: Repetitions of ladder, rotations, inverse ladder; the paper has 1. A ladder cancels the inverse before
-            it, so the angles of all layers add up: deeper circuits compute the same, and serve to compare noise.
+        n_qubits: The paper has 4.
+        n_layers: Repetitions of ladder, rotations, inverse ladder; the paper has 1.
         entangle: False leaves out all CNOTs (the ablation).
-
-    Returns:
-        Inputs x[0..n-1] (features, each encoded with phase 2 x), weights theta (radians), observables Z on each qubit,
-        qubit 0 first.
 
     Raises:
         ValueError: Unknown order, or fewer than one qubit or layer.
@@ -70,3 +68,26 @@ def lcqhnn_circuit(
     circuit.barrier(label="ψ6")
     measured = pauli_on_each_qubit(n_qubits)
     return Circuit(circuit=circuit, inputs=x, weights=theta, observables=measured)
+
+
+def repeated(
+    weights: ArrayLike,
+    n_layers: int,
+    *,
+    order: Order = "time",
+) -> tuple[Circuit, NDArray[np.float64]]:
+    """The circuit with its trained block repeated, each time turning by an equal share of the angles.
+
+    A ladder cancels the inverse before it, so that the angles of all layers add up: without noise the circuit computes
+    what the one with one block does.
+
+    Args:
+        weights: Trained angles θ [4] of the circuit with one block, radians.
+        n_layers: How many blocks L.
+        order: As in `lcqhnn_circuit`.
+
+    Returns:
+        The circuit and its weights θ/L [4 L].
+    """
+    shares = np.tile(np.asarray(weights, float) / n_layers, n_layers)
+    return lcqhnn_circuit(order, n_layers=n_layers), shares

@@ -10,19 +10,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-Angles = NDArray[np.floating]
+Values = NDArray[np.float64]
 
 
-def resultant_length(angles: Angles) -> NDArray[np.float64]:
+def resultant_length(angles: Values) -> Values:
     """Length of the mean unit vector [...]: 1 if all angles are equal; about 0.89/√B for uniform ones."""
     return np.abs(np.exp(1j * _checked(angles)).mean(axis=0))
 
 
-def rayleigh_p(angles: Angles) -> NDArray[np.float64]:
-    """How probable so long a mean unit vector is if the angles are uniform and independent, p-values [...].
-
-    Uses Wilkie's approximation, good to three digits from ten angles on.
-    """
+def rayleigh_p(angles: Values) -> Values:
+    """How probable so long a mean unit vector is for uniform independent angles [...], by Wilkie (B ≥ 10)."""
     n = len(angles)
     resultant = n * resultant_length(angles)
     # exp(√(1 + 4n + 4(n² - R²)) - (1 + 2n)), written without the difference of two large numbers
@@ -30,12 +27,10 @@ def rayleigh_p(angles: Angles) -> NDArray[np.float64]:
     return np.exp(-4 * resultant**2 / (root + 1 + 2 * n))
 
 
-def kuiper_distance(angles: Angles) -> NDArray[np.float64]:
-    """Kuiper's V: how far the angles' distribution function is from the uniform one, above plus below.
+def kuiper_distance(angles: Values) -> Values:
+    """How far the angles' distribution function is from the uniform one, above plus below [...], in (0, 1].
 
-    Returns:
-        Distances [...] in (0, 1], independent of where the circle is cut: about 1.2/√B for uniform angles, 1 if all
-        are equal, 1/2 for two opposite clusters.
+    About 1.2/√B for uniform angles, 1 if all are equal, 1/2 for two opposite clusters.
     """
     turns = np.sort(np.mod(_checked(angles) / (2 * np.pi), 1.0), axis=0)
     n = len(turns)
@@ -44,11 +39,8 @@ def kuiper_distance(angles: Angles) -> NDArray[np.float64]:
     return np.asarray(above + below, dtype=np.float64)
 
 
-def kuiper_p(angles: Angles) -> NDArray[np.float64]:
-    """How probable so large a Kuiper distance is if the angles are uniform and independent, p-values [...].
-
-    Uses Stephens' approximation, good to two digits from eight angles on.
-    """
+def kuiper_p(angles: Values) -> Values:
+    """How probable so large a distance is for uniform independent angles [...], by Stephens (B ≥ 8)."""
     root = np.sqrt(len(angles))
     scaled = (root + 0.155 + 0.24 / root) * kuiper_distance(angles)
     scaled = np.maximum(scaled, 0.4)  # below 0.4, p is 1 to eight digits
@@ -56,7 +48,7 @@ def kuiper_p(angles: Angles) -> NDArray[np.float64]:
     return np.clip((2 * (4 * squares - 1) * np.exp(-2 * squares)).sum(axis=0), 0.0, 1.0)
 
 
-def _checked(angles: Angles) -> NDArray[np.float64]:
+def _checked(angles: Values) -> Values:
     checked = np.asarray(angles, dtype=np.float64)
     if checked.ndim == 0 or len(checked) == 0 or not np.isfinite(checked).all():
         raise ValueError(f"expected at least one angle and only finite ones, got an array of shape {checked.shape}")

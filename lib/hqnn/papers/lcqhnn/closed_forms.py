@@ -1,4 +1,7 @@
-"""What the paper's circuit does, written out by hand for its first reading (`order="time"`), without a simulator."""
+"""What the paper's circuit does, written out by hand for its first reading (`order="time"`), without a simulator.
+
+Features x and weights θ are angles in radians; feature k becomes the phase 2 x_k of qubit k.
+"""
 
 from __future__ import annotations
 
@@ -15,15 +18,7 @@ Angles = NDArray[np.float64]
 
 
 def states(x: Angles, theta: Angles) -> dict[str, NDArray[np.complex128]]:
-    """The six printed states [lcqhnn, eq. 2-7].
-
-    Args:
-        x: Features [4]; feature k becomes the phase 2 x_k of qubit k, radians.
-        theta: Weights [4], radians.
-
-    Returns:
-        ψ1 to ψ6 as amplitudes [16]; bit k of an index is qubit k.
-    """
+    """The printed states ψ1 to ψ6 of x [4] and θ [4] [lcqhnn, eq. 2-7]: [16], bit k of an index is qubit k."""
     b = np.arange(16)[:, None] >> np.arange(4) & 1  # bits [basis state, qubit]
     prefix = b.cumsum(axis=1) % 2  # s(b): the parity of all bits up to a qubit's own
     s = prefix @ (1 << np.arange(4))  # s(b) as a number
@@ -52,15 +47,7 @@ def generators(order: Order) -> PauliList:
 
 
 def outputs(x: Angles, theta: Angles) -> Angles:
-    """The four expectation values as sums of products of waves.
-
-    Args:
-        x: Features [N, 4], radians.
-        theta: Weights [4], radians.
-
-    Returns:
-        ⟨Z⟩ of each qubit [N, 4].
-    """
+    """The expectation values ⟨Z⟩ of each qubit [N, 4] as sums of products of waves, of x [N, 4] and θ [4]."""
     c, s = np.cos(2 * x).T, np.sin(2 * x).T  # of δ = 2x
     C, S = np.cos(theta), np.sin(theta)  # noqa: N806
     z0 = C[0] * C[1] * C[2] * C[3] * c[0]
@@ -73,15 +60,8 @@ def outputs(x: Angles, theta: Angles) -> Angles:
     return np.stack([z0, z1, z2, z3], axis=1)
 
 
-def bloch_after_ladder(x: Angles) -> NDArray[np.float64]:
-    """The Bloch vectors of single qubits in the state ψ3 [lcqhnn, fig. 3].
-
-    Args:
-        x: Features [N, 4], radians.
-
-    Returns:
-        [N, 4, 3].
-    """
+def bloch_after_ladder(x: Angles) -> Angles:
+    """The Bloch vectors [N, 4, 3] of single qubits in the state ψ3 of x [N, 4] [lcqhnn, fig. 3]."""
     c = np.cos(2 * x)
     vectors = np.zeros((len(x), 4, 3))
     vectors[:, :3, 0] = c[:, :3] * c[:, 1:]
@@ -91,15 +71,9 @@ def bloch_after_ladder(x: Angles) -> NDArray[np.float64]:
 
 
 def same_score(v: Angles, theta: Angles, first: float) -> tuple[Angles, Angles]:
-    """Another network with the same score v · ⟨Z⟩: θ0 and θ2 count only through tan θ0 tan θ2.
+    """Readout v [4] and angles θ [4] of another network with the same score v · ⟨Z⟩, given its θ0.
 
-    Args:
-        v: Weights of the score [4].
-        theta: Angles [4], radians.
-        first: The other network's θ0, radians.
-
-    Returns:
-        Its weights v [4] and its angles [4].
+    It exists because θ0 and θ2 count only through tan θ0 tan θ2.
     """
     other = theta.copy()
     other[0], other[2] = first, np.arctan(np.tan(theta[0]) * np.tan(theta[2]) / np.tan(first))
@@ -110,14 +84,8 @@ def same_score(v: Angles, theta: Angles, first: float) -> tuple[Angles, Angles]:
 def directions(pc: Circuit, x: Angles, theta: Angles, v: Angles) -> tuple[int, int]:
     """In how many independent directions, as a function of x, the score v · ⟨Z⟩ + bias can move.
 
-    Args:
-        pc: A circuit.
-        x: Features at which functions are compared [N, n_inputs], radians.
-        theta: Its weights [n_weights], radians.
-        v: The weights of the score [n_observables].
-
-    Returns:
-        With v and the bias alone, and with the circuit's weights as well.
+    Functions are compared at features x [N, n_inputs]. The first number is that of v and the bias alone, the second
+    that with the circuit's weights as well.
     """
     outer = np.column_stack([aer.expectations(pc, x, theta), np.ones(len(x))])
     inner = (gradients.jacobian(pc, x, theta)[..., pc.n_inputs :] * v[:, None]).sum(axis=1)

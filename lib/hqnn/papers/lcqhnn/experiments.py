@@ -6,14 +6,16 @@ from typing import Any, ClassVar, Literal
 
 from hqnn.experiments import Experiment
 
+_CURVES = tuple(f"{split}_{of}" for split in ("train", "val", "test") for of in ("loss", "accuracy"))
+_KEPT = (0, 1, 2, 3, 5, 10, 15, 25, 50)
+"""Epochs whose weights are kept of the models that are looked into."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class LcqhnnConfig:
     """One model of the lcqhnn paper and how it is trained [lcqhnn, §3.1]."""
 
-    curves: ClassVar[tuple[str, ...]] = tuple(
-        f"{split}_{quantity}" for split in ("train", "val", "test") for quantity in ("loss", "accuracy")
-    )
+    curves: ClassVar[tuple[str, ...]] = _CURVES
     """What a record's history holds, one value per epoch."""
 
     model: Literal["lcqhnn", "cnn"] = "lcqhnn"
@@ -30,7 +32,7 @@ class LcqhnnConfig:
     snapshots: tuple[int, ...] = ()
     """Epochs whose weights the record keeps; 0 is the untrained model."""
 
-    # What the paper leaves open; `hqnn.papers.lcqhnn.model` says what each value means.
+    # What the paper leaves open; hqnn.papers.lcqhnn.model says what each value means.
     front_end: str = "k3-p1-pool23"
     dropout: float = 0.5
     dropout_at: str = "features"
@@ -63,14 +65,11 @@ def _experiment(name: str, title: str, variants: Mapping[str, LcqhnnConfig], see
     return Experiment(name=name, paper="lcqhnn", title=title, variants=variants, quick=quick, seeds=seeds)
 
 
-_CURVE = (0, 1, 2, 3, 5, 10, 15, 25, 50)
-
-
 def _four_models(base: LcqhnnConfig) -> dict[str, LcqhnnConfig]:
     """Table 1: the hybrid, and networks whose last layer, `hidden` x 2 weights, has 4, 8 and 16 parameters."""
     return {
-        "lcqhnn": replace(base, model="lcqhnn", snapshots=_CURVE),
-        "cnn-4": replace(base, model="cnn", hidden=2, snapshots=_CURVE),
+        "lcqhnn": replace(base, model="lcqhnn", snapshots=_KEPT),
+        "cnn-4": replace(base, model="cnn", hidden=2, snapshots=_KEPT),
         "cnn-8": replace(base, model="cnn", hidden=4, snapshots=(50,)),
         "cnn-16": replace(base, model="cnn", hidden=8, snapshots=(50,)),
     }

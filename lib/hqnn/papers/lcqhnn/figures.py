@@ -1,4 +1,7 @@
-"""How the models of this paper are shown, and its own figures: entanglement, training, heat maps, noise."""
+"""How the models of this paper are shown, and its own figures: entanglement, training, heat maps, noise.
+
+Each draws on `ax`, or on an array of them, and returns it. Accuracies are fractions unless it says per cent.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from hqnn import stats
-from hqnn.figures.primitives import band, bars, dots, image_grid
+from hqnn.figures.primitives import band, dots, image_grid
 from hqnn.figures.theme import BLUE, GREEN, GREY, INK, ORANGE, PRINTED, PURPLE, SKY, VERMILLION, Model, model
+
+Values = NDArray[np.float64]
 
 MODELS: Mapping[str, Model] = MappingProxyType(
     {
@@ -24,11 +28,8 @@ MODELS: Mapping[str, Model] = MappingProxyType(
     }
 )
 """Each model by the name that the experiments give it."""
-
 DEPTH_COLOURS: Mapping[int, str] = MappingProxyType({1: BLUE, 2: SKY, 4: ORANGE, 8: VERMILLION})
 """Of circuits by their number of blocks; blue is the paper's."""
-
-_PER_CENT: Mapping[str, Any] = MappingProxyType({"within": (0, 100), "marker": "o", "markersize": 4})
 
 
 def blocks(depth: int) -> str:
@@ -53,25 +54,19 @@ def entanglement_left(ax: Axes, cosines: Mapping[str, Sequence[float]], lengths:
     return ax
 
 
-def candidates(
-    ax: Axes,
-    others: Sequence[NDArray[np.float64]],
-    chosen: Mapping[str, NDArray[np.float64]],
-    printed: Mapping[int, float],
-) -> Axes:
-    """Single learning curves: many in grey, those of a few series in colour, and the paper's values as diamonds.
+def candidates(ax: Axes, others: Sequence[Values], chosen: Mapping[str, Values], printed: Mapping[int, float]) -> Axes:
+    """Single learning curves [seeds, epochs]: many series in grey, at most four in colour, and the paper's values.
 
     Args:
         ax: Where to draw.
-        others: Accuracies [seeds, epochs] as fractions, one array per series.
-        chosen: Name of a series -> the same, at most four.
-        printed: Epoch -> the paper's accuracy in per cent.
+        others: One array per series.
+        chosen: Name of a series -> the same.
+        printed: Epoch -> the paper's accuracy in per cent, as a diamond.
     """
     epochs = np.arange(1, others[0].shape[1] + 1)
     ax.plot(epochs, 100 * np.concatenate(others).T, color=GREY, alpha=0.3, linewidth=0.7)
     for (name, history), colour in zip(chosen.items(), (VERMILLION, GREEN, PURPLE, ORANGE), strict=False):
-        for run in 100 * history:
-            ax.plot(epochs, run, color=colour, linewidth=1.2)
+        ax.plot(epochs, 100 * history.T, color=colour, linewidth=1.2)
         ax.plot([], [], color=colour, label=name)
     ax.plot([], [], color=GREY, linewidth=0.7, label="all others")
     ax.plot(list(printed), list(printed.values()), **PRINTED, color=INK, label="paper")
@@ -79,13 +74,11 @@ def candidates(
     return ax
 
 
-def start_and_reach(ax: Axes, runs: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]]) -> Axes:
+def start_and_reach(ax: Axes, runs: Mapping[str, tuple[Values, Values]]) -> Axes:
     """When each run began to tell the classes apart, against how far its untrained score could cross zero.
 
-    Args:
-        ax: Where to draw.
-        runs: Name of a group -> margins [N], negative where the score had one sign only, and first epochs above a
-            threshold [N], one of each per run.
+    `runs` maps the name of a group to margins [N], negative where the score had one sign only, and first epochs above a
+    threshold [N].
     """
     ax.axvline(0, color=GREY, linestyle="--", linewidth=1)
     for (name, (x, epochs)), colour, marker in zip(
@@ -101,19 +94,18 @@ def start_and_reach(ax: Axes, runs: Mapping[str, tuple[NDArray[np.float64], NDAr
 def heat_gallery(
     ax: Axes, images: NDArray[np.float32], maps: Mapping[str, NDArray[np.float32]], outlines: NDArray[np.bool_]
 ) -> Axes:
-    """Images side by side and, row by row below them, their heat maps with the objects' outlines.
+    """Images [N, H, W] side by side and, row by row below them, their heat maps with the objects' outlines.
 
     Args:
         ax: Where to draw; it loses its frame.
-        images: Grey values in [0, 1] [N, H, W].
+        images: Grey values in [0, 1].
         maps: Label of the row -> heat of 0 or more [N, H, W]; each map is scaled by its own maximum.
         outlines: Which pixels belong to the object [N, H, W].
     """
-    shades = mpl.colormaps["inferno"]
     rows = [mpl.colormaps["gray"](images)[..., :3]]
     for row in maps.values():
         peak = np.maximum(row.max((1, 2), keepdims=True), np.finfo(row.dtype).tiny)
-        rows.append(shades(row / peak)[..., :3])
+        rows.append(mpl.colormaps["inferno"](row / peak)[..., :3])
     image_grid(ax, np.stack(rows), rows=["image", *maps], gap=(gap := 2))
     _, height, width = images.shape
     for r, k in np.ndindex(len(maps), len(images)):
@@ -124,11 +116,7 @@ def heat_gallery(
 
 
 def snapshot_curves(
-    ax: Axes,
-    epochs: Sequence[int],
-    curves: Mapping[str, NDArray[np.float64]],
-    *,
-    colours: Mapping[str, str] | None = None,
+    ax: Axes, epochs: Sequence[int], curves: Mapping[str, Values], *, colours: Mapping[str, str] | None = None
 ) -> Axes:
     """A measure at the epochs whose weights were kept: every run as a thin line, their mean with its 95 % interval.
 
@@ -148,19 +136,11 @@ def snapshot_curves(
     return ax
 
 
-def focus_against_accuracy(
-    ax: Axes, focus: NDArray[np.float64], accuracy: NDArray[np.float64], epochs: Sequence[int]
-) -> Axes:
-    """Each run's path through focus and accuracy: a line, with a dot at every kept epoch, later ones brighter.
+def focus_against_accuracy(ax: Axes, focus: Values, accuracy: Values, epochs: Sequence[int]) -> Axes:
+    """The path of each run through focus and accuracy [seeds, E]: a line, a dot at each kept epoch, later brighter.
 
     The vertical axis stretches the top: equal steps divide the error by equal factors. A run without an error is drawn
     at 99.95 %.
-
-    Args:
-        ax: Where to draw.
-        focus: Share of heat on the object [seeds, E], fractions.
-        accuracy: Test accuracy at the same epochs [seeds, E], fractions.
-        epochs: When weights were kept [E].
     """
     colours = mpl.colormaps["viridis"](np.linspace(0, 0.95, len(epochs)))
     error = np.maximum(100 - 100 * accuracy, 0.05)
@@ -173,16 +153,10 @@ def focus_against_accuracy(
     return ax
 
 
-def noisy_scores(
-    ax: Axes, perfect: NDArray[np.float64], noisy: Mapping[int, NDArray[np.float64]], offset: float
-) -> Axes:
-    """Each image's score on a noisy device against its score on a perfect one.
+def noisy_scores(ax: Axes, perfect: Values, noisy: Mapping[int, Values], offset: float) -> Axes:
+    """Each image's score on a noisy device (by number of blocks [N]) against its score on a perfect one [N].
 
-    Args:
-        ax: Where to draw.
-        perfect: Scores [N].
-        noisy: Number of blocks -> scores [N].
-        offset: Of the readout: the score that is left when all signal is gone.
+    The dashed line is the readout's offset, the score that is left when all signal is gone.
     """
     ends = np.array([perfect.min(), perfect.max()])
     for value in (ax.axhline, ax.axvline):
@@ -197,7 +171,7 @@ def noisy_scores(
 
 
 def shrink_factors(
-    ax: Axes, depths: Sequence[int], kept: Mapping[int, NDArray[np.float64]], cones: Mapping[int, Sequence[float]]
+    ax: Axes, depths: Sequence[int], kept: Mapping[int, Values], cones: Mapping[int, Sequence[float]]
 ) -> Axes:
     """What noise leaves of expectation values, measured in every seed's circuit, and the light cone's estimate.
 
@@ -223,18 +197,14 @@ def shrink_factors(
 
 
 def accuracy_under_noise(
-    ax: Axes,
-    strengths: Sequence[float],
-    accuracies: Mapping[int, NDArray[np.float64]],
-    *,
-    today: float | None = None,
+    ax: Axes, strengths: Sequence[float], accuracies: Mapping[int, Values], *, today: float | None = None
 ) -> Axes:
     """Accuracy against the strength of a noise: mean over seeds with its 95 % interval, one line per depth.
 
     Args:
         ax: Where to draw.
         strengths: [S], in the order in which noise grows.
-        accuracies: Number of blocks -> fractions [seeds, S].
+        accuracies: Number of blocks -> [seeds, S].
         today: A strength to mark as typical of present hardware.
     """
     if today is not None:
@@ -247,7 +217,7 @@ def accuracy_under_noise(
 
 def accuracy_sweeps(
     axes: NDArray[Any],
-    accuracies: Mapping[str, Mapping[str, Mapping[int, NDArray[np.float64]]]],
+    accuracies: Mapping[str, Mapping[str, Mapping[int, Values]]],
     strengths: Mapping[str, Sequence[float]],
     *,
     labels: Mapping[str, str],
@@ -257,8 +227,8 @@ def accuracy_sweeps(
 
     Args:
         axes: Where to draw [datasets, kinds].
-        accuracies: Dataset -> kind of noise -> number of blocks -> fractions [seeds, S].
-        strengths: Kind -> [S], in the order in which noise grows.
+        accuracies: Dataset -> kind of noise -> number of blocks -> [seeds, S].
+        strengths: Kind -> [S].
         labels: Kind -> what its strength is called.
         today: Kind -> the strength typical of present hardware.
     """
@@ -271,41 +241,22 @@ def accuracy_sweeps(
     return axes
 
 
-def accuracy_with_shots(
-    ax: Axes, shots: Sequence[int], perfect: NDArray[np.float64], noisy: Mapping[int, NDArray[np.float64]]
-) -> Axes:
-    """Accuracy against the number of shots, mean over seeds with its 95 % interval.
-
-    Args:
-        ax: Where to draw.
-        shots: [S].
-        perfect: Fractions [seeds, S] on a perfect device.
-        noisy: Number of blocks -> fractions [seeds, S] on a noisy one.
-    """
-    band(ax, shots, 100 * perfect, colour=INK, linestyle="--", label="perfect device", **_PER_CENT)
+def accuracy_with_shots(ax: Axes, shots: Sequence[int], perfect: Values, noisy: Mapping[int, Values]) -> Axes:
+    """Accuracy [seeds, S] against the number of shots, on a perfect device and, by number of blocks, on a noisy one."""
+    _band(ax, shots, perfect, colour=INK, linestyle="--", label="perfect device")
     _by_depth(ax, shots, noisy, ticks=[n for n in shots if n.bit_length() % 2])  # powers of four
     ax.set_xlabel("shots per image")
     return ax
 
 
-def losses_by_depth(ax: Axes, losses: Mapping[str, Mapping[int, stats.Interval]]) -> Axes:
-    """Accuracy lost, as groups of bars, one bar per depth, with 95 % intervals.
-
-    Args:
-        ax: Where to draw.
-        losses: Name of a group -> number of blocks -> percentage points.
-    """
-    labels = {depth: blocks(depth) for group in losses.values() for depth in group}
-    bars(ax, losses, DEPTH_COLOURS, labels).set_ylabel("accuracy lost, points")
-    return ax
+def _band(ax: Axes, x: Sequence[float], accuracies: Values, **style: Any) -> None:
+    band(ax, x, 100 * accuracies, within=(0, 100), marker="o", markersize=4, **style)
 
 
-def _by_depth(
-    ax: Axes, x: Sequence[float], accuracies: Mapping[int, NDArray[np.float64]], *, ticks: Sequence[float]
-) -> None:
-    """One band per number of blocks, fractions [seeds, X] in per cent, against a logarithmic axis."""
+def _by_depth(ax: Axes, x: Sequence[float], accuracies: Mapping[int, Values], *, ticks: Sequence[float]) -> None:
+    """One band per number of blocks against a logarithmic axis."""
     for depth, values in accuracies.items():
-        band(ax, x, 100 * values, colour=DEPTH_COLOURS[depth], label=blocks(depth), **_PER_CENT)
+        _band(ax, x, values, colour=DEPTH_COLOURS[depth], label=blocks(depth))
     ax.set(xscale="log", ylabel="test accuracy, %")
     ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     ax.minorticks_off()

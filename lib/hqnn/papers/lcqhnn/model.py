@@ -49,11 +49,7 @@ SCALES: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 class Features(nn.Module):
-    """The convolutional front end [lcqhnn, eq. 1].
-
-    Args:
-        front_end: A key of `FRONT_ENDS`.
-    """
+    """The convolutional front end [lcqhnn, eq. 1], a key of `FRONT_ENDS`."""
 
     def __init__(self, front_end: str) -> None:
         super().__init__()
@@ -64,14 +60,32 @@ class Features(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Images [B, 1, 28, 28] to features [B, 256]; sizes on the way are those of `k3-p1-pool23`."""
-        # Pooling first gives the same numbers (ReLU is monotone) and leaves ReLU less to do.
         images = images.contiguous(memory_format=torch.channels_last)
-        x = functional.relu(functional.max_pool2d(self.conv1(images), self.pools[0]))  # [B, 8, 14, 14]
-        x = functional.relu(functional.max_pool2d(self.conv2(x), self.pools[1]))  # [B, 16, 4, 4]
+        # Pooling before ReLU gives the same numbers and leaves ReLU less to do.
+        x = functional.max_pool2d(self.conv1(images), self.pools[0]).relu()  # [B, 8, 14, 14]
+        x = functional.max_pool2d(self.conv2(x), self.pools[1]).relu()  # [B, 16, 4, 4]
         return x.flatten(1)
 
 
-class Lcqhnn(nn.Module):
+class _Network(nn.Module):
+    """What the hybrid and its rivals share: the front end, dropout, and 256 features reduced to a few."""
+
+    def __init__(self, config: LcqhnnConfig, width: int) -> None:
+        super().__init__()
+        self.features = Features(config.front_end)
+        self.dropout = nn.Dropout(config.dropout)
+        self.dropout_at = config.dropout_at
+        self.reduce = nn.Linear(N_FEATURES, width)
+
+    def reduced(self, images: Tensor) -> Tensor:
+        """Images [B, 1, 28, 28] to few features [B, width]."""
+        x = self.features(images)  # [B, 256]
+        if self.dropout_at == "features":
+            return self.reduce(self.dropout(x))
+        return self.dropout(self.reduce(x))
+
+
+class Lcqhnn(_Network):
     """Convolutions, 256 -> 4, the four-qubit circuit, two class scores [lcqhnn, fig. 1].
 
     `readout` says how the measured qubits become class scores:
@@ -91,22 +105,16 @@ class Lcqhnn(nn.Module):
     """
 
     def __init__(self, config: LcqhnnConfig) -> None:
-        super().__init__()
-        self.features = Features(config.front_end)
-        self.dropout = nn.Dropout(config.dropout)
-        self.dropout_at = config.dropout_at
-        self.reduce = nn.Linear(N_FEATURES, N_QUBITS)
+        super().__init__(config, N_QUBITS)
         self.scale = SCALES[config.scale]
         self.readout = config.readout
         self.quantum = _quantum(config)
-        self.scores = nn.Linear(N_QUBITS, N_CLASSES) if config.readout == "linear" else nn.Identity()
+        linear = config.readout == "linear"
+        self.scores = nn.Linear(N_QUBITS, N_CLASSES) if linear else nn.Identity()
 
     def angles(self, images: Tensor) -> Tensor:
         """Images [B, 1, 28, 28] to the circuit's inputs x [B, 4], radians (each is encoded with phase 2 x)."""
-        x = self.features(images)
-        if self.dropout_at == "features":
-            return self.scale(self.reduce(self.dropout(x)))
-        return self.scale(self.dropout(self.reduce(x)))
+        return self.scale(self.reduced(images))
 
     def forward(self, images: Tensor) -> Tensor:
         """Images [B, 1, 28, 28] to class scores [B, 2]."""
@@ -122,7 +130,7 @@ class Lcqhnn(nn.Module):
         return self.scores(expectations)
 
 
-class Cnn(nn.Module):
+class Cnn(_Network):
     """The paper's rival: the same front end, then a small fully connected module [lcqhnn, §3.2].
 
     `head` says what "fully connected modules with 4, 8 and 16 parameters" means:
@@ -134,24 +142,20 @@ class Cnn(nn.Module):
     """
 
     def __init__(self, config: LcqhnnConfig) -> None:
-        super().__init__()
-        self.features = Features(config.front_end)
-        self.dropout = nn.Dropout(config.dropout)
-        self.dropout_at = config.dropout_at
-        self.reduce = nn.Linear(N_FEATURES, config.hidden)
+        super().__init__(config, config.hidden)
         self.head = config.head
-        self.scores = nn.Linear(config.hidden, 1 if config.head == "single" else N_CLASSES, bias=False)
+        n_scores = 1 if config.head == "single" else N_CLASSES
+        self.scores = nn.Linear(config.hidden, n_scores, bias=False)
 
     def forward(self, images: Tensor) -> Tensor:
         """Images [B, 1, 28, 28] to class scores [B, 2]."""
-        x = self.features(images)
-        x = self.reduce(self.dropout(x)) if self.dropout_at == "features" else self.dropout(self.reduce(x))
+        x = self.reduced(images)  # [B, hidden]
         if self.head in ("relu", "sigmoid"):
             x = getattr(torch, self.head)(x)
-        x = self.scores(x)
+        x = self.scores(x)  # [B, 2], or [B, 1] for "single"
         if self.head == "single":
             x = torch.cat([torch.zeros_like(x), x], 1)
-        return functional.relu(x) if self.head == "relu-scores" else x
+        return x.relu() if self.head == "relu-scores" else x
 
 
 class Scaled(nn.Module):
@@ -167,14 +171,7 @@ class Scaled(nn.Module):
 
 
 def circuit(config: LcqhnnConfig) -> Circuit:
-    """The circuit of a configuration, with the observables its readout needs.
-
-    Args:
-        config: Its `order`, `quantum` and `readout` matter.
-
-    Returns:
-        Four inputs, four weights; one observable per qubit, or those that the readout names.
-    """
+    """The circuit of a config: four inputs, four weights, and the observables that its readout needs."""
     pc = lcqhnn_circuit(config.order, entangle=config.quantum != "no-entanglement")
     observables = {
         "linear": pc.observables,
@@ -185,11 +182,28 @@ def circuit(config: LcqhnnConfig) -> Circuit:
     return dataclasses.replace(pc, observables=observables[config.readout])
 
 
-def build(config: LcqhnnConfig) -> nn.Module:
-    """Build the model of a configuration, with weights drawn from torch's current random state.
+def _quantum(config: LcqhnnConfig) -> nn.Module:
+    if config.quantum == "none":
+        return nn.Identity()
+    if config.quantum == "classical":
+        return Scaled()
+    return QuantumLayer(circuit(config)).requires_grad_(config.quantum != "frozen")
 
-    Args:
-        config: Which model, and every reading of what the paper leaves open.
+
+_ALLOWED = {
+    "model": ("lcqhnn", "cnn"),
+    "front_end": tuple(FRONT_ENDS),
+    "dropout_at": ("features", "bottleneck"),
+    "scale": tuple(SCALES),
+    "order": ("time", "product"),
+    "readout": ("linear", "qubit0", "parity", "pair"),
+    "quantum": ("circuit", "frozen", "no-entanglement", "classical", "none"),
+    "head": ("linear", "single", "relu", "sigmoid", "relu-scores"),
+}
+
+
+def build(config: LcqhnnConfig) -> Lcqhnn | Cnn:
+    """Build the model of a config, with weights drawn from torch's current random state.
 
     Returns:
         A module from images [B, 1, 28, 28] in [0, 1] to class scores [B, 2]; its last convolution is `features.conv2`.
@@ -197,26 +211,7 @@ def build(config: LcqhnnConfig) -> nn.Module:
     Raises:
         ValueError: A field has a value that is not listed in this module.
     """
-    allowed = {
-        "model": ("lcqhnn", "cnn"),
-        "front_end": tuple(FRONT_ENDS),
-        "dropout_at": ("features", "bottleneck"),
-        "scale": tuple(SCALES),
-        "order": ("time", "product"),
-        "readout": ("linear", "qubit0", "parity", "pair"),
-        "quantum": ("circuit", "frozen", "no-entanglement", "classical", "none"),
-        "head": ("linear", "single", "relu", "sigmoid", "relu-scores"),
-    }
-    for field, values in allowed.items():
+    for field, values in _ALLOWED.items():
         if getattr(config, field) not in values:
             raise ValueError(f"{field} is {getattr(config, field)!r}; use one of {', '.join(map(repr, values))}")
     return Lcqhnn(config) if config.model == "lcqhnn" else Cnn(config)
-
-
-def _quantum(config: LcqhnnConfig) -> nn.Module:
-    if config.quantum == "none":
-        return nn.Identity()
-    if config.quantum == "classical":
-        return Scaled()
-    layer = QuantumLayer(circuit(config))
-    return layer.requires_grad_(config.quantum != "frozen")

@@ -1,46 +1,136 @@
-"""How the trained networks of a series bear noise: accuracy against strength of noise, depth of circuit and shots.
+r"""Trained networks on noisy devices: accuracy against strength of noise, depth of circuit and shots.
 
-`robustness` measures one network, `summarise` turns the measurements of a series into named numbers. All circuits of a
-network compute the same function without noise (see `noisy_network`), so what differs is the noise alone.
+**Noise adds no frequencies.** A phase gate is a change of the reference frame and free of errors; all else is linear
+and does not depend on x. With b(φ) = (1, cos φ, sin φ), the probability of each outcome is on any device a series
 
-A network decides in one of two ways:
+$$p(x) = \sum_{k\in\{0,1,2\}^4} c_k \prod_i b_{k_i}(2 x_i),$$
 
-- `trained`: by exact expectation values, with the offset of its readout as trained;
-- `reset`: by a finite number of shots, with a threshold half way between the classes' mean scores, measured on the same
-  device with the validation images. What is lost then is lost for good, not merely shifted.
+whose coefficients follow from 81 runs. **Equal circuits of any depth.** The trained block C† R(θ) C, repeated L times
+with θ/L, is the same unitary: C C† cancels in between and angles add. Only what the noise does differs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import product
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from qiskit import transpile
+from qiskit.circuit import QuantumCircuit
+from qiskit.transpiler.passes import RemoveBarriers
+from torch import nn
 
-from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
-from hqnn.papers.lcqhnn.noisy_network import (
-    LabelledFeatures,
-    QuantumHead,
-    accuracy,
-    frequencies,
-    light_cone,
-    midpoint,
-    outcome_values,
-)
+from hqnn.circuit import Circuit
+from hqnn.papers.lcqhnn.circuits import Order, lcqhnn_circuit, repeated
+from hqnn.papers.lcqhnn.model import Lcqhnn
 from hqnn.stats import Interval, mean_interval
 from hqnn.views import aer, noise
+from hqnn.views.layer import QuantumLayer
 from hqnn.views.noise import Noise
 
-COMPARED = ("depolarising", "thermal", "backend")
-"""The kinds of noise under which deep and shallow circuits are compared."""
+Values = NDArray[np.float64]
+Labelled = tuple[Values, NDArray[np.int64]]
+"""Images as the circuit meets them: its inputs x [N, 4], radians, and classes 0 and 1 [N]."""
+
 NO_SIGNAL = 1e-12
 """An expectation value with a root mean square below this is zero but for rounding: no share of it can be left."""
+Z = 1.0 - 2 * (np.arange(16)[:, None] >> np.arange(4) & 1)
+"""What each outcome contributes to the expectation values [16, 4]: probabilities @ Z = ⟨Z⟩ of each qubit."""
+
+
+# --- circuits and networks on a device -------------------------------------------------------------------------------
+
+
+def outcome_series(pc: Circuit, weights: ArrayLike, *, noise: Noise | None = None) -> Callable[[ArrayLike], Values]:
+    """Find the outcome probabilities of a circuit for all inputs, from 81 exact runs on Aer.
+
+    Args:
+        pc: A circuit into which each of four inputs x enters once, in a phase gate with angle 2 x.
+        weights: Trainable angles [n_weights], radians.
+        noise: The device, None for a perfect one.
+
+    Returns:
+        A function of features [B, 4] to probabilities [B, 16] (bit q of the last index: outcome of qubit q).
+    """
+    phases = np.array(list(product(2 * math.pi / 3 * np.arange(3), repeat=4)))
+    coefficients = np.linalg.solve(_waves(phases), aer.probabilities(pc, phases / 2, weights, noise=noise))
+
+    def probabilities(x: ArrayLike) -> Values:
+        found = (_waves(2 * np.asarray(x, float)) @ coefficients).clip(0)
+        return np.asarray(found / found.sum(1, keepdims=True))
+
+    return probabilities
+
+
+def _waves(phases: Values) -> Values:
+    """All products of one of 1, cos, sin of every phase: [B, 4] to [B, 81], the last phase's vary fastest."""
+    waves = np.ones((len(phases), 1))
+    for phase in phases.T:
+        of_one = np.stack([np.ones_like(phase), np.cos(phase), np.sin(phase)], 1)
+        waves = (waves[:, :, None] * of_one[:, None]).reshape(len(phases), -1)
+    return waves
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sweep:
+class QuantumHead:
+    """What a trained hybrid network is behind its classical front end: circuit and linear readout."""
+
+    weights: Values
+    """The circuit's trained angles θ [4], radians."""
+    slopes: Values
+    """a [4] of the score s = a · ⟨Z⟩ + b, by which class 1 leads class 0."""
+    offset: float
+    """b."""
+    order: Order = "time"
+
+    @classmethod
+    def of(cls, model: Lcqhnn, order: Order = "time") -> QuantumHead:
+        """The head of a model.
+
+        Raises:
+            ValueError: The model has no circuit, or no linear readout.
+        """
+        if not (isinstance(model.quantum, QuantumLayer) and isinstance(model.scores, nn.Linear)):
+            raise ValueError("the model has no circuit with a linear readout; build it with quantum='circuit'")
+        matrix, offsets = (p.detach().double().numpy() for p in (model.scores.weight, model.scores.bias))
+        angles = model.quantum.weights[0].detach().double().numpy()
+        slopes, offset = matrix[1] - matrix[0], float(offsets[1] - offsets[0])
+        return cls(weights=angles, slopes=slopes, offset=offset, order=order)
+
+    def on(self, noise: Noise | None, *, n_layers: int = 1) -> Callable[[ArrayLike], Values]:
+        """The `outcome_series` of the circuit with some blocks on a device."""
+        pc, weights = repeated(self.weights, n_layers, order=self.order)
+        return outcome_series(pc, weights, noise=noise)
+
+    def scores(self, probabilities: Values) -> Values:
+        """Scores [B] from probabilities or frequencies of outcomes [B, 16]; where positive, class 1 is chosen."""
+        return probabilities @ Z @ self.slopes + self.offset
+
+
+def frequencies(probabilities: Values, shots: int, rng: np.random.Generator) -> Values:
+    """Relative frequencies of outcomes in some independent shots per row of probabilities [B, 16]."""
+    return rng.multinomial(shots, probabilities) / shots
+
+
+def accuracy(scores: Values, labels: NDArray[np.int64], *, threshold: float = 0.0) -> float:
+    """Share of scores [B] on the right side of a threshold: class 1 above it, class 0 at or below."""
+    return float(((scores > threshold) == labels).mean())
+
+
+def midpoint(scores: Values, labels: NDArray[np.int64]) -> float:
+    """The threshold half way between the mean scores of the two classes."""
+    return float(scores[labels == 0].mean() + scores[labels == 1].mean()) / 2
+
+
+# --- what is measured of one network ---------------------------------------------------------------------------------
+
+
+class Sweep(NamedTuple):
     """One kind of noise in growing strength."""
 
     strengths: Sequence[float]
@@ -50,58 +140,50 @@ class Sweep:
 
 
 def sweeps(settings: Mapping[str, Any]) -> dict[str, Sweep]:
-    """The kinds of noise, by name.
-
-    Args:
-        settings: `depths`, `deeper`, `p2` and `p1_over_p2` (depolarising strengths of all gates), `gates` (of one kind
-            of gate alone), `readout`, `t1_us` and `t2_over_t1`.
-    """
-    all_depths, two_depths = settings["depths"], [1, settings["deeper"]]
-    p2, p1, gates, flips = settings["p2"], settings["p1_over_p2"], settings["gates"], settings["readout"]
-    t1, ratio = settings["t1_us"], settings["t2_over_t1"]
-    thermal = [noise.thermal(1e-6 * t, ratio * 1e-6 * t) for t in t1]
+    """The kinds of noise, by name; `gates` are the strengths of one kind of gate's noise alone."""
+    every, two = settings["depths"], [1, settings["deeper"]]
+    p2, gates, flips, t1 = (settings[key] for key in ("p2", "gates", "readout", "t1_us"))
+    thermal = [noise.thermal(1e-6 * t, settings["t2_over_t1"] * 1e-6 * t) for t in t1]
     return {
-        "depolarising": Sweep(strengths=p2, devices=[noise.depolarising(p1 * p, p) for p in p2], depths=all_depths),
-        "one-qubit": Sweep(strengths=gates, devices=[noise.depolarising(p, 0) for p in gates], depths=two_depths),
-        "two-qubit": Sweep(strengths=gates, devices=[noise.depolarising(0, p) for p in gates], depths=two_depths),
-        "readout": Sweep(strengths=flips, devices=[noise.readout(p) for p in flips], depths=[1]),
-        "thermal": Sweep(strengths=t1, devices=thermal, depths=all_depths),
-        "backend": Sweep(strengths=[1], devices=[noise.manila()], depths=all_depths),
+        "depolarising": Sweep(p2, [_depolarised(settings, p) for p in p2], every),
+        "one-qubit": Sweep(gates, [noise.depolarising(p, 0) for p in gates], two),
+        "two-qubit": Sweep(gates, [noise.depolarising(0, p) for p in gates], two),
+        "readout": Sweep(flips, [noise.readout(p) for p in flips], [1]),
+        "thermal": Sweep(t1, thermal, every),
+        "backend": Sweep([1], [noise.manila()], every),
     }
 
 
+def _depolarised(settings: Mapping[str, Any], strength: float) -> Noise:
+    return noise.depolarising(settings["p1_over_p2"] * strength, strength)
+
+
 def robustness(
-    head: QuantumHead, validation: LabelledFeatures, test: LabelledFeatures, settings: Mapping[str, Any], seed: int
+    head: QuantumHead, validation: Labelled, test: Labelled, settings: Mapping[str, Any], seed: int
 ) -> dict[str, Any]:
     """Measure one network.
 
-    Args:
-        head: What is trained.
-        validation: Images to set thresholds by.
-        test: Images to measure accuracy on.
-        settings: Those of `sweeps`, and `shots`, `repetitions`, `reset_shots`, `kept_at`.
-        seed: Of the shots.
+    It decides in one of two ways. `trained`: by exact expectation values, with the offset of its readout as trained.
+    `reset`: by a finite number of shots, with a threshold half way between the classes' mean scores, measured on the
+    same device with the validation images; what is lost then is lost for good, not merely shifted.
 
     Returns:
         `perfect`: accuracy without noise; `trained` and `reset`: accuracies by kind of noise and depth [strengths];
-        `shots`: mean accuracies by device and depth [shots]; `signal`: root mean square of each noiseless ⟨Z⟩ [4];
-        `kept`: by depth, the factor [4] by which depolarising noise of strength `kept_at` shrinks them, NaN where the
-        signal is below `NO_SIGNAL`. All fractions.
+        `shots`: mean accuracies by device and depth [shots]; and what `shrinkage` says. All fractions.
     """
     rng = np.random.default_rng(seed)
+    features, labels = test
 
-    def with_shots(probabilities: NDArray[np.float64]) -> list[float]:
+    def with_shots(probabilities: Values) -> list[float]:
         """Accuracy for each number of shots, a mean over repetitions."""
-        repetitions = range(settings["repetitions"])
-        drawn = (
-            [accuracy(head.scores(frequencies(probabilities, shots, rng)), test.labels) for _ in repetitions]
+        return [
+            float(np.mean([accuracy(head.scores(frequencies(probabilities, shots, rng)), labels) for _ in repetitions]))
             for shots in settings["shots"]
-        )
-        return [float(np.mean(accuracies)) for accuracies in drawn]
+        ]
 
-    perfect = head.on(None)(test.features)
+    repetitions, perfect = range(settings["repetitions"]), head.on(None)(features)
     found: dict[str, Any] = {
-        "perfect": accuracy(head.scores(perfect), test.labels),
+        "perfect": accuracy(head.scores(perfect), labels),
         "trained": {},
         "reset": {},
         "shots": {"perfect": {"1": with_shots(perfect)}, "backend": {}},
@@ -111,85 +193,65 @@ def robustness(
             trained, reset = [], []
             for device in sweep.devices:
                 series = head.on(device, n_layers=depth)
-                probabilities = series(test.features)
-                trained.append(accuracy(head.scores(probabilities), test.labels))
+                probabilities = series(features)
+                trained.append(accuracy(head.scores(probabilities), labels))
                 drawn, to_set = (
                     head.scores(frequencies(p, settings["reset_shots"], rng))
-                    for p in (probabilities, series(validation.features))
+                    for p in (probabilities, series(validation[0]))
                 )
-                reset.append(accuracy(drawn, test.labels, threshold=midpoint(to_set, validation.labels)))
+                reset.append(accuracy(drawn, labels, threshold=midpoint(to_set, validation[1])))
                 if kind == "backend":
                     found["shots"][kind][str(depth)] = with_shots(probabilities)
             found["trained"].setdefault(kind, {})[str(depth)] = trained
             found["reset"].setdefault(kind, {})[str(depth)] = reset
-    return found | shrinkage(head, test.features, settings)
+    return found | shrinkage(head, features, settings)
 
 
-def _depolarised(settings: Mapping[str, Any], strength: float) -> noise.Noise:
-    return noise.depolarising(settings["p1_over_p2"] * strength, strength)
-
-
-def shrinkage(head: QuantumHead, features: NDArray[np.float64], settings: Mapping[str, Any]) -> dict[str, Any]:
-    """How much of the expectation values depolarising noise leaves.
-
-    Args:
-        head: What is trained.
-        features: Inputs x [N, 4], radians.
-        settings: `depths`, `kept_at` and `p1_over_p2`.
+def shrinkage(head: QuantumHead, features: Values, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """How much depolarising noise of strength `kept_at` leaves of the expectation values.
 
     Returns:
-        `signal` and `kept` as in `robustness`; a factor is the least-squares slope of noisy against noiseless values.
+        `signal`: root mean square of each noiseless ⟨Z⟩ [4]; `kept`: by depth, the factor [4] by which noise shrinks
+        them, the least-squares slope of noisy against noiseless values; NaN where the signal is below `NO_SIGNAL`.
     """
-    device, values = _depolarised(settings, settings["kept_at"]), outcome_values(lcqhnn_circuit(head.order))
-    z = head.on(None)(features) @ values
+    device, z = _depolarised(settings, settings["kept_at"]), head.on(None)(features) @ Z
     signal = np.sqrt((z**2).mean(0))
-    power = np.where(signal < NO_SIGNAL, np.nan, signal**2)
-    kept = {}
+    power, kept = np.where(signal < NO_SIGNAL, np.nan, signal**2), {}
     for depth in settings["depths"]:
-        noisy = head.on(device, n_layers=depth)(features) @ values
+        noisy = head.on(device, n_layers=depth)(features) @ Z
         kept[str(depth)] = ((noisy * z).mean(0) / power).tolist()
     return {"signal": signal.tolist(), "kept": kept}
 
 
-def example_scores(head: QuantumHead, test: LabelledFeatures, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Scores of the first test images without noise and, by depth, under depolarising noise, for a figure.
-
-    Args:
-        head: What is trained.
-        test: The images.
-        settings: `depths`, `pictured`, `pictured_at` and `p1_over_p2`.
-
-    Returns:
-        `labels` [N], `perfect` [N], `noisy` by depth [N], and the `offset` of the readout.
-    """
-    device, some = _depolarised(settings, settings["pictured_at"]), test.features[: settings["pictured"]]
-    noisy = {depth: head.scores(head.on(device, n_layers=depth)(some)) for depth in settings["depths"]}
+def example_scores(head: QuantumHead, test: Labelled, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Scores of the first images without noise and, by depth, under noise of strength `pictured_at`, for a figure."""
+    device = _depolarised(settings, settings["pictured_at"])
+    some, labels = (part[: settings["pictured"]] for part in test)
+    noisy = {str(depth): head.scores(head.on(device, n_layers=depth)(some)) for depth in settings["depths"]}
     return {
-        "labels": test.labels[: settings["pictured"]].tolist(),
+        "labels": labels.tolist(),
         "perfect": head.scores(head.on(None)(some)).round(4).tolist(),
-        "noisy": {str(depth): scores.round(4).tolist() for depth, scores in noisy.items()},
+        "noisy": {depth: scores.round(4).tolist() for depth, scores in noisy.items()},
         "offset": round(head.offset, 4),
     }
 
 
-def summarise(measured: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]) -> dict[str, Interval]:
-    """Named numbers from the measurements of a series, in per cent and percentage points.
+# --- of a series, and what the records say ---------------------------------------------------------------------------
 
-    Args:
-        measured: What `robustness` returned, one per seed.
-        settings: Those of `robustness`, and `today`, a typical strength of some kinds of noise.
+
+def summarise(measured: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]) -> dict[str, Interval]:
+    """Named numbers from what `robustness` returned for each seed, in per cent and percentage points.
 
     Returns:
-        `perfect/accuracy`; for each kind of noise in `COMPARED`, with the readout as trained, averaged over the sweep's
-        strengths: `<kind>/loss-<depth>`, the accuracy lost to noise, and `<kind>/deeper-loss-minus-shallow-loss`, that
-        of the `deeper` circuit minus that of one block; the same at today's strength as `<kind>/today/…` and with the
+        `perfect/accuracy`; of some kinds of noise, with the readout as trained, averaged over the sweep's strengths:
+        `<kind>/loss-<depth>`, the accuracy lost to noise, and `<kind>/deeper-loss-minus-shallow-loss`, that of the
+        `deeper` circuit minus that of one block; the same at today's strength as `<kind>/today/…` and with the
         threshold set anew as `<kind>/reset/…`.
     """
     perfect = np.array([m["perfect"] for m in measured])
     result = {"perfect/accuracy": mean_interval(100 * perfect)}
-    for kind in COMPARED:
-        sweep = sweeps(settings)[kind]
-        today = settings["today"].get(kind)
+    for kind in ("depolarising", "thermal", "backend"):
+        sweep, today = sweeps(settings)[kind], settings["today"].get(kind)
         cases: dict[str, tuple[str, Any]] = {"": ("trained", slice(None)), "reset/": ("reset", slice(None))}
         if today is not None:
             cases["today/"] = ("trained", [list(sweep.strengths).index(today)])
@@ -213,38 +275,41 @@ def by_seed(measured: Sequence[Any]) -> Any:
     return rounded.tolist()
 
 
-def by_depth(stored: Mapping[str, Any]) -> dict[int, NDArray[np.float64]]:
+def by_depth(stored: Mapping[str, Any]) -> dict[int, Values]:
     """A stored mapping from numbers of blocks to lists, as integers to arrays; None becomes NaN."""
     return {int(depth): np.array(values, float) for depth, values in stored.items()}
 
 
-# --- what the records say ---------------------------------------------------------------------------------------------
+def kept_signal(data: Mapping[str, Any], *, least: float = 0.2) -> list[Values]:
+    """The recorded shares of ⟨Z⟩ that noise leaves, one array [networks, depths] per qubit.
 
-
-def kept_signal(data: Mapping[str, Any], *, least: float = 0.2) -> list[NDArray[np.float64]]:
-    """The recorded shares of ⟨Z⟩ that noise leaves, of the networks in which a qubit carries a signal.
-
-    Args:
-        data: What was recorded of a series, `kept` and `signal` [networks, 4] among it.
-        least: The root mean square from which ⟨Z⟩ counts as a signal.
-
-    Returns:
-        One array [networks, depths] per qubit.
+    Only of the networks in which the root mean square of the qubit's ⟨Z⟩ is above `least`: which carries a signal.
     """
     signal = np.array(data["signal"])
     shares = np.stack(list(by_depth(data["kept"]).values()), axis=1)  # [networks, depths, qubits]
     return [shares[signal[:, q] > least, :, q] for q in range(signal.shape[1])]
 
 
-def light_cone_estimates(settings: Mapping[str, Any]) -> NDArray[np.float64]:
-    """What depolarising noise of strength `kept_at` leaves of ⟨Z⟩ if every gate of its light cone counts.
+def light_cone(circuit: QuantumCircuit, qubit: int) -> Counter[str]:
+    """Count the gates that can influence what is measured on one qubit, by name; barriers and delays do not count.
 
-    Args:
-        settings: `depths`, `kept_at` and `p1_over_p2`.
-
-    Returns:
-        Factors [4, depths].
+    Going back in time from the measurement, a gate counts if it acts on a qubit that is already in the cone, and draws
+    its other qubits in. If each of these gates is followed by depolarising noise of strength p on its qubits,
+    (1 - p)^count is the factor that is left of an expectation value whose Pauli string meets all of them; strings that
+    miss some keep more.
     """
+    cone, met = {qubit}, Counter[str]()
+    for instruction in reversed(circuit.data):
+        name = instruction.operation.name
+        on = {circuit.find_bit(q).index for q in instruction.qubits}
+        if name not in ("barrier", "delay") and cone & on:
+            cone |= on
+            met[name] += 1
+    return met
+
+
+def light_cone_estimates(settings: Mapping[str, Any]) -> Values:
+    """What noise of strength `kept_at` leaves of ⟨Z⟩ if every gate of its light cone counts, factors [4, depths]."""
     p2 = settings["kept_at"]
     p1, device = settings["p1_over_p2"] * p2, noise.depolarising(0, 0)
     executed = [aer.physical(lcqhnn_circuit(n_layers=depth).circuit, device) for depth in settings["depths"]]
@@ -253,25 +318,26 @@ def light_cone_estimates(settings: Mapping[str, Any]) -> NDArray[np.float64]:
 
 
 def shots_needed(accuracies: ArrayLike, shots: Sequence[int], goal: float) -> int | None:
-    """The least number of shots with a mean accuracy above a goal; None if there is none.
-
-    Args:
-        accuracies: Fractions [seeds, shots].
-        shots: Numbers of shots per image, ascending.
-        goal: A fraction.
-    """
+    """The least of some ascending numbers of shots whose mean accuracy, of [seeds, shots], is above a goal, if any."""
     means = np.asarray(accuracies).mean(axis=0)
     return next((n for n, mean in zip(shots, means, strict=True) if mean > goal), None)
 
 
-def losses_by_shots(data: Mapping[str, Any], shots: Sequence[int], n_shots: int) -> dict[int, Interval]:
-    """Accuracy lost on the backend with a number of shots, by depth: points, over networks.
+class Cost(NamedTuple):
+    """What a device executes."""
 
-    Args:
-        data: What was recorded of a series, `perfect` and `shots` among it.
-        shots: The numbers of shots that were recorded.
-        n_shots: One of them.
-    """
-    perfect, k = np.array(data["perfect"]), list(shots).index(n_shots)
-    backend = by_depth(data["shots"]["backend"])  # each [networks, shots]
-    return {depth: mean_interval(100 * (perfect - values[:, k])) for depth, values in backend.items()}
+    pulses: int
+    cnots: int
+    microseconds: float
+    cnots_if_optimised: int
+    """What is left for a compiler that may merge whatever cancels."""
+
+
+def cost(n_layers: int, device: Noise) -> Cost:
+    """The gates of the circuit with some blocks on a device with known durations, and how long they take."""
+    pc, weights = repeated(np.ones(4), n_layers)
+    executed = aer.physical(pc.circuit, device)
+    gates, time = executed.count_ops(), executed.estimate_duration(device.target(pc.n_qubits), "u")
+    bound = RemoveBarriers()(pc.circuit.assign_parameters(dict(zip(pc.weights, weights, strict=True))))
+    merged = transpile(bound, basis_gates=["rz", "sx", "x", "cx"], optimization_level=3, seed_transpiler=0)
+    return Cost(gates["sx"], gates["cx"], time, merged.count_ops()["cx"])

@@ -1,42 +1,34 @@
-"""Where a series of networks looks in the course of training, in numbers [lcqhnn, §3.3, fig. 6 and 7].
+"""Where a network looks: Grad-CAM heat maps, what a map shows, and series of them [lcqhnn, eq. 10-12, fig. 6 and 7].
 
-`heat_map_curves` makes the heat maps of every recorded run at every epoch whose weights were kept and reduces them to
-means over the test images; `summarise` compares those between epochs and with the accuracy. What a single map is and
-shows is defined in `hqnn.papers.lcqhnn.gradcam`.
+A map lives on the last convolution's own grid (14 x 14 in this paper's networks); `upsample` brings it to the image's.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from copy import deepcopy
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
-from hqnn.papers.lcqhnn import gradcam
 from hqnn.papers.lcqhnn import model as lcqhnn
 from hqnn.papers.lcqhnn.experiments import LcqhnnConfig
 from hqnn.records import Record
 from hqnn.stats import Interval, mean_interval, rank_correlation
 
-
-class Method(NamedTuple):
-    """What the paper leaves open of eq. 10-12; the arguments of `gradcam.heat`."""
-
-    window: int | None
-    """Side of the window of eq. 11; None for the whole map."""
-    rectify: bool = False
-    """Whether the layer's output is meant after its ReLU."""
-
-
-METHODS: Mapping[str, Method] = {
-    "grad-cam": Method(None),
-    "grad-cam-relu": Method(None, rectify=True),
-    "window-3": Method(3),
-    "window-1": Method(1),
+THRESHOLD = 0.1
+"""Grey value above which a pixel belongs to the object, on these datasets' black background."""
+LEVEL = 0.9
+"""Fraction of a map's maximum from which a pixel counts as saturated."""
+METHODS: Mapping[str, tuple[int | None, bool]] = {
+    "grad-cam": (None, False),
+    "grad-cam-relu": (None, True),
+    "window-3": (3, False),
+    "window-1": (1, False),
 }
+"""What the paper leaves open of eq. 10-12: `window` and `rectify` of `heat`."""
 MAIN = "grad-cam"
 """The method that the paper names; of the others only the focus is measured."""
 STAGES = (0, 25, 50)
@@ -45,87 +37,174 @@ LATE = 5
 """From this epoch on nearly all runs classify; before, focus and accuracy may both just be leaving chance."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class HeatMapCurves:
-    """The heat maps of a series, measured at each epoch whose weights were kept."""
+class Attribution(NamedTuple):
+    """What a layer did and how much the class scores depend on it."""
 
-    epochs: tuple[int, ...]
-    """When weights were kept; 0 is before training."""
-    accuracy: NDArray[np.float64]
-    """On the images looked at, fractions [seeds, epochs]."""
-    measures: Mapping[str, Mapping[str, NDArray[np.float64]]]
-    """Method -> measure -> mean over the images [seeds, epochs]."""
-    consistency: NDArray[np.float64]
-    """Mean `consistency` of the two classes [seeds, epochs]."""
-    maps: Mapping[int, Tensor]
-    """Maps of the main method by stage [seeds, N, h, w]; they are not stored."""
+    activations: Tensor
+    """A [B, K, h, w], the layer's output."""
+    gradients: Tensor
+    """α = ∂y/∂A [B, K, h, w] of each image's own score y [lcqhnn, eq. 10]."""
+    scores: Tensor
+    """All class scores [B, C]."""
 
-    def as_json(self, digits: int = 5) -> dict[str, Any]:
-        """All but the maps, rounded, as JSON can hold it."""
-        return {
-            "epochs": list(self.epochs),
-            "accuracy": self.accuracy.round(digits).tolist(),
-            "consistency": self.consistency.round(digits).tolist(),
-            **{
-                method: {name: curve.round(digits).tolist() for name, curve in found.items()}
-                for method, found in self.measures.items()
-            },
-        }
 
-    @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> Self:
-        """What `as_json` stored, as arrays again."""
-        return cls(
-            epochs=tuple(stored["epochs"]),
-            accuracy=np.array(stored["accuracy"]),
-            measures={method: {name: np.array(curve) for name, curve in stored[method].items()} for method in METHODS},
-            consistency=np.array(stored["consistency"]),
-            maps={},
-        )
+def attribute(model: nn.Module, images: Tensor, labels: Tensor, *, layer: nn.Module) -> Attribution:
+    """Differentiate the score of each image's class `labels` [B] by the output of `layer`, a module of the model.
+
+    The model maps images to scores [B, C], each image for itself. It is evaluated without dropout and left as it was.
+    """
+    outputs: list[Tensor] = []
+    handle = layer.register_forward_hook(lambda _module, _inputs, output: outputs.append(output))
+    was_training = model.training
+    try:
+        with torch.enable_grad():
+            scores = model.eval()(images)
+            chosen = scores.gather(1, labels[:, None]).sum()  # images do not mix, so one backward pass does for all
+            (gradients,) = torch.autograd.grad(chosen, outputs[0])
+    finally:
+        handle.remove()
+        model.train(was_training)
+    return Attribution(outputs[0].detach(), gradients, scores.detach())
+
+
+def heat(attribution: Attribution, window: int | None, *, rectify: bool = False) -> Tensor:
+    """The heat map G = max(0, Σ_k ω_k A_k) [B, h, w], in units of the class score [lcqhnn, eq. 11 and 12].
+
+    ω is the mean gradient over a window, which is cut off at the map's border. The whole map as window makes Grad-CAM
+    (Selvaraju and others, 2017), one position HiResCAM (Draelos and Carin, 2020).
+
+    Args:
+        attribution: Of a convolution.
+        window: Side of the square window, an odd number of positions; None for the whole map.
+        rectify: Count only positive activations, as the ReLU behind the convolution does.
+
+    Raises:
+        ValueError: The window has no centre.
+    """
+    activations, weights, _ = attribution
+    if window is None:
+        weights = weights.mean((2, 3), keepdim=True)
+    elif window < 1 or window % 2 == 0:
+        raise ValueError(f"the side of a window must be an odd number, not {window}")
+    else:  # the mean over a rectangle is a mean of means over its rows
+        for side in ((window, 1), (1, window)):
+            border = (side[0] // 2, side[1] // 2)
+            weights = functional.avg_pool2d(weights, side, 1, border, count_include_pad=False)
+    if rectify:
+        activations = activations.relu()
+    return (weights * activations).sum(1).relu()
+
+
+def grad_cam(model: nn.Module, images: Tensor, labels: Tensor, *, layer: nn.Module) -> Tensor:
+    """Grad-CAM by the package pytorch-grad-cam [B, H, W], each map from 0 to 1 as by `rescale`; see `attribute`."""
+    from pytorch_grad_cam import GradCAM  # takes seconds
+    from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+    model, layer = deepcopy((model, layer))  # the package leaves gradients behind
+    with GradCAM(model=model, target_layers=[layer]) as cam:
+        targets = [ClassifierOutputTarget(int(label)) for label in labels]
+        return torch.from_numpy(cam(input_tensor=images, targets=targets))
+
+
+def rescale(maps: Tensor) -> Tensor:
+    """Shift and scale each map [B, h, w] to run from 0 to 1; a constant map becomes 0."""
+    shifted = maps - maps.amin((1, 2), keepdim=True)
+    return shifted / shifted.amax((1, 2), keepdim=True).clamp_min(torch.finfo(maps.dtype).tiny)
+
+
+def upsample(maps: Tensor, size: int = 28) -> Tensor:
+    """Interpolate maps [B, h, w] bilinearly to the image's grid [B, size, size]."""
+    return functional.interpolate(maps[:, None], size=(size, size), mode="bilinear", align_corners=False)[:, 0]
+
+
+# --- what a map shows of its image: one value per image [B] ----------------------------------------------------------
+
+
+def object_mask(images: Tensor) -> Tensor:
+    """Which pixels of images [B, 1, H, W] belong to the object, bool [B, H, W]: those brighter than `THRESHOLD`."""
+    return images[:, 0] > THRESHOLD
+
+
+def focus(maps: Tensor, mask: Tensor) -> Tensor:
+    """The share of the heat of maps [B, h, h] that lies on the object [B, H, H].
+
+    Even heat has the object's share of the area as its focus. A map without any heat prefers no pixel: it counts as
+    even.
+    """
+    maps = upsample(maps, mask.shape[-1])
+    total = maps.sum((1, 2))
+    share = (maps * mask).sum((1, 2)) / total.clamp_min(torch.finfo(maps.dtype).tiny)
+    return torch.where(total > 0, share, mask.to(maps.dtype).mean((1, 2)))
+
+
+def saturation(maps: Tensor, mask: Tensor | None = None) -> Tensor:
+    """The share of pixels, or of those in the mask [B, H, W], with at least `LEVEL` of their map's maximum."""
+    peak = maps.amax((1, 2), keepdim=True)
+    hot = (maps >= LEVEL * peak) & (peak > 0)
+    counted = torch.ones_like(hot) if mask is None else mask
+    return (hot & counted).sum((1, 2)) / counted.sum((1, 2)).clamp_min(1)
+
+
+def shape_template(images: Tensor, size: int) -> Tensor:
+    """A map [B, size, size] of the object's shape in grey images [B, 1, H, W]: each cell's mean."""
+    return functional.adaptive_avg_pool2d(images, size)[:, 0]
+
+
+def edge_template(images: Tensor, size: int) -> Tensor:
+    """A map of its edges: each cell's mean contrast, the range of the 3 x 3 pixels around a pixel."""
+    brightest, darkest = (functional.max_pool2d(sign * images, 3, 1, 1) * sign for sign in (1, -1))
+    return shape_template(brightest - darkest, size)
+
+
+def resemblance(maps: Tensor, templates: Tensor) -> Tensor:
+    """Spearman's rank correlation over the cells of maps and templates [B, h, w], 0 where one is constant."""
+    return torch.from_numpy(rank_correlation(maps.flatten(1).numpy(), templates.flatten(1).numpy())).nan_to_num(0.0)
+
+
+def similarity(first: Tensor, second: Tensor) -> Tensor:
+    """Pearson's correlation between two maps [..., h, w] of each image: [...] in [-1, 1], 0 where one is constant."""
+    a, b = (m.flatten(-2) - m.mean((-2, -1))[..., None] for m in (first, second))
+    return functional.cosine_similarity(a, b, dim=-1)
 
 
 def measures(maps: Tensor, images: Tensor) -> dict[str, Tensor]:
-    """What heat maps [B, h, h] show of their images [B, 1, H, H].
-
-    Returns:
-        One value per image [B]: `focus`, `shape` and `edges` (resemblance to the two templates), `saturation`,
-        `saturation-on-object`, and `blank` (1 for a map without heat, else 0).
-    """
-    side, full, mask = maps.shape[-1], gradcam.upsample(maps, images.shape[-1]), gradcam.object_mask(images)
+    """Everything that heat maps [B, h, h] show of images [B, 1, H, H]; `blank` is 1 for a map without heat, else 0."""
+    side, full, mask = maps.shape[-1], upsample(maps, images.shape[-1]), object_mask(images)
     return {
-        "focus": gradcam.focus(maps, mask),
-        "shape": gradcam.resemblance(maps, gradcam.shape_template(images, side)),
-        "edges": gradcam.resemblance(maps, gradcam.edge_template(images, side)),
-        "saturation": gradcam.saturation(full),
-        "saturation-on-object": gradcam.saturation(full, mask),
+        "focus": focus(maps, mask),
+        "shape": resemblance(maps, shape_template(images, side)),
+        "edges": resemblance(maps, edge_template(images, side)),
+        "saturation": saturation(full),
+        "saturation-on-object": saturation(full, mask),
         "blank": (maps.amax((1, 2)) <= 0).to(maps.dtype),
     }
 
 
-def references(images: Tensor, side: int = 14) -> dict[str, float]:
-    """Between what limits the measures lie on images [N, 1, 28, 28], for maps of `side` x `side` cells.
+def references(images: Tensor) -> dict[str, float]:
+    """Between what limits the measures lie, as means over images [N, 1, 28, 28].
 
-    Returns:
-        Means over the images: `area`, the object's share of the image, which is the focus of even heat; the focus of a
-        map that is the shape template itself, and of one that is the edge template; how alike the templates are.
+    `area` is the object's share of the image, which is the focus of even heat; the others are the focus of a map that
+    is a template itself, and how alike the templates are.
     """
-    mask = gradcam.object_mask(images)
-    shape, edges = gradcam.shape_template(images, side), gradcam.edge_template(images, side)
+    mask = object_mask(images)
+    shape, edges = shape_template(images, 14), edge_template(images, 14)
     values = {
         "area": mask.double().mean((1, 2)),
-        "focus-of-shape": gradcam.focus(shape, mask),
-        "focus-of-edges": gradcam.focus(edges, mask),
-        "shape-like-edges": gradcam.resemblance(shape, edges),
+        "focus-of-shape": focus(shape, mask),
+        "focus-of-edges": focus(edges, mask),
+        "shape-like-edges": resemblance(shape, edges),
     }
     return {name: float(value.double().mean()) for name, value in values.items()}
+
+
+# --- series of networks in the course of training --------------------------------------------------------------------
 
 
 def consistency(gradients: Tensor, labels: Tensor) -> float:
     """Do images of one class agree on what each channel is worth?
 
-    Grad-CAM gives channel k of each image the weight ω_k, the mean gradient. A network whose scores are linear in the
-    channels has nearly the same weights for all images; one with waves in between may turn a weight's sign from one
-    image to the next, and the heat map into its opposite.
+    A network whose scores are linear in the channels gives them nearly the same mean gradients ω for all images; one
+    with waves in between may turn their signs from one image to the next, and the heat map into its opposite.
 
     Args:
         gradients: ∂y/∂A [N, K, h, w].
@@ -143,43 +222,55 @@ def consistency(gradients: Tensor, labels: Tensor) -> float:
     return float(np.mean(cosines))
 
 
-def heat_map_curves(config: LcqhnnConfig, records: Sequence[Record], images: Tensor, labels: Tensor) -> HeatMapCurves:
-    """Make and measure the heat maps of a series, at every epoch whose weights were kept.
+def seen_by(config: LcqhnnConfig, record: Record, epoch: int, images: Tensor, labels: Tensor) -> Attribution:
+    """What the last convolution did in a run's network as it was after an epoch, for the true classes' scores."""
+    model = lcqhnn.build(config)
+    model.load_state_dict(record.snapshot(epoch))
+    return attribute(model, images, labels, layer=model.get_submodule("features.conv2"))
 
-    The score explained is that of an image's true class, whatever the network says.
+
+Curves = dict[str, Any]
+"""Of a series: `epochs` whose weights were kept; `accuracy` (fractions) and `consistency` on the images looked at,
+[seeds, epochs]; and method -> measure -> means over the images [seeds, epochs]."""
+
+
+def heat_map_curves(
+    config: LcqhnnConfig, records: Sequence[Record], images: Tensor, labels: Tensor
+) -> tuple[Curves, dict[int, Tensor]]:
+    """Make and measure the heat maps of a series, at every epoch whose weights were kept.
 
     Args:
         config: The series' config.
         records: Its records.
         images: [N, 1, 28, 28] in [0, 1].
         labels: True classes [N].
+
+    Returns:
+        The curves, and the maps of the main method by stage [seeds, N, h, w].
     """
-    model, mask = lcqhnn.build(config), gradcam.object_mask(images)
+    mask = object_mask(images)
     accuracy, alike = np.zeros((2, len(records), len(config.snapshots)))
-    curves: dict[str, dict[str, NDArray[np.float64]]] = {method: {} for method in METHODS}
-    maps: dict[int, list[Tensor]] = {epoch: [] for epoch in STAGES}
+    curves: Curves = {"epochs": list(config.snapshots), "accuracy": accuracy, "consistency": alike}
+    maps: dict[int, list[Tensor]] = {epoch: [] for epoch in STAGES if epoch in config.snapshots}
     for s, record in enumerate(records):
         for e, epoch in enumerate(config.snapshots):
-            seen = _attribution(model, record, epoch, images, labels)
+            seen = seen_by(config, record, epoch, images, labels)
             accuracy[s, e] = float((seen.scores.argmax(1) == labels).double().mean())
             alike[s, e] = consistency(seen.gradients, labels)
             for method, (window, rectify) in METHODS.items():
-                heat = gradcam.heat(seen, window, rectify=rectify)
+                found = heat(seen, window, rectify=rectify)
                 if method == MAIN and epoch in maps:
-                    maps[epoch].append(heat)
-                found = measures(heat, images) if method == MAIN else {"focus": gradcam.focus(heat, mask)}
-                for name, values in found.items():
-                    curves[method].setdefault(name, np.zeros_like(accuracy))[s, e] = float(values.double().mean())
-    stacked = {epoch: torch.stack(of_seeds) for epoch, of_seeds in maps.items() if of_seeds}
-    return HeatMapCurves(epochs=config.snapshots, accuracy=accuracy, measures=curves, consistency=alike, maps=stacked)
+                    maps[epoch].append(found)
+                means = measures(found, images) if method == MAIN else {"focus": focus(found, mask)}
+                for name, values in means.items():
+                    curve = curves.setdefault(method, {}).setdefault(name, np.zeros_like(accuracy))
+                    curve[s, e] = float(values.double().mean())
+    return curves, {epoch: torch.stack(of_seeds) for epoch, of_seeds in maps.items()}
 
 
-def _attribution(
-    model: torch.nn.Module, record: Record, epoch: int, images: Tensor, labels: Tensor
-) -> gradcam.Attribution:
-    """What the last convolution did in a run's network as it was after an epoch."""
-    model.load_state_dict(record.snapshot(epoch))
-    return gradcam.attribute(model, images, labels, layer=model.get_submodule("features.conv2"))
+def arrays(stored: Mapping[str, Any]) -> Curves:
+    """Curves as a record holds them, in lists, as arrays again."""
+    return {name: arrays(of) if isinstance(of, Mapping) else np.array(of) for name, of in stored.items()}
 
 
 def correlations(curve: NDArray[np.float64], accuracy: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
@@ -207,32 +298,26 @@ def correlations(curve: NDArray[np.float64], accuracy: NDArray[np.float64]) -> d
     }
 
 
-def focus_correlations(curves: HeatMapCurves, method: str) -> dict[str, Interval]:
+def focus_correlations(curves: Curves, method: str) -> dict[str, Interval]:
     """The `correlations` of focus and accuracy as means over runs, and `late`, the first of them from `LATE` on."""
-    focus, late = curves.measures[method]["focus"], np.array(curves.epochs) >= LATE
-    values = correlations(focus, curves.accuracy)
-    values["late"] = correlations(focus[:, late], curves.accuracy[:, late])["correlation"]
+    focus, accuracy, late = curves[method]["focus"], curves["accuracy"], np.array(curves["epochs"]) >= LATE
+    values = correlations(focus, accuracy)
+    values["late"] = correlations(focus[:, late], accuracy[:, late])["correlation"]
     return {name: mean_interval(value[np.isfinite(value)]) for name, value in values.items()}
 
 
 def agreement(maps: Tensor) -> NDArray[np.float64]:
-    """How alike the maps are that different runs make of the same image.
-
-    Args:
-        maps: [seeds, N, h, w].
-
-    Returns:
-        Per seed, its maps' mean similarity to those of the other seeds [seeds].
-    """
-    alike = np.array([[float(gradcam.similarity(a, b).mean()) for b in maps] for a in maps])
+    """How alike the maps [seeds, N, h, w] of different runs are: each seed's mean similarity to the others [seeds]."""
+    alike = np.array([[float(similarity(a, b).mean()) for b in maps] for a in maps])
     return (alike.sum(1) - np.diagonal(alike)) / (len(alike) - 1)
 
 
-def summarise(curves: HeatMapCurves, area: float) -> dict[str, Interval]:
+def summarise(curves: Curves, maps: Mapping[int, Tensor], area: float) -> dict[str, Interval]:
     """Compare a series' heat maps between the paper's three stages, with the accuracy, and between runs.
 
     Args:
-        curves: Of the series.
+        curves: Of the series; here and below as `heat_map_curves` gives them.
+        maps: Its maps at the three stages.
         area: The object's mean share of the images' area.
 
     Returns:
@@ -241,43 +326,15 @@ def summarise(curves: HeatMapCurves, area: float) -> dict[str, Interval]:
         similarity of a run's maps at different stages.
     """
     first, middle, last = STAGES
-    main = curves.measures[MAIN]
-    at = {epoch: main["focus"][:, curves.epochs.index(epoch)] for epoch in STAGES}
+    at = {epoch: curves[MAIN]["focus"][:, curves["epochs"].index(epoch)] for epoch in STAGES}
     values = {
         f"focus-{first}-minus-area": at[first] - area,
         f"focus-{middle}-minus-{first}": at[middle] - at[first],
         f"focus-{last}-minus-{middle}": at[last] - at[middle],
-        "correlation": correlations(main["focus"], curves.accuracy)["correlation"],
+        "correlation": correlations(curves[MAIN]["focus"], curves["accuracy"])["correlation"],
+        f"consistency-{last}": curves["consistency"][:, curves["epochs"].index(last)],
+        **{f"agreement-{epoch}": agreement(maps[epoch]) for epoch in STAGES},
     }
-    values[f"consistency-{last}"] = curves.consistency[:, curves.epochs.index(last)]
-    values |= {f"agreement-{epoch}": agreement(maps) for epoch, maps in curves.maps.items()}
     for a, b in ((first, last), (middle, last)):
-        values[f"similarity-{a}-{b}"] = gradcam.similarity(curves.maps[a], curves.maps[b]).double().mean(1).numpy()
+        values[f"similarity-{a}-{b}"] = similarity(maps[a], maps[b]).double().mean(1).numpy()
     return {key: mean_interval(value) for key, value in values.items()}
-
-
-def examples(
-    config: LcqhnnConfig, record: Record, images: Tensor, labels: Tensor, methods: Mapping[str, int | None]
-) -> dict[str, Tensor]:
-    """The heat maps of some images at the paper's three stages, for a figure like its 6 and 7.
-
-    Args:
-        config: The record's config.
-        record: One run.
-        images: [N, 1, 28, 28] in [0, 1].
-        labels: True classes [N].
-        methods: Name -> side of the window of eq. 11, None for the whole map.
-
-    Returns:
-        Maps on the image's grid [N, 28, 28] by label, `method, epoch e`.
-    """
-    model = lcqhnn.build(config)
-    seen = {
-        f"epoch {epoch}" if epoch else "untrained": _attribution(model, record, epoch, images, labels)
-        for epoch in STAGES
-    }
-    return {
-        f"{method}, {stage}": gradcam.upsample(gradcam.heat(one, window))
-        for method, window in methods.items()
-        for stage, one in seen.items()
-    }

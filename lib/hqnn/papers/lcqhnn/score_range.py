@@ -5,8 +5,6 @@ bounded, so with a given readout the score is too, and if its whole range lies o
 every image into one class.
 """
 
-from collections.abc import Iterable
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -16,19 +14,16 @@ from torch import Tensor, nn
 
 from hqnn import experiments, records
 from hqnn.papers.lcqhnn.experiments import LcqhnnConfig
-from hqnn.papers.lcqhnn.model import N_QUBITS, Lcqhnn, Scaled, build
-from hqnn.papers.lcqhnn.variants import variants
+from hqnn.papers.lcqhnn.model import N_QUBITS, Cnn, Lcqhnn, Scaled, build
+from hqnn.papers.lcqhnn.results import variants
 from hqnn.stats import epochs_to_reach
-from hqnn.storage import DATA
 from hqnn.training import seed_epoch
 from hqnn.views.layer import QuantumLayer
 
+ABOVE = 0.6
+"""The test accuracy of a run that has begun to tell the classes apart."""
 RECTIFIED = ("relu", "sigmoid", "relu-scores")
 """Heads of CNN-4 whose outputs, before its last layer or behind it, are never negative."""
-UNBOUNDED = "no circuit"
-"""The ablation whose score has no bounds."""
-N_STARTS = 64
-N_SWEEPS = 30
 
 
 class Range(NamedTuple):
@@ -43,43 +38,75 @@ class Range(NamedTuple):
         return min(self.high, -self.low)
 
 
-def untrained(config: LcqhnnConfig, seed: int) -> nn.Module:
+def score_range(model: nn.Module) -> Range:
+    """The range of a hybrid's second class score minus the first over all features, with its present weights.
+
+    Every expectation value is a + b cos 2x_k + c sin 2x_k in each feature alone, so with the others fixed the best x_k
+    follows from three values. Repeating this feature by feature climbs to a maximum; of 64 random starts the best
+    counts. The range is infinite without a circuit.
+
+    Raises:
+        ValueError: It is not a hybrid network, or its score is not linear in what is measured.
+    """
+    if not isinstance(model, Lcqhnn):
+        raise ValueError(f"expected a hybrid network, not {type(model).__name__}")
+    if model.readout not in ("linear", "pair"):
+        raise ValueError(f"the readout is {model.readout!r}, but only 'linear' and 'pair' are linear in the outputs")
+    with torch.no_grad():
+        if isinstance(model.quantum, QuantumLayer):
+            return Range(-_highest(model, -1.0), _highest(model, 1.0))
+        bias = _score(model, torch.zeros(1, N_QUBITS))
+        slopes = _score(model, torch.eye(N_QUBITS)) - bias
+        reach = float(slopes.abs().sum()) if isinstance(model.quantum, Scaled) else np.inf
+        return Range(float(bias) - reach, float(bias) + reach)
+
+
+def _score(model: Lcqhnn, outputs: Tensor) -> Tensor:
+    scores = model.classify(outputs)
+    return scores[:, 1] - scores[:, 0]
+
+
+def _highest(model: Lcqhnn, sign: float) -> float:
+    n_starts, n_sweeps = 64, 30
+    x = torch.rand(n_starts, N_QUBITS, generator=torch.Generator().manual_seed(0)) * torch.pi
+    for k in n_sweeps * list(range(N_QUBITS)):
+        x[:, k] = 0
+        at_0, at_45, at_90 = (
+            sign * _score(model, model.quantum(x + angle * torch.eye(N_QUBITS)[k]))
+            for angle in (0, torch.pi / 4, torch.pi / 2)
+        )
+        middle = (at_0 + at_90) / 2
+        x[:, k] = torch.atan2(at_45 - middle, at_0 - middle) / 2
+    return float((sign * _score(model, model.quantum(x))).max())
+
+
+def untrained(config: LcqhnnConfig, seed: int) -> Lcqhnn | Cnn:
     """The network that a run starts from."""
     seed_epoch(seed, 0)
     return build(config)
 
 
-def margins(config: LcqhnnConfig, seeds: Iterable[int]) -> NDArray[np.float64]:
-    """The margin of every run's untrained network [seeds] (see `score_range`)."""
-    return np.array([score_range(untrained(config, seed)).margin for seed in seeds])
+Starts = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Of each run, the margin of its untrained network and the first epoch above `ABOVE`, or the epoch after the last."""
 
 
-def starts(series: str, *, above: float = 0.6, root: Path = DATA) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The margin of every recorded run's untrained network, and when the run begins to tell the classes apart.
-
-    Args:
-        series: `experiment/variant`.
-        above: The test accuracy of a run that has begun, a fraction.
-        root: The data folder.
-
-    Returns:
-        Margins [seeds], and first epochs [seeds], one more than there are for a run that never begins.
+def starts(series: str) -> Starts:
+    """Where the recorded runs of a series `experiment/variant` start from, and when they begin.
 
     Raises:
         HqnnError: There are no such records.
     """
     experiment, _, variant = series.partition("/")
-    curves = records.curves(series, "test_accuracy", root)
-    margin = margins(experiments.get(experiment).variants[variant], curves.index)
-    return margin, epochs_to_reach(curves.to_numpy(), above).counted
+    config = experiments.get(experiment).variants[variant]
+    curves = records.curves(series, "test_accuracy")
+    margins = [score_range(untrained(config, seed)).margin for seed in curves.index]
+    return np.array(margins), epochs_to_reach(curves.to_numpy(), ABOVE).counted
 
 
-def starts_by_circuit(dataset: str, *, root: Path = DATA) -> dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
+def starts_by_circuit(dataset: str) -> dict[str, Starts]:
     """The `starts` of the hybrid, and of its ablations whose score is bounded: what was done to the circuit -> both."""
-    changed = {
-        variant.words: variant.series for variant in variants("ablations", dataset) if variant.words != UNBOUNDED
-    }
-    return {words: starts(one, root=root) for words, one in {"circuit": f"lcqhnn-{dataset}/lcqhnn", **changed}.items()}
+    changed = {one.words: one.series for one in variants("ablations", dataset) if one.config.quantum != "none"}
+    return {words: starts(one) for words, one in {"circuit": f"lcqhnn-{dataset}/lcqhnn", **changed}.items()}
 
 
 class Trained(NamedTuple):
@@ -96,15 +123,11 @@ class Trained(NamedTuple):
     """Training loss at the end."""
 
 
-def rectified_runs(dataset: str, *, root: Path = DATA) -> list[Trained]:
-    """The recorded runs of CNN-4's readings with an activation between its last layers or on its scores.
-
-    Raises:
-        HqnnError: A record is damaged.
-    """
+def rectified_runs(dataset: str) -> list[Trained]:
+    """The recorded runs of CNN-4's readings with an activation between its last layers or on its scores."""
     found = []
     for variant in variants("readings", dataset, "cnn-4"):
-        for record in records.load(variant.series, root) if variant.config.head in RECTIFIED else ():
+        for record in records.load(variant.series) if variant.config.head in RECTIFIED else ():
             start = untrained(variant.config, record.seed)
             one_sign = None if variant.config.head == "relu-scores" else has_one_sign(start)
             accuracy, loss = (record.history[curve][-1] for curve in ("test_accuracy", "train_loss"))
@@ -121,51 +144,3 @@ def has_one_sign(model: nn.Module) -> bool:
     first, second = model.get_parameter("scores.weight")
     v = second - first
     return bool((v > 0).all() or (v < 0).all())
-
-
-def score_range(model: nn.Module) -> Range:
-    """The range of a network's score over all features, with its present angles and readout.
-
-    Every expectation value is a + b cos 2x_k + c sin 2x_k in each feature alone, so with the others fixed the best x_k
-    follows from three values. Repeating this feature by feature climbs to a maximum; of 64 random starts the best
-    counts.
-
-    Args:
-        model: A hybrid network whose readout is `linear` or `pair`, with a circuit or one of the ablations.
-
-    Returns:
-        The smallest and the largest score of the second class minus that of the first; infinite without a circuit.
-
-    Raises:
-        ValueError: It is not a hybrid network, or its score is not linear in what is measured.
-    """
-    if not isinstance(model, Lcqhnn):
-        raise ValueError(f"expected a hybrid network, not {type(model).__name__}")
-    if model.readout not in ("linear", "pair"):
-        raise ValueError(f"the readout is {model.readout!r}, but only 'linear' and 'pair' are linear in the outputs")
-    with torch.no_grad():
-        if isinstance(model.quantum, QuantumLayer):
-            return Range(-_highest(model, -1.0), _highest(model, 1.0))
-        outputs = torch.eye(N_QUBITS)
-        bias = _score(model, torch.zeros(1, N_QUBITS))
-        reach = float((_score(model, outputs) - bias).abs().sum()) if isinstance(model.quantum, Scaled) else np.inf
-        return Range(float(bias) - reach, float(bias) + reach)
-
-
-def _score(model: Lcqhnn, outputs: Tensor) -> Tensor:
-    scores = model.classify(outputs)
-    return scores[:, 1] - scores[:, 0]
-
-
-def _highest(model: Lcqhnn, sign: float) -> float:
-    x = torch.rand(N_STARTS, N_QUBITS, generator=torch.Generator().manual_seed(0)) * torch.pi
-    for step in range(N_SWEEPS * N_QUBITS):
-        k = step % N_QUBITS
-        x[:, k] = 0
-        at_0, at_45, at_90 = (
-            sign * _score(model, model.quantum(x + angle * torch.eye(N_QUBITS)[k]))
-            for angle in (0, torch.pi / 4, torch.pi / 2)
-        )
-        middle = (at_0 + at_90) / 2
-        x[:, k] = torch.atan2(at_45 - middle, at_0 - middle) / 2
-    return float((sign * _score(model, model.quantum(x))).max())

@@ -5,8 +5,7 @@ Each function takes the series of records it reads and its settings, and returns
 """
 
 from collections.abc import Mapping
-from functools import lru_cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -14,14 +13,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hqnn import datasets, experiments
+from hqnn import experiments, tasks
 from hqnn.circuit import Circuit
 from hqnn.measurements import Measured, Series, Settings, measurement, picture
-from hqnn.papers.lcqhnn import circular, gradcam, noise_robustness, saliency
+from hqnn.papers.lcqhnn import circular, noise_robustness, saliency
 from hqnn.papers.lcqhnn import figures as drawing
 from hqnn.papers.lcqhnn import model as lcqhnn
 from hqnn.papers.lcqhnn.experiments import LcqhnnConfig
-from hqnn.papers.lcqhnn.noisy_network import LabelledFeatures, QuantumHead
 from hqnn.stats import Interval, mean_interval
 from hqnn.views import bloch
 
@@ -30,55 +28,39 @@ PICTURED = 256
 
 
 class Encoded(NamedTuple):
-    """What a network hands to its circuit for the test images."""
+    """What a network hands to its circuit for some images."""
 
     features: NDArray[np.float64]
     """Inputs x [N, 4], radians; each is encoded with phase 2 x."""
-    weights: NDArray[np.float64]
-    """RY angles θ [4], radians."""
     labels: NDArray[np.int64]
     """Classes 0 and 1 [N]."""
+    weights: NDArray[np.float64]
+    """RY angles θ [4], radians."""
 
 
-def encoded(config: LcqhnnConfig, weights: Mapping[str, Tensor]) -> Encoded:
-    """Run the classical part of a hybrid network on its test images.
-
-    Args:
-        config: The network's config.
-        weights: Its state dict.
-
-    Returns:
-        The circuit's inputs and weights.
+def encoded(config: LcqhnnConfig, weights: Mapping[str, Tensor], split: str = "test") -> Encoded:
+    """Run the classical part of a hybrid network, given its state dict, on its test or other images.
 
     Raises:
         HqnnError: The dataset is missing.
     """
-    images, labels = _test_images(config)
+    images, labels = _images(config, split)
     model = lcqhnn.Lcqhnn(config).eval()
     model.load_state_dict(dict(weights))
     with torch.no_grad():
         features = model.angles(images).double().numpy()
-    return Encoded(features, model.get_parameter("quantum.weights")[0].detach().double().numpy(), labels.numpy())
+    return Encoded(features, labels.numpy(), model.get_parameter("quantum.weights")[0].detach().double().numpy())
 
 
-@lru_cache(maxsize=1)
-def _test_images(config: LcqhnnConfig) -> tuple[Tensor, Tensor]:
-    """The test images [N, 1, 28, 28] and labels [N] that a config's models are tested on."""
-    return _images(config, "test")
-
-
-def _images(config: LcqhnnConfig, split: Literal["val", "test"]) -> tuple[Tensor, Tensor]:
+def _images(config: LcqhnnConfig, split: str = "test") -> tuple[Tensor, Tensor]:
     """Images [N, 1, 28, 28] and labels [N] of one split."""
-    subset = datasets.subset(
-        datasets.load(config.dataset),
-        classes=config.classes,
-        n_train=config.n_train,
-        n_val=config.n_val,
-        n_test=config.n_test,
-        seed=config.data_seed,
-    )
-    part = subset.val if split == "val" else subset.test
-    return datasets.to_float(part.images, 28), part.labels
+    return tasks.of(config).images(config)[0][split]
+
+
+def _config(series: str) -> tuple[LcqhnnConfig, str, str]:
+    """The config of a series, and its dataset and variant by name."""
+    experiment, variant = series.split("/")
+    return experiments.get(experiment).variants[variant], experiment.removeprefix("lcqhnn-"), variant
 
 
 @measurement("lcqhnn-bloch", inputs=("lcqhnn-mnist/lcqhnn", "lcqhnn-fashion/lcqhnn"), untrained=0, trained=50)
@@ -99,9 +81,7 @@ def lcqhnn_bloch(series: Series, settings: Settings) -> Measured:
     result: dict[str, Interval] = {}
     data: dict[str, dict[str, Any]] = {}
     for name, records in series.items():
-        experiment, variant = name.split("/")
-        config = experiments.get(experiment).variants[variant]
-        dataset = experiment.removeprefix("lcqhnn-")
+        config, dataset, _ = _config(name)
         pictured: dict[str, Any] = {}
         for stage, epoch in settings.items():
             networks = [encoded(config, record.snapshot(epoch)) for record in records]
@@ -143,8 +123,8 @@ def _numbers(pc: Circuit, network: Encoded) -> dict[str, float]:
     inputs=("lcqhnn-mnist/lcqhnn", "lcqhnn-mnist/cnn-4", "lcqhnn-fashion/lcqhnn", "lcqhnn-fashion/cnn-4"),
     readings=saliency.METHODS,
     stages=saliency.STAGES,
-    threshold=gradcam.THRESHOLD,
-    level=gradcam.LEVEL,
+    threshold=saliency.THRESHOLD,
+    level=saliency.LEVEL,
 )
 def lcqhnn_focus(series: Series, settings: Settings) -> Measured:
     """Where the networks look in the course of training, and whether that goes with accuracy [lcqhnn, fig. 6 and 7].
@@ -157,19 +137,25 @@ def lcqhnn_focus(series: Series, settings: Settings) -> Measured:
     data: dict[str, Any] = {"images": {}, "series": {}}
     saturation = {}
     for name, records in series.items():
-        experiment, variant = name.split("/")
-        config = experiments.get(experiment).variants[variant]
-        dataset = experiment.removeprefix("lcqhnn-")
-        images, labels = _test_images(config)
+        config, dataset, variant = _config(name)
+        images, labels = _images(config)
         limits = data["images"][dataset] = saliency.references(images)
-        looks = saliency.heat_map_curves(config, records, images, labels)
-        data["series"][f"{dataset}/{variant}"] = looks.as_json()
+        curves, maps = saliency.heat_map_curves(config, records, images, labels)
+        data["series"][f"{dataset}/{variant}"] = _lists(curves)
         prefix = dataset if variant == "lcqhnn" else f"{dataset}/{variant}"
-        result |= {f"{prefix}/{key}": value for key, value in saliency.summarise(looks, limits["area"]).items()}
+        summary = saliency.summarise(curves, maps, limits["area"])
+        result |= {f"{prefix}/{key}": value for key, value in summary.items()}
         if variant == "lcqhnn":
-            saturation[dataset] = looks.measures[saliency.MAIN]["saturation"][:, -1]
+            saturation[dataset] = curves[saliency.MAIN]["saturation"][:, -1]
     result["saturation-mnist-minus-fashion"] = mean_interval(saturation["mnist"] - saturation["fashion"])
     return result, data
+
+
+def _lists(curves: Any) -> Any:
+    """Curves as JSON can hold them, rounded."""
+    if isinstance(curves, Mapping):
+        return {name: _lists(of) for name, of in curves.items()}
+    return np.round(curves, 5).tolist()
 
 
 @measurement(
@@ -182,25 +168,26 @@ def lcqhnn_heatmaps(series: Series, settings: Settings) -> Measured:
     begins with, and their heat maps in the paper's three stages of one `seed`; and `seeds`, fewer images of both
     datasets as every seed's trained network sees them. Nothing is chosen by its looks.
     """
-    few, pictures = settings["per_class"][1], {}
+    pictures: dict[str, str] = {}
     compared: list[Tensor] = []
     by_seed: dict[str, list[Tensor]] = {}
     for name, records in series.items():
-        experiment, variant = name.split("/")
-        config = experiments.get(experiment).variants[variant]
-        images, labels = _test_images(config)
+        config, dataset, _ = _config(name)
+        images, labels = _images(config)
         of_class = [(labels == label).nonzero()[:, 0] for label in (0, 1)]
-        first = torch.cat([found[: settings["per_class"][0]] for found in of_class])
-        fewer = torch.cat([found[:few] for found in of_class])
-        compared.append(images[fewer])
+        first, few = (torch.cat([found[:n] for found in of_class]) for n in settings["per_class"])
+        compared.append(images[few])
         for record in records:
             if record.seed == settings["seed"]:
-                maps = saliency.examples(
-                    config, record, images[first], labels[first], {"Grad-CAM": None, "3 × 3": settings["window"]}
-                )
-                pictures[experiment.removeprefix("lcqhnn-")] = _gallery(images[first], maps, height=6.2)
-            *_, trained = saliency.examples(config, record, images[fewer], labels[fewer], {"": None}).values()
-            by_seed.setdefault(f"seed {record.seed}", []).append(trained)
+                seen = {e: saliency.seen_by(config, record, e, images[first], labels[first]) for e in saliency.STAGES}
+                maps = {
+                    f"{method}, {f'epoch {epoch}' if epoch else 'untrained'}": saliency.heat(one, window)
+                    for method, window in (("Grad-CAM", None), ("3 × 3", settings["window"]))
+                    for epoch, one in seen.items()
+                }
+                pictures[dataset] = _gallery(images[first], maps, height=6.2)
+            trained = saliency.seen_by(config, record, saliency.STAGES[-1], images[few], labels[few])
+            by_seed.setdefault(f"seed {record.seed}", []).append(saliency.heat(trained, None))
     pictures["seeds"] = _gallery(torch.cat(compared), {seed: torch.cat(maps) for seed, maps in by_seed.items()}, 8.4)
     return {}, pictures
 
@@ -208,8 +195,8 @@ def lcqhnn_heatmaps(series: Series, settings: Settings) -> Measured:
 def _gallery(images: Tensor, maps: Mapping[str, Tensor], height: float) -> str:
     """Heat maps below their images as a PNG image in base64; `height` in inches."""
     figure, ax = plt.subplots(figsize=(7.2, height))
-    rows = {label: tiles.numpy() for label, tiles in maps.items()}
-    drawing.heat_gallery(ax, images[:, 0].numpy(), rows, gradcam.object_mask(images).numpy())
+    rows = {label: saliency.upsample(heat).numpy() for label, heat in maps.items()}
+    drawing.heat_gallery(ax, images[:, 0].numpy(), rows, saliency.object_mask(images).numpy())
     return picture(figure)
 
 
@@ -243,19 +230,15 @@ def lcqhnn_noise(series: Series, settings: Settings) -> Measured:
     those of the first seed.
     """
     ((name, records),) = series.items()
-    experiment, variant = name.split("/")
-    config = experiments.get(experiment).variants[variant]
-    splits = [_images(config, split) for split in ("val", "test")]
-    model = lcqhnn.Lcqhnn(config).eval()
+    config, _, _ = _config(name)
+    model = lcqhnn.Lcqhnn(config)
     measured: list[dict[str, Any]] = []
     scores: dict[str, Any] = {}
     for record in records:
-        model.load_state_dict(record.snapshot(settings["epoch"]))
-        network = QuantumHead.of(model, config.order)
-        with torch.no_grad():
-            validation, test = (
-                LabelledFeatures(model.angles(images).double().numpy(), labels.numpy()) for images, labels in splits
-            )
-        measured.append(noise_robustness.robustness(network, validation, test, settings, record.seed))
-        scores = scores or noise_robustness.example_scores(network, test, settings)
+        weights = record.snapshot(settings["epoch"])
+        model.load_state_dict(weights)
+        head = noise_robustness.QuantumHead.of(model, config.order)
+        validation, test = (encoded(config, weights, split)[:2] for split in ("val", "test"))
+        measured.append(noise_robustness.robustness(head, validation, test, settings, record.seed))
+        scores = scores or noise_robustness.example_scores(head, test, settings)
     return noise_robustness.summarise(measured, settings), {**noise_robustness.by_seed(measured), "scores": scores}
