@@ -7,21 +7,17 @@ from typing import Any
 
 import pytest
 
-from hqnn import __version__, datasets, experiments, measurements, provenance, records, runs, storage, verification
+from hqnn import __version__, datasets, provenance, records, runs
 from hqnn.__main__ import main
-from hqnn.errors import HqnnError
 from hqnn.runs import MAX_SEED, MAX_SEEDS
-from hqnn.terminal import names, seeds
-from tests.toy import VARIANTS, experiment
-
-COMMANDS = ("data", "list", "run", "verify", "claims")
+from hqnn.terminal import seeds
+from tests.toy import register
 
 
 @pytest.fixture
 def toy(monkeypatch: pytest.MonkeyPatch) -> None:
     """A registry of one small experiment, and no measurements."""
-    monkeypatch.setattr(experiments, "EXPERIMENTS", {"toy": experiment(VARIANTS)})
-    monkeypatch.setattr(measurements, "everything", dict)
+    register(monkeypatch)
 
 
 def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
@@ -29,7 +25,7 @@ def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"hqnn {__version__}\n"
     assert main(["--help"]) == 0
     shown = capsys.readouterr().out
-    for command in COMMANDS:
+    for command in ("data", "list", "run", "verify", "claims"):
         assert f"    {command} " in shown
         assert main([command, "--help"]) == 0
         explained = capsys.readouterr().out
@@ -39,39 +35,33 @@ def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("3", (3,)), ("0-3", (0, 1, 2, 3)), ("7,0-1", (0, 1, 7)), ("0-2,1-3", (0, 1, 2, 3)), (" 1 , 2", (1, 2))],
+    [("3", (3,)), ("7,0-1", (0, 1, 7)), ("0-2,1-3", (0, 1, 2, 3)), (" 1 , 2", (1, 2)), (str(MAX_SEED), (MAX_SEED,))],
 )
 def test_seeds(text: str, expected: tuple[int, ...]) -> None:
     assert seeds(text) == expected
-
-
-@pytest.mark.parametrize("text", ["", ",", "a", "1-", "-1", "1,,2", "1.5", "1e3", "0-3-5", "٣", "0-٣", "²", "9-0"])
-def test_seeds_that_are_none(text: str) -> None:
-    with pytest.raises(argparse.ArgumentTypeError, match=r"is not a list of seeds such as 0-9|'9-0' counts backwards"):
-        seeds(text)
-
-
-def test_seeds_have_bounds() -> None:
-    assert seeds(str(MAX_SEED)) == (MAX_SEED,)
     assert len(seeds(f"0-{MAX_SEEDS - 1},5")) == MAX_SEEDS
-    for text in (f"0-{MAX_SEEDS}", f"0-{MAX_SEEDS - 1},{MAX_SEEDS}", f"0-{MAX_SEED}"):
-        with pytest.raises(argparse.ArgumentTypeError, match="more than 10,000 seeds"):
-            seeds(text)
-    for text in (str(MAX_SEED + 1), "9" * 5000):  # the latter is more digits than Python converts
-        with pytest.raises(argparse.ArgumentTypeError, match="is too large for a seed; the last is") as refused:
+
+
+@pytest.mark.parametrize(
+    ("texts", "complaint"),
+    [
+        (("", "a", "1-", "-1", "1,,2", "1.5", "0-3-5", "٣", "0-٣", "²"), "is not a list of seeds such as 0-9"),
+        (("9-0",), "'9-0' counts backwards; write 0-9"),
+        ((f"0-{MAX_SEEDS}", f"0-{MAX_SEEDS - 1},{MAX_SEEDS}", f"0-{MAX_SEED}"), "more than 10,000 seeds"),
+        ((str(MAX_SEED + 1), "9" * 5000), "is too large for a seed; the last is"),  # more digits than Python converts
+    ],
+)
+def test_seeds_that_are_none(texts: tuple[str, ...], complaint: str) -> None:
+    for text in texts:
+        with pytest.raises(argparse.ArgumentTypeError, match=complaint) as refused:
             seeds(text)
         assert len(str(refused.value)) < 200
 
 
-def test_names() -> None:
-    assert names("a, b,") == ["a", "b"]
-    for text in ("", " , "):
-        with pytest.raises(argparse.ArgumentTypeError, match="names none; leave the option out for all"):
-            names(text)
-
-
 @pytest.mark.usefixtures("toy")
-def test_run_list_verify_and_rerun(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_run_list_verify_and_rerun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     root = ["--root", str(tmp_path)]
     assert main(["run", "toy", "--seeds", "0", "--variants", "plain", "--quiet", *root]) == 0
     assert capsys.readouterr() == ("1 runs done, 0 were there already.\n", "")
@@ -82,9 +72,9 @@ def test_run_list_verify_and_rerun(tmp_path: Path, capsys: pytest.CaptureFixture
         f"  {'plain':<24}   1 of 2 seeds",
     ]
     assert main(["verify", *root]) == 1
-    shown = capsys.readouterr().out.splitlines()
-    assert shown[:2] == ["toy/hybrid lacks the seeds 0, 1.", "toy/plain lacks the seeds 1."]
-    assert shown[2].endswith("measured again: 2 problems.")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:2] == ["toy/hybrid lacks the seeds 0, 1.", "toy/plain lacks the seeds 1."]
+    assert lines[2].endswith("measured again: 2 problems.")
 
     assert main(["run", "--all", *root]) == 0
     shown_now = capsys.readouterr()
@@ -92,11 +82,29 @@ def test_run_list_verify_and_rerun(tmp_path: Path, capsys: pytest.CaptureFixture
     assert "3 of 3 runs stored" in shown_now.err
     assert main(["verify", *root]) == 0
     assert capsys.readouterr().out == "4 records checked, the weights of 2 measured again: 0 problems.\n"
-    assert main(["verify", "--rerun", "toy/hybrid/1", "--quiet", *root]) == 0
-    assert (
-        "toy/hybrid/1: identical on the same processor and code (final accuracies differ by at most 0,"
-        in capsys.readouterr().out
-    )
+
+    assert main(["verify", "--rerun", "toy/plain", "--quiet", *root]) == 0
+    shown = capsys.readouterr().out
+    assert "toy/plain/1: identical on the same processor and code (final accuracies differ by at most 0, " in shown
+    real = runs.execute
+
+    def worse(*arguments: Any, **options: Any) -> Any:
+        outcome = real(*arguments, **options)
+        outcome.history["test_accuracy"][-1] -= 0.25
+        return outcome
+
+    monkeypatch.setattr(runs, "execute", worse)
+    monkeypatch.setattr(provenance, "environment", lambda: {"processor": "another", "code": "another"})
+    assert main(["verify", "--rerun", "toy/plain/0", "--quiet", *root]) == 1
+    shown = capsys.readouterr().out
+    assert "toy/plain/0: not reproduced on another processor and other code (final accuracies differ" in shown
+    (line,) = (line for line in shown.splitlines() if line.startswith("test_accuracy"))
+    _, _, stored, _, repeated, *_ = line.split()
+    assert float(stored) - float(repeated) == pytest.approx(0.25)
+
+
+REPEAT = "Repeat EXPERIMENT/VARIANT/SEED, EXPERIMENT/VARIANT or the id of a claim"
+NAMES = "error: Name experiments or measurements, or say --all: there are toy."
 
 
 @pytest.mark.usefixtures("toy")
@@ -105,14 +113,17 @@ def test_run_list_verify_and_rerun(tmp_path: Path, capsys: pytest.CaptureFixture
     [
         (["run", "toi"], "error: There is no experiment 'toi': did you mean toy?"),
         (["run", "toy", "--variants", "hybird"], "error: toy has no variant 'hybird': did you mean hybrid?"),
-        (["run"], "error: Name experiments or measurements, or say --all: there are toy."),
-        (["run", "toy", "--all"], "error: Name experiments or measurements, or say --all: there are toy."),
+        (["run"], NAMES),
+        (["run", "toy", "--all"], NAMES),
         (["run", ""], "error: There is no experiment '': choose from toy."),
         (["verify"], "error: There are no records in "),
-        (["verify", "--rerun", "toi/plain/0"], "error: There is no experiment 'toi': did you mean toy?"),
         (["verify", "--rerun", "toy/plian/0"], "error: toy has no variant 'plian': did you mean plain?"),
         (["verify", "--rerun", "toy/plain/9"], "error: There is no record "),
         (["verify", "--rerun", "toy/plain"], "error: There are no records of toy/plain: run"),
+        *(
+            (["verify", "--rerun", text], f"error: {REPEAT}, not {text!r}")
+            for text in ("", "toy//0", "toy/plain/-1", "toy/plain/٣", "toy/plain/0/0")
+        ),
         (["claims"], "error: There is no ledger in "),
     ],
 )
@@ -132,17 +143,9 @@ def test_mistakes_are_answered_in_one_sentence(
         (["runn"], "invalid choice: 'runn'"),
         (["run", "toy", "--jobs", "0"], "'0' is not a number of processes, 1 or more"),
         (["run", "toy", "--jobs", "٣"], "'٣' is not a number of processes, 1 or more"),
-        (["run", "toy", "--jobs", "100000"], "'100000' processes are more than this machine can feed; use up to"),
         (["run", "toy", "--jobs", "9" * 5000], "processes are more than this machine can feed; use up to"),
         (["run", "toy", "--variants", ","], "',' names none; leave the option out for all"),
         (["run", "toy", "--root", ""], "the folder's name is empty; write . for the one you are in"),
-        *(
-            (
-                ["verify", "--rerun", text, "--root", "."],
-                f"Repeat EXPERIMENT/VARIANT/SEED, EXPERIMENT/VARIANT or the id of a claim, not {text!r}",
-            )
-            for text in ("", "//", "toy//0", "toy/plain/-1", "toy/plain/٣", "toy/plain/0/0")
-        ),
         (["run", "toy", "--seeds", "x"], "'x' is not a list of seeds such as 0-9 or 0,3,7"),
         ([], "the following arguments are required: COMMAND"),
     ],
@@ -152,109 +155,44 @@ def test_wrong_usage(arguments: list[str], complaint: str, capsys: pytest.Captur
     assert complaint in capsys.readouterr().err
 
 
-def test_a_repetition_says_what_was_stored_what_came_out_and_where(
-    toy: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["run", "toy", "--variants", "plain", "--quiet", "--root", str(tmp_path)]) == 0
-    capsys.readouterr()
-    assert main(["verify", "--rerun", "toy/plain", "--quiet", "--root", str(tmp_path)]) == 0
-    shown = capsys.readouterr().out
-    assert "toy/plain/1: identical on the same processor and code (final accuracies differ by at most 0, " in shown
-    real = runs.execute
-
-    def worse(*arguments: Any, **options: Any) -> Any:
-        outcome = real(*arguments, **options)
-        outcome.history["test_accuracy"][-1] -= 0.25
-        return outcome
-
-    monkeypatch.setattr(runs, "execute", worse)
-    monkeypatch.setattr(provenance, "environment", lambda: {"processor": "another", "code": "another"})
-    assert main(["verify", "--rerun", "toy/plain/0", "--quiet", "--root", str(tmp_path)]) == 1
-    shown = capsys.readouterr().out
-    assert "toy/plain/0: not reproduced on another processor and other code (final accuracies differ" in shown
-    (line,) = (line for line in shown.splitlines() if line.startswith("test_accuracy"))
-    _, _, stored, _, repeated, *_ = line.split()
-    assert float(stored) - float(repeated) == pytest.approx(0.25)
-
-
 def test_data_lists_and_fetches(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     fetched: list[str] = []
     monkeypatch.setattr(datasets, "fetch", lambda name, progress: fetched.append(name))
     assert main(["data", "--list"]) == 0
-    shown = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in shown] == list(datasets.NAMES)
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == list(datasets.NAMES)
     assert fetched == []
     assert main(["data", "digits", "mnist"]) == 0
-    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["digits", "mnist"]
-    assert fetched == ["digits", "mnist"]
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["digits", "mnist"] == fetched
     assert main(["data"]) == 0
     assert fetched[2:] == list(datasets.NAMES)
     capsys.readouterr()
-    assert main(["data", "--all", "mnist"]) == 2
-    assert capsys.readouterr().err.startswith("error: Name datasets or say --all: there are mnist,")
-    assert main(["data", "--list", "mnits"]) == 2
-    assert "mnist" in capsys.readouterr().err
+    for arguments in (["--all", "mnist"], ["--list", "mnits"]):
+        assert main(["data", *arguments]) == 2
+        assert "mnist" in capsys.readouterr().err
 
 
-@pytest.mark.usefixtures("toy")
-def test_an_interrupt_without_a_message(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    def interrupt(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(verification, "verify", interrupt)
-    assert main(["verify"]) == 130
-    assert capsys.readouterr().err == "Interrupted.\n"
-
-
-# --- folders
+# --- folders, and what the machine refuses
 
 
 @pytest.mark.usefixtures("toy")
 @pytest.mark.parametrize(
     ("command", "name"),
-    [
-        (command, name)
-        for command in ("list", "verify", "claims", "run toy")
-        for name in ("file", "file/below", "x" * 300, "nothing")
-        if (command, name) != ("run toy", "nothing")  # a run makes its folder
-    ],
+    [("list", "file"), ("verify", "nothing"), ("claims", "file/below"), ("run toy", "x" * 300), ("list", "forbidden")],
 )
-def test_a_root_that_is_no_folder(command: str, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_root_that_cannot_be_read(
+    command: str, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbidden(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
     (tmp_path / "file").touch()
+    if name == "forbidden":
+        monkeypatch.setattr(Path, "iterdir", forbidden)
     assert main([*command.split(), "--root", str(tmp_path / name)]) == 2
     shown = capsys.readouterr()
     assert shown.out == ""
     assert shown.err.startswith(f"error: {tmp_path / name} cannot be read (")
     assert shown.err.endswith("): name another folder with --root.\n")
-
-
-@pytest.mark.usefixtures("toy")
-def test_a_root_that_may_not_be_read(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def forbidden(path: Path) -> None:
-        raise PermissionError(13, "Permission denied", str(path))
-
-    monkeypatch.setattr(Path, "iterdir", forbidden)
-    assert main(["list", "--root", str(tmp_path)]) == 2
-    assert capsys.readouterr() == (
-        "",
-        f"error: {tmp_path} cannot be read (Permission denied): name another folder with --root.\n",
-    )
-
-
-@pytest.mark.usefixtures("toy")
-def test_a_repetition_builds_on_the_records_of_its_own_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert main(["run", "toy", "--seeds", "0", "--variants", "plain", "--quiet", "--root", str(tmp_path)]) == 0
-    roots: list[Path] = []
-
-    def execute(*_: object, root: Path = storage.DATA, **__: object) -> None:
-        roots.append(root)
-        raise HqnnError("stop")
-
-    monkeypatch.setattr(runs, "execute", execute)
-    assert main(["verify", "--rerun", "toy/plain/0", "--root", str(tmp_path)]) == 2
-    assert roots == [tmp_path]
 
 
 def test_a_working_folder_that_is_gone(
@@ -263,9 +201,8 @@ def test_a_working_folder_that_is_gone(
     (tmp_path / "gone").mkdir()
     monkeypatch.chdir(tmp_path / "gone")
     (tmp_path / "gone").rmdir()
-    for arguments in (["list"], ["data", "--list"]):
-        assert main(arguments) == 2
-        assert capsys.readouterr() == ("", "error: The folder you are in is gone: change to another one.\n")
+    assert main(["list"]) == 2
+    assert capsys.readouterr() == ("", "error: The folder you are in is gone: change to another one.\n")
 
 
 def test_a_user_without_a_home(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -278,14 +215,24 @@ def test_a_user_without_a_home(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     assert capsys.readouterr() == ("", "error: You have no home folder here: set HOME to one.\n")
 
 
-def test_an_error_of_the_machine_is_one_sentence(
-    toy: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.usefixtures("toy")
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        (
+            PermissionError(13, "Permission denied", "/x/seed-0.json"),
+            2,
+            "error: /x/seed-0.json: Permission denied; put that right and repeat the command.\n",
+        ),
+        (KeyboardInterrupt(), 130, "Interrupted.\n"),
+    ],
+)
+def test_what_ends_a_command_is_one_sentence(
+    error: BaseException, status: int, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def forbidden(*_: object, **__: object) -> None:
-        raise PermissionError(13, "Permission denied", "/x/seed-0.json")
+    def end(*_: object, **__: object) -> None:
+        raise error
 
-    monkeypatch.setattr(records, "count", forbidden)
-    assert main(["list"]) == 2
-    assert (
-        capsys.readouterr().err == "error: /x/seed-0.json: Permission denied; put that right and repeat the command.\n"
-    )
+    monkeypatch.setattr(records, "count", end)
+    assert main(["list"]) == status
+    assert capsys.readouterr().err == said

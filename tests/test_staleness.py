@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -22,7 +22,7 @@ from hqnn.papers.lcqhnn import model as lcqhnn
 from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
 from hqnn.papers.lcqhnn.experiments import LcqhnnConfig
 from hqnn.papers.transfer import model as transfer
-from hqnn.papers.transfer.experiments import AutoencoderConfig, TransferConfig
+from hqnn.papers.transfer.experiments import TransferConfig
 from hqnn.papers.transfer.features import EMBEDDINGS
 
 HYBRID = "lcqhnn-fashion/lcqhnn"
@@ -63,43 +63,36 @@ def why(root: Path, series: str) -> str | None:
     return records.stale(records.read_record(records.path_of(series, 0, root)), root)
 
 
-def test_what_nothing_changed_is_current(root: Path) -> None:
-    assert [why(root, series) for series in (HYBRID, CODER, UPON)] == [None, None, None]
+def other_circuit(**changes: Any) -> Callable[..., Circuit]:
+    return lambda order, *, entangle=True: dataclasses.replace(lcqhnn_circuit(order, entangle=entangle), **changes)
 
 
-def another_gate(order: str, *, entangle: bool = True) -> Circuit:
-    pc = REAL_CIRCUIT(order, entangle=entangle)
+def a_gate_more(order: Any, *, entangle: bool = True) -> Circuit:
+    pc = lcqhnn_circuit(order, entangle=entangle)
     circuit = pc.circuit.copy()
     circuit.s(0)
     return dataclasses.replace(pc, circuit=circuit)
 
 
-def another_observable(order: str, *, entangle: bool = True) -> Circuit:
-    return dataclasses.replace(REAL_CIRCUIT(order, entangle=entangle), observables=pauli_on_each_qubit(4, "X"))
-
-
-REAL_CIRCUIT: Any = lcqhnn_circuit
-
-
 @pytest.mark.parametrize(
     ("owner", "name", "other"),
     [
-        (lcqhnn, "lcqhnn_circuit", another_gate),
-        (lcqhnn, "lcqhnn_circuit", another_observable),
+        (vars(lcqhnn), "lcqhnn_circuit", a_gate_more),
+        (vars(lcqhnn), "lcqhnn_circuit", other_circuit(observables=pauli_on_each_qubit(4, "X"))),
         (lcqhnn.FRONT_ENDS, "k3-p1-pool23", lcqhnn.FrontEnd(3, 1, (2, 3), (4, 16))),  # a width
         (lcqhnn.FRONT_ENDS, "k3-p1-pool23", lcqhnn.FrontEnd(3, 1, (3, 2), (8, 16))),  # pooling in another order
     ],
 )
 def test_another_gate_observable_or_width_is_noticed(
-    owner: Any, name: str, other: Any, root: Path, monkeypatch: pytest.MonkeyPatch
+    owner: dict[str, Any], name: str, other: Any, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    change = monkeypatch.setitem if isinstance(owner, dict) else monkeypatch.setattr
-    change(owner, name, other)
+    monkeypatch.setitem(owner, name, other)
     assert why(root, HYBRID) == "the code builds another model now"
     assert why(root, CODER) is None
 
 
 def test_another_encoder_is_noticed_by_what_builds_on_it(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [why(root, series) for series in (HYBRID, CODER, UPON)] == [None, None, None]
     with monkeypatch.context() as patch:
         patch.setitem(transfer.ACTIVATIONS, "relu", torch.nn.GELU)
         assert why(root, CODER) == why(root, UPON) == "the code builds another model now"
@@ -134,18 +127,13 @@ def test_a_circuit_that_is_in_no_module_counts(monkeypatch: pytest.MonkeyPatch) 
     ("config", "change"),
     [
         (LcqhnnConfig(), {"dropout": 0.25}),
-        (LcqhnnConfig(), {"dropout_at": "bottleneck"}),
         (LcqhnnConfig(), {"readout": "parity"}),
         (LcqhnnConfig(), {"quantum": "frozen"}),
         (LcqhnnConfig(), {"quantum": "no-entanglement"}),
-        (LcqhnnConfig(model="cnn"), {"hidden": 8}),
         (ParallelConfig(), {"n_circuits": 2, "hidden": (10,)}),
-        (ParallelConfig(), {"pools": (2, 1)}),
         (ParallelConfig(), {"batch_norm": False}),
         (QuanvConfig(), {"stride": 3}),
-        (QuanvConfig(), {"axis": "x"}),
         (QuanvConfig(), {"cnots": "star"}),
-        (AutoencoderConfig(), {"decoder": "relu"}),
         (TransferConfig(), {"activation": "sigmoid"}),
         (TransferConfig(inputs="measured"), {"entangle": False}),
     ],
@@ -154,19 +142,14 @@ def test_other_models_have_other_digests(config: Any, change: dict[str, Any]) ->
     assert provenance.model(replace(config, **change)) != provenance.model(config)
 
 
-def test_what_changes_no_model_changes_no_digest() -> None:
-    config = LcqhnnConfig()
-    assert provenance.model(replace(config, epochs=3, learning_rate=1.0, dataset="digits")) == provenance.model(config)
-
-
-def test_neither_random_numbers_nor_names_of_circuits_matter() -> None:
+def test_neither_training_nor_random_numbers_nor_names_of_circuits_matter() -> None:
     config = QuanvConfig()
     before = torch.random.get_rng_state()
     first = provenance.model(config)
     assert torch.equal(torch.random.get_rng_state(), before)
     torch.rand(5)
     provenance._known.clear()
-    assert provenance.model(config) == first
+    assert provenance.model(replace(config, epochs=3, learning_rate=1.0, dataset="digits")) == first
     circuit = QuantumCircuit(1, name="a")
     circuit.x(0)
     one = Circuit(circuit=circuit, inputs=[], weights=[], observables=[parity(1)])
@@ -221,7 +204,6 @@ class Config:
     [
         ({"epochs": 3, "below": {"depth": 1}, "sizes": [1, 2], "late": "as ever"}, Config(3), []),
         ({"epochs": 3, "below": {"depth": 1}, "sizes": [1, 2]}, Config(3), []),  # a field added later
-        ({"epochs": 3, "below": {}, "sizes": [1, 2]}, Config(3), []),
         ({"epochs": 3, "below": {"depth": 1}, "sizes": [1, 2]}, Config(3, late="new"), ["late"]),
         ({"epochs": 3, "below": {"depth": 2}, "sizes": [2, 2]}, Config(4), ["below.depth", "epochs", "sizes"]),
         ({"epochs": 3, "gone": 1}, Config(3), ["gone"]),
