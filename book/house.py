@@ -66,7 +66,7 @@ for layer in reversed(contracts["contracts"][0]["layers"]):
         lines = sum(len(file.read_text().splitlines()) for file in files if file.exists())
         level["command line" if name == "__main__" else name] = lines
     levels.append(level)
-run = ["command line", "papers", "runs", "tasks", "training", "views", "circuit", "record"]
+run = ["command line", "papers", "runs", "tasks", "training", "views", "circuit", "records"]
 claim = ["papers", "claims", "records", "stats"]
 ways = {"a run": (figures.ORANGE, run), "a claim": (figures.BLUE, claim)}
 figure, ax = plt.subplots(figsize=(7.2, 7.4))

@@ -1,9 +1,8 @@
 # %% [markdown]
 # # Scoreboard
 #
-# Every claim of the three papers, one row each, with what became of it. The rows are the ledger
-# `data/claims`; the verdicts are computed on this page from the recorded runs, the recorded analyses, and
-# from the circuits themselves. Nothing is typed in by hand.
+# Every claim of the three papers, one row each, with what became of it. The rows are the ledger `data/claims`; the verdicts are
+# computed on this page from the recorded runs, the recorded analyses, and from the circuits themselves. Nothing is typed in by hand.
 #
 # *Run time: a few seconds. Needs: nothing but the repository; no dataset, no network.*
 
@@ -27,77 +26,76 @@ if "google.colab" in sys.modules:
     sys.path.insert(0, str(book / "lib"))
 
 # %% tags=["hide-input"]
-from IPython.display import HTML
+import inspect
 
-from hqnn import claims
-from hqnn.claims import report
+from IPython.display import HTML, Markdown
+
+from hqnn import claims, tables
+from hqnn.claims import Verdict, report, rules
 
 results = claims.evaluate()
-HTML(report.counts_to_html(results))
+PAPERS = {"lcqhnn": "LCQHNN", "hqnn": "HQNN-Parallel, HQNN-Quanv", "transfer": "transfer"}
 
 # %% [markdown]
-# A claim is counted *reproduced* by the rule below. The rule was written down before the first run and changed in places since,
-# as did some of the rows; [amendments](amendments.md) says what was fixed before which runs, and what was changed after.
+# ## The results in numbers
 #
-# The four other columns are kept apart on purpose: a number that our runs do not give (*not reproduced*) is something else than a
-# number that another page of the same paper contradicts (*contradicted by the paper itself*), than a statement too vague to be
-# tested (*not checkable*), and than one whose runs do not exist yet (*not yet evaluated*).
+# What the papers report as *results*, that is, what came out of running or measuring something:
+
+# %% tags=["hide-input"]
+found = claims.counts(results, "result")
+rows = [[verdict, *(numbers[verdict] for numbers in found.values())] for verdict in Verdict]
+header = ["results", *(PAPERS.get(paper, paper) for paper in found)]
+tables.table(header, [row for row in rows if any(row[1:])])
+
+# %% tags=["remove-input"]
+held = {}
+for kind in ("theory", "setup", "slip"):
+    of_kind = [one.judgement.verdict for one in results if one.claim.kind == kind]
+    held[kind] = f"{of_kind.count(Verdict.REPRODUCED)} of {len(of_kind)}"
+Markdown(
+    "The other rows of the ledger are not counted in the headline, because no run could fail them. Of statements about circuits and "
+    f"formulas {held['theory']} hold; of settings, numbers of parameters among them, {held['setup']} could be taken over as "
+    f"printed; the rest are slips of the pen."
+)
+
+# %% [markdown]
+# *Reproduced* and *not reproduced* are what our runs say. The other verdicts are kept apart on purpose: *undecided* is a lack of ours,
+# too few runs or too much scatter; *not checkable* a lack of the paper, which leaves undefined what would have to be known;
+# *contradicted by the paper itself* two places of a text that exclude each other; *reproduced under another reading* a number that not our first
+# reading of the text gives but another of those we tried. "Not reproduced" says that we could not confirm the sentence from what
+# the paper tells; with the authors' program the answer might differ.
+#
+# ## What was stated before the runs
+#
+# A row is *registered* if the history holds it, with its quantity, its rule and this edition of the rule, at the commits that its
+# records name; *amended* if the row was there but something of this was changed later; *exploratory* if it was not there. Rows
+# that rest on no run need none of this.
+
+# %% tags=["hide-input"]
+report.registrations(results)
+
+# %% [markdown]
+# So none of today's verdicts on a run is registered: the second edition of the rule was stated when the runs were known. The
+# [amendments](amendments.md) tell what was changed when, and the next section what it did.
+#
+# ## What the second rule changed
+#
+# Every row that the first edition of the rule judged otherwise:
+
+# %% tags=["hide-input"]
+report.changed(results)
 
 # %% [markdown]
 # ## How a verdict is reached
-#
-# A paper prints one number $p$, most often from one run, with one seed and one random draw of test images. We have $n$
-# runs with seeds of their own, with mean $m$ and standard deviation $s$: ten, or all seeds of an experiment that has fewer, but
-# never under three. (At first ten were needed for every verdict; see [amendments](amendments.md).) Asking whether $p$ equals $m$
-# would be the wrong question, since no single run does. We ask whether $p$ could have been one of our runs.
-#
-# **A value.** If the paper did what we did, $p - m$ scatters with variance
-#
-# $$V = \frac{s^2}{n} + \frac{s_p^2}{r} + v .$$
-#
-# The first term is the uncertainty of our mean. The second is the scatter of the paper's own number, an average over
-# $r$ runs (nearly always $r = 1$) with the spread $s_p$ that the paper states or, where it states none, ours. (The only
-# three rows of which a paper states spread and runs, HQNN-Quanv's accuracies, are judged without them: one run of ours is their whole procedure, so that its scatter holds theirs.) The third
-# is due to the test images: the paper drew $k$ of the $K$ available ones, we drew another $k$, and because all our
-# seeds share that draw, $s$ does not contain it; for an accuracy $a$ it is
-#
-# $$v = \frac{2 a (1 - a)}{k} \cdot \frac{K - k}{K - 1} .$$
-#
-# With $h = t \sqrt{V}$, where $t$ is the 97.5 % point of Student's distribution with $n - 1$ degrees of freedom, the
-# value is *reproduced* if
-#
-# $$|p - m| \le \max(h, \tau) + \rho .$$
-#
-# Here $\rho$ is half a unit of the last printed digit, and $\tau$ a practical tolerance: near 100 % all seeds agree, and
-# a difference of two images in 1,024 (0.2 points) should not decide anything. The table gives the right-hand side as
-# the allowed difference. An interval that would agree with almost anything confirms nothing: if $p$ lies inside but $h$
-# exceeds the resolution that the ledger states for the claim, if it states one, the claim is *not checkable*. (The resolution
-# of HQNN-Quanv's three accuracies is in the history only since six minutes after the last of the runs that decide; without it
-# all three would count as reproduced.)
-#
-# **A bound**, as "by epoch 6": reproduced if that interval reaches the claimed side.
-#
-# **A comparison**, as "A beats B by 5 points", is two claims. Differences are paired by seed. The *sign* is reproduced
-# if the 95 % confidence interval of the mean difference lies wholly on the claimed side of zero. The *size* is judged
-# as a value, with the claimed size as its resolution: an interval that cannot tell the difference from none cannot
-# confirm it.
-#
-# **A speed-up**, as "75 % faster", is a ratio of epochs and is judged on its logarithm, on which twice as fast and half
-# as fast are equally far from no effect. This point was settled after the runs on FashionMNIST: in percent a speed-up is
-# unbounded below, and the interval around our own, negative ones would have taken in every value. It turned one row,
-# L8-speed, from *not checkable* into *not reproduced*.
-#
-# **Equality**, as "no difference": reproduced if the confidence interval lies inside $\pm\tau$, not checkable if it
-# straddles that limit.
-#
-# **Exact quantities**, as gates and parameter counts, are equal or not.
-#
-# About one true value in twenty fails a 95 % rule by chance. A verdict speaks about its row; the pattern over the rows
-# says more. In the tables, "±" behind our value is the half width of the 95 % confidence interval of our mean, and n
-# the number of seeds.
+
+# %% tags=["remove-input"]
+Markdown(inspect.cleandoc(rules.__doc__))
 
 # %% [markdown]
-# ## lcqhnn: the lean hybrid network
+# In the tables "±" behind our value is the half width of the 95 % confidence interval of our mean, n the number of seeds.
+
+# %% [markdown]
+# ## LCQHNN
 #
 # A. Liu, C. Wen, J. Wang, *Lean classical-quantum hybrid neural network model for image classification*.
 
@@ -105,7 +103,7 @@ HTML(report.counts_to_html(results))
 HTML(report.to_html([one for one in results if one.claim.paper == "lcqhnn"]))
 
 # %% [markdown]
-# ## hqnn: HQNN-Parallel and HQNN-Quanv
+# ## HQNN-Parallel and HQNN-Quanv
 #
 # A. Senokosov and others, *Quantum machine learning for image classification*.
 
@@ -113,7 +111,7 @@ HTML(report.to_html([one for one in results if one.claim.paper == "lcqhnn"]))
 HTML(report.to_html([one for one in results if one.claim.paper == "hqnn"]))
 
 # %% [markdown]
-# ## transfer: quantum transfer learning
+# ## Quantum transfer learning
 #
 # S. Sarkar, *Quantum Transfer Learning for MNIST Classification Using a Hybrid Quantum-Classical Approach*.
 

@@ -119,15 +119,11 @@ Markdown(
 # numbers with and without the circuit:
 
 # %% tags=["hide-input"]
-probes = {
-    "pca-5": ("5 components", "pca-5-inputs"),
-    "blocks": ("64 latents in 13 blocks", "blocks-inputs"),
-}
 heads, rows = {}, []
-for name, (text, inputs) in probes.items():
-    both = [f"transfer-probes/{v}" for v in (f"{name}-probabilities-exact", inputs)]
-    heads[name] = compare(*both)
-    rows.append([text, heads[name].lead.n, *heads[name].cells()])
+for name, words in {"pca-5": "5 components", "blocks": "64 latents in 13 blocks"}.items():
+    probe = f"transfer-probes/{name}"
+    heads[name] = compare(f"{probe}-probabilities-exact", f"{probe}-inputs")
+    rows.append([words, heads[name].lead.n, *heads[name].cells()])
 header = ["pairs", "exact probabilities, %", "the numbers themselves, %", "gain, points"]
 tables.table(["a linear classifier on", *header], rows)
 

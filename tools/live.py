@@ -36,9 +36,7 @@ GATES = ("h", "p", "rx", "ry", "rz", "cx")
 """The gates that `quantum.js` knows."""
 _PAULIS: tuple[Literal["X", "Y", "Z"], ...] = ("X", "Y", "Z")
 CLASSES = {"mnist": ["0", "1"], "fashion": ["trouser", "shirt"]}
-"""The two classes of each dataset of lcqhnn."""
 LATEST = 10
-"""Epochs that the late start shows."""
 DRAWN = {
     "HQNN-Parallel": "hqnn-mnist/hqnn",
     "its classical rival": "hqnn-mnist/blocks",

@@ -100,10 +100,7 @@ for name, config in cifar.variants.items():
 # images flipped at random and shifted by up to four pixels, as has been usual on this dataset for long.
 
 # %% tags=["hide-input"]
-READINGS = {
-    "hqnn-cifar10": "as they are",
-    "hqnn-cifar10-augmented": "flipped and shifted",
-}
+READINGS = {"hqnn-cifar10": "as they are", "hqnn-cifar10-augmented": "flipped and shifted"}
 figure, axes = plt.subplots(2, 3, figsize=(10.4, 6.4), sharex=True, sharey="col")
 for row, (reading, words) in zip(axes, READINGS.items(), strict=True):
     training_curves(row, comparisons.curves(reading), printed, words)
@@ -114,12 +111,8 @@ for ax, limits in zip(axes[0], ((0, 1.6), (0.4, 1.6), (45, 88)), strict=True):
 axes[0, 2].legend(loc="lower right")
 figures.show(
     figure,
-    alt="Six panels against epoch: training loss, test loss and test accuracy of the networks, in the upper "
-    "row trained on the images as they are, in the lower row on flipped and shifted ones. In the "
-    "upper row the training loss falls to nearly zero and the test loss rises from the sixth "
-    "epoch or so; in the lower row both fall to the end. Hollow diamonds mark the paper's values.",
-    caption="Counterpart of figures 6c and 6d: every run thin, means thick, the paper's final values as "
-    "diamonds at our last epoch. *Recorded runs, all of CIFAR-10.*",
+    alt="Six panels against epoch: training loss, test loss and test accuracy of the networks, in the upper row trained on the images as they are, in the lower row on flipped and shifted ones. In the upper row the training loss falls to nearly zero and the test loss rises from the sixth epoch or so; in the lower row both fall to the end. Hollow diamonds mark the paper's values.",
+    caption="Counterpart of figures 6c and 6d: every run thin, means thick, the paper's final values as diamonds at our last epoch. *Recorded runs, all of CIFAR-10.*",
 )
 
 # %% [markdown]

@@ -100,10 +100,7 @@ circuit, extracted = zx.extract(reduced)
 print("reduced diagram equals the layer: ", zx.is_equal(full, reduced))
 print("extracted circuit equals the layer:", zx.is_equal(full, extracted))
 gates = Counter(gate.name for gate in circuit.gates)
-print(
-    "gates of the extracted circuit:",
-    ", ".join(f"{n} {name}" for name, n in sorted(gates.items())),
-)
+print("gates of the extracted circuit:", dict(sorted(gates.items())))
 
 # %% tags=["hide-input"]
 diagrams = {

@@ -78,7 +78,7 @@ Markdown(
   points is {leads["MNIST", "cnn"]:+z.2p} points here.
 - On CIFAR-10 both networks reach the printed accuracies if the training images are flipped and shifted
   ({changed[0]:.2p} % and {changed[1]:.2p} %), which the text does not say; without, they stay
-  {tables.span(short, 1)} points below. In neither case a lead of the hybrid is seen.
+  {tables.span(short, 1)} points below. In neither case is a lead of the hybrid seen.
 - The small number of parameters is that of a narrow dense layer. With nothing, frozen circuits or classical blocks in place of the
   circuits, the mean accuracy after training on 10,000 images changes by at most {limit:.2f} points.
 - HQNN-Quanv is not level with four classical kernels but {quanv_behind["cnn4"]:.0f} points behind in our primary

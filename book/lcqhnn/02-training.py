@@ -140,9 +140,8 @@ for panels, (key, title) in zip(axes, DATASETS.items(), strict=True):
     for ax in panels:
         figures.learning_curves(ax, curves[key], printed[key])
     panels[0].set(title=title, ylim=(45, 101.5))
-    panels[1].set(
-        title=f"{title}, the top", ylim=(99, 100.08) if key == "mnist" else (93, 99.6)
-    )
+    top = (99, 100.08) if key == "mnist" else (93, 99.6)
+    panels[1].set(title=f"{title}, the top", ylim=top)
 axes[0, 0].legend(loc="lower right", ncols=2)
 figures.show(
     figure,
