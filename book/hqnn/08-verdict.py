@@ -93,12 +93,13 @@ Markdown(
 # %% [markdown]
 # ## The claims in numbers
 #
-# Each checkable sentence of the paper is a row of the ledger. The [scoreboard](../scoreboard.ipynb) has every row with its evidence and
-# the rule that decides. By subject:
+# Each checkable sentence of the paper is a row of the ledger. The [scoreboard](../scoreboard.ipynb) has every row with its evidence,
+# the rule that decides, and the verdict by the first edition of that rule. Of those that report a result, by subject:
 
 # %% tags=["remove-input"]
-subjects = {title: [group] for group, title in claims.load().groups["hqnn"].items()}
-report.by_subject(results, subjects)
+found = [row for row in results if row.claim.kind == "result"]
+titles = claims.load().groups["hqnn"]
+report.by_subject(found, {titles[row.claim.group]: [row.claim.group] for row in found})
 
 # %% [markdown]
 # Most of what the paper says about its circuits, their diagrams and their frequencies holds. What it says about their use we could
