@@ -48,7 +48,7 @@ from IPython.display import HTML, Markdown
 
 from hqnn import QuantumLayer, claims, experiments, figures, pages, tables
 from hqnn.claims import report
-from hqnn.papers.hqnn import costs, counts, parallel
+from hqnn.papers.hqnn import comparisons, counts, parallel
 from hqnn.papers.hqnn.circuits import strongly_entangling
 from hqnn.tasks import count_parameters
 from hqnn.views import gradients
@@ -226,7 +226,7 @@ print("largest gradient is of order one:", bool(0.1 < ours.abs().max() < 100))
 print("largest difference below 1e-12:", bool((ours - rule).abs().max() < 1e-12))
 
 # %% tags=["remove-input"]
-shift = costs.steps()["shift"]
+shift = comparisons.steps()["shift"]
 per_step = gradients.evaluations(pc.n_weights, pc.n_inputs, batch_size=64)
 n_steps = config.epochs * -(-config.n_train // config.batch_size)
 Markdown(

@@ -34,7 +34,7 @@ from IPython.display import HTML, Markdown
 
 from hqnn import claims, experiments, figures, pages, records, runs, stats, tables
 from hqnn.claims import report
-from hqnn.papers.hqnn import comparisons, costs, mistakes, parallel, tuning
+from hqnn.papers.hqnn import comparisons, parallel, tuning
 from hqnn.papers.hqnn.figures import picture, training_curves
 from hqnn.stats import mean_interval
 from hqnn.tasks import count_parameters
@@ -199,7 +199,7 @@ tables.table([f"training loss first below {level}", *header], rows)
 # One training step with a batch of 64, all networks in turns on one thread, in processor time. "Dense" is the hybrid with a dense layer of 20 to 20 features in place of the circuits.
 
 # %% tags=["hide-input"]
-timed = costs.steps()
+timed = comparisons.steps()
 steps, epoch = timed["hqnn-mnist"], timed["a tenth of an epoch"]
 rows = []
 for name, ms in steps.items():
@@ -207,7 +207,7 @@ for name, ms in steps.items():
 tables.table(["step", "ms", "hybrid's time over it"], rows)
 
 # %% tags=["remove-input"]
-shares = {part: f"{100 * share:.0f} %" for part, share in costs.shares().items()}
+shares = {part: f"{100 * share:.0f} %" for part, share in comparisons.shares().items()}
 ratios = [steps["hqnn"] / steps[name] for name in ("dense", "blocks")]
 slower = [epoch["hqnn"] / epoch[name] for name in ("blocks", "cnn")]
 Markdown(
@@ -234,7 +234,7 @@ figures.show(
 # run of the paper's CNN gets it wrong.
 
 # %% tags=["hide-input"]
-wrong = {name: mistakes.misclassified(f"hqnn-mnist/{name}") for name in NAMES}
+wrong = {name: comparisons.misclassified(f"hqnn-mnist/{name}") for name in NAMES}
 always = {name: set.intersection(*found) for name, found in wrong.items()}
 ever = {name: set.union(*found) for name, found in wrong.items()}
 rows = []
@@ -244,7 +244,7 @@ for name, found in wrong.items():
 tables.table(["test images that are wrong", "in a run", "in some run", "in every run"], rows)
 
 # %% tags=["remove-input"]
-on_hard = mean_interval(mistakes.accuracy_on(ever["cnn"], wrong["hqnn"]))
+on_hard = mean_interval(comparisons.accuracy_on(ever["cnn"], wrong["hqnn"]))
 Markdown(
     f"Of the {len(ever['cnn'])} hard images a hybrid gets {on_hard:.0p} % right, not over 99 %. In this sense the "
     "sentence is true of all test images and not of the ambiguous ones; what people find ambiguous may be other images. "
@@ -362,5 +362,5 @@ assert all(0 in lead for lead in leads.values()) and lower["hqnn", "cnn"].low > 
 assert on_hard.high < 0.99
 assert through["accuracy/shuffled"].high < 20 < 99 < through["accuracy"].low
 print("the records are of the networks described above, and the hybrid is above 99 %: holds")
-assert costs.shares()["circuits"] < 0.1 and max(ratios) <= 1.10 and slower[0] <= 1.15
+assert comparisons.shares()["circuits"] < 0.1 and max(ratios) <= 1.10 and slower[0] <= 1.15
 print("the circuits are a small part of a step: holds")

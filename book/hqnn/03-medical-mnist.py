@@ -34,7 +34,7 @@ from IPython.display import HTML, Markdown
 
 from hqnn import claims, experiments, figures, pages, records, runs, tables
 from hqnn.claims import report
-from hqnn.papers.hqnn import comparisons, mistakes, parallel
+from hqnn.papers.hqnn import comparisons, parallel
 from hqnn.papers.hqnn.figures import picture, training_curves
 from hqnn.stats import mean_interval
 
@@ -156,8 +156,8 @@ beyond = max(audit.config["near"])
 alone = set(range(n_test)) - {*audit.data["leaked"], *audit.data["near"]}
 rows, ends = [], comparisons.ends("hqnn-medical")
 for name, end in ends.items():
-    wrong = mistakes.misclassified(f"hqnn-medical/{name}")
-    accuracies = end["test_accuracy"], mean_interval(mistakes.accuracy_on(alone, wrong))
+    wrong = comparisons.misclassified(f"hqnn-medical/{name}")
+    accuracies = end["test_accuracy"], mean_interval(comparisons.accuracy_on(alone, wrong))
     texts = [f"{end['test_loss']:.4f}", *(f"{accuracy:.2p}" for accuracy in accuracies)]
     rows.append([figures.model(name).label, len(wrong), *texts])
 header = ["runs", "test loss", "test accuracy, %", f"the same, none within {beyond}, %"]

@@ -35,7 +35,7 @@ from IPython.display import HTML
 
 from hqnn import claims, experiments, figures, pages, records, runs, tables
 from hqnn.claims import report
-from hqnn.papers.hqnn import costs, quanv, tuning
+from hqnn.papers.hqnn import comparisons, quanv, tuning
 from hqnn.papers.hqnn.circuits import quanvolution
 from hqnn.papers.hqnn.quanv_experiments import ABLATIONS, MODELS, RATES, USUAL_RATE, QuanvConfig
 from hqnn.stats import mean_interval
@@ -291,7 +291,7 @@ tables.table(["one choice changed at 0.01, all images, %", *header], rows)
 # gate after gate, so that only the method differs. Times are for the values and the gradient of the four weights:
 
 # %% tags=["hide-input"]
-times = costs.gradients()
+times = comparisons.gradients()
 rows = [[method, *(f"{ms:g}" for ms in row)] for method, row in times.iterrows()]
 tables.table(["milliseconds, patches in brackets", *times.columns], rows)
 

@@ -32,7 +32,7 @@ from IPython.display import Markdown
 
 from hqnn import claims, figures, records, tables
 from hqnn.claims import Verdict, report
-from hqnn.papers.hqnn import comparisons, costs, tuning
+from hqnn.papers.hqnn import comparisons, tuning
 from hqnn.stats import mean_interval
 
 figures.style()
@@ -69,7 +69,7 @@ short = []
 for name in ("hqnn", "cnn"):
     plain = ends["CIFAR-10"][name]["test_accuracy"].mean
     short.append(PRINTED[f"H5-accuracy-{name}"] - 100 * plain)
-steps = costs.steps()["a tenth of an epoch"]
+steps = comparisons.steps()["a tenth of an epoch"]
 quanv_behind = {name: abs(100 * lead.mean) for name, lead in kernel_leads.items()}
 Markdown(
     f"""\

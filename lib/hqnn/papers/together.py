@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +11,6 @@ from numpy.typing import NDArray
 from hqnn import records, stats
 from hqnn.claims import ledger
 from hqnn.papers.hqnn import tuning
-from hqnn.storage import DATA
 
 _SERIES = {
     "LCQHNN, MNIST 0/1": ("lcqhnn-mnist/lcqhnn", "lcqhnn-mnist/cnn-4", "L6-mnist-lcqhnn-50", "L6-mnist-cnn4-50"),
@@ -61,12 +59,10 @@ _TAKEN_OUT = {
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Final test accuracies of a hybrid and its rival, per cent."""
+    """Final test accuracies [seeds] of a hybrid and its rival of the same seeds, per cent."""
 
     hybrid: NDArray[np.float64]
-    """Ours [seeds]."""
     rival: NDArray[np.float64]
-    """Ours, of the same seeds."""
     printed: tuple[float, float]
     """Of the hybrid and of the rival."""
 
@@ -88,12 +84,10 @@ class Comparison:
 
 
 class TakenOut(NamedTuple):
-    """Final test accuracies of a hybrid and of what is left of it without its circuit, per cent."""
+    """Final test accuracies [seeds] of a hybrid and of what is left of it without its circuit, per cent."""
 
     hybrid: NDArray[np.float64]
-    """[seeds]."""
     without: NDArray[np.float64]
-    """Of the same seeds."""
 
     @property
     def gain(self) -> stats.Comparison:
@@ -101,7 +95,7 @@ class TakenOut(NamedTuple):
         return stats.paired_difference(self.hybrid, self.without)
 
 
-def load(root: Path = DATA) -> dict[str, Comparison]:
+def load() -> dict[str, Comparison]:
     """Every comparison by its name, in the order of the papers.
 
     Quanvolutions are each taken at its own best learning rate and tested on all images.
@@ -109,26 +103,22 @@ def load(root: Path = DATA) -> dict[str, Comparison]:
     Raises:
         HqnnError: A series is not recorded.
     """
-    book = {claim.id: claim for claim in ledger.read().claims}
+    book = ledger.read()
     found = {}
     for name, (hybrid, rival, *rows) in _SERIES.items():
-        printed = [book[row].printed for row in rows]
+        printed = [book.find(row).printed for row in rows]
         first, second = (one.number if one.unit == "%" else 100 * one.number for one in printed)
-        ours = finals(hybrid, rival, root=root)
+        ours = finals(hybrid, rival)
         found[name] = Comparison(hybrid=ours[0], rival=ours[1], printed=(first, second))
     return found
 
 
-def taken_out(root: Path = DATA) -> dict[str, TakenOut]:
-    """Hybrids with and without their circuit, by what stands in its place.
-
-    Raises:
-        HqnnError: A series is not recorded.
-    """
-    return {name: TakenOut(*finals(*series, root=root)) for name, series in _TAKEN_OUT.items()}
+def taken_out() -> dict[str, TakenOut]:
+    """Hybrids with and without their circuit, by what stands in its place."""
+    return {name: TakenOut(*finals(*series)) for name, series in _TAKEN_OUT.items()}
 
 
-def finals(*series: str, root: Path = DATA) -> list[NDArray[np.float64]]:
+def finals(*series: str) -> list[NDArray[np.float64]]:
     """The last test accuracies, per cent, of series over the seeds that they share; kernels at their best rates.
 
     Raises:
@@ -139,6 +129,6 @@ def finals(*series: str, root: Path = DATA) -> list[NDArray[np.float64]]:
     curve = "test_accuracy"
     if "/" not in series[0]:
         curve = "all_accuracy"
-        series = tuple(tuning.series_by_rate(kernel)[tuning.best_rate(kernel, root=root)] for kernel in series)
-    shared = pd.concat([records.final(one, curve, root) for one in series], axis=1, join="inner")
+        series = tuple(tuning.series_by_rate(kernel)[tuning.best_rate(kernel)] for kernel in series)
+    shared = pd.concat([records.final(one, curve) for one in series], axis=1, join="inner")
     return [100 * shared.iloc[:, k].to_numpy(np.float64) for k in range(len(series))]

@@ -1,4 +1,4 @@
-"""The quanvolution and its rivals: shapes, counts, what they compute, and that their records can be made."""
+"""The quanvolution and its rivals: shapes, counts, and what they compute."""
 
 import numpy as np
 import pytest
@@ -53,8 +53,7 @@ def test_without_a_circuit_the_channels_are_the_pixels() -> None:
     assert count_parameters(quanv.build(ABLATIONS["frozen"])) == {"total": 650, "quantum": 0}
 
 
-@pytest.mark.parametrize("bias", [False, True])
-@pytest.mark.parametrize("channels", [1, 4])
+@pytest.mark.parametrize(("channels", "bias"), [(1, True), (4, False)])
 def test_a_cnn_without_activation_is_a_linear_map_of_64_pixels(channels: int, bias: bool) -> None:
     cnn = quanv.Cnn(QuanvConfig(model="cnn", channels=channels, bias=bias)).double()
     matrix, offsets = quanv.equivalent_linear(cnn)
@@ -78,21 +77,15 @@ def test_unknown_choices_are_refused() -> None:
 def test_resizing_is_torchvisions(antialias: bool) -> None:
     images = torch.randint(0, 256, (4, 1, 28, 28), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     ours = datasets.to_float(images, 14, antialias=antialias)
-    theirs = v2.functional.resize(images.float() / 255, [14, 14], antialias=antialias)
+    theirs = v2.Resize(14, antialias=antialias)(images.float() / 255)
     torch.testing.assert_close(ours, theirs, atol=1e-6, rtol=0)
-    if antialias:  # the transform as it comes
-        torch.testing.assert_close(v2.Resize(14)(images.float() / 255), theirs)
-    else:  # halving an even side without antialiasing is averaging 2x2 blocks
-        torch.testing.assert_close(ours, torch.nn.functional.avg_pool2d(images.float() / 255, 2))
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_a_quick_run_learns(name: str) -> None:
-    config = experiments.get("hqnn-quanv").quick[name]
+def test_a_quick_run_learns() -> None:
+    config = experiments.get("hqnn-quanv").quick["quanv"]
     outcome = runs.execute(config, seed=0)
     assert set(outcome.history) == set(config.curves)
     assert outcome.history["train_loss"][-1] < outcome.history["train_loss"][0]
-    assert outcome.history["test_accuracy"][-1] > 0.2
 
 
 def test_only_rotations_about_y_give_the_kernel_something_to_learn() -> None:
@@ -105,14 +98,11 @@ def test_only_rotations_about_y_give_the_kernel_something_to_learn() -> None:
 
 @pytest.mark.parametrize(
     ("cnots", "pairs"),
-    [
-        ("chain", [(0, 1), (1, 2), (2, 3)]),
-        ("reversed", [(2, 3), (1, 2), (0, 1)]),
-        ("star", [(0, 1), (0, 2), (0, 3)]),
-        ("none", []),
-    ],
+    [("chain", "01 12 23"), ("reversed", "23 12 01"), ("star", "01 02 03"), ("none", "")],
 )
-def test_patterns_of_cnots(cnots: Cnots, pairs: list[tuple[int, int]]) -> None:
+def test_patterns_of_cnots(cnots: Cnots, pairs: str) -> None:
     circuit = quanvolution(cnots=cnots).circuit
-    found = [tuple(circuit.find_bit(q).index for q in i.qubits) for i in circuit.data if i.operation.name == "cx"]
-    assert found == pairs
+    found = [
+        "".join(str(circuit.find_bit(q).index) for q in i.qubits) for i in circuit.data if i.operation.name == "cx"
+    ]
+    assert " ".join(found) == pairs

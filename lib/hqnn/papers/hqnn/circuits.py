@@ -1,7 +1,5 @@
 """The circuits of HQNN-Parallel, of HQNN-Quanv, and of the appendix on Fourier series."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from typing import Literal
@@ -15,11 +13,7 @@ Cnots = Literal["chain", "reversed", "star", "none"]
 
 
 def strongly_entangling(
-    *,
-    n_qubits: int = 5,
-    n_layers: int = 3,
-    pauli: Literal["X", "Y", "Z"] = "Y",
-    entangle: bool = True,
+    *, n_qubits: int = 5, n_layers: int = 3, pauli: Literal["X", "Y", "Z"] = "Y", entangle: bool = True
 ) -> Circuit:
     r"""One of the parallel circuits of HQNN-Parallel [hqnn, §2.2.3, eq. 1].
 
@@ -27,20 +21,11 @@ def strongly_entangling(
 
     U has `n_layers` layers like PennyLane's `StronglyEntanglingLayers`: in layer l each qubit is rotated by RZ(α),
     RY(β), RZ(γ) in time order, then a CNOT goes from every qubit q to qubit (q + r) mod n, r = (l mod (n - 1)) + 1.
-    Labelled barriers mark the end of the embedding and of each layer.
-
-    Args:
-        n_qubits: Qubits, and inputs; the paper has 5.
-        n_layers: Layers; the paper has 3.
-        pauli: What is measured on each qubit; the paper measures Y.
-        entangle: False leaves out all CNOTs (the ablation).
+    Labelled barriers mark the end of the embedding and of each layer; `entangle=False` leaves out all CNOTs.
 
     Returns:
         Inputs φ[0..n-1], radians; weights θ in the order of PennyLane's array [n_layers, n_qubits, 3] (α, β, γ);
         one observable per qubit, qubit 0 first.
-
-    Raises:
-        ValueError: Fewer than one qubit or layer.
     """
     if n_qubits < 1 or n_layers < 1:
         raise ValueError(f"n_qubits is {n_qubits}, n_layers is {n_layers}; use 1 or more of each")
@@ -61,8 +46,7 @@ def strongly_entangling(
             for q in range(n_qubits):
                 circuit.cx(q, (q + reach) % n_qubits)
         circuit.barrier(label=f"layer {layer + 1}")
-    measured = pauli_on_each_qubit(n_qubits, pauli)
-    return Circuit(circuit=circuit, inputs=phi, weights=theta, observables=measured)
+    return Circuit(circuit=circuit, inputs=phi, weights=theta, observables=pauli_on_each_qubit(n_qubits, pauli))
 
 
 _QUANVOLUTION_CNOTS: Mapping[Cnots, Sequence[tuple[int, int]]] = {
@@ -83,17 +67,8 @@ def quanvolution(
     U is one trainable rotation per qubit and three CNOTs. The text leaves open the axis of the rotations, which qubits
     the CNOTs join, and which of the two comes first. Labelled barriers mark the ends of the three parts.
 
-    Args:
-        axis: Axis of the trainable rotations.
-        cnots: Which CNOTs there are.
-        rotations_first: False puts the CNOTs before the rotations.
-
     Returns:
-        Inputs x[0..3], the pixels in [0, 1] row by row, each encoded as RY(pi x); weights theta[0..3], radians; Z on
-        each qubit, qubit 0 first.
-
-    Raises:
-        ValueError: Unknown axis or CNOTs.
+        Inputs x[0..3], the pixels in [0, 1] row by row; weights θ[0..3], radians; Z on each qubit, qubit 0 first.
     """
     if axis not in ("x", "y", "z"):
         raise ValueError(f"axis is {axis!r}; use 'x', 'y' or 'z'")
@@ -113,23 +88,13 @@ def quanvolution(
             for control, target in _QUANVOLUTION_CNOTS[cnots]:
                 circuit.cx(control, target)
         circuit.barrier(label=part)
-    measured = pauli_on_each_qubit(n_qubits)
-    return Circuit(circuit=circuit, inputs=x, weights=theta, observables=measured)
+    return Circuit(circuit=circuit, inputs=x, weights=theta, observables=pauli_on_each_qubit(n_qubits))
 
 
 def reuploading(n_embeddings: int, *, trained: bool = True) -> Circuit:
-    r"""One input embedded several times on one qubit, with free rotations around the embeddings [hqnn, app. A.2].
+    """One input x embedded `n_embeddings` times, as RX(x), on one qubit whose Y is measured [hqnn, app. A.2].
 
-    Args:
-        n_embeddings: How often RX(x) acts.
-        trained: Whether a free rotation RZ RY RZ stands between the embeddings, too; one always stands before the first
-            of them and one after the last.
-
-    Returns:
-        One input x, the angles of the rotations as weights, and Y as observable.
-
-    Raises:
-        ValueError: Fewer than one embedding.
+    A free rotation RZ RY RZ stands before the first of them and after the last, and between them if it is `trained`.
     """
     if n_embeddings < 1:
         raise ValueError(f"n_embeddings is {n_embeddings}; embed the input at least once")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Mapping, Sequence
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -19,43 +18,28 @@ from hqnn.figures.theme import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, SMALL, VE
 if TYPE_CHECKING:  # importing pandas takes long
     import pandas as pd
 
-MODELS: Mapping[str, Model] = MappingProxyType(
-    {
-        "hqnn": Model("HQNN-Parallel", BLUE),
-        "cnn": Model("the paper's CNN", VERMILLION),
-        "blocks": Model("the fair rival (classical blocks)", GREEN),
-        "quanv": Model("HQNN-Quanv", BLUE),
-        "cnn4": Model("CNN4", VERMILLION),
-        "cnn1": Model("CNN1", GREEN),
-        "no-cnots": Model("no CNOTs", SKY),
-        "frozen": Model("frozen angles", PURPLE),
-        "pixels": Model("no kernel", ORANGE),
-    }
-)
+MODELS: Mapping[str, Model] = {
+    "hqnn": Model("HQNN-Parallel", BLUE),
+    "cnn": Model("the paper's CNN", VERMILLION),
+    "blocks": Model("the fair rival (classical blocks)", GREEN),
+    "quanv": Model("HQNN-Quanv", BLUE),
+    "cnn4": Model("CNN4", VERMILLION),
+    "cnn1": Model("CNN1", GREEN),
+    "no-cnots": Model("no CNOTs", SKY),
+    "frozen": Model("frozen angles", PURPLE),
+    "pixels": Model("no kernel", ORANGE),
+}
 """Each model by the name that the experiments give it."""
 
 
 def image_columns(ax: Axes, columns: Mapping[str, NDArray[np.uint8]]) -> Axes:
-    """One column of images per class, its name above.
-
-    Args:
-        ax: Where to draw.
-        columns: Name -> images [N, H, W, C], equally many and equally large.
-    """
+    """One column of images [N, H, W, C] per class, its name above."""
     tiles = np.stack([images.squeeze(-1) if images.shape[-1] == 1 else images for images in columns.values()], axis=1)
     return image_grid(ax, tiles / 255, columns=list(columns), gap=2 * max(1, tiles.shape[2] // 20))
 
 
 def picture(measurement: str, name: str) -> bytes:
-    """A picture that was drawn where the images are, as PNG.
-
-    Args:
-        measurement: `hqnn-images` or `hqnn-mistakes`.
-        name: Of the picture in it.
-
-    Raises:
-        HqnnError: It is not recorded.
-    """
+    """A picture of the measurement `hqnn-images` or `hqnn-mistakes`, drawn where the images are, as PNG."""
     return base64.b64decode(records.measured(measurement).data[name])
 
 
@@ -81,13 +65,7 @@ def training_curves(
 
 
 def titled_images(axes: Iterable[Axes], images: NDArray[np.uint8], titles: Sequence[str]) -> None:
-    """One image per panel, dark on white, with a title.
-
-    Args:
-        axes: As many as there are images.
-        images: [N, H, W, 1].
-        titles: One for each.
-    """
+    """One image [H, W, 1] per panel, dark on white, with a title."""
     for ax, image, title in zip(axes, images, titles, strict=True):
         image_grid(ax, 1 - image[None, None, ..., 0] / 255)
         ax.set_title(title, fontsize=SMALL, loc="center", fontweight="normal", pad=3)
@@ -96,9 +74,7 @@ def titled_images(axes: Iterable[Axes], images: NDArray[np.uint8], titles: Seque
 def coefficient_violins(ax: Axes, coefficients: NDArray[np.complex128]) -> Axes:
     """The spread of Fourier coefficients of two inputs, real parts to the left and imaginary parts to the right.
 
-    Args:
-        ax: Where to draw.
-        coefficients: [S, 2d + 1, 2d + 1], frequencies from -d to d.
+    The coefficients are [S, 2d + 1, 2d + 1], frequencies from -d to d.
     """
     degree = coefficients.shape[1] // 2
     flat = coefficients.reshape(len(coefficients), -1)
@@ -119,12 +95,7 @@ def coefficient_violins(ax: Axes, coefficients: NDArray[np.complex128]) -> Axes:
 
 
 def eigenvalue_curves(ax: Axes, spectra: Mapping[str, NDArray[np.float64]]) -> Axes:
-    """Eigenvalues of covariance matrices, largest first, each as a part of the total.
-
-    Args:
-        ax: Where to draw.
-        spectra: Name -> eigenvalues.
-    """
+    """Eigenvalues of covariance matrices by name, largest first, each as a part of the total."""
     for (name, values), colour in zip(spectra.items(), (BLUE, VERMILLION, GREEN, GREY), strict=False):
         part = values / values.sum()
         ax.plot(np.arange(1, len(part) + 1), np.maximum(part, 1e-6), color=colour, label=name)

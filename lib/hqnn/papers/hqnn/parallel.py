@@ -1,11 +1,7 @@
-"""HQNN-Parallel and its classical rivals [hqnn, §2.2].
+"""HQNN-Parallel and its classical rivals [hqnn, §2.2]: one network, whose middle part is circuits or something else.
 
-One network serves them all: convolutions, dense layers, something that maps n features to n features, class scores.
-In the hybrid that something is four circuits side by side. Module `counts` derives the sizes from the printed numbers
-of parameters; every choice is a field of `ParallelConfig`.
+Module `counts` derives the sizes from the printed numbers of parameters; every choice is a field of `ParallelConfig`.
 """
-
-from __future__ import annotations
 
 import itertools
 import math
@@ -23,11 +19,7 @@ MIDDLES = ("circuits", "frozen", "no-entanglement", "blocks", "dense", "identity
 
 
 class Convolutions(nn.Module):
-    """Blocks of convolution, batch normalisation, ReLU and max-pooling [hqnn, §2.2.1].
-
-    Args:
-        config: Its `in_channels`, `channels`, `kernel`, `pools` and `batch_norm` matter. Padding keeps the size.
-    """
+    """Blocks of convolution (padding keeps the size), batch normalisation, ReLU and max-pooling [hqnn, §2.2.1]."""
 
     def __init__(self, config: ParallelConfig) -> None:
         super().__init__()
@@ -54,13 +46,7 @@ class Convolutions(nn.Module):
 class Blocks(nn.Module):
     """A classical map with as many parameters as the circuits and the same blocks: tanh between two small matrices.
 
-    Args:
-        n_blocks: Blocks; block c takes the c-th group of features.
-        width: Features of a block.
-        n_parameters: Parameters of a block; they decide the number of hidden units and whether these have biases.
-
-    Raises:
-        ValueError: No hidden width gives that number of parameters.
+    The number of parameters of a block decides how many hidden units it has, and whether these have biases.
     """
 
     def __init__(self, n_blocks: int, width: int, n_parameters: int) -> None:
@@ -137,19 +123,12 @@ class Parallel(nn.Module):
 
 def circuit(config: ParallelConfig) -> Circuit:
     """One of the parallel circuits of a configuration."""
-    return strongly_entangling(
-        n_qubits=config.n_qubits, n_layers=config.n_layers, entangle=config.middle != "no-entanglement"
-    )
+    entangle = config.middle != "no-entanglement"
+    return strongly_entangling(n_qubits=config.n_qubits, n_layers=config.n_layers, entangle=entangle)
 
 
 def build(config: ParallelConfig) -> Parallel:
     """Build the network of a configuration, with weights drawn from torch's current random state.
-
-    Args:
-        config: All sizes.
-
-    Returns:
-        A module from images [B, in_channels, size, size] in [0, 1] to class scores [B, n_classes].
 
     Raises:
         ValueError: The middle part is unknown, or its width is not that of the last dense layer.

@@ -1,10 +1,7 @@
 """HQNN-Quanv and the two classical networks it is compared with [hqnn, section 2.3].
 
-The paper leaves several choices open. Each is a field of `QuanvConfig`, and this module says what its values mean; the
-defaults are the book's primary reading.
+What the paper leaves open is a field of `QuanvConfig`; the defaults are the book's primary reading.
 """
-
-from __future__ import annotations
 
 from typing import NamedTuple
 
@@ -27,28 +24,15 @@ N_CLASSES = 10
 
 
 def patches(images: Tensor, stride: int) -> Tensor:
-    """Cut images into the windows of a 2x2 kernel.
-
-    Args:
-        images: One channel [B, 1, H, W].
-        stride: Pixels from one window to the next.
-
-    Returns:
-        Pixels [B, windows, 4], windows and pixels row by row.
-    """
+    """The windows of a 2x2 kernel on images [B, 1, H, W]: [B, windows, 4], windows and pixels row by row."""
     return functional.unfold(images, KERNEL, stride=stride).transpose(1, 2)
 
 
 class Quanv(nn.Module):
     """A quanvolution with four output channels, then one linear layer [hqnn, fig. 7].
 
-    `quantum` swaps the circuit for an ablation:
-
-    - `circuit`: none, the paper's circuit;
-    - `frozen`: its four weights stay as drawn;
-    - `none`: the four pixels themselves are the four channels.
-
-    That the circuit has no CNOTs is a value of `cnots`.
+    `quantum` says what the kernel is: the paper's `circuit`, the same `frozen` as drawn, or `none`: the four pixels
+    themselves are the four channels. That the circuit has no CNOTs is a value of `cnots`.
     """
 
     def __init__(self, config: QuanvConfig) -> None:
@@ -94,20 +78,10 @@ class Cnn(nn.Module):
 def build(config: QuanvConfig) -> nn.Module:
     """Build the model of a configuration, with weights drawn from torch's current random state.
 
-    Args:
-        config: Which model, and every reading of what the paper leaves open.
-
-    Returns:
-        A module from images [B, 1, size, size] in [0, 1] to class scores [B, 10].
-
     Raises:
-        ValueError: A field has a value that is not listed in this module or in `circuits`.
+        ValueError: A field has an unknown value.
     """
-    allowed = {
-        "model": ("quanv", "cnn"),
-        "quantum": ("circuit", "frozen", "none"),
-        "activation": ("none", "relu"),
-    }
+    allowed = {"model": ("quanv", "cnn"), "quantum": ("circuit", "frozen", "none"), "activation": ("none", "relu")}
     for field, values in allowed.items():
         if getattr(config, field) not in values:
             raise ValueError(f"{field} is {getattr(config, field)!r}; use one of {', '.join(map(repr, values))}")
@@ -115,10 +89,7 @@ def build(config: QuanvConfig) -> nn.Module:
 
 
 def equivalent_linear(cnn: Cnn) -> tuple[Tensor, Tensor]:
-    """The linear map of pixels that a CNN without an activation computes.
-
-    Args:
-        cnn: The network; its kernel and its linear layer are both linear, so that their product is one matrix.
+    """The linear map of pixels that a CNN without an activation computes: its kernel and its linear layer as one.
 
     Returns:
         Matrix [10, windows * 4] and offsets [10]: scores = matrix @ patches.flatten() + offsets.
@@ -141,19 +112,12 @@ class Freedom(NamedTuple):
     """In how many directions the weights of a kernel can change its outputs."""
 
     outputs: int
-    """Independent directions in which they change at all."""
     shape: int
     """The same for what no factor in front of an output can undo, as the linear layer behind the kernel could."""
 
 
 def freedom(kernel: Circuit, pixels: NDArray[np.float64], weights: NDArray[np.float64]) -> Freedom:
-    """Count what training can change about a kernel.
-
-    Args:
-        kernel: The circuit.
-        pixels: Inputs [B, 4] in [0, 1], drawn at random.
-        weights: Angles [4], radians, drawn at random.
-    """
+    """Count what training can change about a kernel, from random pixels [B, 4] in [0, 1] and angles [4], radians."""
     series = fourier.fourier_series(kernel)
     slopes = np.moveaxis(jacobian(kernel, pixels, weights)[:, :, kernel.n_inputs :], 1, 0)  # [outputs, B, weights]
     values = series(pixels, weights).T  # [outputs, B]

@@ -1,7 +1,8 @@
 """What is measured for hqnn's first part: Medical MNIST's audit, pictures, and what goes through the circuits."""
 
 import io
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,20 +12,15 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
+from torch.nn import functional
 
 from hqnn import datasets, experiments
-from hqnn.measurements import Measured, Series, Settings, measurement, picture
+from hqnn.datasets import Split
+from hqnn.measurements import Measured, Series, Settings, intervals, measurement, picture
 from hqnn.papers.hqnn import figures as drawing
-from hqnn.papers.hqnn import leakage
 from hqnn.papers.hqnn import parallel as hqnn
 from hqnn.papers.hqnn.experiments import ParallelConfig
 from hqnn.papers.hqnn.tasks import as_input
-from hqnn.stats import Interval, mean_interval
-
-
-def _exactly(value: float) -> Interval:
-    """A number without a spread."""
-    return Interval(float(value), 0.0, 1)
 
 
 @measurement("hqnn-medical-audit", inputs=(), near=[1, 2, 4, 8], side=32, data_seed=42, n_train=47_163, n_test=11_791)
@@ -45,13 +41,12 @@ def medical_audit(series: Series, settings: Settings) -> Measured:
     files = datasets.published_files("medical_mnist")
     part = {"n_train": settings["n_train"], "n_val": 0, "n_test": settings["n_test"], "seed": settings["data_seed"]}
     everything, labels = dataset.train.images, dataset.train.labels.numpy()
-    first = leakage.same_bytes(everything)
-    copies = first != np.arange(len(first))
+    first = first_copies(everything)
     chosen = datasets.partition_indices(dataset, **part)
     train, test = chosen["train"], chosen["test"]
     leaked = np.isin(first[test], first[train])
-    near = leakage.nearest(everything[test], everything[train], side=settings["side"])
-    right = labels[train][near.which] == labels[test]
+    which, distance = nearest(everything[test], everything[train], side=settings["side"])
+    right = labels[train][which] == labels[test]
     opened = [Image.open(io.BytesIO(file)) for file in files]
     tables = [str(sorted(image.quantization.items())) for image in opened]  # type: ignore[attr-defined]
     features: dict[str, list[Any]] = {
@@ -60,40 +55,70 @@ def medical_audit(series: Series, settings: Settings) -> Measured:
         "file-size": [len(file) for file in files],
         "majority": [0] * len(files),
     }
+    flat = everything.flatten(1)
     result = {
-        "images": _exactly(len(files)),
-        "channels": _exactly(max(len(image.getbands()) for image in opened)),
-        "constant": _exactly(leakage.constant(everything).sum()),
-        "copies": _exactly(copies.sum()),
-        "copies-across-classes": _exactly((labels[first] != labels).sum()),
-        "leaked": _exactly(leaked.sum()),
-        "accuracy/neighbour": _exactly(100 * right.mean()),
+        "images": len(files),
+        "channels": max(len(image.getbands()) for image in opened),
+        "constant": int((flat.amax(1) == flat.amin(1)).sum()),
+        "copies": int((first != np.arange(len(first))).sum()),
+        "copies-across-classes": int((labels[first] != labels).sum()),
+        "leaked": int(leaked.sum()),
+        "accuracy/neighbour": 100 * right.mean(),
     }
     for d in settings["near"]:
-        close = near.distance <= d
-        result |= {
-            f"near/{d}": _exactly(close.sum()),
-            f"accuracy/neighbour-beyond/{d}": _exactly(100 * right[~close].mean()),
-        }
+        result[f"near/{d}"] = int((distance <= d).sum())
+        result[f"accuracy/neighbour-beyond/{d}"] = 100 * right[distance > d].mean()
     for name, values in features.items():
-        told = leakage.majority([values[i] for i in train], labels[train], [values[i] for i in test])
-        result[f"accuracy/{name}"] = _exactly(100 * (told == labels[test]).mean())
+        told = majority([values[i] for i in train], labels[train], [values[i] for i in test])
+        result[f"accuracy/{name}"] = 100 * (told == labels[test]).mean()
     names = {table: f"table {k + 1}" for k, (table, _) in enumerate(Counter(tables).most_common())}
-    by_class = {
-        title: dict(Counter(names[table] for table, label in zip(tables, labels, strict=True) if label == k))
-        for k, title in enumerate(dataset.classes)
+    of_class: dict[str, Counter[str]] = {title: Counter() for title in dataset.classes}
+    for table, label in zip(tables, labels, strict=True):
+        of_class[dataset.classes[label]][names[table]] += 1
+    data = {
+        "classes": {title: counter.total() for title, counter in of_class.items()},
+        "tables": of_class,
+        "distance": np.quantile(distance, np.linspace(0, 1, 101)).round(4).tolist(),
+        "leaked": np.flatnonzero(leaked).tolist(),
+        "near": np.flatnonzero(distance <= max(settings["near"])).tolist(),
     }
-    quantiles = np.linspace(0, 1, 101)
-    return (
-        result,
-        {
-            "classes": {title: int((labels == k).sum()) for k, title in enumerate(dataset.classes)},
-            "tables": by_class,
-            "distance": np.quantile(near.distance, quantiles).round(4).tolist(),
-            "leaked": np.flatnonzero(leaked).tolist(),
-            "near": np.flatnonzero(near.distance <= max(settings["near"])).tolist(),
-        },
+    return intervals(result), data
+
+
+def first_copies(images: Tensor) -> NDArray[np.int64]:
+    """For every uint8 image [N, C, H, W] the index of the first one with exactly its pixels [N]."""
+    first: dict[bytes, int] = {}
+    rows = images.flatten(1).contiguous().numpy()
+    return np.array([first.setdefault(row.tobytes(), k) for k, row in enumerate(rows)], dtype=np.int64)
+
+
+def nearest(images: Tensor, among: Tensor, *, side: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The nearest neighbour of each uint8 image [N, C, H, W] among others, both shrunk to a side by averaging.
+
+    Returns:
+        Its index [N], and the root of the mean squared difference of the pixels compared, grey levels [N].
+    """
+    pool = partial(functional.avg_pool2d, kernel_size=images.shape[-1] // side)
+    queries, candidates = (
+        torch.cat([pool(block.float()).flatten(1) for block in x.split(4096)]) for x in (images, among)
     )
+    squares = (candidates**2).sum(1)
+    which = torch.cat([(squares - 2 * block @ candidates.T).argmin(1) for block in queries.split(512)])
+    distance = (queries - candidates[which]).pow(2).mean(1).sqrt()  # not from the products: they cancel
+    return which.numpy(), distance.double().numpy()
+
+
+def majority(known: Sequence[Hashable], labels: NDArray[np.int64], asked: Sequence[Hashable]) -> NDArray[np.int64]:
+    """Classify by a single feature: the commonest class [N] among the known samples with the same value.
+
+    For a value that was never seen it is the commonest class of all; of equally common ones the smallest.
+    """
+    classes: defaultdict[Hashable, list[int]] = defaultdict(list)
+    for value, label in zip(known, labels, strict=True):
+        classes[value].append(label)
+    chosen = {value: np.bincount(found).argmax() for value, found in classes.items()}
+    overall = np.bincount(labels).argmax()
+    return np.array([chosen.get(value, overall) for value in asked], dtype=np.int64)
 
 
 @measurement("hqnn-images", inputs=(), per_class={"mnist": 6, "medical_mnist": 4, "cifar10": 4}, data_seed=42)
@@ -115,7 +140,7 @@ def images(series: Series, settings: Settings) -> Measured:
         figure, ax = plt.subplots(figsize=(width, width * per_class / len(rows) + 0.5))
         drawing.image_columns(ax, {title: _pixels(column) for title, column in rows.items()})
         pictures[name] = picture(figure)
-    return {"datasets": _exactly(len(pictures))}, pictures
+    return intervals({"datasets": len(pictures)}), pictures
 
 
 @measurement("hqnn-mistakes", inputs=("hqnn-mnist/hqnn", "hqnn-mnist/cnn"), most=20)
@@ -127,50 +152,36 @@ def mistakes(series: Series, settings: Settings) -> Measured:
     are wrong most often (`both`) and of those on which the models differ most (`hqnn`, `cnn`: the one that is wrong
     more often), each with its label and, in brackets, what each model says most often when it is wrong.
     """
-    config = experiments.get("hqnn-mnist").variants["hqnn"]
-    dataset = datasets.load(config.dataset)
-    test = datasets.partition(
-        dataset, n_train=config.n_train, n_val=0, n_test=config.n_test, seed=config.data_seed
-    ).test
+    test = _test_split(experiments.config("hqnn-mnist/hqnn"))
     wrong: dict[str, NDArray[np.int64]] = {}
-    said: dict[str, dict[int, Counter[int]]] = {}
+    said: dict[tuple[str, int], Counter[int]] = defaultdict(Counter)
+    always, ever = {}, {}
     for name, found in series.items():
-        model = name.rpartition("/")[2]
-        wrong[model], said[model] = np.zeros(len(test), np.int64), {}
+        _, model = experiments.split(name)
+        wrong[model] = np.zeros(len(test), np.int64)
         for record in found:
             for image, predicted in record.errors.items():
                 wrong[model][image] += 1
-                said[model].setdefault(image, Counter())[predicted] += 1
-    n_runs = {name.rpartition("/")[2]: len(found) for name, found in series.items()}
-    always = {model: wrong[model] == n_runs[model] for model in wrong}
-    ever = {model: wrong[model] > 0 for model in wrong}
-    result = {f"always/{model}": _exactly(mask.sum()) for model, mask in always.items()}
-    result |= {f"ever/{model}": _exactly(mask.sum()) for model, mask in ever.items()}
-    result |= {
-        "always/both": _exactly((always["hqnn"] & always["cnn"]).sum()),
-        "ever/both": _exactly((ever["hqnn"] & ever["cnn"]).sum()),
-        "ever/only-hqnn": _exactly((ever["hqnn"] & ~ever["cnn"]).sum()),
-        "ever/only-cnn": _exactly((ever["cnn"] & ~ever["hqnn"]).sum()),
+                said[model, image][predicted] += 1
+        always[model], ever[model] = wrong[model] == len(found), wrong[model] > 0
+    masks = {f"always/{model}": mask for model, mask in always.items()}
+    masks |= {f"ever/{model}": mask for model, mask in ever.items()}
+    masks |= {
+        "always/both": always["hqnn"] & always["cnn"],
+        "ever/both": ever["hqnn"] & ever["cnn"],
+        "ever/only-hqnn": ever["hqnn"] & ~ever["cnn"],
+        "ever/only-cnn": ever["cnn"] & ~ever["hqnn"],
     }
-    chosen = {
-        "both": np.argsort(-(wrong["hqnn"] + wrong["cnn"]), kind="stable"),
-        "hqnn": np.argsort(wrong["cnn"] - wrong["hqnn"], kind="stable"),
-        "cnn": np.argsort(wrong["hqnn"] - wrong["cnn"], kind="stable"),
-    }
-
-    def title(image: int) -> str:
-        guesses = ", ".join(
-            str(said[model][image].most_common(1)[0][0]) if image in said[model] else "✓" for model in ("hqnn", "cnn")
-        )
-        return f"{int(test.labels[image])} ({guesses})"
-
+    more = wrong["hqnn"] - wrong["cnn"]
     pictures = {}
-    for name, order in chosen.items():
-        shown = [int(image) for image in order[: settings["most"]]]
+    for name, score in (("both", wrong["hqnn"] + wrong["cnn"]), ("hqnn", more), ("cnn", -more)):
+        shown = np.argsort(-score, kind="stable")[: settings["most"]].tolist()
+        guesses = {k: [str(max(said[m, k], key=said[m, k].__getitem__, default="✓")) for m in wrong] for k in shown}
         figure, axes = plt.subplots(2, len(shown) // 2, figsize=(8.4, 2.4))
-        drawing.titled_images(axes.flat, _pixels(test.images[shown]), [title(image) for image in shown])
+        titles = [f"{int(test.labels[k])} ({', '.join(guesses[k])})" for k in shown]
+        drawing.titled_images(axes.flat, _pixels(test.images[shown]), titles)
         pictures[name] = picture(figure)
-    return result, pictures
+    return intervals({key: int(mask.sum()) for key, mask in masks.items()}), pictures
 
 
 @measurement("hqnn-layer", inputs=("hqnn-mnist/hqnn",), batch=1000)
@@ -184,43 +195,39 @@ def layer(series: Series, settings: Settings) -> Measured:
     - `spread/in`, `spread/out`: standard deviations over the images of the circuits' inputs (radians) and outputs, mean
       over the features; not in percent.
     """
-    config = experiments.get("hqnn-mnist").variants["hqnn"]
-    assert isinstance(config, ParallelConfig)
-    dataset = datasets.load(config.dataset)
-    test = datasets.partition(
-        dataset, n_train=config.n_train, n_val=0, n_test=config.n_test, seed=config.data_seed
-    ).test
+    config = experiments.config("hqnn-mnist/hqnn")
+    test = _test_split(config)
     ((_, found),) = series.items()
-    rows: list[dict[str, float]] = []
+    values: defaultdict[str, list[float]] = defaultdict(list)
     for record in found:
         model = hqnn.build(config).eval()
         model.load_state_dict(record.snapshot(config.epochs))
-        prepare = partial(as_input, config)
         with torch.no_grad():
-            angles = torch.cat([model.angles(prepare(images)) for images in test.images.split(settings["batch"])])
+            batches = [as_input(config, images) for images in test.images.split(settings["batch"])]
+            angles = torch.cat([model.angles(batch) for batch in batches])
             outputs = torch.cat([model.middle(part) for part in angles.split(settings["batch"])])
             order = torch.randperm(len(outputs), generator=torch.Generator().manual_seed(record.seed))
-
-            def accuracy(features: Tensor, model: hqnn.Parallel = model) -> float:
-                return 100 * float((model.classify(features).argmax(1) == test.labels).double().mean())
-
-            partly = []
-            for c in range(config.n_circuits):
+            mixed = [outputs.clone() for _ in range(config.n_circuits)]
+            for c, one in enumerate(mixed):
                 own = slice(c * config.n_qubits, (c + 1) * config.n_qubits)
-                mixed = outputs.clone()
-                mixed[:, own] = outputs[order, own]
-                partly.append(accuracy(mixed))
-            rows.append(
-                {
-                    "accuracy": accuracy(outputs),
-                    "accuracy/shuffled": accuracy(outputs[order]),
-                    "accuracy/one-circuit-shuffled": float(np.mean(partly)),
-                    "accuracy/bypassed": accuracy(angles),
-                    "spread/in": float(angles.std(0).mean()),
-                    "spread/out": float(outputs.std(0).mean()),
-                }
-            )
-    return {key: mean_interval([row[key] for row in rows]) for key in rows[0]}, {}
+                one[:, own] = outputs[order, own]
+            entered = {
+                "accuracy": [outputs],
+                "accuracy/shuffled": [outputs[order]],
+                "accuracy/one-circuit-shuffled": mixed,
+                "accuracy/bypassed": [angles],
+            }
+            for key, features in entered.items():
+                right = [(model.classify(x).argmax(1) == test.labels).double().mean() for x in features]
+                values[key].append(100 * float(np.mean(right)))
+        values["spread/in"].append(float(angles.std(0).mean()))
+        values["spread/out"].append(float(outputs.std(0).mean()))
+    return intervals(values), {}
+
+
+def _test_split(config: ParallelConfig) -> Split:
+    sizes = {"n_train": config.n_train, "n_val": config.n_val, "n_test": config.n_test}
+    return datasets.partition(datasets.load(config.dataset), **sizes, seed=config.data_seed).test
 
 
 def _pixels(images: Tensor) -> NDArray[np.uint8]:

@@ -1,4 +1,4 @@
-"""The task of HQNN-Parallel: one network, one stage of training, whole datasets kept as bytes."""
+"""How HQNN-Parallel runs, on whole datasets kept as bytes, and HQNN-Quanv, on few images and tested on all too."""
 
 from collections.abc import Mapping
 from functools import lru_cache, partial
@@ -8,10 +8,23 @@ from torch.nn import functional
 
 from hqnn import datasets
 from hqnn.papers.hqnn import parallel as hqnn
+from hqnn.papers.hqnn import quanv
 from hqnn.papers.hqnn.experiments import ParallelConfig
 from hqnn.papers.hqnn.quanv_experiments import QuanvConfig
-from hqnn.papers.hqnn.quanv_tasks import Quanv
-from hqnn.tasks import AUGMENTATIONS, SCHEDULES, Images, Outcome, Session, Task, errors, outcome, placed, predict, train
+from hqnn.tasks import (
+    AUGMENTATIONS,
+    SCHEDULES,
+    Images,
+    Outcome,
+    Session,
+    Task,
+    drawn,
+    errors,
+    outcome,
+    placed,
+    predict,
+    train,
+)
 from hqnn.training import Fit, Samples, evaluate, seed_epoch
 
 
@@ -42,20 +55,23 @@ class _Parallel(Task[ParallelConfig]):
         return {f"test_{quantity}": value for quantity, value in means.items()}
 
 
+class _Quanv(Task[QuanvConfig]):
+    def images(self, config: QuanvConfig) -> Images:
+        sizes = (config.n_train, config.n_val, config.n_test)
+        classes = tuple(range(quanv.N_CLASSES))
+        options = {"size": config.size, "antialias": config.antialias, "all_too": True}
+        return drawn(config.dataset, classes, sizes, config.data_seed, **options)
+
+    def build(self, config: QuanvConfig) -> nn.Module:
+        return quanv.build(config)
+
+
 def learn(
     config: ParallelConfig, session: Session, model: nn.Module, samples: Samples, evaluate_on: dict[str, Samples]
 ) -> Fit:
-    """Train a network of `hqnn.papers.hqnn.parallel` on bytes as a run does, gradients watched.
+    """Train a network of `hqnn.papers.hqnn.parallel` as a run does, on bytes [N, C, H, W] and with gradients watched.
 
-    Args:
-        config: What the model was built from.
-        session: Gives the seed, the checkpoints and the progress.
-        model: On the session's device, like all samples.
-        samples: Bytes [N, C, H, W] with their classes [N].
-        evaluate_on: Further samples by the name of their curves.
-
-    Returns:
-        The history, the snapshots and the time taken.
+    The samples are on the session's device, like the model; those of `evaluate_on` are by the name of their curves.
     """
     watch: dict[str, list[Tensor]] = {"convolution": [model.get_parameter("convolutions.convolutions.0.weight")]}
     watch["dense"] = [model.get_parameter("dense.0.weight")]
@@ -77,7 +93,7 @@ def learn(
 
 
 def as_input(config: ParallelConfig, images: Tensor) -> Tensor:
-    """Bytes [B, C, H, W] to what a configuration's network takes; one channel is repeated if it wants three."""
+    """Bytes [B, C, H, W] as a network takes them; one channel is repeated if it wants three."""
     return datasets.to_float(images, config.size).expand(-1, config.in_channels, -1, -1)
 
 
@@ -93,4 +109,4 @@ def _partition(name: str, n_train: int, n_val: int, n_test: int, seed: int) -> I
     return splits, {"name": name, "fingerprint": dataset.fingerprint, "subset": parts.fingerprint}
 
 
-TASKS = {ParallelConfig: _Parallel(), QuanvConfig: Quanv()}
+TASKS = {ParallelConfig: _Parallel(), QuanvConfig: _Quanv()}

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +21,8 @@ from hqnn.storage import DATA
 if TYPE_CHECKING:  # importing pandas takes long
     import pandas as pd
 
+Finals = NDArray[np.float64]
+"""The last value of a curve of every seed."""
 
 # --- HQNN-Quanv -------------------------------------------------------------------------------------------------------
 
@@ -34,13 +35,13 @@ def series_by_rate(name: str) -> dict[float, str]:
     }
 
 
-def final(series: str, curve: str, *, root: Path = DATA) -> NDArray[np.float64]:
+def final(series: str, curve: str, *, root: Path = DATA) -> Finals:
     """The last value of a curve of every seed."""
     return np.asarray(records.final(series, curve, root), np.float64)
 
 
-def by_rate(name: str, curve: str, *, root: Path = DATA) -> dict[float, NDArray[np.float64]]:
-    """The last value of a curve, [seeds] for each learning rate."""
+def by_rate(name: str, curve: str, *, root: Path = DATA) -> dict[float, Finals]:
+    """The last value of a curve, for each learning rate."""
     return {rate: final(series, curve, root=root) for rate, series in series_by_rate(name).items()}
 
 
@@ -50,51 +51,47 @@ def best_rate(name: str, *, root: Path = DATA) -> float:
     return max(means, key=means.__getitem__)
 
 
-def by_draw(model: str, curve: str = "test_accuracy", *, root: Path = DATA) -> NDArray[np.float64]:
-    """The last value of a curve on other draws of training and test images, [draws, seeds]."""
-    return np.array([final(f"hqnn-quanv-draws/{model}-draw-{k}", curve, root=root) for k in range(N_DRAWS)])
+def by_draw(model: str, *, root: Path = DATA) -> NDArray[np.float64]:
+    """The test accuracies on other draws of training and test images, [draws, seeds]."""
+    return np.array([final(f"hqnn-quanv-draws/{model}-draw-{k}", "test_accuracy", root=root) for k in range(N_DRAWS)])
 
 
-def by_circuit(curve: str = "all_accuracy", *, root: Path = DATA) -> dict[str, dict[float, NDArray[np.float64]]]:
-    """Every circuit that fits the text: in words -> learning rate -> last values of a curve [seeds]; ours first."""
-    tried: dict[str, dict[float, NDArray[np.float64]]] = {}
+def by_circuit() -> dict[str, dict[float, Finals]]:
+    """Every circuit that fits the text: in words -> learning rate -> accuracies on all test images; ours first."""
+    ours = by_rate("quanv", "all_accuracy")
+    tried: dict[str, dict[float, Finals]] = {"RY, chain, rotations, CNOTs": {rate: ours[rate] for rate in (1e-2, 3e-2)}}
     for variant, config in experiments.get("hqnn-quanv-readings").variants.items():
         if "-first-" in variant:
             order = "rotations, CNOTs" if config.rotations_first else "CNOTs, rotations"
-            values = final(f"hqnn-quanv-readings/{variant}", curve, root=root)
+            values = final(f"hqnn-quanv-readings/{variant}", "all_accuracy")
             tried.setdefault(f"R{config.axis.upper()}, {config.cnots}, {order}", {})[config.learning_rate] = values
-    rates = sorted({rate for values in tried.values() for rate in values})
-    ours = {rate: final(series_by_rate("quanv")[rate], curve, root=root) for rate in rates}
-    return {"RY, chain, rotations, CNOTs": ours} | tried
+    return tried
 
 
-def best_circuit(*, root: Path = DATA) -> tuple[str, float, NDArray[np.float64]]:
+def best_circuit() -> tuple[str, float, Finals]:
     """Of all circuits and rates the one that is best on all test images: words, rate, accuracies [seeds]."""
-    tried = by_circuit(root=root)
-    every = [(words, rate, values) for words, rates in tried.items() for rate, values in rates.items()]
+    every = [(words, rate, values) for words, rates in by_circuit().items() for rate, values in rates.items()]
     return max(every, key=lambda one: one[2].mean())
 
 
-CHOICES: Mapping[str, str] = MappingProxyType(
-    {
-        "plain-resize": "resized without averaging",
-        "batch-8": "batches of 8",
-        "batch-128": "batches of 128",
-        "sgd-0.1": "plain gradient descent, 0.1",
-        "sgd-1": "plain gradient descent, 1",
-        "relu": "ReLU behind the kernel",
-        "bias": "kernel with bias",
-    }
-)
+CHOICES: Mapping[str, str] = {
+    "plain-resize": "resized without averaging",
+    "batch-8": "batches of 8",
+    "batch-128": "batches of 128",
+    "sgd-0.1": "plain gradient descent, 0.1",
+    "sgd-1": "plain gradient descent, 1",
+    "relu": "ReLU behind the kernel",
+    "bias": "kernel with bias",
+}
 """What else the paper leaves open: the end of a variant's name -> in words."""
 
 
-def by_choice(curve: str = "all_accuracy", *, root: Path = DATA) -> dict[str, dict[str, NDArray[np.float64]]]:
-    """One other choice at a time: in words -> model, if it has that choice -> last values of a curve [seeds]."""
+def by_choice() -> dict[str, dict[str, Finals]]:
+    """One other choice at a time: in words -> model, if it has that choice -> accuracies on all test images."""
     known = experiments.get("hqnn-quanv-readings").variants
     return {
         words: {
-            name: final(f"hqnn-quanv-readings/{name}-{choice}", curve, root=root)
+            name: final(f"hqnn-quanv-readings/{name}-{choice}", "all_accuracy")
             for name in MODELS
             if f"{name}-{choice}" in known
         }
@@ -105,57 +102,47 @@ def by_choice(curve: str = "all_accuracy", *, root: Path = DATA) -> dict[str, di
 # --- HQNN-Parallel ----------------------------------------------------------------------------------------------------
 
 
-def search(curve: str = "val_loss", *, root: Path = DATA) -> pd.DataFrame:
-    """The search for what the paper does not give, judged on held-out images of MNIST.
+def search(curve: str = "val_loss") -> pd.DataFrame:
+    """The search for what the paper does not give, judged on held-out images of MNIST: last values of a curve.
 
-    Returns:
-        Last values of a curve: one row per setting (schedule, batch size, learning rate), one column per model. The
-        best setting for all is `search().mean(axis=1).idxmin()`, that of each model `search().idxmin()`.
+    One row per setting (schedule, batch size, learning rate), one column per model. The best setting for all is
+    `search().mean(axis=1).idxmin()`, that of each model `search().idxmin()`.
     """
-    found = records.frame(*(f"hqnn-search/{variant}" for variant in experiments.get("hqnn-search").variants), root=root)
+    found = records.frame(*(f"hqnn-search/{variant}" for variant in experiments.get("hqnn-search").variants))
     found["model"] = [series.partition("/")[2].partition("-")[0] for series in found.index.get_level_values("series")]
     setting = ["schedule", "batch_size", "learning_rate"]
     return found.pivot_table(index=setting, columns="model", values=curve, sort=False)
 
 
-def at_own_rates(*, root: Path = DATA) -> dict[str, pd.Series[float]]:
+def at_own_rates() -> dict[str, pd.Series[float]]:
     """Final test accuracies on MNIST by seed, each model at the learning rate that suits it.
 
     The hybrid and the CNN have the rate that the search prefers for them; the classical blocks were not searched, and
     have the better of the two that were run.
     """
-    usual, other = (
-        {name: records.final(f"{one}/{name}", "test_accuracy", root) for name in ("hqnn", "cnn", "blocks")}
+    run = {
+        experiments.config(f"{one}/hqnn").learning_rate: {
+            name: records.final(f"{one}/{name}", "test_accuracy") for name in ("hqnn", "cnn", "blocks")
+        }
         for one in ("hqnn-mnist", "hqnn-mnist-rates")
-    )
-    preferred = search(root=root).idxmin().items()
-    rates = {name: cast("tuple[str, int, float]", setting)[-1] for name, setting in preferred}
-    other_rate = experiments.get("hqnn-mnist-rates").variants["hqnn"].learning_rate
-    own = {str(name): (other if rate == other_rate else usual)[str(name)] for name, rate in rates.items()}
-    return own | {"blocks": max(usual["blocks"], other["blocks"], key=lambda values: values.mean())}
+    }
+    preferred: dict[Any, Any] = search().idxmin().to_dict()
+    own = {name: run[rate][name] for name, (_, _, rate) in preferred.items()}
+    return own | {"blocks": max((at["blocks"] for at in run.values()), key=lambda values: values.mean())}
 
 
-def when_fitted(series: str, training_loss: float, *, root: Path = DATA) -> pd.DataFrame:
-    """How good the networks of a series are when they first fit the training images as well as the paper's.
+def when_fitted(series: str, training_loss: float) -> pd.DataFrame:
+    """How good the networks of a series are when their training loss first is below the paper's.
 
-    Args:
-        series: `experiment/variant`.
-        training_loss: The level to come below.
-        root: The data folder.
-
-    Returns:
-        One row per seed that comes below it: `epoch`, and the `test_loss` and `test_accuracy` there.
+    One row per seed that comes below it: `epoch`, and the `test_loss` and `test_accuracy` there.
     """
     import pandas as pd
 
-    below = records.curves(series, "train_loss", root) < training_loss
-    below = below[below.any(axis=1)]
-    there = below.to_numpy().argmax(axis=1)  # the first
-    reached = pd.DataFrame({"epoch": there + 1}, index=below.index)
-    for curve in ("test_loss", "test_accuracy"):
-        values = records.curves(series, curve, root).loc[below.index].to_numpy()
-        reached[curve] = values[np.arange(len(there)), there]
-    return reached
+    below = records.curves(series, "train_loss") < training_loss
+    there = below[below.any(axis=1)].idxmax(axis=1)  # the first
+    cells = pd.MultiIndex.from_arrays([there.index, there])
+    tested = {curve: records.curves(series, curve).stack().reindex(cells) for curve in ("test_loss", "test_accuracy")}
+    return pd.DataFrame({"epoch": there.to_numpy(), **tested}).droplevel(1)
 
 
 # --- both of them ----------------------------------------------------------------------------------------------------
@@ -172,24 +159,24 @@ class LeftOpen(NamedTuple):
     """Those of its rival; none where the choice is the hybrid's alone."""
 
 
-def left_open(*, root: Path = DATA) -> list[LeftOpen]:
+def left_open() -> list[LeftOpen]:
     """What was tried of HQNN-Parallel (means over seeds; the search: single runs) and of HQNN-Quanv, on all images."""
-    found = search("val_accuracy", root=root)
+    found, circuits = search("val_accuracy"), by_circuit()
     rows = [LeftOpen("schedule, batch, rate: MNIST, 10,000 images", len(found), [*found["hqnn"]], [*found["cnn"]])]
     for words, *experiment in (
         ("rate 0.003 or 0.01: MNIST", "hqnn-mnist", "hqnn-mnist-rates"),
         ("images flipped and shifted, or not: CIFAR-10", "hqnn-cifar10", "hqnn-cifar10-augmented"),
     ):
         hybrid, cnn = (
-            [float(final(f"{one}/{name}", "test_accuracy", root=root).mean()) for one in experiment]
-            for name in ("hqnn", "cnn")
+            [float(final(f"{one}/{name}", "test_accuracy").mean()) for one in experiment] for name in ("hqnn", "cnn")
         )
         rows.append(LeftOpen(words, len(experiment), hybrid, cnn))
-    circuits = by_circuit(root=root)
     means = [float(values.mean()) for rates in circuits.values() for values in rates.values()]
-    rows.append(LeftOpen("which rotations, which CNOTs, in which order: HQNN-Quanv", len(circuits), means, []))
-    rates = [[float(v.mean()) for v in by_rate(name, "all_accuracy", root=root).values()] for name in ("quanv", "cnn4")]
-    rows.append(LeftOpen("rate: HQNN-Quanv and CNN4", len(RATES), *rates))
-    draws = [by_draw(name, root=root).mean(axis=1).tolist() for name in ("quanv", "cnn4")]
-    rows.append(LeftOpen("draw of 600 images: HQNN-Quanv and CNN4", N_DRAWS, *draws))
-    return rows
+    rates = [[float(v.mean()) for v in by_rate(name, "all_accuracy").values()] for name in ("quanv", "cnn4")]
+    draws = [by_draw(name).mean(axis=1).tolist() for name in ("quanv", "cnn4")]
+    return [
+        *rows,
+        LeftOpen("which rotations, which CNOTs, in which order: HQNN-Quanv", len(circuits), means, []),
+        LeftOpen("rate: HQNN-Quanv and CNN4", len(RATES), *rates),
+        LeftOpen("draw of 600 images: HQNN-Quanv and CNN4", N_DRAWS, *draws),
+    ]
