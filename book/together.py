@@ -98,19 +98,21 @@ gains = {name: one.gain for name, one in without.items()}
 rows = []
 for name, one in without.items():
     row = [name, len(one.hybrid), f"{one.hybrid.mean():.2f}", f"{one.without.mean():.2f}"]
-    rows.append([*row, f"{gains[name].difference:z.2f}", f"{gains[name].p_value:.2g}"])
-header = ["pairs", "with the circuit, %", "without, %", "gain, points", "p"]
+    p, least = gains[name].p_value, f"{stats.floor(len(one.hybrid)):.2g}"
+    rows.append([*row, f"{gains[name].difference:z.2f}", f"{p:.2g}", least])
+header = ["pairs", "with the circuit, %", "without, %", "gain, points", "p", "least possible p"]
 tables.table(["what stands in the circuit's place", *header], rows)
 
 # %% tags=["remove-input"]
 found = {name: gain.difference.mean for name, gain in gains.items()}
-adjusted = stats.holm([gain.p_value for gain in gains.values()])
-clear = [name for name, p in zip(found, adjusted, strict=True) if p < 0.05]
+able = [name for name, gain in gains.items() if stats.floor(gain.difference.n) <= 0.05]
+adjusted = stats.holm([gains[name].p_value for name in able])
+clear = [name for name, p in zip(able, adjusted, strict=True) if p < 0.05]
 Markdown(
-    f"The largest mean gain of the table is {max(found.values()):.2f} points, and its interval contains zero. Significant at the "
-    f"level of 0.05, with Holm's correction for the {len(gains)} comparisons: "
-    f"{'; '.join(f'{name} ({found[name]:+.2f} points)' for name in clear)}. With 5 pairs the exact test cannot go below 0.0625: "
-    "such a row cannot count as significant, and that it does not is no evidence against it."
+    f"The largest mean gain of the table is {max(found.values()):.2f} points, and its interval contains zero. {len(found) - len(able)} "
+    "rows have so few pairs that the exact test cannot go below 0.05, whatever the circuit does. Of the others these are significant at "
+    f"that level, with Holm's correction: {'; '.join(f'{name} ({found[name]:+.2f} points)' for name in clear)}. (Among the eight "
+    "comparisons of [its own part](lcqhnn/05-verdict.ipynb) LCQHNN's gain does not stand the correction.)"
 )
 
 # %% [markdown]
@@ -168,7 +170,7 @@ tables.table(["a linear classifier on", *header], rows)
 # %% tags=["remove-cell"]
 assert len(claimed) > 2 * len(ahead) and max(ahead) < 0.2 and len(weak) == 2
 print("of our leads whose interval is above zero none is a fifth of a point: holds")
-assert max(found.values()) < 0.5 and not any(found[name] > 0 for name in clear)
+assert max(found.values()) < 0.5 and max(found[name] for name in clear) < 0.2
 assert 0 in gains[max(found, key=found.get)].difference
 assert all(pair.lead.low > 0 for pair in heads.values())
 print("no mean gain is half a point, but for a linear classifier's: holds")

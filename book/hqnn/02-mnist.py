@@ -138,7 +138,9 @@ for pair in (("hqnn", "cnn"), ("hqnn", "blocks"), ("blocks", "cnn")):
     lower[pair] = mean_interval(b - a)
     words = " over ".join(NAMES[name] for name in pair)
     rows.append([words, f"{leads[pair]:+z.2p}", f"{p:.2g}", f"{lower[pair]:z.4f}"])
-tables.table(["", "test accuracy higher by, points", "p", "test loss lower by"], rows)
+n_pairs = leads[pair].n
+header = ["test accuracy higher by, points", "p", "test loss lower by"]
+tables.table([f"{n_pairs} pairs: p ≥ {stats.floor(n_pairs):.2g}", *header], rows)
 
 # %% tags=["remove-input"]
 hybrid, fair = ends["hqnn"]["test_accuracy"], leads["hqnn", "blocks"]

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Verdict: the network works, no gain of its circuit is seen
+# # Verdict: the network works, no clear gain of its circuit
 #
 # What became of the paper's claims, what we had to assume to test them, where the paper contradicts itself, and the
 # question behind it all: does the circuit do anything that something simpler would not do as well? Every number comes from
@@ -84,8 +84,8 @@ titles = claims.load().groups["lcqhnn"]
 report.by_subject(found, {titles[row.claim.group]: [row.claim.group] for row in found})
 
 # %% [markdown]
-# In short: the hybrid's own numbers hold, those of its classical rivals do not, and with them falls what the paper concludes from
-# the comparison.
+# In short: the hybrid's own numbers hold, most of those of its classical rivals do not, and with them falls what the paper concludes
+# from the comparison.
 
 # %% tags=["remove-input"]
 own, rivals = [], []
