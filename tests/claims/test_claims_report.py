@@ -72,9 +72,9 @@ def test_numbers_of_a_measured_claim(data: Path) -> None:
         "ours": 90.45,
         "ci95": pytest.approx(0.216581, rel=1e-4),
         "n_seeds": 10,
-        "verdict": "reproduced",
+        "verdict": "undecided",
         "evidence": "data/runs/lcqhnn-fashion/cnn-4",
-        "note": None,
+        "note": "One run lies within ±2.18 of ours, too wide to confirm 91.41: the paper concludes from 1.36.",
         "first_rule": "not reproduced",
         "registration": None,
     }
@@ -165,7 +165,7 @@ def test_headlines_count_results_and_no_questions_of_ours(stored: list[Result]) 
 def test_contradictions_name_both_sides() -> None:
     own = claims.evaluate("transfer", groups=["S3", "S6"])
     rows = report.contradictions(own).data.splitlines()[2:]
-    assert len(rows) == claims.counts(own)["transfer"][Verdict.CONTRADICTED] == 4
+    assert len(rows) == claims.counts(own)["transfer"][Verdict.CONTRADICTED] == 3
     assert all(all(cell.strip() for cell in row.strip("|").split("|")[:2]) for row in rows)
 
 

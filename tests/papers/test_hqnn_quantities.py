@@ -1,68 +1,55 @@
 """What only hqnn claims of HQNN-Parallel: right on what is so, and changed by what is not."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from claiming import judged
+from claiming import claim, judged
 from synthetic import write_record
 
-from hqnn.claims import Result, Verdict
+from hqnn.claims import Context, Ledger, Verdict, ledger
 from hqnn.errors import HqnnError
 from hqnn.papers.hqnn import counts, quantities
-from hqnn.papers.hqnn.circuits import strongly_entangling
+from hqnn.storage import DATA
 from hqnn.views import gradients
 
-PATH = "hqnn.papers.hqnn.quantities."
-
 
 @pytest.mark.parametrize(
-    ("of", "part", "value"),
+    ("of", "sizes"),
     [
-        ("hqnn-mnist/hqnn", "features", 1568),
-        ("hqnn-mnist/hqnn", "qubits", 20),
-        ("hqnn-mnist/hqnn", "weights", 180),
-        ("hqnn-mnist/hqnn", "parameters", 45_194),
-        ("hqnn-mnist/hqnn", "convolutions", 2),
-        ("hqnn-mnist/cnn", "qubits", 0),
-        ("hqnn-mnist/cnn", "parameters", 372_234),
-        ("hqnn-cifar10/hqnn", "convolutions", 3),
+        ("hqnn-mnist/hqnn", {"features": 1568, "qubits": 20, "weights": 180, "parameters": 45_194, "convolutions": 2}),
+        ("hqnn-mnist/cnn", {"qubits": 0, "parameters": 372_234}),
+        ("hqnn-cifar10/hqnn", {"convolutions": 3}),
     ],
 )
-def test_sizes_of_networks(of: str, part: quantities.Part, value: int) -> None:
-    assert quantities.size(of, part).value == value
+def test_sizes_of_networks(of: str, sizes: dict[quantities.Part, int]) -> None:
+    assert {part: quantities.size(of, part).value for part in sizes} == sizes
+    assert quantities.size_ratio("hqnn-mnist/cnn", "hqnn-mnist/hqnn").value == 372_234 / 45_194  # not rounded yet
 
 
-def test_ratios_are_not_rounded_before_they_are_compared() -> None:
-    found = quantities.size_ratio("hqnn-mnist/cnn", "hqnn-mnist/hqnn")
-    assert found.value == 372_234 / 45_194
-    assert found.note == "8.24 times"
-
-
-@pytest.mark.parametrize(
-    ("experiment", "n_test", "value"),
-    [("hqnn-medical", 11_791, 47_163), ("hqnn-medical", 11_792, "[(47163, 11791)]"), ("hqnn-mnist", 10_000, 60_000)],
-)
-def test_the_split_is_that_of_every_network(experiment: str, n_test: int, value: object) -> None:
-    assert quantities.split(experiment, n_test).value == value
-
-
-def test_augmentation_is_that_of_all_networks() -> None:
+def test_split_and_augmentation_are_those_of_every_network() -> None:
+    assert quantities.split("hqnn-medical", 11_791).value == 47_163
+    assert quantities.split("hqnn-medical", 11_792).value == "[(47163, 11791)]"
     assert quantities.augmentation("hqnn-medical", "flip-rotate").value is True
     assert quantities.augmentation("hqnn-mnist", "flip-rotate").value is False
     with pytest.raises(HqnnError, match="does not train HQNN-Parallel"):
         quantities.augmentation("hqnn-quanv", "none")
 
 
-def test_the_convolutions_were_not_kept_if_no_network_with_one_dense_layer_fits() -> None:
-    found = quantities.kept_convolutions(372_234)
-    assert (found.value, found.text) == (
-        False,
-        "0 of 113 networks of 372,234 parameters have a single dense layer",
-    )
+def test_nothing_was_held_constant_if_no_network_with_one_dense_layer_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    hybrid = 45_194
+    found = quantities.held_constant(372_234, hybrid)
+    assert found.value is False and found.text.startswith("0 of 113 networks of 372,234 parameters have a single dense")
+    monkeypatch.setattr(counts, "rivals", partial(counts.rivals, max_width=3))
     front = counts.convolutions((1, 16, 32), 5, norm=True)
-    assert quantities.kept_convolutions(front + counts.dense((counts.FEATURES, 100, 10))).value is True
+    assert quantities.held_constant(front + counts.dense((counts.FEATURES, 100, 10)), hybrid).value is True
+    in_place = counts.dense((counts.WIDTH, 33, 10)) - counts.dense((counts.WIDTH, 10)) - 2 * counts.WIDTH
+    total = hybrid - counts.circuits(4, 5, 3) + in_place  # the normalisation after the circuits goes with them
+    assert 33 in counts.widths_in_place(total, hybrid)
+    assert quantities.held_constant(total, hybrid).value is True
 
 
 def test_a_count_may_allow_normalisation_everywhere_somewhere_or_nowhere() -> None:
@@ -84,11 +71,9 @@ def test_layers_are_met_in_the_order_of_the_forward_pass(layers: list[str], hold
     assert quantities.layers(layers).value is holds
 
 
-def test_the_circuit_is_described_by_its_gates() -> None:
+def test_the_circuit_its_gradients_and_its_copies(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [quantities.circuit(n).value for n in (2, 3, 4)] == [False, True, False]
-
-
-def test_gradients_equal_the_rules_and_nothing_elses(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [quantities.simultaneous(n).value for n in (1, 4)] == [False, True]
     assert quantities.gradients_of_rule().value is True
     rule = gradients.shift_gradient
     monkeypatch.setattr(gradients, "shift_gradient", lambda *arguments: rule(*arguments) + 1e-6)
@@ -101,54 +86,51 @@ def write(root: Path, series: str, accuracies: Sequence[float], wrong: Sequence[
         write_record(root, series, seed, {"history": {"test_accuracy": [value] * 4}, "errors": errors})
 
 
-def hard(root: Path, at_least: int) -> Result:
-    ours = {"computed": f"{PATH}hard_images", "of": "hqnn-mnist/hqnn", "rivals": ["hqnn-mnist/cnn"]}
-    rule = {"name": "bound", "side": "at least", "otherwise": "not checkable"}
-    return judged(root, ours, rule, f"{at_least} %", paper="hqnn")
-
-
 def test_hard_images_are_those_some_rival_gets_wrong(tmp_path: Path) -> None:
+    context = Context(ledger=ledger.read(), claim=claim(None, None), root=tmp_path)
     write(tmp_path, "hqnn-mnist/cnn", [0.99] * 5, [[1, 2], [2, 3], [], [9], [2]])
     write(tmp_path, "hqnn-mnist/hqnn", [0.99] * 5, [[1, 2], [1, 2, 8], [3, 7, 9], [2, 9], [9, 1]])
-    found = hard(tmp_path, 99)
-    assert found.judgement.ours == pytest.approx(50.0)
-    assert found.judgement.verdict == Verdict.NOT_CHECKABLE  # other images could be meant
-    assert "the 4 that some run of cnn gets wrong" in found.judgement.note
-    assert found.quantity is not None and found.quantity.samples == dict.fromkeys(range(5), 50.0)
-    assert hard(tmp_path, 40).judgement.verdict == Verdict.REPRODUCED
+    found = quantities.hard_images(context, "hqnn-mnist/hqnn", ["hqnn-mnist/cnn"])
+    assert found.samples == dict.fromkeys(range(5), 50.0)
+    assert "the 4 that some run of cnn gets wrong" in found.note
     write(tmp_path, "hqnn-mnist/cnn", [1.0] * 5)
-    none = hard(tmp_path, 40).judgement
-    assert (none.verdict, none.note) == (Verdict.NOT_CHECKABLE, "no run of cnn gets an image wrong")
+    assert quantities.hard_images(context, "hqnn-mnist/hqnn", ["hqnn-mnist/cnn"]).value is None
 
 
-@pytest.mark.parametrize(("lead", "verdict"), [(0.002, Verdict.REPRODUCED), (-0.002, Verdict.NOT_REPRODUCED)])
-def test_ahead_everywhere_needs_every_dataset(tmp_path: Path, lead: float, verdict: Verdict) -> None:
-    base, noise = np.array([0.8, 0.81, 0.82]), np.array([1, -1, 0]) * 1e-5
-    for experiment, by in (("hqnn-medical", 0.001), ("hqnn-cifar10", lead)):
-        write(tmp_path, f"{experiment}/hqnn", (base + by + noise).tolist())
-        write(tmp_path, f"{experiment}/cnn", base.tolist())
-    ours = {"computed": f"{PATH}ahead_everywhere", "lead": "test_accuracy", "of": "hqnn", "over": "cnn"}
-    found = judged(tmp_path, ours | {"across": ["hqnn-medical", "hqnn-cifar10"]}, "exact").judgement
-    assert (found.verdict, found.ours) == (verdict, f"on {1 + (lead > 0)} of 2 datasets")
-    assert found.evidence == "; ".join(
-        f"data/runs/{name}/hqnn, data/runs/{name}/cnn" for name in ("hqnn-medical", "hqnn-cifar10")
-    )
+@pytest.mark.parametrize(
+    ("leads", "value", "n"), [((0.2, 0.3), True, 2), ((0.2, -0.3), False, 1), ((0.2, 0.0), None, 1)]
+)
+def test_ahead_everywhere_needs_every_row(
+    tmp_path: Path, leads: tuple[float, float], value: bool | None, n: int
+) -> None:
+    noise, rows = np.array([1, -1, 0, 0.5, -0.5, 0, 0, 1, -1, 0]), []
+    for dataset, lead in zip(("mnist", "fashion"), leads, strict=True):
+        write_series(tmp_path, f"lcqhnn-{dataset}/lcqhnn", 0.5 + lead + 0.01 * noise)
+        write_series(tmp_path, f"lcqhnn-{dataset}/cnn-4", 0.5 + 0 * noise)
+        ours = {"lead": "test_accuracy", "of": f"lcqhnn-{dataset}/lcqhnn", "over": f"lcqhnn-{dataset}/cnn-4"}
+        rows.append(claim(ours, "sign", id=f"L6-{dataset}"))
+    context = Context(ledger=Ledger(tuple(rows), {}, {}), claim=rows[0], root=tmp_path)
+    found = quantities.ahead_everywhere(context, ["L6-mnist", "L6-fashion"])
+    assert found.text == f"on {n} of 2 datasets"
+    if value is not None:
+        assert found.value is value
 
 
-def test_the_rule_is_a_finite_difference_of_the_whole_loss() -> None:
-    import torch
+def write_series(root: Path, series: str, accuracies: Any) -> None:
+    for seed, accuracy in enumerate(accuracies.tolist()):
+        write_record(root, series, seed, {"history": {"test_accuracy": [accuracy]}})
 
-    from hqnn.views.layer import QuantumLayer
 
-    layer = QuantumLayer(strongly_entangling(n_qubits=2, n_layers=1), copies=3, dtype=torch.float64)
-    inputs, upstream = torch.randn(5, 6, dtype=torch.float64), torch.randn(5, 6, dtype=torch.float64)
-    found = gradients.shift_gradient(layer, inputs, upstream)
-    base = layer.weights.detach().clone()
-    for copy, k in np.ndindex(3, 6):
-        ends = []
-        for step in (1e-5, -1e-5):
-            weights = base.clone()
-            weights[copy, k] += step
-            ends.append((torch.func.functional_call(layer, {"weights": weights}, (inputs,)) * upstream).sum())
-        assert float(found[copy, k]) == pytest.approx(float((ends[0] - ends[1]) / 2e-5), abs=1e-8)
-    assert gradients.evaluations(n_weights=45, n_inputs=5, batch_size=64) == 64 * 101
+def test_the_lead_is_over_the_best_of_the_others(tmp_path: Path) -> None:
+    for variant, accuracies in (("hqnn", (0.9, 0.9, 0.9)), ("depth-1", (0.8, 0.8, 0.8)), ("depth-6", (0.8, 0.9, 0.95))):
+        write_series(tmp_path, f"hqnn-parts/{variant}", np.repeat(accuracies, 2)[:5])
+    context = Context(ledger=ledger.read(), claim=claim(None, None), root=tmp_path)
+    found = quantities.lead_over_best(context, "hqnn-parts/hqnn", ["hqnn-parts/depth-1", "hqnn-parts/depth-6"])
+    assert [*found.samples.values()] == pytest.approx([10, 10, 0, 0, -5])
+
+
+def test_the_hybrid_trains_slower_in_the_papers_framework(tmp_path: Path) -> None:
+    context = Context(ledger=ledger.read(), claim=claim(None, None), root=DATA)
+    assert quantities.slower_training(context).value is True
+    ours = {"computed": "hqnn.papers.hqnn.quantities.slower_training"}
+    assert judged(tmp_path, ours, "exact", paper="hqnn").judgement.verdict == Verdict.NOT_YET

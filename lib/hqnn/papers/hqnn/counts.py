@@ -140,6 +140,24 @@ def rivals(total: int, *, max_width: int = 2048) -> list[Rival]:
     return found
 
 
+def widths_in_place(total: int, hybrid: int) -> list[float]:
+    """How wide a dense layer in place of the circuits, and nothing else, would make the hybrid that large.
+
+    Args:
+        total: The number of parameters to reach.
+        hybrid: That of the hybrid, from which follows what else it has.
+
+    Returns:
+        One width per reading of the hybrid, with and without bias and normalisation; whole where there is such a layer.
+    """
+    fixed, parts = optional_parts()
+    fixed -= circuits(4, 5, 3) + WIDTH * 10
+    del parts["normalisation after the circuits"]
+    kept = [fixed + sum(size for name, size in parts.items() if name not in names) for names in absent(hybrid)]
+    per_unit = [WIDTH + 10 + bias + 2 * norm for bias in (0, 1) for norm in (0, 1)]
+    return [(total - rest) / per for rest in kept for per in per_unit]
+
+
 def kinds(found: Sequence[Rival]) -> dict[str, list[Rival]]:
     """The networks that `rivals` found, by what one would expect of them."""
     return {

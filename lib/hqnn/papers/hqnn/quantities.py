@@ -3,18 +3,20 @@
 import math
 from typing import Literal
 
+import numpy as np
 import torch
+from qiskit import QuantumCircuit
 from torch import nn
 
 from hqnn import experiments
-from hqnn.claims.quantities import Lead
-from hqnn.claims.quantity import Context, Quantity, recorded
-from hqnn.claims.rules import Sign, Verdict
+from hqnn.claims.quantity import Context, Missing, Quantity, by_seed, curves, recorded
+from hqnn.claims.rules import Verdict
 from hqnn.errors import HqnnError
 from hqnn.papers.hqnn import counts
 from hqnn.papers.hqnn import parallel as hqnn
 from hqnn.papers.hqnn.circuits import strongly_entangling
 from hqnn.papers.hqnn.experiments import ParallelConfig
+from hqnn.records import read_record
 from hqnn.stats import mean_interval
 from hqnn.tasks import count_parameters
 from hqnn.views import gradients
@@ -82,15 +84,21 @@ def augmentation(experiment: str, kind: str) -> Quantity:
     return Quantity(value=kinds == {kind}, text=f"{' or '.join(sorted(kinds))} in all networks")
 
 
-def kept_convolutions(total: int) -> Quantity:
-    """Whether a network of that size has the hybrid's normalised convolutions and one dense layer before the scores."""
+def held_constant(total: int, hybrid: int) -> Quantity:
+    """Whether a network of that size is the hybrid with one dense layer of any width where its quantum part was.
+
+    The quantum part is read as the circuits, or as the circuits with the dense layer that leads to them.
+    """
     rivals = counts.rivals(total)
     single = [one for one in rivals if len(one.hidden) == 1]
-    kept = [one for one in rivals if one.conv_norm]
+    in_place = [width for width in counts.widths_in_place(total, hybrid) if width.is_integer()]
     return Quantity(
-        value=any(one in kept for one in single),
-        text=f"{len(single)} of {len(rivals)} networks of {total:,} parameters have a single dense layer",
-        note=f"{len(kept)} of them have the hybrid's normalised convolutions",
+        value=bool(single or in_place),
+        text=f"{len(single)} of {len(rivals)} networks of {total:,} parameters have a single dense layer, and no width "
+        "of a layer in place of the circuits alone gives the number"
+        if not in_place
+        else f"a layer of {in_place[0]:.0f} in place of the circuits",
+        note=f"{sum(one.conv_norm for one in rivals)} of them have the hybrid's normalised convolutions",
     )
 
 
@@ -183,13 +191,71 @@ def _errors(series: str, context: Context) -> dict[int, set[int]]:
     return {record.seed: set(record.errors) for record in recorded(series, context.root)}
 
 
-def ahead_everywhere(context: Context, lead: str, across: list[str], of: str, over: str) -> Quantity:
-    """Whether one variant ends ahead of another in each of some experiments."""
-    leads = [Lead(lead=lead, of=f"{name}/{of}", over=f"{name}/{over}").measure(context) for name in across]
-    n = sum(Sign().judge(found, context.claim.printed).verdict == Verdict.REPRODUCED for found in leads)
+def ahead_everywhere(context: Context, rows: list[str]) -> Quantity:
+    """Whether rows of the ledger that claim a lead are all reproduced; open if none of them is refuted."""
+    from hqnn.claims import result
+
+    found = [result(context.ledger.find(name), context.ledger, context.root) for name in rows]
+    verdicts = [one.judgement.verdict for one in found]
+    n = verdicts.count(Verdict.REPRODUCED)
     return Quantity(
-        value=n == len(leads),
-        text=f"on {n} of {len(leads)} datasets",
-        series=tuple(series for found in leads for series in found.series),
-        evidence="; ".join(", ".join(f"data/runs/{series}" for series in found.series) for found in leads),
+        value=n == len(found) if n == len(found) or Verdict.NOT_REPRODUCED in verdicts else None,
+        text=f"on {n} of {len(found)} datasets",
+        evidence="; ".join(one.judgement.evidence for one in found),
+        note=", ".join(f"{one.claim.id}: {verdict}" for one, verdict in zip(found, verdicts, strict=True)),
+    )
+
+
+def lead_over_best(context: Context, of: str, over: list[str]) -> Quantity:
+    """The lead in test accuracy, points, over the one of several series that is best on average."""
+    ends = {
+        name: tuple(table.iloc[:, -1] for table in curves(of, name, "test_accuracy", context.root)) for name in over
+    }
+    best = max(ends, key=lambda name: ends[name][1].mean())
+    ours, theirs = ends[best]
+    parts = {of: by_seed(ours), best: by_seed(theirs)}
+    means = ", ".join(f"{name.partition('/')[2]} {end.mean():.2f} %" for name, (_, end) in ends.items())
+    return Quantity(
+        value=mean_interval(ours - theirs),
+        samples=by_seed(ours - theirs),
+        compared=parts,
+        series=tuple(parts),
+        note=f"{ours.mean():.2f} % against {means}; that the best is taken on the same test images favours it",
+    )
+
+
+def simultaneous(n_circuits: int) -> Quantity:
+    """Whether circuits on qubits of their own are done sooner than one after another."""
+    one = strongly_entangling().circuit
+    together = QuantumCircuit(n_circuits * one.num_qubits)
+    for k in range(n_circuits):
+        values = dict(zip(one.parameters, np.random.default_rng(k).uniform(0, 1, len(one.parameters)), strict=True))
+        together.compose(
+            one.assign_parameters(values), range(k * one.num_qubits, (k + 1) * one.num_qubits), inplace=True
+        )
+    depth, in_turn = together.depth(), n_circuits * one.depth()
+    return Quantity(
+        value=depth < in_turn,
+        text=f"{depth} time steps side by side on {together.num_qubits} qubits, {in_turn} one after another on "
+        f"{one.num_qubits}",
+        note="of gates on a device; for a simulator the circuits are a batch either way",
+    )
+
+
+def slower_training(context: Context) -> Quantity:
+    """Whether the paper's framework needs longer for the circuits alone than a classical network for a whole step."""
+    times = {}
+    for name in ("quantum_layer", "training_step"):
+        path = context.root / f"benchmarks/{name}.json"
+        if not path.exists():
+            raise Missing(f"the benchmark {name!r} is not recorded yet")
+        times[name] = read_record(path).result
+    theirs = times["quantum_layer"]["workloads"]["entangling"]["median_ms"]["PennyLane default.qubit"]
+    steps = times["training_step"]["median_ms"]["hqnn-mnist"]
+    return Quantity(
+        value=theirs > steps["blocks"],
+        text=f"{theirs:.0f} ms for the circuits in PennyLane, {steps['blocks']:.0f} ms for the whole classical network",
+        evidence="data/benchmarks/quantum_layer.json, data/benchmarks/training_step.json",
+        note=f"with our layer a step of the hybrid takes {steps['hqnn'] / steps['blocks']:.2f} times as long as one of "
+        "the classical network with as many weights",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import numpy as np
@@ -110,6 +111,32 @@ def accuracy_over_draws(context: Context, model: Model) -> Quantity:
         evidence="data/runs/hqnn-quanv-draws",
         note=f"{len(per_draw)} draws of images at {USUAL_RATE:g}; {tuned}",
     )
+
+
+def spread_over_starts(context: Context, model: Model, n_starts: int) -> Quantity:
+    """The standard deviation of the final test accuracy over initialisations, on one draw of images.
+
+    The mean over draws, each without bias (c4); and how much that of `n_starts` initialisations scatters.
+    """
+    for series in (draws := tuple(f"hqnn-quanv-draws/{model}-draw-{k}" for k in range(N_DRAWS))):
+        recorded(series, context.root)
+    found = tuning.by_draw(model, root=context.root)
+    n = found.shape[1]
+    c4 = math.sqrt(2 / (n - 1)) * math.gamma(n / 2) / math.gamma((n - 1) / 2)
+    value = mean_interval(found.std(axis=1, ddof=1) / c4)
+    return Quantity(
+        value=value,
+        variance=value.mean**2 / (2 * (n_starts - 1)),
+        series=draws,
+        evidence="data/runs/hqnn-quanv-draws",
+        note=f"of {n} initialisations on each of {N_DRAWS} draws of images, at {USUAL_RATE:g}",
+    )
+
+
+def size_ratio(of: Model, over: Model) -> Quantity:
+    """How many times the parameters of one whole network another has."""
+    larger, smaller = (sum(p.numel() for p in quanv.build(MODELS[model]).parameters()) for model in (of, over))
+    return Quantity(value=larger / smaller, note=f"{larger} against {smaller}; of the kernel alone it is so")
 
 
 def tuned_lead(context: Context, of: Model, over: Model) -> Quantity:

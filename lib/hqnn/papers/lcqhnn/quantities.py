@@ -12,9 +12,12 @@ from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter
 from qiskit.circuit.exceptions import CircuitError
 
+from hqnn import records
 from hqnn.circuit import Circuit
-from hqnn.claims.quantity import EXACT, Context, Quantity
+from hqnn.claims.quantity import EXACT, Context, Missing, Quantity, by_seed, curves
+from hqnn.papers.lcqhnn import saliency
 from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
+from hqnn.stats import mean_interval
 from hqnn.views import aer, bloch, gradients
 from hqnn.views.layer import QuantumLayer
 
@@ -42,11 +45,10 @@ def denominators(
 
 
 def on_grid(context: Context, stated: int, alternative: int) -> Quantity:
-    """Whether the percentages of the row's group come from the stated number of images, and not from another.
+    """Whether the percentages of the row's group can come from the stated number of images; never shown, or refuted.
 
-    Accuracies on `stated` images are multiples of 1/stated. If all of them are multiples of 1/alternative, a coarser
-    grid contained in that one, then chance did this for each value below 100 %, or fewer images were used. That they
-    come from the stated number is never shown.
+    They are multiples of 1/stated. If all are multiples of 1/alternative, a coarser grid contained in that one, then
+    chance did this for each value below 100 %, or fewer images were used.
     """
     printed = [c.printed for c in context.ledger.claims if c.group == context.claim.group and c.printed.unit == "%"]
     below = [p for p in printed if p.number < 100]
@@ -192,6 +194,61 @@ def tensors_in_circuits() -> Quantity:
         text="a circuit keeps a tensor as it is"
         if survives
         else "a gate refuses a tensor, and binding one turns it into a number without a gradient",
+    )
+
+
+# --- what training leaves
+
+
+def less_overfitting(context: Context, of: str, over: str) -> Quantity:
+    """By how many points less one series' training accuracy exceeds its test accuracy at the end than another's."""
+    gaps = []
+    train, test = (curves(of, over, f"{split}_accuracy", context.root) for split in ("train", "test"))
+    for trained, tested in zip(train, test, strict=True):
+        gaps.append((trained - tested).iloc[:, -1])
+    saved = gaps[1] - gaps[0]
+    return Quantity(
+        value=mean_interval(saved),
+        samples=by_seed(saved),
+        compared={of: by_seed(gaps[0]), over: by_seed(gaps[1])},
+        series=(of, over),
+        note=f"the gap is {gaps[0].mean():.2f} points against {gaps[1].mean():.2f}",
+    )
+
+
+def noise_saved(context: Context, analyses: list[str]) -> Quantity:
+    """By how many points less the circuit loses to noise than a deeper equal one: mean over datasets and noise."""
+    saved: dict[str, list[NDArray[np.float64]]] = {}
+    today = []
+    for name in analyses:
+        if not (context.root / f"analyses/{name}.json").exists():
+            raise Missing(f"the analysis {name!r} is not recorded yet")
+        found = records.measured(name, context.root)
+        for kind in ("depolarising", "thermal", "backend"):
+            swept = found.data["trained"][kind]
+            deeper, shallow = (100 * np.mean(swept[depth], 1) for depth in (str(found.config["deeper"]), "1"))
+            saved.setdefault(kind, []).append(shallow - deeper)
+        today += [one.mean for key, one in found.result.items() if key.endswith("today/deeper-loss-minus-shallow-loss")]
+    per_seed = np.mean([*saved.values()], axis=(0, 1))
+    parts = ", ".join(f"{np.mean(values):.1f} ({kind})" for kind, values in saved.items())
+    return Quantity(
+        value=mean_interval(per_seed),
+        samples={seed: float(value) for seed, value in enumerate(per_seed)},
+        evidence=", ".join(f"data/analyses/{name}.json" for name in analyses),
+        note=f"{parts}; at today's error rates {min(today):.2f} to {max(today):.2f}: neither circuit has much to lose",
+    )
+
+
+def is_gradcam(window: int) -> Quantity:
+    """Whether the printed heat map with a window of some size is Grad-CAM's, whose weights are means over the map."""
+    generator = torch.Generator().manual_seed(0)
+    maps, slopes = (torch.randn(8, 4, 14, 14, generator=generator, dtype=torch.float64) for _ in range(2))
+    found = saliency.Attribution(maps.relu(), slopes, torch.zeros(8, 2))
+    printed, whole = (saliency.heat(found, size) for size in (window, None))
+    alike = float(np.corrcoef(printed.flatten(), whole.flatten())[0, 1])
+    return Quantity(
+        value=bool((printed - whole).abs().max() < EXACT),
+        text=f"on random maps a window of {window} x {window} gives maps that correlate with Grad-CAM's by {alike:.2f}",
     )
 
 

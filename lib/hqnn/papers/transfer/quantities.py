@@ -1,14 +1,16 @@
 """What only the transfer paper claims, its networks, its circuit and how it runs, as quantities of ours."""
 
 import importlib
+import math
 
 import numpy as np
 from qiskit import QuantumCircuit, transpile
+from qiskit.quantum_info import Statevector
 from qiskit_aer import AerSimulator
 from torch import nn
 
-from hqnn import datasets, experiments
-from hqnn.claims.quantity import Context, Quantity, recorded
+from hqnn import datasets, experiments, records
+from hqnn.claims.quantity import EXACT, Context, Missing, Quantity, by_seed, curve, recorded
 from hqnn.errors import HqnnError
 from hqnn.papers.transfer.experiments import AutoencoderConfig, TransferConfig
 from hqnn.papers.transfer.features import EMBEDDINGS
@@ -71,19 +73,31 @@ def circuit() -> Quantity:
     )
 
 
+def superposition() -> Quantity:
+    """Whether the circuit spreads over all basis states whatever the features."""
+    pc = EMBEDDINGS["first-5"].circuit()
+    n_states = {}
+    for name, value in {"1": 1.0, "1/√2": math.sqrt(0.5)}.items():
+        angles = dict.fromkeys(pc.inputs, value)
+        bound = pc.circuit.assign_parameters(angles)
+        n_states[name] = int((Statevector(bound).probabilities() > EXACT).sum())
+    return Quantity(
+        value=min(n_states.values()) == 2**pc.n_qubits,
+        text=", ".join(f"{n} of {2**pc.n_qubits} basis states if each feature is {x}" for x, n in n_states.items()),
+        note="a Hadamard gate does so to |0⟩, but here it follows RY, and takes superpositions back as well",
+    )
+
+
 def steps_of_aer() -> Quantity:
-    """Whether `transpile`, `assemble`, `run` and `get_counts` still run a circuit."""
+    """Whether the circuit runs through `transpile`, `run` and `get_counts`, with `assemble` where Qiskit has it."""
     one = QuantumCircuit(1)
     one.measure_all()
     backend = AerSimulator()
     counts = backend.run(transpile(one, backend), shots=1).result().get_counts()
     has_assemble = any(hasattr(importlib.import_module(name), "assemble") for name in ("qiskit", "qiskit.compiler"))
     return Quantity(
-        value=has_assemble and counts == {"0": 1},
-        text="all four steps run"
-        if has_assemble
-        else "transpile, run and get_counts run, assemble is gone from Qiskit",
-        note="" if has_assemble else "run takes the transpiled circuit itself, so nothing but a name is missing",
+        value=counts == {"0": 1},
+        text="all four steps run" if has_assemble else "three steps run, and the fourth, assemble, is no longer needed",
     )
 
 
@@ -111,4 +125,34 @@ def worst_class(context: Context, of: str) -> Quantity:
     samples = {seed: 100 * float((m.diagonal() / m.sum(1)).min()) for seed, m in matrices.items()}
     return Quantity(
         value=mean_interval(list(samples.values())), samples=samples, series=(of,), note="of the worst class"
+    )
+
+
+def below_pca(context: Context, of: str) -> Quantity:
+    """By how much an autoencoder's error on test images is below that of as many principal components."""
+    config = _config(of)
+    assert isinstance(config, AutoencoderConfig)
+    if not (context.root / "analyses/transfer-compression.json").exists():
+        raise Missing("the analysis 'transfer-compression' is not recorded yet")
+    pca = records.measured("transfer-compression", context.root).result[f"pca/{config.n_latents}"].mean
+    lead = pca - curve(of, "test_loss", context.root).iloc[:, -1]
+    return Quantity(
+        value=mean_interval(lead),
+        samples=by_seed(lead),
+        series=(of,),
+        note=f"{config.n_latents} principal components have an error of {pca:.4f}",
+    )
+
+
+def mirrors(of: str, over: str) -> Quantity:
+    """Whether two classifiers have the same layers and are trained alike, but for the number of inputs."""
+    models, training = [], []
+    for series in (of, over):
+        config = _config(series)
+        assert isinstance(config, TransferConfig)
+        models.append(str(Classifier(config, 1)))
+        training.append((config.optimizer, config.learning_rate, config.schedule, config.batch_size, config.epochs))
+    return Quantity(
+        value=models[0] == models[1] and training[0] == training[1],
+        text="the same layers, trained alike, on other inputs",
     )
