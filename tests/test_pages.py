@@ -33,4 +33,3 @@ def test_source_is_the_code_without_its_docstrings() -> None:
         "    ...\n"
         "```"
     )
-    assert '    """Too."""' in source(documented, docstrings=True).data

@@ -6,7 +6,7 @@ import argparse
 import signal
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -126,13 +126,15 @@ def _claims(options: argparse.Namespace) -> int:
         book = ledger.read(root / "claims")
         print(report.explain(book.find(options.id), book, root))
         return 0
+    path = root / "verdicts.json"
     fresh = options.check or options.update
     evaluated = partial(claims.evaluate, path=root / "claims") if fresh else claims.stored
     results = evaluated(options.paper, root=root)
-    if fresh:
-        results = claims.registered(results, root)
+    found = claims.changes(results, path, paper=options.paper) if options.check or (fresh and path.exists()) else []
     if options.update:
-        claims.write_snapshot(results, root / "verdicts.json")
+        claims.write_snapshot(results, path)
+        print("\n".join([*found, f"{len(results)} verdicts stored in {path}, {len(found)} changes."]))
+        return 0
     if options.json:
         text = claims.to_json(results)
         try:
@@ -144,113 +146,86 @@ def _claims(options: argparse.Namespace) -> int:
         print(report.format_table(results))
     if not options.check:
         return 0
-    found = claims.changes(results, root / "verdicts.json", paper=options.paper)
     for change in found:
         print(change, file=sys.stderr)
-    print(f"{len(results)} claims evaluated, {len(found)} changes.", file=sys.stderr)
+    print(f"{len(results)} claims evaluated, {len(found)} changes against {path}.", file=sys.stderr)
+    if found:
+        print("Store them with `python -m hqnn claims --update`.", file=sys.stderr)
     return 1 if found else 0
 
 
 def parser() -> argparse.ArgumentParser:
     """Build the command line's parser."""
-    top = argparse.ArgumentParser(
-        prog="python -m hqnn",
-        description="Re-run three hybrid quantum-classical image classification papers, claim by claim.",
-    )
+    about = "Re-run three hybrid quantum-classical image classification papers, claim by claim."
+    top = argparse.ArgumentParser(prog="python -m hqnn", description=about)
     top.add_argument("--version", action="version", version=f"hqnn {__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
-    def command(name: str, function: object, summary: str, description: str) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=summary, description=description)
+    def command(
+        function: Callable[[argparse.Namespace], int], summary: str, shared: str, description: str = ""
+    ) -> Callable[..., argparse.Action]:
+        added = commands.add_parser(function.__name__[1:], help=summary, description=description or f"{summary}.")
         added.set_defaults(function=function)
-        return added
+        if "scale" in shared:
+            explained = "the paper's sizes on its dataset (default), or seconds on the bundled digits"
+            added.add_argument("--scale", choices=("paper", "quick"), default="paper", help=explained)
+        if "root" in shared:
+            explained = "use this folder instead of the repository's data/"
+            added.add_argument("--root", type=terminal.folder, metavar="FOLDER", help=explained)
+        if "quiet" in shared:
+            added.add_argument("--quiet", action="store_true", help="show no progress bars")
+        return added.add_argument
 
-    def add_root(to: argparse.ArgumentParser) -> None:
-        to.add_argument(
-            "--root", type=terminal.folder, metavar="FOLDER", help="use this folder instead of the repository's data/"
-        )
+    flag = "store_true"
+    add = command(_data, "show which datasets are here and fetch those that are not", "quiet")
+    add("names", nargs="*", metavar="NAME", help="datasets (default: all)")
+    add("--all", action=flag, help="all datasets, which is the default")
+    add("--list", action=flag, help="only show them")
 
-    def add_quiet(to: argparse.ArgumentParser) -> None:
-        to.add_argument("--quiet", action="store_true", help="show no progress bars")
+    command(_list, "show the experiments and which seeds are done", "scale root")
 
-    def add_scale(to: argparse.ArgumentParser) -> None:
-        to.add_argument(
-            "--scale",
-            choices=("paper", "quick"),
-            default="paper",
-            help="the paper's sizes on its dataset (default), or seconds on the bundled digits",
-        )
-
-    data = command(
-        "data",
-        _data,
-        "show which datasets are here and fetch those that are not",
-        "Show which datasets are here and fetch those that are not.",
-    )
-    data.add_argument("names", nargs="*", metavar="NAME", help="datasets (default: all)")
-    data.add_argument("--all", action="store_true", help="all datasets, which is the default")
-    data.add_argument("--list", action="store_true", help="only show them")
-    add_quiet(data)
-
-    listing = command(
-        "list", _list, "show the experiments and which seeds are done", "Show the experiments and which seeds are done."
-    )
-    add_scale(listing)
-    add_root(listing)
-
-    run = command(
-        "run",
+    add = command(
         _run,
         "make the records that are missing or stale",
+        "scale root quiet",
         "Run experiments over seeds, or measure trained weights on their images, and store a record of each. What is "
         "stored already is skipped, unless the code builds another model now. Interrupt at any moment: the same "
         "command continues where it was.",
     )
-    run.add_argument("names", nargs="*", metavar="NAME", help="experiments (see `python -m hqnn list`), measurements")
-    run.add_argument("--all", action="store_true", help="every experiment, then every measurement")
-    run.add_argument("--again", action="store_true", help="run what is stored already, too")
-    run.add_argument("--seeds", type=terminal.seeds, metavar="0-9", help="which seeds (default: those needed)")
-    run.add_argument("--variants", type=terminal.names, metavar="A,B", help="which variants (default: all)")
-    add_scale(run)
-    run.add_argument(
-        "--jobs", type=terminal.n_jobs, default=1, metavar="N", help="worker processes (default: 1, this one)"
-    )
-    run.add_argument("--scheduler", metavar="tcp://HOST:PORT", help="use the workers of this Dask scheduler instead")
-    run.add_argument("--device", default="cpu", help="where each run computes, as torch names it (default: cpu)")
-    add_root(run)
-    add_quiet(run)
+    add("names", nargs="*", metavar="NAME", help="experiments (see `python -m hqnn list`), measurements")
+    add("--all", action=flag, help="every experiment, then every measurement")
+    add("--again", action=flag, help="run what is stored already, too")
+    add("--seeds", type=terminal.seeds, metavar="0-9", help="which seeds (default: those needed)")
+    add("--variants", type=terminal.names, metavar="A,B", help="which variants (default: all)")
+    add("--jobs", type=terminal.n_jobs, default=1, metavar="N", help="worker processes (default: 1, this one)")
+    add("--scheduler", metavar="tcp://HOST:PORT", help="use the workers of this Dask scheduler instead")
+    add("--device", default="cpu", help="where each run computes, as torch names it (default: cpu)")
 
-    verify = command(
-        "verify",
+    add = command(
         _verify,
         "check every stored record against the registry",
+        "root quiet",
         "Check every stored record: format, checksum, config, model, curves, weights, missing seeds, measurements. "
         "Where a dataset is here, stored weights are measured again.",
     )
-    verify.add_argument(
-        "--rerun",
-        metavar="NAME",
-        help="instead, run again from scratch and compare: EXPERIMENT/VARIANT/SEED, all seeds of EXPERIMENT/VARIANT, "
-        "or all that the claim of this id rests on",
+    explained = (
+        "instead, run again from scratch and compare: EXPERIMENT/VARIANT/SEED, all seeds of EXPERIMENT/VARIANT, or all "
+        "that the claim of this id rests on"
     )
-    add_root(verify)
-    add_quiet(verify)
+    add("--rerun", metavar="NAME", help=explained)
 
-    claims = command(
-        "claims",
+    add = command(
         _claims,
         "show the verdict on every claim of the papers, or everything about one",
+        "root",
         "Print each claim of the papers with its value, ours, the verdict and the evidence, as last stored; or, of one "
         "claim, how its verdict comes about.",
     )
-    claims.add_argument("id", nargs="?", metavar="CLAIM", help="one claim, such as L6-fashion-cnn4-25")
-    claims.add_argument("--json", action="store_true", help="print a list of objects instead of a table")
-    claims.add_argument("--paper", metavar="PAPER", help="only those of one paper")
-    claims.add_argument("--check", action="store_true", help="judge them afresh, and compare with what is stored")
-    claims.add_argument(
-        "--update", action="store_true", help="store the verdicts as those that the tests and the scoreboard expect"
-    )
-    add_root(claims)
+    add("id", nargs="?", metavar="CLAIM", help="one claim, such as L6-fashion-cnn4-25")
+    add("--json", action=flag, help="print a list of objects instead of a table")
+    add("--paper", metavar="PAPER", help="only those of one paper")
+    add("--check", action=flag, help="judge them afresh, and compare with what is stored")
+    add("--update", action=flag, help="store the verdicts that tests and scoreboard expect, and say what changed")
     return top
 
 
@@ -259,11 +234,7 @@ def _terminated(_signal: int, _frame: FrameType | None) -> NoReturn:
 
 
 def main(given: Sequence[str] | None = None) -> int:
-    """Run one command.
-
-    Returns:
-        The exit status: 0 well done, 1 a check failed, 2 something the user can put right, 130 interrupted.
-    """
+    """Run one command: 0 well done, 1 a check failed, 2 something the user can put right, 130 interrupted."""
     before = signal.signal(signal.SIGTERM, _terminated)  # a batch system's request to stop is an interrupt
     try:
         terminal.open_what_is_closed()

@@ -1,7 +1,7 @@
 """Many independent jobs on Dask: worker processes on this machine by default, or the cluster of any scheduler.
 
-Dask restarts the jobs of a worker that is lost on another one. What this module adds is what the book's runs need:
-progress from inside a job, a stop that reaches jobs already running, and a word when nobody is there to do them.
+Dask restarts the jobs of a lost worker on another one. This module adds progress from inside a job, a stop that reaches
+jobs already running, and a word when nobody is there to do them.
 """
 
 from __future__ import annotations
@@ -43,11 +43,7 @@ class StoppedError(Exception):
 
 @contextmanager
 def connect(n_workers: int, scheduler: str | None = None) -> Iterator[Client]:
-    """Connect to a scheduler, or start one with single-threaded workers on this machine.
-
-    Args:
-        n_workers: How many worker processes to start; unused with a scheduler.
-        scheduler: Its address, as `tcp://host:8786`.
+    """Connect to a scheduler (`tcp://host:8786`), or start one with single-threaded workers on this machine.
 
     Raises:
         HqnnError: No scheduler answers there, or the worker processes do not start.

@@ -10,19 +10,9 @@ from collections.abc import Callable
 from IPython.display import Markdown
 
 
-def source(*parts: Callable | type, docstrings: bool = False) -> Markdown:
-    """Show the definitions of functions, classes or methods, as they are now.
-
-    Args:
-        *parts: What to show, in this order.
-        docstrings: Whether to show their docstrings, too; a page has said already what they say.
-
-    Returns:
-        Their code, highlighted.
-    """
-    texts = [textwrap.dedent(inspect.getsource(part)) for part in parts]
-    if not docstrings:
-        texts = [_without_docstrings(text) for text in texts]
+def source(*parts: Callable | type) -> Markdown:
+    """Show the definitions of functions, classes or methods as they are now, without what the page has said already."""
+    texts = [_without_docstrings(textwrap.dedent(inspect.getsource(part))) for part in parts]
     return Markdown("```python\n" + "\n\n".join(text.rstrip() for text in texts) + "\n```")
 
 

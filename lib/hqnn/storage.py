@@ -27,11 +27,7 @@ def in_clone() -> bool:
 
 
 def data_folder(root: Path | None = None, *, may_be_new: bool = False) -> Path:
-    """The folder of ledger, records and analyses that a command works on.
-
-    Args:
-        root: The one named; by default the repository's.
-        may_be_new: Whether it need not exist yet.
+    """The folder of ledger, records and analyses that a command works on; by default the repository's.
 
     Raises:
         HqnnError: It is not a folder that can be read, or none is named and this is no clone of the repository.
@@ -52,11 +48,7 @@ def data_folder(root: Path | None = None, *, may_be_new: bool = False) -> Path:
 
 
 def check_folders(folders: Iterable[Path]) -> None:
-    """Make these folders and write to each, so that no result is computed that cannot be stored.
-
-    Raises:
-        HqnnError: That is not possible.
-    """
+    """Make these folders and write to each, so that nothing is computed that cannot be stored; else an HqnnError."""
     for folder in sorted(set(folders)):
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -76,10 +68,6 @@ def cache_folder() -> Path:
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Write `data` to `path` so that a reader, or a crash at any moment, sees the old file or the new one.
-
-    Args:
-        path: The file to write; missing folders are created.
-        data: Its whole content.
 
     Raises:
         HqnnError: The disk is full or over quota, and `path` is as it was; or it would lie beside an environment's
@@ -106,10 +94,7 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 def pack_tensors(tensors: Mapping[str, torch.Tensor], metadata: Mapping[str, Any] | None = None) -> bytes:
-    """Serialise named tensors, and JSON-able metadata, in the safetensors format.
-
-    Equal arguments give equal bytes.
-    """
+    """Named tensors, and JSON-able metadata, in the safetensors format; equal arguments give equal bytes."""
     from safetensors.torch import save
 
     plain = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
@@ -117,10 +102,7 @@ def pack_tensors(tensors: Mapping[str, torch.Tensor], metadata: Mapping[str, Any
 
 
 def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
-    """Read what `pack_tensors` packed.
-
-    Returns:
-        The tensors by name (on the CPU), and the metadata (empty if there was none).
+    """Read what `pack_tensors` packed: tensors by name (on the CPU), and metadata.
 
     Raises:
         HqnnError: The file is truncated or not a safetensors file.

@@ -13,14 +13,7 @@ SENTENCE = 32
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Markdown:
-    """Build a Markdown table: the first column and columns of sentences to the left, all others to the right.
-
-    Args:
-        header: Names of the columns.
-        rows: As many cells as the header has.
-
-    Returns:
-        What a notebook shows as a table.
+    """A Markdown table: the first column and columns of sentences to the left, all others to the right.
 
     Raises:
         ValueError: A row has another number of cells than the header.
@@ -43,14 +36,9 @@ def span(values: ArrayLike, digits: int = 2) -> str:
 
 
 def equations(left: Sequence[str], right: Sequence[str]) -> Markdown:
-    """Equations below each other, aligned at their signs of equality, each term of a sum on a line of its own.
+    """Equations in LaTeX below each other, aligned at their signs of equality, each term of a sum on its own line.
 
-    Args:
-        left: LaTeX of the left-hand sides.
-        right: LaTeX of the right-hand sides, sums with spaces around the signs between their terms.
-
-    Returns:
-        What a notebook shows as displayed mathematics.
+    The terms on the right are recognised by the spaces around the signs between them.
     """
     broken = [sum_.replace(" + ", r" \\ &+ ").replace(" - ", r" \\ &- ") for sum_ in right]
     lines = [f"{a} ={{}}& {b}" for a, b in zip(left, broken, strict=True)]

@@ -116,9 +116,8 @@ class Outcome:
 
     @property
     def history(self) -> dict[str, list[float]]:
-        """The curves."""
-        curves: dict[str, list[float]] = self.result["history"]
-        return curves
+        """Curve -> one value per epoch."""
+        return self.result["history"]
 
     def weights(self, epoch: int) -> dict[str, Tensor]:
         """The state dict kept after `epoch`."""
@@ -145,10 +144,7 @@ class Task(Generic[C]):
         raise NotImplementedError
 
     def parts(self, config: C) -> Mapping[str, nn.Module | Circuit]:
-        """All that a run computes with: the network, and whatever frozen networks and circuits stand before it.
-
-        A record notes their digest; when they change, it is stale.
-        """
+        """All that a run computes with, frozen networks and circuits too; when they change, its record is stale."""
         return {"model": self.build(config)}
 
     def upstream(self, config: C) -> str | None:
@@ -170,11 +166,7 @@ class Task(Generic[C]):
         return outcome(model, fitted, origin, errors=errors(predict(model, last), last.targets))
 
     def measure(self, config: C, weights: Mapping[str, Tensor]) -> dict[str, float] | None:
-        """Measure stored weights again, on every split but the training images.
-
-        Returns:
-            Values by the name of the curve they lie on; None if that would need a download.
-        """
+        """Measure stored weights on every split but the training images: values by curve; None without the dataset."""
         if not datasets.is_available(config.dataset):  # type: ignore[attr-defined]
             return None
         model = self.build(config)
@@ -188,11 +180,7 @@ class Task(Generic[C]):
 
 
 def of(config: Any) -> Task[Any]:
-    """The task of a config: what its paper says in the module `tasks` beside the config's own.
-
-    Raises:
-        TypeError: It says nothing of configs of this type.
-    """
+    """The task of a config: what its paper says in the module `tasks` beside the config's own, else a TypeError."""
     kind = type(config)
     package = kind.__module__.rpartition(".")[0]
     if package and find_spec(f"{package}.tasks"):
@@ -213,19 +201,16 @@ def drawn(
     antialias: bool = True,
     all_too: bool = False,
 ) -> Images:
-    """Draw the same number of images of some classes (`hqnn.datasets.subset`); kept, since runs of a series share them.
+    """Draw images of some classes (`hqnn.datasets.subset`); kept, since runs of a series share them.
 
     Args:
         name: The dataset.
         classes: Which of its classes, in the order of their new labels.
         sizes: Of `train`, `val` and `test`.
         seed: Of the draw.
-        size: Height and width, pixels.
+        size: Height and width of the float images [N, 1, size, size], in [0, 1].
         antialias: Whether resizing smooths.
         all_too: Whether all test images there are make a further split, `all`.
-
-    Returns:
-        Float images [N, 1, size, size] in [0, 1] and labels [N] by split.
     """
     dataset = datasets.load(name)
     n_train, n_val, n_test = sizes
@@ -254,20 +239,17 @@ def train(
     stage: str = "model",
     **options: Any,
 ) -> Fit:
-    """Train a model in one stage, as its config and its session say.
+    """Train what requires a gradient in a model, in one stage, as its config and its session say; see `fit`.
 
     Args:
         config: Any paper's config with `optimizer`, `learning_rate`, `epochs`, `batch_size` and `snapshots`.
         session: Gives the seed, the checkpoints and the progress.
-        model: On the session's device; only what requires a gradient is trained.
+        model: On the session's device.
         samples: What it learns from, on the session's device.
         loss: The mean loss of a batch.
         evaluate_on: Further splits by the name of their curves.
         stage: Names the checkpoint.
         **options: What else `hqnn.training.fit` takes.
-
-    Returns:
-        The history, the snapshots and the time taken.
     """
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
     return fit(

@@ -187,9 +187,13 @@ def test_the_command_shows_what_is_stored_and_evaluates_nothing(
     checked = capsys.readouterr()
     assert [row["ours"] for row in json.loads(checked.out)] == [None, None]
     assert "L6-fashion-cnn4-25: verdict was 'reproduced' and is 'not yet evaluated'." in checked.err
+    assert "Store them with `python -m hqnn claims --update`." in checked.err
     monkeypatch.setattr(claims, "evaluate", lambda *_, **__: claims.stored(root=data))
     assert main(["claims", "--check", "--root", str(data)]) == 0
-    assert capsys.readouterr().err == "2 claims evaluated, 0 changes.\n"
+    assert capsys.readouterr().err == f"2 claims evaluated, 0 changes against {data / 'verdicts.json'}.\n"
+    monkeypatch.undo()
+    assert main(["claims", "--update", "--root", str(data)]) == 0
+    assert "L6-fashion-cnn4-25: verdict was 'reproduced' and is 'not yet evaluated'." in capsys.readouterr().out
 
 
 def test_stored_verdicts_are_shown_without_what_makes_them() -> None:
