@@ -190,10 +190,7 @@ tables.table(["reading", "features", *header], rows)
 
 # %% tags=["hide-input"]
 rows = {f"{INPUTS[name]}: {KEPT[outcome]}": found for (name, outcome), found in drawn.items()}
-levels = {
-    "v1's hybrid": printed["S5-validation-accuracy"],
-    "v2's hybrid": printed["S8-hybrid"],
-}
+levels = {"v1's hybrid": printed["S5-validation-accuracy"], "v2's hybrid": printed["S8-hybrid"]}
 figure, ax = plt.subplots(figsize=(7.6, 4.6))
 figures.intervals(ax, rows, levels).set(xlabel="test accuracy, %", xlim=(5, 100))
 figures.show(
