@@ -119,8 +119,7 @@ def without_ladders(*, first: bool, second: bool) -> Circuit:
 def network_of(series: str, seed: int, epoch: int) -> QuantumHead:
     """A recorded hybrid of lcqhnn behind its front end, as it was after an epoch."""
     record = next(record for record in records.load(series) if record.seed == seed)
-    experiment, _, variant = series.partition("/")
-    config = experiments.get(experiment).variants[variant]
+    config = experiments.config(series)
     model = lcqhnn.Lcqhnn(config)
     model.load_state_dict(record.snapshot(epoch))
     return QuantumHead.of(model, config.order)

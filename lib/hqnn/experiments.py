@@ -74,11 +74,7 @@ EXPERIMENTS: dict[str, Experiment] = {
 
 
 def get(name: str) -> Experiment:
-    """Look an experiment up by name.
-
-    Raises:
-        HqnnError: There is none; the message lists the closest names.
-    """
+    """Look an experiment up by name; an HqnnError names the closest ones."""
     try:
         return EXPERIMENTS[name]
     except KeyError:
@@ -92,21 +88,13 @@ def split(series: str) -> tuple[str, str]:
 
 
 def config(series: str, scale: Scale = "paper") -> Config:
-    """The config of a series.
-
-    Raises:
-        HqnnError: There is no such experiment, or it has no such variant.
-    """
+    """The config of a series; an HqnnError names the closest experiment or variant."""
     experiment, variant = split(series)
     return select(get(experiment), [variant], scale)[variant]
 
 
 def select(experiment: Experiment, variants: Sequence[str] | None = None, scale: Scale = "paper") -> dict[str, Config]:
-    """Some variants of an experiment by name, or all, in the registry's order.
-
-    Raises:
-        HqnnError: The experiment has no such variant.
-    """
+    """Some variants of an experiment by name, or all, in the registry's order; an HqnnError names the closest ones."""
     configs = experiment.configs(scale)
     for variant in variants or ():
         if variant not in configs:

@@ -78,12 +78,7 @@ def everything() -> dict[str, Measurement]:
 
 
 def make(name: str, *, root: Path = DATA) -> Record:
-    """Measure and store.
-
-    Raises:
-        HqnnError: There is no such measurement, or its records or images are missing.
-        ValueError: Something that was measured is not finite.
-    """
+    """Measure and store; an HqnnError if that is not known, or its records or images are missing."""
     if name not in everything():
         raise HqnnError(f"There is no measurement {name!r}: choose from {', '.join(MEASUREMENTS) or 'none yet'}.")
     chosen = MEASUREMENTS[name]

@@ -196,11 +196,7 @@ def path_of(series: str, seed: int, root: Path = DATA, scale: Scale = "paper") -
 
 
 def load(series: str, root: Path = DATA, *, scale: Scale = "paper") -> list[Record]:
-    """Read the records of a series by seed; as many as there are.
-
-    Raises:
-        HqnnError: The experiment or variant is unknown, or a record is damaged.
-    """
+    """Read the records of a series by seed, as many as there are; an HqnnError if it is unknown or one is damaged."""
     experiments.config(series, scale)  # complains of a name that is none
     found = path_of(series, 0, root, scale).parent.glob("seed-*.json")
     return [read_record(path) for path in sorted(found, key=lambda path: (len(path.name), path.name))]
@@ -286,12 +282,11 @@ def count(
 
 
 def frame(*series: str, root: Path = DATA) -> pd.DataFrame:
-    """The records of some series, or of all, as one table.
+    """The records of some series, or of all, as one table: one row per record, by series and seed.
 
-    Returns:
-        One row per record, by series and seed. Columns: every field of the configs (absent where another type of
-        config has it), `n_parameters` and `n_quantum` (trainable), the last value of each curve (fractions or losses),
-        `commit` and `processor`, `seconds` of training, and `stale`: whether the code builds another model now.
+    Columns are every field of the configs (absent where another type of config has it), `n_parameters` and `n_quantum`
+    (trainable), the last value of each curve (fractions or losses), `commit`, `processor`, `seconds` of training, and
+    `stale`: whether the code builds another model now.
     """
     import pandas as pd
 
@@ -324,10 +319,7 @@ def _row(record: Record, root: Path) -> dict[str, Any]:
 
 
 def curves(series: str, curve: str, root: Path = DATA) -> pd.DataFrame:
-    """One curve of every run of a series, as `test_accuracy` (fractions) or `train_loss`.
-
-    Returns:
-        One row per seed, one column per epoch, from 1 on. Two series are paired by pandas' alignment on the seeds.
+    """One curve, as `test_accuracy` (fractions) or `train_loss`: a row per seed, a column per epoch, from 1 on.
 
     Raises:
         HqnnError: There are no such records, or no such curve in them.

@@ -96,11 +96,7 @@ def _built_on(config: Config, seed: int, root: Path) -> dict[str, str]:
 
 
 def kept_weights(series: str, seed: int, *, root: Path = DATA) -> dict[str, Tensor]:
-    """The last weights that the record of a paper-scale run keeps, for a run that builds on them.
-
-    Raises:
-        HqnnError: There is no such record, or it is damaged or stale; the message says which run comes first.
-    """
+    """The last weights that a record keeps, for a run that builds on them; an HqnnError says which run comes first."""
     found = _upstream(series, seed, root)
     return found.snapshot(max(found.config["snapshots"]))
 
@@ -127,15 +123,12 @@ class _Run:
 
     @property
     def label(self) -> str:
-        """The run's name, unique within a scale."""
         return f"{self.series}/seed-{self.seed}"
 
     def path(self, root: Path) -> Path:
-        """Where the run's record goes."""
         return records.path_of(self.series, self.seed, root, self.scale)
 
     def checkpoint(self, root: Path) -> Path:
-        """The folder of the run's unfinished state."""
         return root / "checkpoints" / self.scale / self.label
 
 

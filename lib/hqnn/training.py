@@ -312,11 +312,7 @@ def _snapshot(model: nn.Module, epoch: int) -> dict[str, Tensor]:
 
 
 def weights_of(snapshots: Mapping[str, Tensor], epoch: int) -> dict[str, Tensor]:
-    """The state dict of one epoch.
-
-    Raises:
-        KeyError: No weights were kept at that epoch.
-    """
+    """The state dict of one epoch; a KeyError names those that were kept."""
     prefix = f"epoch-{epoch}/"
     weights = {name.removeprefix(prefix): tensor for name, tensor in snapshots.items() if name.startswith(prefix)}
     if not weights:

@@ -205,24 +205,14 @@ class Rerun:
 
 
 def rerun(path: Path, *, root: Path = DATA, progress: bool = True) -> Rerun:
-    """Run what a record holds again from scratch, with the registry's config, and compare.
-
-    What the run builds on is read from `root` too.
-
-    Raises:
-        HqnnError: There is no such record, or the run fails.
-    """
+    """Run what a record holds again from scratch, with the registry's config; what it builds on is read from `root`."""
     record = read_record(path)
     config = experiments.config(record.series, record.scale)
     return Rerun(record, runs.execute(config, record.seed, progress=progress, root=root).result)
 
 
 def named(text: str, root: Path = DATA) -> list[Path]:
-    """The records that a name stands for: `EXPERIMENT/VARIANT/SEED`, or `EXPERIMENT/VARIANT` for all of its seeds.
-
-    Raises:
-        HqnnError: It names no record.
-    """
+    """The records that a name stands for: `EXPERIMENT/VARIANT/SEED`, or `EXPERIMENT/VARIANT` for all of its seeds."""
     experiment, _, rest = text.partition("/")
     variant, _, seed = rest.partition("/")
     if not (experiment and variant and (not seed or (seed.isascii() and seed.isdecimal()))):

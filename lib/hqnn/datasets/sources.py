@@ -263,11 +263,7 @@ NAMES = tuple(SOURCES)
 
 
 def get(name: str) -> Source:
-    """The source of a dataset.
-
-    Raises:
-        HqnnError: Unknown name.
-    """
+    """The source of a dataset; an HqnnError names the known ones."""
     if name not in SOURCES:
         close = difflib.get_close_matches(name, NAMES, n=1)
         hint = f"did you mean {close[0]!r}" if close else "the known ones are " + ", ".join(NAMES)

@@ -80,11 +80,7 @@ def _provided(name: str) -> Path | None:
 
 
 def status(name: str) -> Status:
-    """Where a dataset is on this machine; looks at file names only.
-
-    Raises:
-        HqnnError: Unknown name.
-    """
+    """Where a dataset is on this machine; looks at file names only."""
     origin = get(name).origin
     if os.path.isfile(_cache_file(name)):  # noqa: PTH113 - Path's own raises where a folder cannot be searched
         return Status(name, "cached", str(_cache_file(name)))
@@ -127,10 +123,7 @@ def _absence(name: str) -> str:
 
 
 def published_files(name: str) -> list[bytes]:
-    """The published bytes of every training image, in canonical order: image i of `load` was decoded from file i.
-
-    Args:
-        name: A dataset of files of its own, `medical_mnist`.
+    """The published bytes of every training image of `medical_mnist`: image i of `load` was decoded from file i.
 
     Raises:
         MissingDatasetError: It is not in the folder named by `HQNN_DATA`; the cache holds pixels only.
@@ -190,10 +183,7 @@ def _write_cache(dataset: Dataset) -> Path:
 
 
 def fetch(name: str, *, progress: bool = True) -> Path:
-    """Make sure that a dataset is in the cache: from `HQNN_DATA` where that has it, else by download.
-
-    Returns:
-        The file that now holds it.
+    """Make sure that a dataset is in the cache, from `HQNN_DATA` where that has it, else by download: the file.
 
     Raises:
         MissingDatasetError: It cannot be downloaded.

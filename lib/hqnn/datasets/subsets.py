@@ -35,8 +35,7 @@ def subset(
     set, whatever their classes. So no size changes what the other sets hold, one class's images do not depend on which
     other classes are asked for, and since PCG64's raw stream is fixed for good, no library's version matters.
 
-    Returns:
-        Three disjoint splits, each in random order.
+    The three splits are disjoint, each in random order.
 
     Raises:
         ValueError: Impossible classes, a size that is negative or cannot be balanced, or more than there is.

@@ -41,9 +41,8 @@ def _configs(experiment: str) -> list[ParallelConfig]:
 
 
 def _config(series: str) -> ParallelConfig:
-    experiment, _, variant = series.partition("/")
-    _configs(experiment)
-    config: ParallelConfig = experiments.select(experiments.get(experiment), [variant])[variant]
+    _configs(experiments.split(series)[0])
+    config: ParallelConfig = experiments.config(series)
     return config
 
 

@@ -96,8 +96,7 @@ def starts(series: str) -> Starts:
     Raises:
         HqnnError: There are no such records.
     """
-    experiment, _, variant = series.partition("/")
-    config = experiments.get(experiment).variants[variant]
+    config = experiments.config(series)
     curves = records.curves(series, "test_accuracy")
     margins = [score_range(untrained(config, seed)).margin for seed in curves.index]
     return np.array(margins), epochs_to_reach(curves.to_numpy(), ABOVE).counted

@@ -59,8 +59,8 @@ def _images(config: LcqhnnConfig, split: str = "test") -> tuple[Tensor, Tensor]:
 
 def _config(series: str) -> tuple[LcqhnnConfig, str, str]:
     """The config of a series, and its dataset and variant by name."""
-    experiment, variant = series.split("/")
-    return experiments.get(experiment).variants[variant], experiment.removeprefix("lcqhnn-"), variant
+    experiment, variant = experiments.split(series)
+    return experiments.config(series), experiment.removeprefix("lcqhnn-"), variant
 
 
 @measurement("lcqhnn-bloch", inputs=("lcqhnn-mnist/lcqhnn", "lcqhnn-fashion/lcqhnn"), untrained=0, trained=50)

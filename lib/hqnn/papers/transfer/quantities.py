@@ -19,8 +19,7 @@ from hqnn.stats import mean_interval
 
 
 def _config(series: str) -> AutoencoderConfig | TransferConfig:
-    experiment, _, variant = series.partition("/")
-    config: AutoencoderConfig | TransferConfig = experiments.select(experiments.get(experiment), [variant])[variant]
+    config: AutoencoderConfig | TransferConfig = experiments.config(series)
     return config
 
 
