@@ -1,7 +1,5 @@
 """The comparisons of a hybrid with a classical rival that the three papers make, as printed and as recorded."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -99,9 +97,6 @@ def load() -> dict[str, Comparison]:
     """Every comparison by its name, in the order of the papers.
 
     Quanvolutions are each taken at its own best learning rate and tested on all images.
-
-    Raises:
-        HqnnError: A series is not recorded.
     """
     book = ledger.read()
     found = {}

@@ -56,22 +56,14 @@ class ParallelConfig:
         )
 
 
-def _quick_parallel(config: ParallelConfig) -> ParallelConfig:
+def _quick(config: ParallelConfig) -> ParallelConfig:
     """The same run on the bundled digits, with fewer epochs and images."""
-    return replace(
-        config,
-        dataset="digits",
-        n_classes=10,
-        n_train=1000,
-        n_val=min(config.n_val, 300),
-        n_test=400,
-        epochs=4,
-        snapshots=tuple(epoch for epoch in config.snapshots if epoch < 4) + (4,) * bool(config.snapshots),
-    )
+    small = replace(config, dataset="digits", n_classes=10, n_train=1000, n_val=min(config.n_val, 300), n_test=400)
+    return replace(small, epochs=4, snapshots=(4,) * bool(config.snapshots))
 
 
 def _parallel(name: str, title: str, variants: Mapping[str, ParallelConfig], seeds: range) -> Experiment:
-    quick = {variant: _quick_parallel(config) for variant, config in variants.items()}
+    quick = {variant: _quick(config) for variant, config in variants.items()}
     return Experiment(name=name, paper="hqnn", title=title, variants=variants, quick=quick, seeds=seeds)
 
 
@@ -104,6 +96,24 @@ _CIFAR = ParallelConfig(
 _SMALL = replace(_DIGITS, n_train=10_000)
 _CNN: dict[str, Any] = {"hidden": (224, 32), "middle": "identity", "batch_norm": False}
 _THREE = {"hqnn": _DIGITS, "cnn": replace(_DIGITS, **_CNN), "blocks": replace(_DIGITS, middle="blocks")}
+_PARTS = {
+    "hqnn": _SMALL,
+    **{m: replace(_SMALL, middle=m) for m in ("frozen", "no-entanglement", "blocks", "dense", "identity")},
+    **{f"depth-{n}": replace(_SMALL, n_layers=n) for n in (1, 2, 6)},
+    **{f"circuits-{n}": replace(_SMALL, n_circuits=n, hidden=(5 * n,)) for n in (1, 2, 8)},
+}
+"""The hybrid with its circuits changed, replaced or removed, on a sixth of the images."""
+_HELD_OUT = replace(_SMALL, n_val=5_000, n_test=0)
+_SEARCH = {
+    f"{model}-{schedule}-batch-{batch}-lr-{rate:g}": replace(
+        _HELD_OUT, **change, schedule=schedule, batch_size=batch, learning_rate=rate
+    )
+    for model, change in (("hqnn", {}), ("cnn", _CNN))
+    for schedule in ("constant", "one-cycle")
+    for batch in (64, 256)
+    for rate in (1e-3, 3e-3, 1e-2)
+}
+"""Every combination of what the paper does not give, for both models alike; judged on held-out images."""
 
 
 def _rivals(hybrid: ParallelConfig) -> dict[str, ParallelConfig]:
@@ -111,68 +121,28 @@ def _rivals(hybrid: ParallelConfig) -> dict[str, ParallelConfig]:
     return {"hqnn": hybrid, "cnn": replace(hybrid, middle="dense"), "blocks": replace(hybrid, middle="blocks")}
 
 
-def _search() -> dict[str, ParallelConfig]:
-    """Every combination of what the paper does not give, for both models alike; judged on held-out images."""
-    base = replace(_DIGITS, n_train=10_000, n_val=5_000, n_test=0, epochs=8)
-    return {
-        f"{model}-{schedule}-batch-{batch}-lr-{rate:g}": replace(
-            base, **change, schedule=schedule, batch_size=batch, learning_rate=rate
-        )
-        for model, change in (("hqnn", {}), ("cnn", _CNN))
-        for schedule in ("constant", "one-cycle")
-        for batch in (64, 256)
-        for rate in (1e-3, 3e-3, 1e-2)
-    }
-
-
-def _parts() -> dict[str, ParallelConfig]:
-    """The hybrid with its circuits changed, replaced or removed, on a sixth of the images."""
-    return {
-        "hqnn": _SMALL,
-        **{m: replace(_SMALL, middle=m) for m in ("frozen", "no-entanglement", "blocks", "dense", "identity")},
-        **{f"depth-{n}": replace(_SMALL, n_layers=n) for n in (1, 2, 6)},
-        **{f"circuits-{n}": replace(_SMALL, n_circuits=n, hidden=(5 * n,)) for n in (1, 2, 8)},
-    }
-
+_KEPT = _THREE | {"hqnn": replace(_DIGITS, snapshots=(_DIGITS.epochs,))}
+_FASTER = {name: replace(config, learning_rate=1e-2) for name, config in _THREE.items()}
+_AUGMENTED = {name: replace(_rivals(_CIFAR)[name], augment="flip-shift") for name in ("hqnn", "cnn")}
 
 EXPERIMENTS = (
-    _parallel("hqnn-search", "What the paper does not give, chosen on held-out images", _search(), range(1)),
-    _parallel(
-        "hqnn-mnist",
-        "HQNN-Parallel and its rivals on MNIST",
-        _THREE | {"hqnn": replace(_DIGITS, snapshots=(_DIGITS.epochs,))},
-        range(5),
-    ),
-    _parallel(
-        "hqnn-mnist-rates",
-        "The same at the hybrid's best learning rate",
-        {name: replace(config, learning_rate=1e-2) for name, config in _THREE.items()},
-        range(3),
-    ),
-    _parallel(
-        "hqnn-cifar10",
-        "HQNN-Parallel and its rivals on CIFAR-10",
-        _rivals(_CIFAR),
-        range(3),
-    ),
+    _parallel("hqnn-search", "What the paper does not give, chosen on held-out images", _SEARCH, range(1)),
+    _parallel("hqnn-mnist", "HQNN-Parallel and its rivals on MNIST", _KEPT, range(5)),
+    _parallel("hqnn-mnist-rates", "The same at the hybrid's best learning rate", _FASTER, range(3)),
+    _parallel("hqnn-cifar10", "HQNN-Parallel and its rivals on CIFAR-10", _rivals(_CIFAR), range(3)),
     _parallel(
         "hqnn-cifar10-augmented",
         "HQNN-Parallel and the paper's CNN on CIFAR-10, flipped and shifted in training",
-        {name: replace(_rivals(_CIFAR)[name], augment="flip-shift") for name in ("hqnn", "cnn")},
+        _AUGMENTED,
         range(3),
     ),
-    _parallel(
-        "hqnn-medical",
-        "HQNN-Parallel and its rivals on Medical MNIST",
-        _rivals(_MEDICAL),
-        range(3),
-    ),
+    _parallel("hqnn-medical", "HQNN-Parallel and its rivals on Medical MNIST", _rivals(_MEDICAL), range(3)),
     _parallel(
         "hqnn-medical-faithful",
         "The same with MNIST's kernels and last maps, on three channels of 28 x 28 pixels",
         _rivals(_MEDICAL_FAITHFUL),
         range(10),
     ),
-    _parallel("hqnn-parts", "The circuits changed, replaced or removed, on 10,000 images of MNIST", _parts(), range(5)),
+    _parallel("hqnn-parts", "The circuits changed, replaced or removed, on 10,000 images of MNIST", _PARTS, range(5)),
     *quanv_experiments.EXPERIMENTS,
 )

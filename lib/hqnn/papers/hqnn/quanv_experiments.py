@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -75,63 +76,32 @@ ABLATIONS: Mapping[str, QuanvConfig] = {
 """The hybrid with its kernel changed or removed."""
 
 
-def _quick(config: QuanvConfig) -> QuanvConfig:
-    """The same run on the bundled digits, with fewer images and epochs."""
-    return replace(
-        config,
-        dataset="digits",
-        n_train=200,
-        n_val=100,
-        epochs=8,
-        batch_size=config.batch_size // 2,
-        snapshots=tuple(epoch for epoch in config.snapshots if epoch < 8) + (8,) * bool(config.snapshots),
-    )
-
-
-def _experiment(name: str, title: str, variants: Mapping[str, QuanvConfig], seeds: range = range(10)) -> Experiment:
-    quick = {variant: _quick(config) for variant, config in variants.items()}
-    return Experiment(name=name, paper="hqnn", title=title, variants=variants, quick=quick, seeds=seeds)
-
-
-def _rates() -> dict[str, QuanvConfig]:
-    """The same learning rates for models and ablations; the models at the usual rate are in `hqnn-quanv`."""
-    return {
-        f"{name}-lr-{rate:g}": replace(config, learning_rate=rate)
-        for name, config in {**MODELS, **ABLATIONS}.items()
-        for rate in RATES
-        if name not in MODELS or rate != USUAL_RATE
-    }
-
-
-def _draws() -> dict[str, QuanvConfig]:
-    """The three models on other training and test images."""
-    return {
-        f"{name}-draw-{draw}": replace(config, data_seed=draw)
-        for draw in range(N_DRAWS)
-        for name, config in MODELS.items()
-    }
+_RATES = {
+    f"{name}-lr-{rate:g}": replace(config, learning_rate=rate)
+    for name, config in {**MODELS, **ABLATIONS}.items()
+    for rate in RATES
+    if name not in MODELS or rate != USUAL_RATE
+}
+"""The same learning rates for models and ablations; the models at the usual rate are in `hqnn-quanv`."""
+_DRAWS = {
+    f"{name}-draw-{draw}": replace(config, data_seed=draw) for draw in range(N_DRAWS) for name, config in MODELS.items()
+}
+"""The three models on other training and test images."""
+_KEPT = {name: replace(config, snapshots=(0, 20)) for name, config in MODELS.items()}
 
 
 def _readings() -> dict[str, QuanvConfig]:
     """What the paper leaves open: every kernel that fits the text at two rates, then one choice at a time."""
-    kernels: dict[str, dict[str, Any]] = {
-        f"{axis}-{cnots}-{'rotations' if first else 'cnots'}-first": {
-            "axis": axis,
-            "cnots": cnots,
-            "rotations_first": first,
-        }
-        for axis in "yxz"
-        for cnots in ("chain", "reversed", "star")
-        for first in (True, False)
-        if first or axis != "z"  # rotations about z do nothing in either place
-    }
-    rates = (USUAL_RATE, 3e-2)
-    found = {
-        f"quanv-{name}-lr-{rate:g}": replace(MODELS["quanv"], learning_rate=rate, **change)
-        for name, change in kernels.items()
-        for rate in rates
-        if name != "y-chain-rotations-first"  # the primary reading
-    }
+    found: dict[str, QuanvConfig] = {}
+    axes: tuple[Literal["y", "x", "z"], ...] = ("y", "x", "z")
+    patterns: tuple[Cnots, ...] = ("chain", "reversed", "star")
+    for axis, cnots, first, rate in itertools.product(axes, patterns, (True, False), (USUAL_RATE, 3e-2)):
+        kernel = f"{axis}-{cnots}-{'rotations' if first else 'cnots'}-first"
+        primary = kernel == "y-chain-rotations-first"
+        if (first or axis != "z") and not primary:  # rotations about z do nothing in either place
+            found[f"quanv-{kernel}-lr-{rate:g}"] = QuanvConfig(
+                axis=axis, cnots=cnots, rotations_first=first, learning_rate=rate
+            )
     choices: dict[str, dict[str, Any]] = {
         "plain-resize": {"antialias": False},
         "batch-8": {"batch_size": 8},
@@ -147,13 +117,21 @@ def _readings() -> dict[str, QuanvConfig]:
     return found
 
 
+def _quick(config: QuanvConfig) -> QuanvConfig:
+    """The same run on the bundled digits, with fewer images and epochs."""
+    kept = tuple(epoch for epoch in config.snapshots if epoch < 8) + (8,) * bool(config.snapshots)
+    small = replace(config, dataset="digits", n_train=200, n_val=100, batch_size=config.batch_size // 2)
+    return replace(small, epochs=8, snapshots=kept)
+
+
+def _experiment(name: str, title: str, variants: Mapping[str, QuanvConfig], seeds: range = range(10)) -> Experiment:
+    quick = {variant: _quick(config) for variant, config in variants.items()}
+    return Experiment(name=name, paper="hqnn", title=title, variants=variants, quick=quick, seeds=seeds)
+
+
 EXPERIMENTS = (
-    _experiment(
-        "hqnn-quanv",
-        "Quanvolution, CNN4 and CNN1 on 500 images of MNIST",
-        {name: replace(config, snapshots=(0, 20)) for name, config in MODELS.items()},
-    ),
-    _experiment("hqnn-quanv-rates", "Learning rates for the three models and the ablations", _rates()),
-    _experiment("hqnn-quanv-draws", "The three models on other draws of images", _draws(), range(3)),
+    _experiment("hqnn-quanv", "Quanvolution, CNN4 and CNN1 on 500 images of MNIST", _KEPT),
+    _experiment("hqnn-quanv-rates", "Learning rates for the three models and the ablations", _RATES),
+    _experiment("hqnn-quanv-draws", "The three models on other draws of images", _DRAWS, range(3)),
     _experiment("hqnn-quanv-readings", "What the paper leaves open about the three models", _readings(), range(5)),
 )

@@ -24,8 +24,6 @@ if TYPE_CHECKING:  # importing pandas takes long
 Finals = NDArray[np.float64]
 """The last value of a curve of every seed."""
 
-# --- HQNN-Quanv -------------------------------------------------------------------------------------------------------
-
 
 def series_by_rate(name: str) -> dict[float, str]:
     """Where the runs of a model or an ablation are, by learning rate, as `experiment/variant`."""
@@ -99,9 +97,6 @@ def by_choice() -> dict[str, dict[str, Finals]]:
     }
 
 
-# --- HQNN-Parallel ----------------------------------------------------------------------------------------------------
-
-
 def search(curve: str = "val_loss") -> pd.DataFrame:
     """The search for what the paper does not give, judged on held-out images of MNIST: last values of a curve.
 
@@ -143,9 +138,6 @@ def when_fitted(series: str, training_loss: float) -> pd.DataFrame:
     cells = pd.MultiIndex.from_arrays([there.index, there])
     tested = {curve: records.curves(series, curve).stack().reindex(cells) for curve in ("test_loss", "test_accuracy")}
     return pd.DataFrame({"epoch": there.to_numpy(), **tested}).droplevel(1)
-
-
-# --- both of them ----------------------------------------------------------------------------------------------------
 
 
 class LeftOpen(NamedTuple):

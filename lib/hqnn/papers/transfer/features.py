@@ -123,14 +123,8 @@ def quantum_features(
 ) -> Tensor:
     """Run every image's circuits and keep of the outcomes what counts as features.
 
-    Args:
-        embedding: The circuits.
-        inputs: As `input_scaler` makes them [N, embedding.width].
-        outcome: What is kept.
-        entangle: False leaves out the CNOTs.
-        shots: Measurements per circuit; None for the limit of infinitely many.
-        sampler: `"aer"` runs Aer, also for exact probabilities.
-        seed: Of the shots.
+    The inputs are those of an `input_scaler` [N, embedding.width]. Without a number of shots per circuit the outcomes
+    are exact; `sampler="aer"` runs Aer for these, too.
 
     Returns:
         float32 features [N, F], circuit by circuit, qubit 0 first.
@@ -176,14 +170,9 @@ def statistic(frequencies: NDArray[np.float64], outcome: Statistic) -> Tensor:
 def aer_frequencies(
     pc: Circuit, inputs: Tensor, *, shots: int | None, seed: int = 0, noise: Noise | None = None
 ) -> NDArray[np.float64]:
-    """Shares [N, circuits, 2**n_qubits] of the bit strings as Aer finds them, exact without `shots`.
+    """Shares [N, circuits, 2**n_qubits] of the bit strings that Aer finds, exact ones without a number of shots.
 
-    Args:
-        pc: The circuit, without weights.
-        inputs: [N, circuits * pc.n_inputs].
-        shots: Measurements per circuit; None for Aer's exact probabilities.
-        seed: Of the shots.
-        noise: The device, None for a perfect one.
+    The circuit has no weights, its inputs are [N, circuits * pc.n_inputs]; without noise the device is perfect.
     """
     rows = inputs.reshape(-1, pc.n_inputs).numpy()
     if shots is None:

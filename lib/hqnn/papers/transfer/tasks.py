@@ -96,7 +96,6 @@ def features(config: TransferConfig, session: Session) -> tuple[Samples, Samples
 
     Raises:
         HqnnError: The dataset or the encoder's record is missing.
-        ValueError: A field has an unknown value.
     """
     latents, labels = encoded(config, session)
     values = {split: z.float() for split, z in described(config, latents, session.seed).items()}
@@ -125,15 +124,9 @@ def encoded(config: TransferConfig, session: Session) -> tuple[dict[str, Tensor]
 
 
 def described(config: TransferConfig, latents: Mapping[str, Tensor], seed: int) -> dict[str, Tensor]:
-    """What a config makes of latents [N, n_latents]: themselves, the circuits' inputs, or measured outcomes.
+    """What a config makes of latents [N, n_latents], by split: themselves, the circuits' inputs, or measured outcomes.
 
-    Args:
-        config: `inputs`, and if they are not the latents all that `hqnn.papers.transfer.features` needs.
-        latents: The splits by name, among them `train`, to which the scaling is fitted.
-        seed: Of the shots.
-
-    Returns:
-        Features [N, F] by split.
+    The scaling is fitted to `train`; the seed is that of the shots.
     """
     if config.inputs == "latents":
         return dict(latents)
