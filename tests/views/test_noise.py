@@ -14,7 +14,6 @@ from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
 from hqnn.views import aer, noise
 from hqnn.views.noise import Noise
 
-Array = NDArray[np.float64]
 T1, T2 = 100e-6, 70e-6
 TIMES = {"time_1q": 40e-9, "time_2q": 300e-9}
 
@@ -23,7 +22,7 @@ def assert_equal(found: ArrayLike, expected: ArrayLike) -> None:
     np.testing.assert_allclose(np.asarray(found), np.asarray(expected), rtol=0, atol=1e-10)
 
 
-def measure(circuit: QuantumCircuit, model: Noise | None, *strings: str) -> Array:
+def measure(circuit: QuantumCircuit, model: Noise | None, *strings: str) -> NDArray[np.float64]:
     """Exact expectation values of Pauli strings in a circuit without parameters."""
     observables = [SparsePauliOp([s]) for s in strings]
     pc = Circuit(circuit=circuit, inputs=[], weights=[], observables=observables)

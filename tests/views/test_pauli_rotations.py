@@ -1,4 +1,4 @@
-"""The lowering to Pauli rotations and the bases that diagonalise them, against Qiskit's own operators."""
+"""Circuits as Pauli rotations: whatever Qiskit can write, against its own states; bases that diagonalise them."""
 
 from __future__ import annotations
 
@@ -10,45 +10,28 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 from qiskit.circuit import Parameter, ParameterExpression, QuantumCircuit, QuantumRegister
 from qiskit.circuit.library import CXGate, CZGate, QFTGate, RXGate, efficient_su2, zz_feature_map
-from qiskit.quantum_info import PauliList, Statevector, random_clifford, random_pauli_list
+from qiskit.quantum_info import PauliList, SparsePauliOp, random_clifford, random_pauli_list
 
 from hqnn.views import aer, zx
+from hqnn.views.layer import QuantumLayer
 from hqnn.views.noise import depolarising
 from hqnn.views.pauli_rotations import PauliRotations, eigenbasis, lower, masks, pauli_action
-from tests.exact import circuit_of
+from tests.exact import circuit_of, expectations
 
 a, b, c = Parameter("a"), Parameter("b"), Parameter("c")
 
 
-def angles(rotations: PauliRotations, values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The angles at values of [inputs | weights]."""
-    columns = torch.from_numpy(values)
-    n_inputs = rotations.input_slopes.shape[1] - len(rotations.derived_inputs)
-    more_inputs, more_weights = (
-        [float(d.function(*columns[list(d.arguments)])) for d in derived]
-        for derived in (rotations.derived_inputs, rotations.derived_weights)
-    )
-    inputs, weights = [*values[:n_inputs], *more_inputs], [*values[n_inputs:], *more_weights]
-    return rotations.input_slopes @ inputs + rotations.weight_slopes @ weights + rotations.constant
-
-
-def run(rotations: PauliRotations, values: NDArray[np.float64]) -> NDArray[np.complex128]:
-    """Multiply the rotations out."""
-    state = rotations.initial
-    for pauli, angle in zip(rotations.paulis, angles(rotations, values), strict=True):
-        source, phase = pauli_action(pauli, rotations.n_qubits)
-        state = np.cos(angle / 2) * state - 1j * np.sin(angle / 2) * phase * state[source]
-    return state
-
-
 def assert_same_state(circuit: QuantumCircuit, n_inputs: int = 0) -> None:
+    """The layer measures what Qiskit does, along random axes."""
+    paulis = random_pauli_list(circuit.num_qubits, 4, seed=0, phase=False)
+    pc = circuit_of(circuit, n_inputs, [SparsePauliOp(pauli) for pauli in paulis])
     values = np.random.default_rng(len(circuit.data)).uniform(0.2, 1.0, circuit.num_parameters)
-    expected = Statevector(circuit.assign_parameters(values.tolist())).data
-    overlap = np.vdot(expected, run(lower(circuit_of(circuit, n_inputs)), values))
-    assert abs(overlap) == pytest.approx(1, abs=1e-12)
+    x, w = values[None, :n_inputs], values[n_inputs:]
+    with torch.no_grad():
+        found = QuantumLayer.at(pc, w[None], method="state")(torch.from_numpy(x))
+    np.testing.assert_allclose(found, expectations(pc, x, w), atol=1e-10)
 
 
 @pytest.mark.parametrize(
@@ -82,14 +65,6 @@ def test_an_angle_without_inputs_counts_as_a_weight() -> None:
     np.testing.assert_array_equal(rotations.weight_slopes, [[0, 0, 0], [0, 0, 1], [2, 0, 0]])
 
 
-@given(st.integers(0, 2**32 - 1), st.integers(1, 5))
-def test_pauli_action_is_that_of_the_matrix(seed: int, n_qubits: int) -> None:
-    (pauli,) = random_pauli_list(n_qubits, 1, seed=seed, phase=False)
-    source, phase = pauli_action(masks(pauli), n_qubits)
-    state = np.random.default_rng(seed).normal(size=2**n_qubits)
-    np.testing.assert_allclose(phase * state[source], pauli.to_matrix() @ state, atol=1e-12)
-
-
 @given(st.integers(0, 2**32 - 1), st.integers(1, 5), st.integers(0, 8))
 def test_eigenbasis_diagonalises_commuting_strings(seed: int, n_qubits: int, n_strings: int) -> None:
     rng = np.random.default_rng(seed)
@@ -99,28 +74,12 @@ def test_eigenbasis_diagonalises_commuting_strings(seed: int, n_qubits: int, n_s
     basis = eigenbasis([masks(pauli) for pauli in paulis], n_qubits)
     identity = np.eye(2**n_qubits, dtype=complex)
     change = basis.enter(identity)
-    np.testing.assert_allclose(change @ change.conj().T, identity, atol=1e-12)
     np.testing.assert_allclose(basis.leave(identity), change.conj().T, atol=1e-12)
+    np.testing.assert_allclose(change @ change.conj().T, identity, atol=1e-12)
     for pauli, eigenvalues in zip(paulis, basis.eigenvalues, strict=True):
         np.testing.assert_allclose(change @ pauli.to_matrix() @ change.conj().T, np.diag(eigenvalues), atol=1e-12)
-
-
-def borrowed(name: str) -> tuple[QuantumCircuit, QuantumCircuit]:
-    """A circuit with a composite gate of that name inside another one, and the same gates written out."""
-    inner = QuantumCircuit(2, name=name)
-    inner.ry(a, 0)
-    inner.cx(0, 1)
-    inner.h(1)
-    outer = QuantumCircuit(2, name="outer")
-    outer.append(inner.to_gate(), [1, 0])
-    composed, plain = QuantumCircuit(2), QuantumCircuit(2)
-    composed.append(outer.to_gate(), [0, 1])
-    composed.append(inner.to_gate(), [0, 1])
-    for first, second in ((1, 0), (0, 1)):
-        plain.ry(a, first)
-        plain.cx(first, second)
-        plain.h(second)
-    return composed, plain
+        source, phase = pauli_action(masks(pauli), n_qubits)
+        np.testing.assert_allclose(phase[:, None] * identity[source], pauli.to_matrix(), atol=1e-12)
 
 
 class Doubled(RXGate):
@@ -167,24 +126,31 @@ def test_composite_instructions_are_opened(build: Callable[[], QuantumCircuit]) 
     assert_same_state(build(), n_inputs=1)
 
 
-@pytest.mark.parametrize("name", ("h", "rx", "u", "swap", "barrier", "delay", "unitary", "cx_o0"))
+@pytest.mark.parametrize("name", ("h", "rx", "swap", "barrier", "unitary", "cx_o0"))
 def test_a_gate_is_what_it_is_defined_as_and_not_what_it_is_called(name: str) -> None:
-    composed, plain = (circuit_of(circuit, n_inputs=1) for circuit in borrowed(name))
-    assert composed.digest == plain.digest
-    values = np.array([0.7])
-    np.testing.assert_allclose(run(lower(composed), values), run(lower(plain), values), atol=1e-12)
-    found, expected = (aer.expectations(pc, [values], [], noise=depolarising(0.02, 0.1)) for pc in (composed, plain))
+    inner, composed, plain = QuantumCircuit(2, name=name), QuantumCircuit(2), QuantumCircuit(2)
+    inner.ry(a, 0)
+    inner.cx(0, 1)
+    inner.h(1)
+    outer = QuantumCircuit(2, name="outer")
+    outer.append(inner.to_gate(), [1, 0])
+    composed.append(outer.to_gate(), [0, 1])
+    plain.ry(a, 1)
+    plain.cx(1, 0)
+    plain.h(0)
+    one, other = (circuit_of(circuit, n_inputs=1) for circuit in (composed, plain))
+    assert one.digest == other.digest
+    assert lower(one).paulis == lower(other).paulis
+    found, expected = (aer.expectations(pc, [[0.7]], [], noise=depolarising(0.02, 0.1)) for pc in (one, other))
     np.testing.assert_allclose(found, expected, atol=1e-9)
-    assert zx.is_equal(zx.diagram(composed), zx.diagram(plain))
+    assert zx.is_equal(zx.diagram(one), zx.diagram(other))
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 4), st.integers(1, 12))
 def test_layers_commute_and_keep_the_order_of_what_does_not(seed: int, n_qubits: int, n_rotations: int) -> None:
     paulis = random_pauli_list(n_qubits, n_rotations, seed=seed, phase=False)
-    nothing = np.zeros((n_rotations, 0))
-    rotations = PauliRotations(
-        n_qubits, [masks(p) for p in paulis], nothing, nothing, np.zeros(n_rotations), (), (), np.zeros(2**n_qubits)
-    )
+    none = np.zeros((n_rotations, 0))
+    rotations = PauliRotations(n_qubits, [masks(p) for p in paulis], none, none, np.zeros(n_rotations), (), (), none[0])
     layers = rotations.commuting_layers(range(n_rotations))
     place = {k: position for position, layer in enumerate(layers) for k in layer}
     assert sorted(place) == list(range(n_rotations))
@@ -204,4 +170,3 @@ def test_what_cannot_be_lowered_is_named() -> None:
         lower(circuit_of(circuit))
     with pytest.raises(ValueError, match="13 qubits"):
         lower(circuit_of(QuantumCircuit(13)))
-    assert lower(circuit_of(QuantumCircuit(12))).initial.shape == (4096,)

@@ -74,10 +74,6 @@ def test_a_closed_diagram_is_the_expectation_value(gates: list[tuple[str, int]],
     np.testing.assert_allclose(number, [[(-1j) ** pauli.count("Y") * expected]], atol=1e-9)
 
 
-def test_unequal_diagrams_are_told_apart() -> None:
-    assert not zx.is_equal(zx.diagram(_circuit([("rx", 0)])), zx.diagram(_circuit([("ry", 0)])))
-
-
 def test_two_rotations_about_one_axis_share_a_spider_and_one_of_zero_about_its_own_is_gone() -> None:
     pc = _circuit([("rx", 0), ("rx", 0), ("rz", 1)])
     reduced = zx.reduce(zx.diagram(pc))
@@ -90,8 +86,9 @@ def test_two_rotations_about_one_axis_share_a_spider_and_one_of_zero_about_its_o
 
 def test_a_rotation_about_what_is_measured_is_gone() -> None:
     pc = _circuit([("ry", 0), ("rz", 0)], n_qubits=1)
+    assert not zx.is_equal(zx.diagram(pc), zx.diagram(_circuit([("rz", 0), ("ry", 0)], n_qubits=1)))
     assert zx.places(zx.reduce(zx.expectation(pc, 0)))["θ[1]"] == []
-    measured_x = Circuit(circuit=pc.circuit, inputs=[], weights=pc.weights, observables=[SparsePauliOp("X")])
+    measured_x = dataclasses.replace(pc, observables=[SparsePauliOp("X")])
     assert zx.places(zx.reduce(zx.expectation(measured_x, 0)))["θ[1]"] != []
 
 
@@ -108,8 +105,8 @@ def test_the_papers_layer_keeps_every_parameter_on_a_spider_of_its_own() -> None
     assert sum(gate.name == "ZPhase" for gate in circuit.gates) == 50
 
 
-@pytest.mark.parametrize("output", [0, 3])
-def test_what_vanishes_from_an_outputs_diagram_has_no_derivative(output: int) -> None:
+def test_what_vanishes_from_an_outputs_diagram_has_no_derivative() -> None:
+    output = 3
     pc, rng = strongly_entangling(), np.random.default_rng(0)
     jacobian = gradients.jacobian(pc, rng.uniform(0, 6, (16, 5)), rng.uniform(0, 6, 45))[:, output]
     places = zx.places(zx.reduce(zx.expectation(pc, output)))
@@ -129,9 +126,8 @@ def test_what_has_no_diagram_is_named() -> None:
         with pytest.raises(ValueError, match=message):
             zx.diagram(pc)
     pc = _circuit([("rx", 0)], n_qubits=1)
-    total = Circuit(circuit=pc.circuit, inputs=[], weights=pc.weights, observables=[SparsePauliOp(["X", "Z"])])
     with pytest.raises(ValueError, match="not a product of Pauli matrices"):
-        zx.expectation(total, 0)
+        zx.expectation(dataclasses.replace(pc, observables=[SparsePauliOp(["X", "Z"])]), 0)
     diagram = zx.diagram(_circuit([("rx", 0)]))
     diagram.graph.set_phase(next(iter(zx.nodes(diagram))), Fraction(1, 3))
     with pytest.raises(ValueError, match="not a sum"):

@@ -34,7 +34,7 @@ def learning_curves(
 def curve_bands(
     ax: Axes, histories: Mapping[str, NDArray[np.float64]], printed: Mapping[str, float] | None = None
 ) -> Axes:
-    """Curves [seeds, epochs] of models: every run as a thin line, their mean, and the paper's last value (a diamond)."""
+    """Curves [seeds, epochs] of models: every run thin, their mean, and the paper's last value as a diamond."""
     for name, history in histories.items():
         label, colour = model(name)
         epochs = np.arange(1, history.shape[1] + 1)

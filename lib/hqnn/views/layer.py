@@ -125,14 +125,15 @@ class QuantumLayer(nn.Module):
 
     def _evaluate(self, evaluator: Evaluator, inputs: Tensor) -> Tensor:
         x, w = self._checked(inputs)
-        with _own_precision(w):
-            x = x.to(w.dtype)
-            if self.rotations.derived_inputs or self.rotations.derived_weights:
-                x, w = self._with_derived(x, w)
-            # These need every operation on its own. Torch has no public names for either question.
-            if torch._C._are_functorch_transforms_active() or forward_ad._current_level >= 0:
-                return evaluator.run(x, w)[0]
-            return cast(Tensor, _HandWritten.apply(x, w, evaluator))
+        if torch.is_autocast_enabled(w.device.type):
+            with _own_precision(w):
+                return self._evaluate(evaluator, x.to(w.dtype))
+        if self.rotations.derived_inputs or self.rotations.derived_weights:
+            x, w = self._with_derived(x, w)
+        # These need every operation on its own. Torch has no public names for either question.
+        if torch._C._are_functorch_transforms_active() or forward_ad._current_level >= 0:
+            return evaluator.run(x, w)[0]
+        return cast(Tensor, _HandWritten.apply(x, w, evaluator))
 
     def _checked(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Inputs and weights as autograd takes them, or a sentence on what is wrong with them."""
