@@ -17,14 +17,7 @@ WIDTH = 20
 
 
 def convolutions(channels: Sequence[int], kernel: int, *, bias: bool = True, norm: bool = True) -> int:
-    """Parameters of a chain of convolutions.
-
-    Args:
-        channels: Of the image, then of each convolution's output.
-        kernel: Side of every kernel.
-        bias: Whether each has a bias.
-        norm: Whether each is followed by batch normalisation.
-    """
+    """Parameters of convolutions from the image's channels on, each with a bias and followed by normalisation or not."""
     return sum(a * b * kernel**2 + (bias + 2 * norm) * b for a, b in itertools.pairwise(channels))
 
 
@@ -39,14 +32,7 @@ def circuits(n_circuits: int, n_qubits: int, n_layers: int) -> int:
 
 
 def optional_parts(n_layers: int = 3) -> tuple[int, dict[str, int]]:
-    """The hybrid for MNIST, split into what the text fixes and what the count has to decide.
-
-    Args:
-        n_layers: Depth of the circuits.
-
-    Returns:
-        The number of weights that no reading can leave out, and the parameters of each part that one could.
-    """
+    """The hybrid for MNIST: how many weights no reading can leave out, and how many each part has that one could."""
     fixed = convolutions((1, 16, 32), 5, bias=False, norm=False)
     fixed += FEATURES * WIDTH + circuits(4, 5, n_layers) + WIDTH * 10
     return fixed, {
@@ -63,11 +49,7 @@ def optional_parts(n_layers: int = 3) -> tuple[int, dict[str, int]]:
 
 
 def absent(total: int, n_layers: int = 3) -> list[tuple[str, ...]]:
-    """Which of the optional parts a hybrid with `total` parameters does without.
-
-    Returns:
-        All solutions, each the names of the parts that are absent; none if no subset gives the number.
-    """
+    """All sets of optional parts that a hybrid with `total` parameters may do without, by name."""
     fixed, parts = optional_parts(n_layers)
     surplus = fixed + sum(parts.values()) - total
     subsets = itertools.chain.from_iterable(itertools.combinations(parts, size) for size in range(len(parts) + 1))
@@ -111,13 +93,8 @@ class Rival:
 def rivals(total: int, *, max_width: int = 2048) -> list[Rival]:
     """All classical networks for MNIST with `total` parameters and one or two dense layers before the scores.
 
-    Args:
-        total: The printed number.
-        max_width: Of the second dense layer; the first is bounded by the number itself.
-
-    Returns:
-        Every choice of widths, of biases (of the convolutions, the dense layers, the scores) and of normalisation (of
-        the convolutions, of each dense layer, of the scores) that gives the number.
+    Every choice of widths (`max_width` bounds that of the second layer), of biases (of the convolutions, the dense
+    layers, the scores) and of normalisation (of the convolutions, of each dense layer, of the scores).
     """
     found = []
     for rest in [(), *((width,) for width in range(1, max_width + 1))]:
@@ -141,14 +118,9 @@ def rivals(total: int, *, max_width: int = 2048) -> list[Rival]:
 
 
 def widths_in_place(total: int, hybrid: int) -> list[float]:
-    """How wide a dense layer in place of the circuits, and nothing else, would make the hybrid that large.
+    """How wide a dense layer in place of the circuits of the hybrid, and nothing else, gives `total` parameters.
 
-    Args:
-        total: The number of parameters to reach.
-        hybrid: That of the hybrid, from which follows what else it has.
-
-    Returns:
-        One width per reading of the hybrid, with and without bias and normalisation; whole where there is such a layer.
+    One width per reading of the hybrid's own number and per choice of bias and normalisation; whole where it exists.
     """
     fixed, parts = optional_parts()
     fixed -= circuits(4, 5, 3) + WIDTH * 10
@@ -173,10 +145,7 @@ def kinds(found: Sequence[Rival]) -> dict[str, list[Rival]]:
 
 
 def depths(difference: int, *, max_width: int = 60, max_layers: int = 12) -> list[tuple[int, int]]:
-    """Which widths n and depths i make a dense layer n -> n this much larger than the circuits on n features.
-
-    n (n + 1) - 3 i n = difference, with n and i up to the given bounds.
-    """
+    """The widths n and depths i with n (n + 1) - 3 i n = difference: a dense layer n -> n less circuits of depth i."""
     pairs = itertools.product(range(1, max_width + 1), range(1, max_layers + 1))
     return [(n, i) for n, i in pairs if dense((n, n)) - 3 * i * n == difference]
 
@@ -216,15 +185,8 @@ def fronts(
 ) -> list[Front]:
     """All hybrids with `total` parameters that are built by MNIST's rules and whose widths never shrink.
 
-    Args:
-        total: The printed number.
-        n_classes: Classes.
-        n_convolutions: Convolutions.
-        in_channels: Channels the images may have.
-        kernels: Sides of the kernels, one for all convolutions.
-        sides: Sides of the last maps.
-        n_layers: Depth of the circuits.
-        widths: Channels a convolution may yield, in growing order.
+    `in_channels`, `kernels` (one for all convolutions), `sides` (of the last maps) and `widths` (channels a convolution
+    may yield, in growing order) are what to try; `n_layers` is the depth of the circuits.
     """
     found = []
     for first, kernel, side in itertools.product(in_channels, kernels, sides):

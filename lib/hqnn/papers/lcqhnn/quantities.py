@@ -30,16 +30,7 @@ _DRAWS = 32
 def denominators(
     percentage: float, *, decimals: int = 2, candidates: Sequence[int] = tuple(DENOMINATORS.values())
 ) -> list[int]:
-    """Numbers of images that a printed percentage can come from.
-
-    Args:
-        percentage: As printed.
-        decimals: Digits printed after the point.
-        candidates: Set sizes to try.
-
-    Returns:
-        Those N for which some whole number k of correct images gives 100 k / N as printed.
-    """
+    """Those numbers of images N for which some whole k gives 100 k / N as printed, with so many decimals."""
     half = 0.5 * 10.0**-decimals + 1e-9
     return [n for n in candidates if abs(100 * round(percentage * n / 100) / n - percentage) <= half]
 
@@ -268,16 +259,9 @@ class FrontEnd:
 
 
 def front_ends(n_features: int = 256, *, image: int = 28, kernel: int = 3) -> list[FrontEnd]:
-    """Which paddings and pooling windows can give a number of flattened features.
+    """Which paddings 0, 1, 2 and pooling windows 2, 3 (stride as wide) give last maps whose area divides `n_features`.
 
-    Args:
-        n_features: Channels times the area of the last maps.
-        image: Side of the input, pixels.
-        kernel: Side of both convolutions' kernels.
-
-    Returns:
-        The choices among paddings 0, 1, 2 and pooling windows 2, 3 (stride as wide as the window) whose last maps have
-        an area that divides `n_features`.
+    `image` and `kernel` are sides in pixels.
     """
     found = []
     for p1 in range(3):
