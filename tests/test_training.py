@@ -238,8 +238,10 @@ def test_a_checkpoint_that_is_of_no_use_is_done_again(
         monkeypatch.setattr(checkpoints, "read_tensors", gone)
     elif what != "another key":
         path.write_bytes({"truncated": content[:-100], "garbage": b"x" * 300, "empty": b""}[what])
+    epochs: list[int] = []
     with caplog.at_level(logging.WARNING):
-        got, _ = train(checkpoint=path)
+        got, _ = train(checkpoint=path, on_epoch=lambda epoch, _: epochs.append(epoch))
+    assert epochs[0] == 1
     assert ("Starting this run afresh" in caplog.text) == (what in ("truncated", "garbage", "empty"))
     assert_same(train()[0], got)
 
