@@ -12,7 +12,7 @@ from qiskit.quantum_info import Operator
 
 from hqnn.circuit import Circuit
 from hqnn.papers.hqnn.circuits import quanvolution, reuploading, strongly_entangling
-from hqnn.papers.lcqhnn.circuits import Order, lcqhnn_circuit
+from hqnn.papers.lcqhnn.circuits import Order, lcqhnn_circuit, repeated
 from hqnn.papers.transfer.circuits import transfer_circuit
 from tests.exact import draw, expectations, pennylanes
 
@@ -35,28 +35,23 @@ def test_lcqhnn_has_the_gates_of_the_text_in_their_order() -> None:
     expected += [("cx", pair) for pair in CHAIN] + [("ry", q) for q in every]
     expected += [("cx", pair) for pair in CHAIN[::-1]] + [("h", (0,))]
     assert gate_list(pc.circuit) == expected
-    assert {label: len(gate_list(stage)) for label, stage in pc.stages().items()} == {
-        "ψ1": 4,
-        "ψ2": 8,
-        "ψ3": 11,
-        "ψ4": 15,
-        "ψ5": 18,
-        "ψ6": 19,
-    }
+    lengths = {label: len(gate_list(stage)) for label, stage in pc.stages().items()}
+    assert lengths == {"ψ1": 4, "ψ2": 8, "ψ3": 11, "ψ4": 15, "ψ5": 18, "ψ6": 19}
     product = [g for g in gate_list(lcqhnn_circuit("product").circuit) if g[0] == "cx"]
     assert [pair for _, pair in product] == [*CHAIN[::-1], *CHAIN]
 
 
 @pytest.mark.parametrize("order", ["time", "product"])
 def test_layers_of_the_same_block_add_up_their_angles(order: Order) -> None:
-    deep, flat = lcqhnn_circuit(order, n_layers=3), lcqhnn_circuit(order)
-    (x,), theta = draw(deep, 1)
+    (x,), theta = draw(lcqhnn_circuit(order, n_layers=3), 1)
 
     def unitary(pc: Circuit, weights: np.ndarray) -> Operator:
         values = dict(zip([*pc.inputs, *pc.weights], [*x, *weights], strict=True))
         return Operator(pc.circuit.assign_parameters(values))
 
-    assert unitary(deep, theta) == unitary(flat, theta.reshape(3, 4).sum(0))
+    flat = unitary(lcqhnn_circuit(order), theta.reshape(3, 4).sum(0))
+    assert unitary(lcqhnn_circuit(order, n_layers=3), theta) == flat
+    assert unitary(*repeated(theta.reshape(3, 4).sum(0), 8, order=order)) == flat
 
 
 @pytest.mark.parametrize(("n_qubits", "n_layers"), [(1, 2), (2, 3), (3, 4), (5, 3)])
@@ -117,5 +112,5 @@ def test_without_entanglement_no_gate_has_two_qubits_and_what_does_not_exist_is_
     with pytest.raises(ValueError, match="at least once"):
         reuploading(0)
     for build in (lcqhnn_circuit, strongly_entangling, transfer_circuit):
-        with pytest.raises(ValueError, match=r"(n_layers is 0; use|0 layers: both must be at least) 1"):
+        with pytest.raises(ValueError, match=r"0(;| layers:) (use|both must be at least) 1"):
             build(n_layers=0)

@@ -26,14 +26,10 @@ def lcqhnn_circuit(
     $$|\psi_6\rangle = H_0\,C^\dagger\,\prod_i R_Y(\theta_i)\;C\;\prod_i U_1(2x_i)\;H^{\otimes 4}|0\rangle^{\otimes 4}$$
 
     where C is the ladder of CNOTs of eq. 4 and its inverse that of eq. 6. Labelled barriers mark the printed states.
-    Inputs are features x (each encoded with phase 2 x), weights θ radians, observables Z on each qubit, 0 first.
-
-    Args:
-        order: `"time"` applies the CNOTs of eq. 4 as 01, 12, 23 and those of eq. 6 as 23, 12, 01, as the text describes
-            them; `"product"` reads both equations as operator products, which reverses the two ladders.
-        n_qubits: The paper has 4.
-        n_layers: Repetitions of ladder, rotations, inverse ladder; the paper has 1.
-        entangle: False leaves out all CNOTs (the ablation).
+    Inputs are features x (encoded with phase 2 x), weights θ in radians, observables Z on each qubit, 0 first. Order
+    `"time"` applies the CNOTs of eq. 4 as 01, 12, 23 and those of eq. 6 as 23, 12, 01, as the text describes them;
+    `"product"` reads both equations as operator products, which reverses the two ladders. A layer is a ladder, the
+    rotations and the inverse ladder.
 
     Raises:
         ValueError: Unknown order, or fewer than one qubit or layer.
@@ -41,7 +37,7 @@ def lcqhnn_circuit(
     if order not in ("time", "product"):
         raise ValueError(f"order is {order!r}; use 'time' or 'product'")
     if n_qubits < 1 or n_layers < 1:
-        raise ValueError(f"n_qubits is {n_qubits}, n_layers is {n_layers}; use 1 or more of each")
+        raise ValueError(f"{n_qubits} qubits, {n_layers} layers: use 1 or more of each")
     x = ParameterVector("x", n_qubits)
     theta = ParameterVector("θ", n_qubits * n_layers)
     ladder = [(q, q + 1) for q in range(n_qubits - 1)] if entangle else []
@@ -78,16 +74,8 @@ def repeated(
 ) -> tuple[Circuit, NDArray[np.float64]]:
     """The circuit with its trained block repeated, each time turning by an equal share of the angles.
 
-    A ladder cancels the inverse before it, so that the angles of all layers add up: without noise the circuit computes
-    what the one with one block does.
-
-    Args:
-        weights: Trained angles θ [4] of the circuit with one block, radians.
-        n_layers: How many blocks L.
-        order: As in `lcqhnn_circuit`.
-
-    Returns:
-        The circuit and its weights θ/L [4 L].
+    A ladder cancels the inverse before it, so the angles of all L layers add up: without noise the circuit, with
+    weights θ/L [4 L], computes what that with one block and weights θ [4] does.
     """
     shares = np.tile(np.asarray(weights, float) / n_layers, n_layers)
     return lcqhnn_circuit(order, n_layers=n_layers), shares

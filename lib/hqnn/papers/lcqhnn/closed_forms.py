@@ -31,7 +31,7 @@ def states(x: Angles, theta: Angles) -> dict[str, NDArray[np.complex128]]:
     psi4 = r[b[:, None], prefix, np.arange(4)].prod(axis=2) @ psi2  # RY(θ)
     psi5 = psi4[s]  # the ladder back: what was at s(b) is now at b
     zero, one = psi5.reshape(8, 2).T  # qubit 0 is the last bit
-    psi6 = np.stack([zero + one, zero - one], axis=1).ravel() / np.sqrt(2)  # H on qubit 0
+    psi6 = np.stack([zero + one, zero - one], 1).ravel() / np.sqrt(2)  # H on qubit 0
     return {"ψ1": psi1, "ψ2": psi2, "ψ3": psi3, "ψ4": psi4, "ψ5": psi5, "ψ6": psi6}
 
 
@@ -76,7 +76,8 @@ def same_score(v: Angles, theta: Angles, first: float) -> tuple[Angles, Angles]:
     It exists because θ0 and θ2 count only through tan θ0 tan θ2.
     """
     other = theta.copy()
-    other[0], other[2] = first, np.arctan(np.tan(theta[0]) * np.tan(theta[2]) / np.tan(first))
+    product = np.tan(theta[0]) * np.tan(theta[2])
+    other[0], other[2] = first, np.arctan(product / np.tan(first))
     c, s = np.cos(theta) / np.cos(other), np.sin(theta) / np.sin(other)
     return v * np.array([c[0] * c[2], s[0], s[2], s[2]]), other
 

@@ -38,13 +38,7 @@ def blocks(depth: int) -> str:
 
 
 def entanglement_left(ax: Axes, cosines: Mapping[str, Sequence[float]], lengths: Mapping[str, Sequence[float]]) -> Axes:
-    """Trained networks as dots: how close their phases are to 0 or π, and how long their Bloch vectors.
-
-    Args:
-        ax: Where to draw.
-        cosines: Dataset -> mean |cos δ| of each network.
-        lengths: Dataset -> mean length of each network's Bloch vectors, in the same order.
-    """
+    """Trained networks by dataset as dots: mean |cos δ|, 1 for phases of 0 or π, and mean length of Bloch vectors."""
     ax.axvline(2 / np.pi, color=GREY, linestyle="--", linewidth=1)
     ax.annotate("evenly spread\nphases", (2 / np.pi, 0.03), (-6, 0), textcoords="offset points", ha="right")
     for (name, values), marker, colour in zip(cosines.items(), "os", (BLUE, ORANGE), strict=True):
@@ -55,14 +49,7 @@ def entanglement_left(ax: Axes, cosines: Mapping[str, Sequence[float]], lengths:
 
 
 def candidates(ax: Axes, others: Sequence[Values], chosen: Mapping[str, Values], printed: Mapping[int, float]) -> Axes:
-    """Single learning curves [seeds, epochs]: many series in grey, at most four in colour, and the paper's values.
-
-    Args:
-        ax: Where to draw.
-        others: One array per series.
-        chosen: Name of a series -> the same.
-        printed: Epoch -> the paper's accuracy in per cent, as a diamond.
-    """
+    """Single learning curves [seeds, epochs]: many series in grey, at most four in colour, the paper's as diamonds."""
     epochs = np.arange(1, others[0].shape[1] + 1)
     ax.plot(epochs, 100 * np.concatenate(others).T, color=GREY, alpha=0.3, linewidth=0.7)
     for (name, history), colour in zip(chosen.items(), (VERMILLION, GREEN, PURPLE, ORANGE), strict=False):
@@ -96,11 +83,7 @@ def heat_gallery(
 ) -> Axes:
     """Images [N, H, W] side by side and, row by row below them, their heat maps with the objects' outlines.
 
-    Args:
-        ax: Where to draw; it loses its frame.
-        images: Grey values in [0, 1].
-        maps: Label of the row -> heat of 0 or more [N, H, W]; each map is scaled by its own maximum.
-        outlines: Which pixels belong to the object [N, H, W].
+    Images are grey values in [0, 1]; each map is heat of 0 or more and scaled by its own maximum.
     """
     rows = [mpl.colormaps["gray"](images)[..., :3]]
     for row in maps.values():
@@ -118,13 +101,9 @@ def heat_gallery(
 def snapshot_curves(
     ax: Axes, epochs: Sequence[int], curves: Mapping[str, Values], *, colours: Mapping[str, str] | None = None
 ) -> Axes:
-    """A measure at the epochs whose weights were kept: every run as a thin line, their mean with its 95 % interval.
+    """A measure [seeds, E] at the epochs whose weights were kept: every run as a thin line, their mean with a band.
 
-    Args:
-        ax: Where to draw.
-        epochs: When weights were kept [E]; drawn at equal distances.
-        curves: Name -> values [seeds, E].
-        colours: Name -> colour; without them the names are those of models.
+    Epochs are drawn at equal distances. Without colours the names are those of models.
     """
     positions = np.arange(len(epochs))
     for name, curve in curves.items():
@@ -173,14 +152,7 @@ def noisy_scores(ax: Axes, perfect: Values, noisy: Mapping[int, Values], offset:
 def shrink_factors(
     ax: Axes, depths: Sequence[int], kept: Mapping[int, Values], cones: Mapping[int, Sequence[float]]
 ) -> Axes:
-    """What noise leaves of expectation values, measured in every seed's circuit, and the light cone's estimate.
-
-    Args:
-        ax: Where to draw.
-        depths: Numbers of blocks [D].
-        kept: Qubit -> factors [seeds, D].
-        cones: Qubit -> estimates [D].
-    """
+    """What noise leaves of each qubit's ⟨Z⟩ by number of blocks [D]: in every seed's circuit, and by the light cone."""
     for position, (qubit, factors) in enumerate(kept.items()):
         colour, marker = ((INK, "D"), (GREEN, "o"), (PURPLE, "s"), (GREY, "^"))[position % 4]
         shifted = np.array(depths) * 1.06 ** (position - (len(kept) - 1) / 2)
@@ -199,13 +171,9 @@ def shrink_factors(
 def accuracy_under_noise(
     ax: Axes, strengths: Sequence[float], accuracies: Mapping[int, Values], *, today: float | None = None
 ) -> Axes:
-    """Accuracy against the strength of a noise: mean over seeds with its 95 % interval, one line per depth.
+    """Accuracy [seeds, S] against the strength of a noise, in the order in which it grows, one line per depth.
 
-    Args:
-        ax: Where to draw.
-        strengths: [S], in the order in which noise grows.
-        accuracies: Number of blocks -> [seeds, S].
-        today: A strength to mark as typical of present hardware.
+    `today` is a strength to mark as typical of present hardware.
     """
     if today is not None:
         ax.axvline(today, color=GREY, linestyle="--", linewidth=1)
@@ -223,15 +191,7 @@ def accuracy_sweeps(
     labels: Mapping[str, str],
     today: Mapping[str, float],
 ) -> NDArray[Any]:
-    """`accuracy_under_noise` from chance to certainty, a row of panels for each dataset, a column for each noise.
-
-    Args:
-        axes: Where to draw [datasets, kinds].
-        accuracies: Dataset -> kind of noise -> number of blocks -> [seeds, S].
-        strengths: Kind -> [S].
-        labels: Kind -> what its strength is called.
-        today: Kind -> the strength typical of present hardware.
-    """
+    """`accuracy_under_noise` from chance to certainty, a row of panels for each dataset, a column for each noise."""
     for row, (dataset, by_kind) in zip(axes, accuracies.items(), strict=True):
         for ax, (kind, found) in zip(row, by_kind.items(), strict=True):
             accuracy_under_noise(ax, strengths[kind], found, today=today[kind])

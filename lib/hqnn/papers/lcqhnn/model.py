@@ -61,9 +61,10 @@ class Features(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Images [B, 1, 28, 28] to features [B, 256]; sizes on the way are those of `k3-p1-pool23`."""
         images = images.contiguous(memory_format=torch.channels_last)
+        first, second = self.pools
         # Pooling before ReLU gives the same numbers and leaves ReLU less to do.
-        x = functional.max_pool2d(self.conv1(images), self.pools[0]).relu()  # [B, 8, 14, 14]
-        x = functional.max_pool2d(self.conv2(x), self.pools[1]).relu()  # [B, 16, 4, 4]
+        x = functional.max_pool2d(self.conv1(images), first).relu()  # [B, 8, 14, 14]
+        x = functional.max_pool2d(self.conv2(x), second).relu()  # [B, 16, 4, 4]
         return x.flatten(1)
 
 

@@ -47,12 +47,7 @@ Z = 1.0 - 2 * (np.arange(16)[:, None] >> np.arange(4) & 1)
 
 
 def outcome_series(pc: Circuit, weights: ArrayLike, *, noise: Noise | None = None) -> Callable[[ArrayLike], Values]:
-    """Find the outcome probabilities of a circuit for all inputs, from 81 exact runs on Aer.
-
-    Args:
-        pc: A circuit into which each of four inputs x enters once, in a phase gate with angle 2 x.
-        weights: Trainable angles [n_weights], radians.
-        noise: The device, None for a perfect one.
+    """Find the outcome probabilities of a circuit as in `circuits` for all inputs, from 81 exact runs on Aer.
 
     Returns:
         A function of features [B, 4] to probabilities [B, 16] (bit q of the last index: outcome of qubit q).
@@ -80,12 +75,9 @@ def _waves(phases: Values) -> Values:
 class QuantumHead:
     """What a trained hybrid network is behind its classical front end: circuit and linear readout."""
 
-    weights: Values
-    """The circuit's trained angles θ [4], radians."""
-    slopes: Values
-    """a [4] of the score s = a · ⟨Z⟩ + b, by which class 1 leads class 0."""
-    offset: float
-    """b."""
+    weights: Values  # the circuit's trained angles θ [4], radians
+    slopes: Values  # a [4] of the score s = a · ⟨Z⟩ + b, by which class 1 leads class 0
+    offset: float  # b
     order: Order = "time"
 
     @classmethod
@@ -135,8 +127,7 @@ class Sweep(NamedTuple):
 
     strengths: Sequence[float]
     devices: Sequence[Noise]
-    depths: Sequence[int]
-    """Numbers of blocks to measure."""
+    depths: Sequence[int]  # numbers of blocks to measure
 
 
 def sweeps(settings: Mapping[str, Any]) -> dict[str, Sweep]:
@@ -281,10 +272,7 @@ def by_depth(stored: Mapping[str, Any]) -> dict[int, Values]:
 
 
 def kept_signal(data: Mapping[str, Any], *, least: float = 0.2) -> list[Values]:
-    """The recorded shares of ⟨Z⟩ that noise leaves, one array [networks, depths] per qubit.
-
-    Only of the networks in which the root mean square of the qubit's ⟨Z⟩ is above `least`: which carries a signal.
-    """
+    """The shares of ⟨Z⟩ that noise leaves, [networks, depths] per qubit, of networks with a signal above `least`."""
     signal = np.array(data["signal"])
     shares = np.stack(list(by_depth(data["kept"]).values()), axis=1)  # [networks, depths, qubits]
     return [shares[signal[:, q] > least, :, q] for q in range(signal.shape[1])]
@@ -293,10 +281,8 @@ def kept_signal(data: Mapping[str, Any], *, least: float = 0.2) -> list[Values]:
 def light_cone(circuit: QuantumCircuit, qubit: int) -> Counter[str]:
     """Count the gates that can influence what is measured on one qubit, by name; barriers and delays do not count.
 
-    Going back in time from the measurement, a gate counts if it acts on a qubit that is already in the cone, and draws
-    its other qubits in. If each of these gates is followed by depolarising noise of strength p on its qubits,
-    (1 - p)^count is the factor that is left of an expectation value whose Pauli string meets all of them; strings that
-    miss some keep more.
+    If each is followed by depolarising noise of strength p on its qubits, (1 - p)^count is the factor that is left of
+    an expectation value whose Pauli string meets all of them; strings that miss some keep more.
     """
     cone, met = {qubit}, Counter[str]()
     for instruction in reversed(circuit.data):
@@ -329,8 +315,7 @@ class Cost(NamedTuple):
     pulses: int
     cnots: int
     microseconds: float
-    cnots_if_optimised: int
-    """What is left for a compiler that may merge whatever cancels."""
+    cnots_if_optimised: int  # left by a compiler that may merge whatever cancels
 
 
 def cost(n_layers: int, device: Noise) -> Cost:

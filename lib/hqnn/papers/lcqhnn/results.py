@@ -83,10 +83,8 @@ def validation_lead(dataset: str) -> float:
 class Scatter(NamedTuple):
     """By how many points two runs of one model differ in nineteen of twenty cases."""
 
-    seeds: float
-    """With other initial weights, order of images and dropout masks."""
-    images: float
-    """With other test images, drawn from the same set."""
+    seeds: float  # with other initial weights, order of images and dropout masks
+    images: float  # with other test images, drawn from the same set
 
 
 def scatter(dataset: str, model: str) -> Scatter:
@@ -153,14 +151,10 @@ class Variant(NamedTuple):
     """A recorded variant that differs from one of the four models in one choice, or in two that go together."""
 
     series: str
-    base: str
-    """The series of the model it departs from."""
-    choice: str
-    """What was chosen otherwise."""
-    words: str
-    """The value it has instead."""
-    as_printed: bool
-    """Whether the choice was the paper's to leave: it contradicts nothing that is printed."""
+    base: str  # the series of the model it departs from
+    choice: str  # what was chosen otherwise
+    words: str  # the value it has instead
+    as_printed: bool  # it contradicts nothing that is printed
     config: LcqhnnConfig
 
 
@@ -238,12 +232,9 @@ class Distance(NamedTuple):
     """How far the single runs of a series are from printed accuracies."""
 
     series: str
-    as_printed: bool
-    """Whether the series contradicts nothing that is printed."""
-    off: NDArray[np.float64]
-    """Of each run its largest deviation, points [seeds]."""
-    nearest: NDArray[np.float64]
-    """The accuracies of the nearest run at the printed epochs, per cent."""
+    as_printed: bool  # it contradicts nothing that is printed
+    off: NDArray[np.float64]  # of each run its largest deviation, points [seeds]
+    nearest: NDArray[np.float64]  # the accuracies of the nearest run at the printed epochs, per cent
 
 
 def distances(dataset: str, model: str, printed: Mapping[int, float]) -> dict[str, Distance]:
@@ -263,20 +254,12 @@ def distances(dataset: str, model: str, printed: Mapping[int, float]) -> dict[st
     return dict(sorted(found.items(), key=lambda item: item[1].off.min()))
 
 
-class Spread(NamedTuple):
-    """The runs of one reading."""
+def spreads(dataset: str, model: str) -> list[tuple[str, pd.DataFrame, float]]:
+    """The runs of a model in every reading, the primary one first.
 
-    words: str
-    accuracies: pd.DataFrame
-    """Test accuracies in per cent, one row per seed and one column per epoch."""
-    latest: float
-    """The first epoch at 90 % or above of the run that needs longest; infinite if it never is."""
-
-
-def spreads(dataset: str, model: str) -> list[Spread]:
-    """The runs of a model in every reading, the primary one first."""
-    found = []
-    for words, series in readings(dataset, model).items():
-        curves = 100 * records.curves(series, "test_accuracy")
-        found.append(Spread(words, curves, stats.epochs_to_reach(curves, 90).epochs.max()))
-    return found
+    Returns:
+        The reading in words; test accuracies in per cent, one row per seed and one column per epoch; the first epoch at
+        90 % or above of the run that needs longest, infinite if it never is.
+    """
+    curves = {words: 100 * records.curves(one, "test_accuracy") for words, one in readings(dataset, model).items()}
+    return [(words, runs, stats.epochs_to_reach(runs, 90).epochs.max()) for words, runs in curves.items()]

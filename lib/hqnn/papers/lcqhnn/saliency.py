@@ -38,14 +38,11 @@ LATE = 5
 
 
 class Attribution(NamedTuple):
-    """What a layer did and how much the class scores depend on it."""
+    """What a layer did and how much the class scores depend on it [lcqhnn, eq. 10]."""
 
-    activations: Tensor
-    """A [B, K, h, w], the layer's output."""
-    gradients: Tensor
-    """α = ∂y/∂A [B, K, h, w] of each image's own score y [lcqhnn, eq. 10]."""
-    scores: Tensor
-    """All class scores [B, C]."""
+    activations: Tensor  # A [B, K, h, w], the layer's output
+    gradients: Tensor  # α = ∂y/∂A [B, K, h, w] of each image's own score y
+    scores: Tensor  # all class scores [B, C]
 
 
 def attribute(model: nn.Module, images: Tensor, labels: Tensor, *, layer: nn.Module) -> Attribution:
@@ -67,21 +64,17 @@ def attribute(model: nn.Module, images: Tensor, labels: Tensor, *, layer: nn.Mod
     return Attribution(outputs[0].detach(), gradients, scores.detach())
 
 
-def heat(attribution: Attribution, window: int | None, *, rectify: bool = False) -> Tensor:
+def heat(seen: Attribution, window: int | None, *, rectify: bool = False) -> Tensor:
     """The heat map G = max(0, Σ_k ω_k A_k) [B, h, w], in units of the class score [lcqhnn, eq. 11 and 12].
 
-    ω is the mean gradient over a window, which is cut off at the map's border. The whole map as window makes Grad-CAM
-    (Selvaraju and others, 2017), one position HiResCAM (Draelos and Carin, 2020).
-
-    Args:
-        attribution: Of a convolution.
-        window: Side of the square window, an odd number of positions; None for the whole map.
-        rectify: Count only positive activations, as the ReLU behind the convolution does.
+    ω is the mean gradient over a square window with an odd side, cut off at the map's border. None, the whole map, is
+    Grad-CAM (Selvaraju and others, 2017), one position HiResCAM (Draelos and Carin, 2020). `rectify` counts only
+    positive activations, as the ReLU behind the convolution does.
 
     Raises:
         ValueError: The window has no centre.
     """
-    activations, weights, _ = attribution
+    activations, weights, _ = seen
     if window is None:
         weights = weights.mean((2, 3), keepdim=True)
     elif window < 1 or window % 2 == 0:
@@ -89,7 +82,7 @@ def heat(attribution: Attribution, window: int | None, *, rectify: bool = False)
     else:  # the mean over a rectangle is a mean of means over its rows
         for side in ((window, 1), (1, window)):
             border = (side[0] // 2, side[1] // 2)
-            weights = functional.avg_pool2d(weights, side, 1, border, count_include_pad=False)
+            weights = nn.AvgPool2d(side, 1, border, count_include_pad=False)(weights)
     if rectify:
         activations = activations.relu()
     return (weights * activations).sum(1).relu()
@@ -181,11 +174,7 @@ def measures(maps: Tensor, images: Tensor) -> dict[str, Tensor]:
 
 
 def references(images: Tensor) -> dict[str, float]:
-    """Between what limits the measures lie, as means over images [N, 1, 28, 28].
-
-    `area` is the object's share of the image, which is the focus of even heat; the others are the focus of a map that
-    is a template itself, and how alike the templates are.
-    """
+    """Between what limits the measures lie, means over images: `area` is the object's share, the focus of even heat."""
     mask = object_mask(images)
     shape, edges = shape_template(images, 14), edge_template(images, 14)
     values = {
@@ -203,15 +192,9 @@ def references(images: Tensor) -> dict[str, float]:
 def consistency(gradients: Tensor, labels: Tensor) -> float:
     """Do images of one class agree on what each channel is worth?
 
-    A network whose scores are linear in the channels gives them nearly the same mean gradients ω for all images; one
-    with waves in between may turn their signs from one image to the next, and the heat map into its opposite.
-
-    Args:
-        gradients: ∂y/∂A [N, K, h, w].
-        labels: Classes [N], two images of each or more.
-
-    Returns:
-        The mean cosine between the vectors ω of two images of the same class, in [-1, 1], averaged over classes.
+    The mean cosine between the vectors of mean gradients ω of two images, of ∂y/∂A [N, K, h, w], averaged over classes.
+    A network whose scores are linear in the channels has nearly the same ω for all images; one with waves in between
+    may turn signs from one image to the next, and the heat map into its opposite.
     """
     weights = functional.normalize(gradients.double().mean((2, 3)), dim=1)
     cosines = []
@@ -237,13 +220,7 @@ Curves = dict[str, Any]
 def heat_map_curves(
     config: LcqhnnConfig, records: Sequence[Record], images: Tensor, labels: Tensor
 ) -> tuple[Curves, dict[int, Tensor]]:
-    """Make and measure the heat maps of a series, at every epoch whose weights were kept.
-
-    Args:
-        config: The series' config.
-        records: Its records.
-        images: [N, 1, 28, 28] in [0, 1].
-        labels: True classes [N].
+    """Make and measure the heat maps of a series for images [N, 1, 28, 28], at every epoch whose weights were kept.
 
     Returns:
         The curves, and the maps of the main method by stage [seeds, N, h, w].
@@ -274,11 +251,7 @@ def arrays(stored: Mapping[str, Any]) -> Curves:
 
 
 def correlations(curve: NDArray[np.float64], accuracy: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-    """Do a measure and the accuracy rise together, and is it more than that both change in the course of training?
-
-    Args:
-        curve: The measure of each run at some epochs [seeds, epochs].
-        accuracy: Of the same runs at the same epochs [seeds, epochs].
+    """Do a measure and the accuracy [seeds, epochs] rise together, and is it more than that both change with training?
 
     Returns:
         Spearman correlations over the epochs [seeds], NaN where a curve is flat: `correlation`;
@@ -313,17 +286,12 @@ def agreement(maps: Tensor) -> NDArray[np.float64]:
 
 
 def summarise(curves: Curves, maps: Mapping[int, Tensor], area: float) -> dict[str, Interval]:
-    """Compare a series' heat maps between the paper's three stages, with the accuracy, and between runs.
-
-    Args:
-        curves: Of the series; here and below as `heat_map_curves` gives them.
-        maps: Its maps at the three stages.
-        area: The object's mean share of the images' area.
+    """Compare what `heat_map_curves` returns between the paper's three stages, with the accuracy, and between runs.
 
     Returns:
-        Means over seeds: how much the focus exceeds `area` before training, and how it grows from stage to stage; its
-        correlation with the accuracy; the consistency after training; at each stage the agreement between seeds; the
-        similarity of a run's maps at different stages.
+        Means over seeds: how much the focus exceeds the object's `area` before training, and how it grows from stage to
+        stage; its correlation with the accuracy; the consistency after training; at each stage the agreement between
+        seeds; the similarity of a run's maps at different stages.
     """
     first, middle, last = STAGES
     at = {epoch: curves[MAIN]["focus"][:, curves["epochs"].index(epoch)] for epoch in STAGES}

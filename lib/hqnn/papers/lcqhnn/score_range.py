@@ -91,11 +91,7 @@ Starts = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 def starts(series: str) -> Starts:
-    """Where the recorded runs of a series `experiment/variant` start from, and when they begin.
-
-    Raises:
-        HqnnError: There are no such records.
-    """
+    """Where the recorded runs of a series `experiment/variant` start from, and when they begin."""
     config = experiments.config(series)
     curves = records.curves(series, "test_accuracy")
     margins = [score_range(untrained(config, seed)).margin for seed in curves.index]
@@ -111,15 +107,11 @@ def starts_by_circuit(dataset: str) -> dict[str, Starts]:
 class Trained(NamedTuple):
     """How a run of a network ended whose score, before training, may have one sign for every image."""
 
-    words: str
-    """The reading."""
+    words: str  # the reading
     seed: int
-    one_sign: bool | None
-    """See `has_one_sign`; None where the activation is on the scores, and the question another."""
-    accuracy: float
-    """Test accuracy at the end, a fraction."""
-    loss: float
-    """Training loss at the end."""
+    one_sign: bool | None  # None where the activation is on the scores, and the question another
+    accuracy: float  # on the test images at the end, a fraction
+    loss: float  # in training at the end
 
 
 def rectified_runs(dataset: str) -> list[Trained]:
@@ -137,8 +129,7 @@ def rectified_runs(dataset: str) -> list[Trained]:
 def has_one_sign(model: nn.Module) -> bool:
     """Whether the score of a rival with outputs h of 0 or more before its last layer has one sign for every image.
 
-    The score is v · h, without an offset, where v is the difference of the last matrix's two rows: that is so if all v
-    have the same sign.
+    The score is v · h with v the difference of the last matrix's two rows: it does if all v have the same sign.
     """
     first, second = model.get_parameter("scores.weight")
     v = second - first

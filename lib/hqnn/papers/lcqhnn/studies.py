@@ -30,20 +30,13 @@ PICTURED = 256
 class Encoded(NamedTuple):
     """What a network hands to its circuit for some images."""
 
-    features: NDArray[np.float64]
-    """Inputs x [N, 4], radians; each is encoded with phase 2 x."""
-    labels: NDArray[np.int64]
-    """Classes 0 and 1 [N]."""
-    weights: NDArray[np.float64]
-    """RY angles θ [4], radians."""
+    features: NDArray[np.float64]  # inputs x [N, 4], radians; each is encoded with phase 2 x
+    labels: NDArray[np.int64]  # classes 0 and 1 [N]
+    weights: NDArray[np.float64]  # RY angles θ [4], radians
 
 
 def encoded(config: LcqhnnConfig, weights: Mapping[str, Tensor], split: str = "test") -> Encoded:
-    """Run the classical part of a hybrid network, given its state dict, on its test or other images.
-
-    Raises:
-        HqnnError: The dataset is missing.
-    """
+    """Run the classical part of a hybrid network, given its state dict, on its test or other images."""
     images, labels = _images(config, split)
     model = lcqhnn.Lcqhnn(config).eval()
     model.load_state_dict(dict(weights))
