@@ -103,4 +103,4 @@ def test_blocks_are_two_small_matrices_with_tanh_between(parameters: int, hidden
 def test_impossible_networks_are_refused() -> None:
     for change, message in ({"middle": "magic"}, "middle is 'magic'"), ({"hidden": (5,)}, "2 qubits take 4 features"):
         with pytest.raises(ValueError, match=message):
-            hqnn.build(replace(SMALL, **change))  # type: ignore[arg-type]
+            hqnn.build(replace(SMALL, **change))
