@@ -98,6 +98,13 @@ def test_qubits_relax_while_gates_run_and_while_they_wait() -> None:
     circuit.x(3)  # nothing awaits it: it is excited just before the measurement
     found = measure(circuit, model, "IIIZ", "IIZI", "ZIII")
     assert_equal(found, [1 - 2 * math.exp(-(40e-9 + 600e-9) / T1), 1, 1 - 2 * math.exp(-40e-9 / T1)])
+    pair = QuantumCircuit(2)
+    pair.x(0)
+    pair.cx(0, 1)
+    # From here on either both qubits are excited or, having decayed before, neither is.
+    single = 1 - 2 * math.exp(-(40e-9 + 300e-9) / T1)
+    apart = 2 * math.exp(-(40e-9 + 300e-9) / T1) * (1 - math.exp(-300e-9 / T1))  # exactly one has decayed since
+    assert_equal(measure(pair, model, "IZ", "ZI", "ZZ"), [single, single, 1 - 2 * apart])
 
 
 def test_a_superposition_dephases() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from qiskit.circuit import Parameter, ParameterExpression, QuantumCircuit, QuantumRegister
 from qiskit.circuit.library import CXGate, CZGate, QFTGate, RXGate, efficient_su2, zz_feature_map
@@ -65,6 +65,7 @@ def test_an_angle_without_inputs_counts_as_a_weight() -> None:
     np.testing.assert_array_equal(rotations.weight_slopes, [[0, 0, 0], [0, 0, 1], [2, 0, 0]])
 
 
+@settings(max_examples=30)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 5), st.integers(0, 8))
 def test_eigenbasis_diagonalises_commuting_strings(seed: int, n_qubits: int, n_strings: int) -> None:
     rng = np.random.default_rng(seed)
@@ -146,6 +147,7 @@ def test_a_gate_is_what_it_is_defined_as_and_not_what_it_is_called(name: str) ->
     assert zx.is_equal(zx.diagram(one), zx.diagram(other))
 
 
+@settings(max_examples=30)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 4), st.integers(1, 12))
 def test_layers_commute_and_keep_the_order_of_what_does_not(seed: int, n_qubits: int, n_rotations: int) -> None:
     paulis = random_pauli_list(n_qubits, n_rotations, seed=seed, phase=False)

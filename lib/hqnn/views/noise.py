@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import permutations
 
 import numpy as np
@@ -177,6 +178,7 @@ _MANILA_PAIRS = (
 )
 
 
+@cache
 def manila() -> Noise:
     """A real device: the five-qubit chain ibmq_manila (Falcon r5.11L) as calibrated on 27 May 2024.
 
