@@ -4,14 +4,13 @@ An experiment is a set of variants trained on the same data over the same seeds;
 *series*, written `experiment/variant`. What a config means is up to its paper's task (`hqnn.tasks`).
 """
 
-import difflib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from typing import Any, Literal
 
 from hqnn import papers
-from hqnn.errors import HqnnError
+from hqnn.errors import unknown
 from hqnn.storage import digest
 
 Scale = Literal["paper", "quick"]
@@ -75,10 +74,9 @@ EXPERIMENTS: dict[str, Experiment] = {
 
 def get(name: str) -> Experiment:
     """Look an experiment up by name; an HqnnError names the closest ones."""
-    try:
-        return EXPERIMENTS[name]
-    except KeyError:
-        raise HqnnError(f"There is no experiment {name!r}{_suggest(name, EXPERIMENTS)}") from None
+    if name not in EXPERIMENTS:
+        raise unknown("There is no experiment", name, EXPERIMENTS)
+    return EXPERIMENTS[name]
 
 
 def split(series: str) -> tuple[str, str]:
@@ -98,10 +96,5 @@ def select(experiment: Experiment, variants: Sequence[str] | None = None, scale:
     configs = experiment.configs(scale)
     for variant in variants or ():
         if variant not in configs:
-            raise HqnnError(f"{experiment.name} has no variant {variant!r}{_suggest(variant, configs)}")
+            raise unknown(f"{experiment.name} has no variant", variant, configs)
     return {variant: config for variant, config in configs.items() if variants is None or variant in variants}
-
-
-def _suggest(name: str, known: Mapping[str, object]) -> str:
-    close = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
-    return f": did you mean {' or '.join(close)}?" if close else f": choose from {', '.join(known)}."

@@ -17,7 +17,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from hqnn import figures, papers, provenance, records, storage
-from hqnn.errors import HqnnError
+from hqnn.errors import HqnnError, unknown
 from hqnn.records import Record
 from hqnn.stats import Interval, mean_interval
 from hqnn.storage import DATA
@@ -80,7 +80,7 @@ def everything() -> dict[str, Measurement]:
 def make(name: str, *, root: Path = DATA) -> Record:
     """Measure and store; an HqnnError if that is not known, or its records or images are missing."""
     if name not in everything():
-        raise HqnnError(f"There is no measurement {name!r}: choose from {', '.join(MEASUREMENTS) or 'none yet'}.")
+        raise unknown("There is no measurement", name, MEASUREMENTS)
     chosen = MEASUREMENTS[name]
     series = {one: records.load(one, root) for one in chosen.inputs}
     for one, found in series.items():

@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from functools import lru_cache
 from itertools import combinations
 from pathlib import Path
@@ -19,7 +18,7 @@ from hqnn import papers
 from hqnn.claims.quantities import KINDS
 from hqnn.claims.quantity import Ours, Printed, Text
 from hqnn.claims.rules import RULES, Rule, Sign, Value
-from hqnn.errors import HqnnError
+from hqnn.errors import HqnnError, unknown
 from hqnn.storage import DATA
 
 PATH = DATA / "claims"
@@ -219,10 +218,7 @@ class Ledger:
         """
         found = {claim.id: claim for claim in self.claims}
         if name not in found:
-            close = get_close_matches(name, found, n=3, cutoff=0.4)
-            group = [other for other in found if other.partition("-")[0] == name.partition("-")[0].upper()]
-            known = f"did you mean {' or '.join(close)}?" if close else f"choose from {', '.join(group or found)}."
-            raise HqnnError(f"There is no claim {name!r}: {known}")
+            raise unknown("There is no claim", name, found)
         return found[name]
 
 

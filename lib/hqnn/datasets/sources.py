@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import gzip
 import hashlib
 import io
@@ -25,7 +24,7 @@ from torch import Tensor
 from torch.nn import functional
 from tqdm import tqdm
 
-from hqnn.errors import HqnnError
+from hqnn.errors import unknown
 
 Published = dict[str, list[tuple[int, bytes]]]
 """Split -> label and bytes of each of its images."""
@@ -265,9 +264,7 @@ NAMES = tuple(SOURCES)
 def get(name: str) -> Source:
     """The source of a dataset; an HqnnError names the known ones."""
     if name not in SOURCES:
-        close = difflib.get_close_matches(name, NAMES, n=1)
-        hint = f"did you mean {close[0]!r}" if close else "the known ones are " + ", ".join(NAMES)
-        raise HqnnError(f"there is no dataset {name!r}: {hint}")
+        raise unknown("There is no dataset", name, NAMES)
     return SOURCES[name]
 
 
