@@ -123,16 +123,17 @@ def test_a_window_as_large_as_the_map_is_grad_cam() -> None:
     assert [quantities.is_gradcam(window).value for window in (1, 3, 27)] == [False, False, True]
 
 
-def test_front_ends_are_those_that_count_right_when_run() -> None:
+@pytest.mark.parametrize("n_features", [256, 72])
+def test_front_ends_are_those_that_count_right_when_run(n_features: int) -> None:
     expected = set()
     for p1, p2, w1, w2 in itertools.product(range(3), range(3), (2, 3), (2, 3)):
         maps = nn.Sequential(
             nn.Conv2d(1, 1, 3, padding=p1), nn.MaxPool2d(w1), nn.Conv2d(1, 1, 3, padding=p2), nn.MaxPool2d(w2)
         )
         area = maps(torch.zeros(1, 1, 28, 28)).numel()
-        if 256 % area == 0:
-            expected.add(((p1, p2), (w1, w2), 256 // area, int(np.sqrt(area))))
-    assert {(f.paddings, f.pools, f.channels, f.side) for f in front_ends()} == expected != set()
+        if n_features % area == 0:
+            expected.add(((p1, p2), (w1, w2), n_features // area, int(np.sqrt(area))))
+    assert {(f.paddings, f.pools, f.channels, f.side) for f in front_ends(n_features)} == expected != set()
     found = quantities.front_end(256)
     assert found.value == 256 != quantities.front_end(257).value
     assert found.note == "14 of 36 choices of padding 0-2 and pooling 2-3 do; none with 2x2 pooling and padding 0 or 1"
