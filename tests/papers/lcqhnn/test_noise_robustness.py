@@ -178,10 +178,11 @@ def test_signal_shrinks_by_the_gates_that_its_pauli_string_meets_and_nothing_is_
     assert found["signal"][3] == pytest.approx(np.sqrt((np.cos(2 * features[:, 2]) ** 2).mean()), abs=1e-9)
     # RY(π/2) on every qubit takes away all of ⟨Z_0⟩ but its rounding.
     assert found["signal"][0] < noise_robustness.NO_SIGNAL < found["signal"][1]
+    # Records hold seeds first, rounded, and no NaN.
     stored = json.loads(json.dumps(noise_robustness.by_seed([found, found]), allow_nan=False))
-    assert stored["kept"]["1"][0][0] is None
-    for factors in noise_robustness.by_depth(stored["kept"]).values():
-        assert np.isnan(factors).tolist() == 2 * [[True, False, False, False]]
+    assert stored["kept"]["1"][0][0] is None and stored["signal"][1] == np.round(found["signal"], 4).tolist()
+    for depth, factors in noise_robustness.by_depth(stored["kept"]).items():
+        np.testing.assert_allclose(factors, 2 * [found["kept"][str(depth)]], atol=1e-4)
 
 
 def test_pictured_scores_are_those_of_the_first_images() -> None:
@@ -217,12 +218,6 @@ def test_losses_are_paired_differences_in_points() -> None:
     assert {one.n for one in result.values()} == {2} and "thermal/today/loss-1" not in result
 
 
-def test_lists_run_over_seeds_first() -> None:
-    found = noise_robustness.by_seed([{"a": {"1": [0.123456, 1]}, "b": 2}, {"a": {"1": [0, 1]}, "b": 3}])
-    assert found == {"a": {"1": [[0.1235, 1.0], [0.0, 1.0]]}, "b": [2, 3]}
-    assert noise_robustness.by_depth(found["a"])[1].tolist() == [[0.1235, 1.0], [0.0, 1.0]]
-
-
 def test_the_light_cone_is_what_can_reach_the_qubit() -> None:
     circuit = QuantumCircuit(4)
     circuit.h(range(4))
@@ -235,9 +230,8 @@ def test_the_light_cone_is_what_can_reach_the_qubit() -> None:
     assert cones == [Counter(x=1, cx=1, h=2), Counter(cx=2, h=3), Counter(cx=3, h=4)]
 
 
-@pytest.mark.parametrize("dataset", ["mnist", "fashion"])
-def test_no_expectation_value_keeps_less_than_its_light_cone_says(dataset: str) -> None:
-    recorded = records.measured(f"lcqhnn-noise-{dataset}")
+def test_no_expectation_value_keeps_less_than_its_light_cone_says() -> None:
+    recorded = records.measured("lcqhnn-noise-mnist")
     estimates = noise_robustness.light_cone_estimates(recorded.config)
     kept = noise_robustness.kept_signal(recorded.data)
     # One block: of qubit 3 four CNOTs and eight pulses count.
