@@ -1,9 +1,8 @@
 """What only hqnn claims of HQNN-Parallel: right on what is so, and changed by what is not."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -80,7 +79,7 @@ def test_the_circuit_its_gradients_and_its_copies(monkeypatch: pytest.MonkeyPatc
     assert quantities.gradients_of_rule().value is False
 
 
-def write(root: Path, series: str, accuracies: Sequence[float], wrong: Sequence[Sequence[int]] = ()) -> None:
+def write(root: Path, series: str, accuracies: Iterable[float], wrong: Sequence[Sequence[int]] = ()) -> None:
     for seed, value in enumerate(accuracies):
         errors = "".join(".7"[image in wrong[seed]] for image in range(10)) if wrong else "." * 10
         write_record(root, series, seed, {"history": {"test_accuracy": [value] * 4}, "errors": errors})
@@ -105,8 +104,8 @@ def test_ahead_everywhere_needs_every_row(
 ) -> None:
     noise, rows = np.array([1, -1, 0, 0.5, -0.5, 0, 0, 1, -1, 0]), []
     for dataset, lead in zip(("mnist", "fashion"), leads, strict=True):
-        write_series(tmp_path, f"lcqhnn-{dataset}/lcqhnn", 0.5 + lead + 0.01 * noise)
-        write_series(tmp_path, f"lcqhnn-{dataset}/cnn-4", 0.5 + 0 * noise)
+        write(tmp_path, f"lcqhnn-{dataset}/lcqhnn", 0.5 + lead + 0.01 * noise)
+        write(tmp_path, f"lcqhnn-{dataset}/cnn-4", 0.5 + 0 * noise)
         ours = {"lead": "test_accuracy", "of": f"lcqhnn-{dataset}/lcqhnn", "over": f"lcqhnn-{dataset}/cnn-4"}
         rows.append(claim(ours, "sign", id=f"L6-{dataset}"))
     context = Context(ledger=Ledger(tuple(rows), {}, {}), claim=rows[0], root=tmp_path)
@@ -116,14 +115,9 @@ def test_ahead_everywhere_needs_every_row(
         assert found.value is value
 
 
-def write_series(root: Path, series: str, accuracies: Any) -> None:
-    for seed, accuracy in enumerate(accuracies.tolist()):
-        write_record(root, series, seed, {"history": {"test_accuracy": [accuracy]}})
-
-
 def test_the_lead_is_over_the_best_of_the_others(tmp_path: Path) -> None:
     for variant, accuracies in (("hqnn", (0.9, 0.9, 0.9)), ("depth-1", (0.8, 0.8, 0.8)), ("depth-6", (0.8, 0.9, 0.95))):
-        write_series(tmp_path, f"hqnn-parts/{variant}", np.repeat(accuracies, 2)[:5])
+        write(tmp_path, f"hqnn-parts/{variant}", np.repeat(accuracies, 2)[:5])
     context = Context(ledger=ledger.read(), claim=claim(None, None), root=tmp_path)
     found = quantities.lead_over_best(context, "hqnn-parts/hqnn", ["hqnn-parts/depth-1", "hqnn-parts/depth-6"])
     assert [*found.samples.values()] == pytest.approx([10, 10, 0, 0, -5])
