@@ -93,8 +93,8 @@ header = ["parts that never vary, of 18", "smallest s.d. of the others", "larges
 tables.table([f"{len(last)} settings", *header], rows)
 
 # %% [markdown]
-# With the other inputs at 0 it looks like the paper's figure. One of the eighteen numbers cannot vary: the constant term of a
-# real function is real. In the second reading the constant term vanishes altogether, for a reason that holds for all five
+# With the other inputs at 0 it looks like the paper's figure. One of the eighteen numbers cannot vary, so it is not "every
+# coefficient" that is spread (claim H10-spread): the constant term of a real function is real. In the second reading the constant term vanishes altogether, for a reason that holds for all five
 # inputs: averaging $R_X(x)|0\rangle$ over a turn leaves a qubit in no direction at all, $\tfrac12\mathbb1$, and on that every
 # Pauli matrix averages to zero, whatever the weights do.
 #

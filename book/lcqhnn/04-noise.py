@@ -350,9 +350,9 @@ print("Aer's shots scatter as its exact probabilities say:", abs(spread - 1) < 0
 #
 # ## The claims
 #
-# The rows of the ledger that this page is about ([all claims](../scoreboard.ipynb)). "Deeper" is four blocks. The
-# losses under depolarising and thermal noise are averages over sweeps that go far beyond present hardware; at its
-# strength no difference is seen in the table above, and there is hardly anything to lose.
+# The row of the ledger that this page is about ([all claims](../scoreboard.ipynb)). "Deeper" is four blocks, a rival of ours.
+# The losses are averages over both datasets, three kinds of noise and strengths that go far beyond present hardware; at
+# its strength no difference is seen in the table above, and there is hardly anything to lose.
 
 # %% tags=["remove-input"]
 HTML(report.to_html(claims.evaluate("lcqhnn", groups=("L12",))))

@@ -53,6 +53,7 @@ fashion = results.accuracies("fashion")
 at_end = {name: f"{stats.mean_interval(table[50]):.2p}" for name, table in fashion.items()}
 slow = {n: stats.epochs_to_reach(table, 0.9).counted.mean() for n, table in fashion.items()}
 lead = results.lead(hybrid["fashion"], "lcqhnn-fashion/cnn-4", 50)
+(first,) = (row for row in judged if row.claim.id == "L7-fastest-cnn4")
 undone = {w: results.lead(ablations[w], hybrid["fashion"], 50).difference for w in ablations}
 Markdown(
     f"- LCQHNN works: on FashionMNIST it reaches {at_end['lcqhnn']} % after 50 epochs (printed: "
@@ -60,6 +61,8 @@ Markdown(
     f"- So does a small convolutional network: CNN-4 reaches {at_end['cnn-4']} % (printed: "
     f"{printed['L6-fashion-cnn4-50']:g} %). The improvement of {printed['L9-cnn4-gap']:g} points is "
     f"{lead.difference:+z.2p} points here.\n"
+    f"- On MNIST it is the first to classify all 1,024 test images, {first.ours()} before CNN-4 and earlier than the other two (claims "
+    "L7-fastest). This is the one lead of the paper that we find.\n"
     f"- On FashionMNIST it is not faster. The first epoch above 90 % is {slow['lcqhnn']:.1f} on average for LCQHNN and "
     f"{slow['cnn-4']:.1f} for CNN-4 (printed: {printed['L8-lcqhnn-epoch']} and {printed['L8-cnn4-epoch']}).\n"
     f"- What the circuit adds in the end is less than half a point, by every interval. Freezing its four angles changes the accuracy by "
@@ -68,8 +71,8 @@ Markdown(
 
 # %% [markdown]
 # What remains is a network that works, a circuit whose function fits on a few lines, and a comparison whose rivals were slow
-# for a reason that the text does not give. On MNIST's digits 0 and 1 all four models are at the ceiling, and no comparison there can
-# show more than a tenth of a point; what follows is about FashionMNIST.
+# for a reason that the text does not give. On MNIST's digits 0 and 1 all four models are at the ceiling, and no comparison of
+# final accuracies there can show more than a tenth of a point; what follows is about FashionMNIST.
 
 # %% [markdown]
 # ## The claims in numbers
@@ -84,18 +87,18 @@ titles = claims.load().groups["lcqhnn"]
 report.by_subject(found, {titles[row.claim.group]: [row.claim.group] for row in found})
 
 # %% [markdown]
-# In short: the hybrid's own numbers hold, most of those of its classical rivals do not, and with them falls what the paper concludes
-# from the comparison.
+# In short: none of the hybrid's own accuracies is refuted, most of those of its classical rivals are, and with them falls what the
+# paper concludes from the comparison.
 
 # %% tags=["remove-input"]
 own, rivals = [], []
 for row in judged:
     if row.claim.group == "L6" and row.claim.unit == "%":
         of = own if "lcqhnn" in row.claim.id else rivals
-        of.append(row.judgement.verdict == Verdict.REPRODUCED)
+        of.append(row.judgement.verdict)
+refuted = [of.count(Verdict.NOT_REPRODUCED) for of in (own, rivals)]
 Markdown(
-    f"Of table 1's {len(own)} accuracies of LCQHNN {sum(own)} are reproduced, of the {len(rivals)} of its rivals "
-    f"{sum(rivals)}."
+    f"Of table 1's {len(own)} accuracies of LCQHNN {refuted[0]} are refuted, of the {len(rivals)} of its rivals {refuted[1]}."
 )
 
 # %% [markdown]
@@ -272,9 +275,10 @@ print(f"a repetition may differ by {runs.RERUN_TOLERANCE:g} in final accuracy")
 # ## Checks
 
 # %% tags=["remove-cell"]
-assert not any(row.judgement.verdict == Verdict.NOT_YET for row in judged)
-assert all(own) and not all(rivals)
-print("every claim has a verdict; the hybrid's accuracies hold, its rivals' not all: holds")
+open_rows = {row.claim.id for row in judged if row.judgement.verdict == Verdict.NOT_YET}
+assert open_rows == {"L8-cost", "L9-cifar10", "L14-robust"}
+assert refuted[0] == 0 and refuted[1] > len(rivals) / 2
+print("three claims wait for runs; the hybrid's accuracies are not refuted, its rivals': holds")
 of = dict(zip(ablations, early, strict=True))
 assert 0 in of.pop("angles frozen as drawn").difference
 assert all(c.difference.high < 0 for c in of.values()) and clear[0][-1]

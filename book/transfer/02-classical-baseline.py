@@ -103,7 +103,7 @@ figures.show(
 
 # %% [markdown]
 # The paper says of its own matrix that "most digits are correctly classified, with only a few misclassifications". With an
-# accuracy of 80.34 % one image in five is misclassified: one of the two sentences is wrong.
+# accuracy of 80.34 % one image in five is misclassified, which few would call a few.
 #
 # ## Why might 80.34 % come out?
 #

@@ -80,7 +80,8 @@ figures.show(
 #
 # $$z=\langle Z\rangle = 2x\sqrt{1-x^2}=\sin\theta .$$
 #
-# Two different features, $x$ and $\sqrt{1-x^2}$, have the same $z$: sizes below $1/\sqrt2$ are folded onto those above. At $x=0$ and at $x=\pm1$ the qubit is a fair coin.
+# (The paper says that it "creates a superposition of all states". Behind this rotation it need not: features of $1/\sqrt2$ end in one
+# basis state.) Two different features, $x$ and $\sqrt{1-x^2}$, have the same $z$: sizes below $1/\sqrt2$ are folded onto those above. At $x=0$ and at $x=\pm1$ the qubit is a fair coin.
 #
 # **The CNOTs** map basis states to basis states; written with qubit 0 first, $|b_0b_1b_2b_3b_4\rangle\mapsto|b_0,\;b_0\oplus b_1,\;\dots,\;
 # b_0\oplus\dots\oplus b_4\rangle$. A measurement follows at once. So they rename the 32 outcomes and do nothing else: each
@@ -296,7 +297,7 @@ figures.show(
 # %% [markdown]
 # So the reading with 13 blocks, probabilities and the symmetric scaling, one of many that we tried, lands on the first version's test accuracy, with a
 # training accuracy somewhat below the printed one; with the positive scaling it would pass it. That is no proof that the authors did either; the text describes
-# one circuit of five qubits. Five components give less than the second version's figure, but runs differ by about as much.
+# one circuit of five qubits. Five components give less than the second version's "about 75 %", in every run.
 #
 # ## The same code, live
 #

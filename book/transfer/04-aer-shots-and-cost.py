@@ -167,7 +167,7 @@ tables.table(["linear probe on", "runs", "test accuracy, %"], rows)
 # ## Noise
 #
 # The paper blames "the current limitations of quantum hardware, such as qubit count and noise" for its hybrid's accuracy, but
-# ran a perfect simulator. What would noise do? Two hybrids, trained on perfect devices, read noisy ones: that of the second version, and
+# ran a simulator and mentions no model of noise. What would noise do? Two hybrids, trained on perfect devices, read noisy ones: that of the second version, and
 # that of thirteen blocks, which alone comes up to the first version's accuracy.
 
 # %% tags=["hide-input"]
@@ -189,7 +189,7 @@ tables.table(["device", *header], rows)
 # (300 test images, exact probabilities of the noisy device; changes are paired by seed, with 95 % intervals.) Gate errors of
 # one in a hundred cost little, misread bits more, and the simulated device of five qubits takes more than ten points from the hybrid
 # of five components. (The classifiers were not trained on noisy features, which would win some of this back.) So noise *can*
-# cost what the paper says. But the paper's figure comes from a simulator without noise.
+# cost what the paper says. Whether its simulator had any, the paper does not say.
 #
 # ## The claims
 #
