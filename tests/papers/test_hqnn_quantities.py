@@ -110,9 +110,7 @@ def test_ahead_everywhere_needs_every_row(
         rows.append(claim(ours, "sign", id=f"L6-{dataset}"))
     context = Context(ledger=Ledger(tuple(rows), {}, {}), claim=rows[0], root=tmp_path)
     found = quantities.ahead_everywhere(context, ["L6-mnist", "L6-fashion"])
-    assert found.text == f"on {n} of 2 datasets"
-    if value is not None:
-        assert found.value is value
+    assert (found.value, found.text) == (value, f"on {n} of 2 datasets")
 
 
 def test_the_lead_is_over_the_best_of_the_others(tmp_path: Path) -> None:
