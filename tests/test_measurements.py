@@ -8,6 +8,7 @@ import pytest
 from synthetic import constant, write_records
 
 from hqnn import measurements, provenance, records, verification
+from hqnn.__main__ import main
 from hqnn.errors import HqnnError
 from hqnn.stats import Interval, mean_interval
 
@@ -71,10 +72,16 @@ def test_what_it_was_made_of_makes_it_stale_and_the_machine_does_not(
 
 
 @pytest.mark.parametrize("first_seed", [0, 10])
-def test_another_record_or_a_further_one_makes_it_stale(root: Path, first_seed: int) -> None:
+def test_another_record_or_a_further_one_makes_it_stale(
+    root: Path, first_seed: int, capsys: pytest.CaptureFixture[str]
+) -> None:
     measurements.make("example", root=root)
+    main(["list", "--root", str(root)])
+    assert f"  {'example':<24} made\n" in capsys.readouterr().out
     write_records(root, "lcqhnn-mnist", {"cnn-4": constant([0.8])}, first_seed=first_seed)
     assert f"the record of {SERIES} that it builds on is another now" in problem(root)
+    main(["list", "--root", str(root)])
+    assert f"  {'example':<24} stale, the record of {SERIES} that" in capsys.readouterr().out
 
 
 def test_without_its_records_nothing_is_measured(root: Path) -> None:

@@ -40,6 +40,12 @@ def _list(options: argparse.Namespace) -> int:
         print(f"{experiment.name}: {experiment.title}")
         for variant, (done, stale) in records.count(experiment, scale=options.scale, root=root).items():
             print(f"  {variant:<24} {done:>3} of {len(experiment.seeds)} seeds{f', {stale} stale' if stale else ''}")
+    measured = sorted((root / records.FOLDERS["measurement"]).glob("*.json")) if options.scale == "paper" else []
+    if measured:
+        print("measurements: What was computed from trained weights and the papers' images")
+        for path in measured:
+            why = records.stale(records.read_record(path), root)
+            print(f"  {path.stem:<24} {f'stale, {why}' if why else 'made'}")
     return 0
 
 

@@ -17,7 +17,7 @@ WIDTH = 20
 
 
 def convolutions(channels: Sequence[int], kernel: int, *, bias: bool = True, norm: bool = True) -> int:
-    """Parameters of convolutions from the image's channels on, each with a bias and followed by normalisation or not."""
+    """Parameters of convolutions from the image's channels on, with or without biases and normalisation."""
     return sum(a * b * kernel**2 + (bias + 2 * norm) * b for a, b in itertools.pairwise(channels))
 
 
