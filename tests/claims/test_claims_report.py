@@ -87,7 +87,9 @@ def test_notes_are_sentences_of_the_evaluation_then_of_the_ledger(data: Path) ->
     claim = judged(data, CURVE, VALUE, "90.5 %").claim.model_copy(update={"note": "it is so.", "against": 90.4})
     noted = claims.result(claim, ledger.read(), data)
     assert noted.judgement.verdict == Verdict.UNDECIDED
-    assert re.fullmatch(r"One run lies within .*: the paper concludes from 0\.1\. It is so\.", noted.note)
+    assert re.fullmatch(
+        r"One run lies within .*: the paper concludes from differences of 0\.1\. It is so\.", noted.note
+    )
 
 
 def test_the_text_table_has_a_line_per_claim_and_the_counts(stored: list[Result]) -> None:

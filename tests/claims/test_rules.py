@@ -155,7 +155,7 @@ def test_agreement_within_an_interval_wider_than_what_the_paper_concludes_from_c
         Verdict.REPRODUCED,
     ]
     assert judge(run, ours, 76.56, resolution=10).note == (
-        "one run lies within ±62.5 of ours, too wide to confirm 76.56: the paper concludes from 10"
+        "one run lies within ±62.5 of ours, too wide to confirm 76.56: the paper concludes from differences of 10"
     )
     assert judge(run, ours, 500, resolution=10).verdict == Verdict.NOT_REPRODUCED
     assert judge(mean, ours, 100, resolution=100).verdict == Verdict.NOT_REPRODUCED

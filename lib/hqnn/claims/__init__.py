@@ -101,9 +101,6 @@ def _rounded(value: float | str | None) -> float | str | None:
 def load(path: Path = ledger.PATH) -> Ledger:
     """Read the ledger and check that every row can be evaluated.
 
-    Args:
-        path: The folder of the ledger's files.
-
     Raises:
         LedgerError: A row has the wrong shape, or names a function that does not exist or does not take its arguments;
             the message names row and field.
@@ -130,16 +127,13 @@ def evaluate(
     path: Path | None = None,
     root: Path = DATA,
 ) -> list[Result]:
-    """Evaluate the claims.
+    """Evaluate the claims, in the ledger's order.
 
     Args:
-        paper: Only those of this paper; all by default.
+        paper: Only those of this paper.
         groups: Only those of these groups, such as `L4`.
         path: The folder of the ledger's files; by default the repository's.
         root: The data folder, whose records are the evidence.
-
-    Returns:
-        One result per row, in the ledger's order.
 
     Raises:
         HqnnError: There is no such paper or group, the ledger is malformed, or a record is damaged.
@@ -155,8 +149,7 @@ def evaluate(
 def result(claim: Claim, book: Ledger, root: Path = DATA) -> Result:
     """Hold a claim's quantity against what is printed, by its rule.
 
-    Returns:
-        The result; "not yet evaluated" if the row names no quantity or what that is taken from does not exist yet.
+    It is "not yet evaluated" if the row names no quantity or what that is taken from does not exist yet.
 
     Raises:
         HqnnError: The row names something that cannot exist, or a record is damaged; the message names the row.
@@ -244,11 +237,7 @@ def _stored_rows(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def stored(paper: str | None = None, *, root: Path = DATA) -> list[Result]:
-    """The verdicts as they were last stored, without evaluating anything.
-
-    Args:
-        paper: Only those of this paper; all by default.
-        root: The data folder, with the ledger and `verdicts.json`.
+    """The verdicts as they were last stored in `root`, without evaluating anything.
 
     Raises:
         HqnnError: There is no such paper, no ledger, or no stored verdict of a row.
@@ -276,15 +265,7 @@ def stored(paper: str | None = None, *, root: Path = DATA) -> list[Result]:
 
 
 def changes(results: Sequence[Result], path: Path = SNAPSHOT, *, paper: str | None = None) -> list[str]:
-    """How the verdicts differ from the stored ones.
-
-    Args:
-        results: A fresh evaluation.
-        path: The snapshot.
-        paper: The one that was evaluated, if it was not all.
-
-    Returns:
-        One sentence per claim that appeared, disappeared or changed.
+    """How a fresh evaluation of all papers, or of one, differs from the stored verdicts: sentences.
 
     Raises:
         HqnnError: The snapshot is missing or not JSON.

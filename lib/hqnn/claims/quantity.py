@@ -143,28 +143,15 @@ def draw_variance(accuracy: float, drawn: int, of: int) -> float:
     """Variance of the difference between one model's accuracies on two independent draws of test images.
 
     Args:
-        accuracy: Fraction of images classified correctly, in [0, 1].
+        accuracy: In [0, 1].
         drawn: Images in each draw.
         of: Images they are drawn from, without replacement.
-
-    Returns:
-        Variance of the difference of the two fractions; 0 if every image is drawn.
     """
     return 2 * accuracy * (1 - accuracy) * _per_draw(drawn, of)
 
 
 def draw_variance_of_gap(accuracy_a: float, accuracy_b: float, drawn: int, of: int) -> float:
-    """The same for the gap between two models tested on the same images, at its largest (no image that both get wrong).
-
-    Args:
-        accuracy_a: Fraction in [0, 1] for the first model.
-        accuracy_b: Fraction in [0, 1] for the second model.
-        drawn: Images in each draw.
-        of: Images they are drawn from, without replacement.
-
-    Returns:
-        Variance of the difference of the two gaps.
-    """
+    """The same for the gap of two models on the same images, at its largest: there is no image that both get wrong."""
     errors = (1 - accuracy_a) + (1 - accuracy_b)
     return 2 * max(0.0, errors - (accuracy_a - accuracy_b) ** 2) * _per_draw(drawn, of)
 

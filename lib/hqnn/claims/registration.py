@@ -12,8 +12,9 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Iterable, Mapping
+from functools import cached_property, lru_cache
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -30,18 +31,12 @@ _ID = re.compile(rb"^ +(?:- id: )?([A-Z]\d+(?:-[a-z0-9]+)+):? *$", re.MULTILINE)
 _EDITION = re.compile(rb"^EDITION = (\d+)$", re.MULTILINE)
 _RULES = "lib/hqnn/claims/rules.py"
 _OLD = "data/claims.yaml"
+_COMMIT = re.compile(rb'"git_commit": "([0-9a-f]{40})"')
 _EVIDENCE = re.compile(r"data/(?:runs|analyses|benchmarks)/[\w./-]*\w")
 
 
 class History:
-    """The commits of a clone, read with a handful of calls of git.
-
-    Args:
-        root: The clone.
-
-    Raises:
-        HqnnError: There is no git, or no full history.
-    """
+    """The commits of a clone; it raises an error if there is no git, or not the full history."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -97,13 +92,8 @@ class History:
 def deciding(document: Mapping[str, Any], id: str) -> str:
     """Everything in a ledger's file that a row's verdict depends on, in one canonical text.
 
-    Args:
-        document: The file, `data/claims/<paper>.yaml`.
-        id: Of the row.
-
-    Returns:
-        The row's deciding fields; what the rows of its comparison print; what the row prints that its lead is; and how
-        the test images of its experiment were drawn.
+    It is the row's deciding fields; what the rows of its comparison print; what the row prints that names its lead; and
+    how the test images of its experiment were drawn.
     """
     rows = document["claims"]
     row = rows[id]
@@ -122,34 +112,36 @@ def deciding(document: Mapping[str, Any], id: str) -> str:
     )
 
 
-class _Editions:
+class _Then:
     """The ledger and the edition of the rule at some commits."""
 
-    def __init__(self, history: History, commits: Iterable[str], papers: Sequence[str]) -> None:
-        self.papers = papers
-        paths = [_RULES, _OLD, *(f"data/claims/{paper}.yaml" for paper in papers)]
-        self.found = history.contents(f"{commit}:{path}" for commit in commits for path in paths)
-        self.parsed: dict[bytes, dict[str, str]] = {}
-
-    def edition(self, commit: str) -> int:
-        match = _EDITION.search(self.found.get(f"{commit}:{_RULES}", b""))
-        return int(match[1]) if match else 1
+    def __init__(self, history: History, commits: Iterable[str], papers: Iterable[str]) -> None:
+        self.files = [f"data/claims/{paper}.yaml" for paper in papers]
+        wanted = [_RULES, _OLD, *self.files]
+        self.found = history.contents(f"{commit}:{path}" for commit in commits for path in wanted)
 
     def ids(self, commit: str) -> set[str]:
-        files = [_OLD, *(f"data/claims/{paper}.yaml" for paper in self.papers)]
-        return {one.decode() for file in files for one in _ID.findall(self.found.get(f"{commit}:{file}", b""))}
+        """The rows there."""
+        texts = (self.found.get(f"{commit}:{file}", b"") for file in (_OLD, *self.files))
+        return {one.decode() for text in texts for one in _ID.findall(text)}
 
-    def row(self, commit: str, paper: str, id: str) -> str | None:
-        """What decides a row there; None if it is not there."""
-        text = self.found.get(f"{commit}:data/claims/{paper}.yaml", b"")
-        return _rows(text, self.parsed).get(id)
+    def holds(self, commit: str, paper: str, id: str, row: str | None) -> bool:
+        """Whether rule and row were there as they are now."""
+        edition = _EDITION.search(self.found.get(f"{commit}:{_RULES}", b""))
+        if not edition or int(edition[1]) != EDITION:
+            return False
+        return _rows(self.found.get(f"{commit}:data/claims/{paper}.yaml", b"")).get(id) == row
 
 
-def _rows(text: bytes, parsed: dict[bytes, dict[str, str]]) -> dict[str, str]:
-    if text not in parsed:
-        document = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)) or {"claims": {}}
-        parsed[text] = {id: deciding(document, id) for id in document["claims"]}
-    return parsed[text]
+@lru_cache(maxsize=64)
+def _rows(text: bytes) -> dict[str, str]:
+    """What decides each row of a file."""
+    document = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)) or {"claims": {}}
+    return {id: deciding(document, id) for id in document["claims"]}
+
+
+def _now(root: Path, paper: str) -> dict[str, str]:
+    return _rows((root / "data" / "claims" / f"{paper}.yaml").read_bytes())
 
 
 def statuses(rows: Iterable[tuple[str, str, str, str]], root: Path) -> dict[str, str]:
@@ -163,25 +155,20 @@ def statuses(rows: Iterable[tuple[str, str, str, str]], root: Path) -> dict[str,
         HqnnError: There is no full history.
     """
     rows, history = list(rows), History(root)
-    papers = sorted({paper for _, paper, _, _ in rows})
-    bases = {
-        id: _bases(evidence, history) if kind not in ("setup", "slip") else set() for id, _, kind, evidence in rows
-    }
-    then = _Editions(history, set().union(*bases.values()), papers)
-    now: dict[str, str] = {}
-    for paper in papers:
-        now |= _rows((root / "data" / "claims" / f"{paper}.yaml").read_bytes(), {})
-    known = {commit: then.ids(commit) for commit in set().union(*bases.values())}
+    bases = {id: set() if kind in ("setup", "slip") else _bases(text, history) for id, _, kind, text in rows}
+    commits = set().union(*bases.values())
+    then = _Then(history, commits, sorted({paper for _, paper, _, _ in rows}))
+    known = {commit: then.ids(commit) for commit in commits}
     found = {}
     for id, paper, _, _ in rows:
         if not bases[id]:
             found[id] = "no run"
         elif any(id not in known[commit] for commit in bases[id]):
             found[id] = "exploratory"
-        elif all(then.edition(c) == EDITION and then.row(c, paper, id) == now[id] for c in bases[id]):
-            found[id] = "registered"
         else:
-            found[id] = "amended"
+            row = _now(root, paper)[id]
+            stood = all(then.holds(commit, paper, id, row) for commit in bases[id])
+            found[id] = "registered" if stood else "amended"
     return found
 
 
@@ -190,19 +177,12 @@ def _bases(evidence: str, history: History) -> set[str]:
     found = set()
     for place in _EVIDENCE.findall(evidence):
         path = history.root / place
-        for file in sorted(path.rglob("*.json")) if path.is_dir() else [path] if path.exists() else []:
-            named = _named(file)
+        for file in path.rglob("*.json") if path.is_dir() else [path] if path.exists() else []:
+            match = _COMMIT.search(file.read_bytes())
+            named = match[1].decode() if match else ""
             found |= {named} & history.commits
             found |= {history.added.get(file.relative_to(history.root).as_posix(), named)}
     return found
-
-
-_COMMIT = re.compile(rb'"git_commit": "([0-9a-f]{40})"')
-
-
-def _named(file: Path) -> str:
-    match = _COMMIT.search(file.read_bytes())
-    return match[1].decode() if match else ""
 
 
 def since(id: str, paper: str, root: Path) -> str:
@@ -211,13 +191,7 @@ def since(id: str, paper: str, root: Path) -> str:
     Raises:
         HqnnError: There is no full history.
     """
-    history = History(root)
+    history, row = History(root), _now(root, paper).get(id)
     commits = history.changed()
-    then = _Editions(history, commits, [paper])
-    now = _rows((root / "data" / "claims" / f"{paper}.yaml").read_bytes(), {}).get(id)
-    found = ""
-    for commit in commits:
-        if then.edition(commit) != EDITION or then.row(commit, paper, id) != now:
-            break
-        found = commit
-    return found
+    then = _Then(history, commits, [paper])
+    return next(reversed(list(takewhile(lambda commit: then.holds(commit, paper, id, row), commits))), "")

@@ -36,14 +36,7 @@ _HERE = Path(__file__).parent
 
 
 def format_table(results: Sequence[Result]) -> str:
-    """A table for a terminal, with the counts below it.
-
-    Args:
-        results: What `claims.evaluate` or `claims.stored` returned.
-
-    Returns:
-        Lines of id, paper's value, ours, verdict and evidence; then one line per paper.
-    """
+    """A table for a terminal: a line per claim, then one of counts per paper."""
     from tabulate import tabulate
 
     rows = [
@@ -68,13 +61,7 @@ def _short(text: str, width: int = 44) -> str:
 
 
 def explain(claim: Claim, book: Ledger, root: Path) -> str:
-    """Everything about one claim: the sentence, our quantity run by run, the rule with its numbers, and the verdict.
-
-    Args:
-        claim: A row of the ledger.
-        book: The ledger.
-        root: The data folder, whose records are the evidence.
-    """
+    """Everything about one claim: the sentence, our quantity run by run, the rule with its numbers, and the verdict."""
     from tabulate import tabulate
 
     found = claims.result(claim, book, root)
@@ -168,13 +155,9 @@ def _template() -> Any:
 
 
 def to_html(results: Sequence[Result]) -> str:
-    """The full table as HTML that brings its own style and inherits the page's colours.
+    """One table per paper, as HTML that brings its own style and inherits the page's colours.
 
-    Args:
-        results: What `evaluate` returned.
-
-    Returns:
-        One `<table>` per paper; each row carries its claim's id as `data-claim` and its verdict as `data-verdict`.
+    Each row carries its claim's id as `data-claim` and its verdict as `data-verdict`.
     """
     papers = dict.fromkeys(one.claim.paper for one in results)
     return str(_template().claims({paper: [r for r in results if r.claim.paper == paper] for paper in papers}))
@@ -189,14 +172,11 @@ def counts_to_html(results: Sequence[Result], kind: str | None = None) -> str:
 
 
 def by_subject(results: Sequence[Result], subjects: Mapping[str, Sequence[str]]) -> Markdown:
-    """How many claims about each subject got which verdict, as a table.
+    """How many claims about each subject got which verdict, as a table: a column per verdict that occurs.
 
     Args:
-        results: What `evaluate` returned for one paper.
+        results: Of one paper.
         subjects: Groups of claims by what they are about; together they are all groups of the paper.
-
-    Returns:
-        One row per subject and one for all, one column per verdict that occurs.
 
     Raises:
         ValueError: A group belongs to no subject or to several.

@@ -90,26 +90,20 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Judgement:
-    """A verdict with the numbers it rests on, in the claim's own unit.
-
-    Args:
-        verdict: The verdict.
-        ours: Our mean, an exact value, or a short description; None if nothing was measured.
-        ci95: Half width of the 95 % confidence interval of our mean; None without a spread.
-        n_seeds: Number of independent runs; None if none were needed.
-        difference: Ours minus the paper's; None unless both are numbers.
-        margin: The largest distance from our mean that still counts as reproduced; None for exact quantities.
-        evidence: Records, analysis, function or place in the paper behind the verdict.
-        note: One sentence for the reader; may be empty.
-    """
+    """A verdict with the numbers it rests on, in the claim's own unit."""
 
     verdict: Verdict
     ours: float | str | None = None
+    """Our mean, an exact value, or a short description."""
     ci95: float | None = None
+    """Half width of the 95 % confidence interval of our mean."""
     n_seeds: int | None = None
     difference: float | None = None
+    """Ours minus the paper's."""
     margin: float | None = None
+    """The largest distance from our mean that still counts as reproduced."""
     evidence: str = ""
+    """Records, analysis, function or place in the paper."""
     note: str = ""
 
 
@@ -169,7 +163,7 @@ class Value(Rule):
     resolution: Size | Literal["its size"] | None = None
 
     def decide(self, quantity: Quantity, printed: Printed) -> Judgement:
-        """`margin` is what |difference| was compared with."""
+        """Inside, outside, or inside an interval that is too wide."""
         ours, paper = self._interval(quantity), printed.number
         rounding = printed.rounding if self.rounding is None else self.rounding
         resolution = printed.resolution
@@ -187,8 +181,8 @@ class Value(Rule):
         elif half > resolution * (1 + 1e-12):
             verdict = Verdict.UNDECIDED
             what = "one run" if self.of == "run" else "the mean"
-            note = f"{what} lies within ±{half:.3g} of ours, too wide to confirm {paper:g}: the paper concludes from "
-            note += f"{resolution:.3g}"
+            note = f"{what} lies within ±{half:.3g} of ours, too wide to confirm {paper:g}: the paper "
+            note += f"concludes from differences of {resolution:.3g}"
         else:
             verdict = Verdict.REPRODUCED
         return _measured(ours, verdict, difference, margin, note)
@@ -234,7 +228,7 @@ class Bound(Rule):
         return self.bound is None
 
     def decide(self, quantity: Quantity, printed: Printed) -> Judgement:
-        """`margin` is how far our mean may miss the bound."""
+        """A run may miss the bound by what runs scatter, a mean only by the tolerance."""
         ours = self._interval(quantity)
         paper, rounding = (printed.number, printed.rounding) if self.bound is None else (self.bound, 0.0)
         rounding = rounding if self.rounding is None else self.rounding
@@ -351,7 +345,9 @@ class NotCheckable(Rule):
     name: Literal["not checkable"] = "not checkable"
 
     def decide(self, quantity: Quantity, printed: Printed) -> Judgement:
-        """Nothing is decided, whatever the quantity."""
+        """Nothing is decided; a mean of ours is shown."""
+        if isinstance(quantity.value, Interval):
+            return _measured(quantity.value, Verdict.NOT_CHECKABLE, None, None, "")
         return Judgement(verdict=Verdict.NOT_CHECKABLE)
 
 
@@ -372,12 +368,5 @@ def _holds(so: bool) -> Verdict:
 
 
 def _measured(ours: Interval, verdict: Verdict, difference: float | None, margin: float | None, note: str) -> Judgement:
-    return Judgement(
-        verdict=verdict,
-        ours=ours.mean,
-        ci95=ours.half_width,
-        n_seeds=ours.n,
-        difference=difference,
-        margin=margin,
-        note=note,
-    )
+    numbers = {"ours": ours.mean, "ci95": ours.half_width, "n_seeds": ours.n}
+    return Judgement(verdict=verdict, difference=difference, margin=margin, note=note, **numbers)  # type: ignore[arg-type]
