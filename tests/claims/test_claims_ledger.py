@@ -92,6 +92,8 @@ def test_a_row_has_defaults_and_a_unit(tmp_path: Path) -> None:
         ({"power": 0.8}, "power is stated of a question of our own"),
         ({"kind": "question"}, "power is stated of a question of our own"),
         ({"kind": "question", "power": 1.0}, "power: input should be less than 1"),
+        ({"against": None}, "it has no resolution: name its comparison in `compared`, or a value in `against`"),
+        ({"rule": VALUE | {"resolution": 10}}, "rule.resolution: extra inputs are not permitted"),
         ({"against": 99.0}, "its resolution would be 0: name in `compared` or `against` a value that differs"),
         ({"rule": {"name": "value", "side": "at most"}}, "rule.side: extra inputs are not permitted"),
         ({"rule": {"name": "bound", "side": "around"}}, "rule.side: input should be 'at most' or 'at least'"),

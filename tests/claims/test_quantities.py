@@ -105,6 +105,12 @@ def test_another_reading_that_alone_agrees_has_a_verdict_of_its_own(data: Path) 
     assert (found.verdict, found.ours) == (Verdict.OTHER_READING, pytest.approx(90.45))
     assert found.note == "1 of 2 readings tried agree, on the validation images; the first is not reproduced"
     assert judged(data, ours, "value", "20 %").judgement.verdict == Verdict.NOT_REPRODUCED
+    unclear = judged(
+        data, ours, "value", "78 %", against=79.0
+    ).judgement  # another draw of 512 images may differ by 4.4
+    assert (unclear.verdict, unclear.ours) == (Verdict.UNDECIDED, pytest.approx(90.45))
+    told = "0 of 2 readings tried agree, and on the validation images it is undecided; the first is not reproduced"
+    assert unclear.note == told
     first = judged(data, ours, "value", "90.5 %").judgement
     assert first.verdict == Verdict.REPRODUCED
     assert first.note == "on the validation images the verdict would be: not reproduced"

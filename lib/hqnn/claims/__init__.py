@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -180,15 +180,22 @@ def _judge(ours: Ours, rule: Rule, context: Context) -> tuple[Quantity, Judgemen
             if not many:
                 raise
     tried = len(found) + (not many)  # many include the first
-    agree = [words for words, other in found.items() if other.verdict == Verdict.REPRODUCED]
+    agree = _with(found, Verdict.REPRODUCED)
     told = [f"{len(agree)} of {tried} readings tried agree"] if many else []
     if verdict in (Verdict.NOT_REPRODUCED, Verdict.UNDECIDED) and agree:
+        told = [f"{len(agree)} of {tried} readings tried agree, {', '.join(agree)}; the first is {verdict}"]
         verdict = Verdict.OTHER_READING
-        told = [f"{len(agree)} of {tried} readings tried agree, {', '.join(agree)}; the first is {judgement.verdict}"]
+    elif verdict == Verdict.NOT_REPRODUCED and (open_ := _with(found, Verdict.UNDECIDED)):
+        told = [f"0 of {tried} readings tried agree, and {', '.join(open_)} it is undecided; the first is {verdict}"]
+        verdict = Verdict.UNDECIDED
     elif not many:
         told = [f"{words} the verdict would be: {o.verdict}" for words, o in found.items() if o.verdict != verdict]
     note = "; ".join(filter(None, (judgement.note, *told)))
     return quantity, replace(judgement, verdict=verdict, note=note)
+
+
+def _with(found: Mapping[str, Judgement], verdict: Verdict) -> list[str]:
+    return [words for words, one in found.items() if one.verdict == verdict]
 
 
 def counts(results: Iterable[Result], kind: str | None = None) -> dict[str, dict[Verdict, int]]:

@@ -188,7 +188,7 @@ class Ledger:
             values = {other.printed.number for other in self.claims if _comparison(other) == _comparison(claim)}
             found = [abs(a - b) for a, b in combinations(values, 2)]
         else:
-            return None
+            raise HqnnError("it has no resolution: name its comparison in `compared`, or a value in `against`.")
         if not any(found):
             raise HqnnError("its resolution would be 0: name in `compared` or `against` a value that differs.")
         return max(least, min(filter(None, found)))

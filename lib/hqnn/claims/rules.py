@@ -3,8 +3,8 @@ r"""The decision rule, second edition: what the verdicts on the papers' sentence
 *reproduced*, *not reproduced*: by the rule of its row, below. *undecided*: these runs cannot tell; the lack is ours.
 *not checkable*: the paper leaves undefined what would have to be known; the lack is the paper's. *contradicted by the
 paper itself*: two places of it exclude each other. *reproduced under another reading*: what the paper leaves open was
-read in several ways, and not the first but another one reproduces it; the note says how many were tried. *not yet
-evaluated*: no quantity, no record, or fewer than `MIN_SEEDS` seeds (all of an experiment that has fewer, but never
+read in several ways, and not the first but another one reproduces it; the note says how many were tried. (If none does
+and one is undecided, so is the row.) *not yet evaluated*: no quantity, no record, or fewer than `MIN_SEEDS` seeds (all of an experiment that has fewer, but never
 fewer than `LEAST_SEEDS`).
 
 Everywhere we have n runs with seeds of their own: mean m, standard deviation s; t is the 97.5 % point of Student's
@@ -60,7 +60,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -105,6 +105,21 @@ class Judgement:
     evidence: str = ""
     """Records, analysis, function or place in the paper."""
     note: str = ""
+
+    @classmethod
+    def of(
+        cls, ours: Interval, verdict: Verdict, difference: float | None, margin: float | None = None, note: str = ""
+    ) -> Self:
+        """A verdict on a mean."""
+        return cls(
+            verdict=verdict,
+            ours=ours.mean,
+            ci95=ours.half_width,
+            n_seeds=ours.n,
+            difference=difference,
+            margin=margin,
+            note=note,
+        )
 
 
 class Rule(BaseModel):
@@ -160,16 +175,12 @@ class Value(Rule):
     """What is printed."""
     scale: Literal["linear", "ratio"] = "linear"
     """`ratio`: a gain of Q % is judged on the logarithm of what remains, 1 - Q / 100."""
-    resolution: Size | Literal["its size"] | None = None
 
     def decide(self, quantity: Quantity, printed: Printed) -> Judgement:
         """Inside, outside, or inside an interval that is too wide."""
         ours, paper = self._interval(quantity), printed.number
         rounding = printed.rounding if self.rounding is None else self.rounding
-        resolution = printed.resolution
-        if resolution is None:
-            resolution = abs(paper) if self.resolution == "its size" else self.resolution
-        resolution = math.inf if resolution is None else resolution
+        resolution = math.inf if printed.resolution is None else printed.resolution
         if self.scale == "ratio":
             return self._ratio(quantity, paper, rounding, resolution)
         half = _half_width(ours, self.of, quantity.variance)
@@ -185,7 +196,7 @@ class Value(Rule):
             note += f"concludes from differences of {resolution:.3g}"
         else:
             verdict = Verdict.REPRODUCED
-        return _measured(ours, verdict, difference, margin, note)
+        return Judgement.of(ours, verdict, difference, margin, note)
 
     def _ratio(self, quantity: Quantity, paper: float, rounding: float, resolution: float) -> Judgement:
         remaining = 100 - paper
@@ -202,7 +213,7 @@ class Value(Rule):
         if judgement.verdict == Verdict.UNDECIDED:
             factor = math.exp(judgement.margin or 0.0)
             note = f"E_A / E_B of one run scatters by a factor of {factor:.1f}, too widely to tell"
-        return _measured(ours, judgement.verdict, ours.mean - paper, None, note)
+        return Judgement.of(ours, judgement.verdict, ours.mean - paper, None, note)
 
 
 class Bound(Rule):
@@ -243,7 +254,7 @@ class Bound(Rule):
             verdict, note = Verdict.UNDECIDED, f"our mean is known within ±{half:.3g}, which reaches both sides"
         else:
             verdict = Verdict.REPRODUCED
-        return _measured(ours, verdict, difference if self.bound is None else None, margin, note)
+        return Judgement.of(ours, verdict, difference if self.bound is None else None, margin, note)
 
 
 class Sign(Rule):
@@ -276,7 +287,7 @@ class Sign(Rule):
             if lead is not None:
                 chance = 100 * power(lead, ours.sd, ours.n)
                 note += f", and {ours.n} pairs would show a mean lead of the printed {lead:.3g} in {chance:.0f} of 100"
-        return _measured(ours, verdict, None, None, "; ".join(filter(None, (note, tested, quantity.test))))
+        return Judgement.of(ours, verdict, None, None, "; ".join(filter(None, (note, tested, quantity.test))))
 
 
 class Equality(Rule):
@@ -297,7 +308,7 @@ class Equality(Rule):
             verdict = Verdict.NOT_REPRODUCED
         else:
             verdict = Verdict.UNDECIDED
-        return _measured(ours, verdict, ours.mean, self.tolerance, note)
+        return Judgement.of(ours, verdict, ours.mean, self.tolerance, note)
 
 
 class Exact(Rule):
@@ -347,7 +358,7 @@ class NotCheckable(Rule):
     def decide(self, quantity: Quantity, printed: Printed) -> Judgement:
         """Nothing is decided; a mean of ours is shown."""
         if isinstance(quantity.value, Interval):
-            return _measured(quantity.value, Verdict.NOT_CHECKABLE, None, None, "")
+            return Judgement.of(quantity.value, Verdict.NOT_CHECKABLE, None)
         return Judgement(verdict=Verdict.NOT_CHECKABLE)
 
 
@@ -365,8 +376,3 @@ def _half_width(ours: Interval, of: Printing, variance: float) -> float:
 
 def _holds(so: bool) -> Verdict:
     return Verdict.REPRODUCED if so else Verdict.NOT_REPRODUCED
-
-
-def _measured(ours: Interval, verdict: Verdict, difference: float | None, margin: float | None, note: str) -> Judgement:
-    numbers = {"ours": ours.mean, "ci95": ours.half_width, "n_seeds": ours.n}
-    return Judgement(verdict=verdict, difference=difference, margin=margin, note=note, **numbers)  # type: ignore[arg-type]
