@@ -4,8 +4,8 @@ r"""The decision rule, second edition: what the verdicts on the papers' sentence
 *not checkable*: the paper leaves undefined what would have to be known; the lack is the paper's. *contradicted by the
 paper itself*: two places of it exclude each other. *reproduced under another reading*: what the paper leaves open was
 read in several ways, and not the first but another one reproduces it; the note says how many were tried. (If none does
-and one is undecided, so is the row.) *not yet evaluated*: no quantity, no record, or fewer than `MIN_SEEDS` seeds (all of an experiment that has fewer, but never
-fewer than `LEAST_SEEDS`).
+and one is undecided, so is the row.) *not yet evaluated*: no quantity, no record, or fewer than `MIN_SEEDS` seeds (all
+of an experiment that has fewer, but never fewer than `LEAST_SEEDS`).
 
 Everywhere we have n runs with seeds of their own: mean m, standard deviation s; t is the 97.5 % point of Student's
 distribution with n - 1 degrees of freedom, and the confidence interval of the mean is m ± t s / √n.
