@@ -47,12 +47,16 @@ def answer() -> str:
     claimed = [one.printed_lead for one in compared if one.printed_lead > 0]
     ours = [stats.mean_interval(one.lead) for one in compared]
     ahead = [lead.mean for lead in ours if lead.low > 0]
-    results = [one for one in claims.stored() if one.claim.kind == "result"]
-    held = sum(one.judgement.verdict == Verdict.REPRODUCED for one in results)
+    verdicts = [one.judgement.verdict for one in claims.stored() if one.claim.kind == "result"]
+    held, refuted = (verdicts.count(verdict) for verdict in (Verdict.REPRODUCED, Verdict.NOT_REPRODUCED))
     cards = (
         (f"{len(claimed)} of {len(ours)}", "together", f"printed leads are positive, up to {max(claimed):.1f} points"),
         (f"{len(ahead)} of {len(ours)}", "together", f"of our leads are clear of zero, up to {max(ahead):.2f} points"),
-        (f"{held} of {len(results)}", "scoreboard", "printed results are reproduced"),
+        (
+            f"{held} of {len(verdicts)}",
+            "scoreboard",
+            f"printed results are reproduced, {refuted} are not, the rest is open",
+        ),
     )
     card = ":::{{grid-item-card}} {}\n:link: {}\n:link-type: doc\n\n{}\n:::"
     body = "\n\n".join(card.format(*one) for one in cards)
