@@ -45,7 +45,7 @@ def build(seed: int) -> nn.Module:
 def fit_to(model: nn.Module, samples: Samples = TRAIN, **options: Any) -> Fit:
     """Train with little said."""
     lr = options.pop("lr", 0.01)
-    usual = {"loss": functional.cross_entropy, "epochs": 1, "batch_size": 16, "seed": 0}
+    usual: dict[str, Any] = {"loss": functional.cross_entropy, "epochs": 1, "batch_size": 16, "seed": 0}
     optimizer = options.pop("optimizer", None) or torch.optim.SGD(model.parameters(), lr=lr)
     return fit(model, samples, optimizer=optimizer, **(usual | options))
 
@@ -331,7 +331,7 @@ class Strict(nn.Module):
 )
 def test_divergence_names_epoch_and_step(model: nn.Module, options: dict[str, Any], where: str) -> None:
     with pytest.raises(DivergedError, match=where) as caught:
-        fit_to(model, **({"epochs": 3, "batch_size": 10, "evaluate_on": {"test": TEST}} | options))
+        fit_to(model, **{"epochs": 3, "batch_size": 10, "evaluate_on": {"test": TEST}, **options})
     assert "\n" not in str(caught.value)
 
 
