@@ -114,6 +114,8 @@ def test_another_reading_that_alone_agrees_has_a_verdict_of_its_own(data: Path) 
     first = judged(data, ours, "value", "90.5 %").judgement
     assert first.verdict == Verdict.REPRODUCED
     assert first.note == "on the validation images the verdict would be: not reproduced"
+    ours["otherwise"] = {"of": FIRST}
+    assert judged(data, ours, "value", "90.5 %").judgement.verdict == Verdict.REPRODUCED  # both agree: the first counts
     ours["otherwise"] = {"of": SECOND}
     assert "agree, in lcqhnn-fashion;" in judged(data, ours, "value", "84 %").judgement.note
     ours["otherwise"] = {"of": "lcqhnn-mnist/cnn-4"}
