@@ -180,7 +180,7 @@ figures.show(
 # %% [markdown]
 # The last column of the table leaves out the test images with an exact or near copy in training. Both networks are above
 # the printed accuracies after four passes over the images. No difference between them is seen, and at this ceiling none could be:
-# the networks have one to three of 11,791 test images wrong, on average.
+# the networks have two to four of 11,791 test images wrong, on average.
 #
 # ## The same code, live
 #
