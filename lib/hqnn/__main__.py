@@ -99,6 +99,8 @@ def _verify(options: argparse.Namespace) -> int:
         f"{found.n_records} records checked, the weights of {found.n_measured} measured again: "
         f"{len(found.problems)} problems."
     )
+    if found.planned:
+        print(f"Registered, not yet run: {', '.join(found.planned)}")
     if (root / "verdicts.json").exists():
         status = Counter(one.registration for one in claims.stored(root=root))
         print("Rows of the ledger: " + " · ".join(f"{name} {status[name]}" for name in registration.STATUSES))

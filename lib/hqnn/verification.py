@@ -34,14 +34,17 @@ class Verification(NamedTuple):
     n_records: int
     n_measured: int
     """Records whose stored weights were measured again."""
+    planned: list[str]
+    """Experiments that are registered and of which no run is recorded yet."""
 
 
 def verify(root: Path = DATA, *, measure: bool = True) -> Verification:
     """Check every record against the registry.
 
     Checked are: format, checksum, place, config and its hash, curves and their lengths, finite values, the weights'
-    file, that the runs of a variant saw the same images, and that every required seed is there. If asked to `measure`,
-    the images are drawn again where the dataset is, and the last weights of each record measured again.
+    file, that the runs of a variant saw the same images, and that every required seed is there, once an experiment has
+    begun. If asked to `measure`, the images are drawn again where the dataset is, and the last weights of each record
+    measured again.
     """
     problems: list[str] = []
     n_measured = 0
@@ -59,11 +62,13 @@ def verify(root: Path = DATA, *, measure: bool = True) -> Verification:
         wrong, measured = _problems(record, root, measure)
         problems += [f"{record.path}: {problem}" for problem in wrong]
         n_measured += measured
+    begun = {record.experiment for record in found.values()}
     for experiment in experiments.EXPERIMENTS.values():
-        for variant in experiment.variants:
+        for variant in experiment.variants if experiment.name in begun else ():
             problems += _problems_of_series(experiment, variant, found.values(), measure)
     others, n_others = _problems_of_others(root)
-    return Verification([*problems, *others], len(found) + n_others, n_measured)
+    planned = [name for name in experiments.EXPERIMENTS if name not in begun]
+    return Verification([*problems, *others], len(found) + n_others, n_measured, planned)
 
 
 def _problems_of_others(root: Path) -> tuple[list[str], int]:

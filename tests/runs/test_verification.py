@@ -24,7 +24,7 @@ def problems(root: Path) -> list[str]:
 
 
 def test_good_records_pass_and_their_weights_are_measured(root: Path) -> None:
-    assert verification.verify(root) == verification.Verification([], n_records=4, n_measured=2)
+    assert verification.verify(root) == verification.Verification([], n_records=4, n_measured=2, planned=[])
     assert verification.verify(root, measure=False).n_measured == 0
 
 
@@ -43,6 +43,13 @@ def test_missing_seeds_are_named(root: Path, monkeypatch: pytest.MonkeyPatch) ->
         "toy/hybrid lacks the seeds 2, 3, 4.",
         "toy/plain lacks the seeds 2, 3, 4.",
     ]
+
+
+def test_an_experiment_of_which_nothing_has_run_is_planned(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    later = replace(experiments.get("toy"), name="later")
+    monkeypatch.setitem(experiments.EXPERIMENTS, "later", later)
+    found = verification.verify(root, measure=False)
+    assert (found.problems, found.planned) == ([], ["later"])
 
 
 def test_records_of_nothing_registered(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
