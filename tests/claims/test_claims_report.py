@@ -74,7 +74,8 @@ def test_numbers_of_a_measured_claim(data: Path) -> None:
         "n_seeds": 10,
         "verdict": "undecided",
         "evidence": "data/runs/lcqhnn-fashion/cnn-4",
-        "note": "One run lies within ±2.18 of ours, too wide to confirm 91.41: the paper concludes from differences of 1.36.",
+        "note": "One run lies within ±2.18 of ours, too wide to confirm 91.41: the paper concludes from differences of "
+        "1.36.",
         "first_rule": "not reproduced",
         "registration": None,
     }
