@@ -90,6 +90,7 @@ def infinite() -> SparsePauliOp:
         ({"inputs": 2 * A}, "inputs is a single ParameterExpression; put it in a list"),
         ({"inputs": ["a"]}, r"inputs\[0\] is a str; pass a Parameter"),
         ({"inputs": {A}}, "inputs is a set, which has no order"),
+        ({"observables": SparsePauliOp(["Z", "X"])}, "observables is a single SparsePauliOp; put it in a list"),
         ({"observables": [*Z, Pauli("Z")]}, r"observables\[1\] is a Pauli; pass a SparsePauliOp"),
     ],
 )

@@ -5,9 +5,11 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import lzma
 import os
 import pickle
 import socket
+import tarfile
 import tracemalloc
 import zipfile
 from collections.abc import Callable
@@ -188,13 +190,22 @@ ZEROS = bytes(2**20)
 PICTURE = "resized/Hand/000001.jpeg"
 
 
-def deflated(name: str, *, said: int | None = None) -> bytes:
+def zip_of_zeros(name: str, *, said: int | None = None, method: int = zipfile.ZIP_DEFLATED) -> bytes:
     """A zip of zeros, whose size it may understate."""
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(file, "w", method) as archive:
         archive.writestr(name, ZEROS)
     true = len(ZEROS).to_bytes(4, "little")
     return file.getvalue().replace(true, (said or len(ZEROS)).to_bytes(4, "little"))
+
+
+def tar_of_holes() -> bytes:
+    """A tar of one file that says it is 16 MiB of holes, which take no place in it."""
+    header = bytearray(tarfile.TarInfo(PICTURE).tobuf(tarfile.GNU_FORMAT))
+    header[156:157], header[483:495] = tarfile.GNUTYPE_SPARSE, b"%011o\0" % 2**24
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    return lzma.compress(bytes(header) + bytes(1024), preset=0)
 
 
 def npz_of_zeros() -> bytes:
@@ -208,10 +219,15 @@ def npz_of_zeros() -> bytes:
     [
         ("mnist", "MNIST/raw/train-labels-idx1-ubyte.gz", gzip.compress(ZEROS), "more than 262,144 bytes"),
         ("cifar10", "cifar10.npz", npz_of_zeros(), "more than 262,144 bytes"),
-        ("medical_mnist", "medical_mnist.zip", deflated(PICTURE), "more than 262,144 bytes"),
-        ("medical_mnist", "medical_mnist.zip", deflated(PICTURE, said=9), "Bad CRC-32"),
+        ("medical_mnist", "medical_mnist.zip", zip_of_zeros(PICTURE), "more than 262,144 bytes"),
+        ("medical_mnist", "medical_mnist.zip", zip_of_zeros(PICTURE, said=9), "Bad CRC-32"),
+        *(
+            ("medical_mnist", "medical_mnist.zip", zip_of_zeros(PICTURE, said=9, method=method), "another way")
+            for method in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+        ),
         ("medical_mnist", "medical_mnist.tar.xz", tarred({PICTURE: ZEROS}), "more than 262,144 bytes"),
         ("medical_mnist", "medical_mnist.tar.xz", tarred({"other": ZEROS}), "more than 262,144 bytes"),
+        ("medical_mnist", "medical_mnist.tar.xz", tar_of_holes(), "0 images"),
     ],
 )
 def test_what_unpacks_to_too_much_is_refused_before_it_takes_memory(

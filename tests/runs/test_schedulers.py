@@ -36,6 +36,7 @@ def others() -> Iterator[dict[str, str]]:
         "tcp://127.0.0.1:9",
         "tcp://127.0.0.1:x",
         "http://127.0.0.1:9",
+        "tls://127.0.0.1:9",
         "silent",
         "worker",
     ],

@@ -220,6 +220,7 @@ def test_only_what_asks_for_a_gradient_gets_one(method: Method) -> None:
     layer = QuantumLayer(entangling(2, 1), method=method)
     layer(torch.randn(3, 2)).sum().backward()
     assert layer.weights.grad is not None
+    (layer.weights * layer.weights.grad).sum()  # which autograd saves: it refuses a tensor of inference mode
     inputs = torch.randn(3, 2, requires_grad=True)
     layer.requires_grad_(False)(inputs).sum().backward()
     assert inputs.grad is not None

@@ -127,8 +127,7 @@ def _read_cifar(place: Path) -> Published:
         halves = {split: _torchvision("CIFAR10")(place.parent, train=split == "train") for split in ("train", "test")}
         return {split: labelled(half.targets, half.data) for split, half in halves.items()}
     with np.load(place, allow_pickle=False) as file:
-        if sum(member.file_size for member in file.zip.infolist()) > LIMIT:
-            raise ValueError(f"more than {LIMIT:,} bytes")
+        _members(file.zip)
         content, ends = file["webp"].tobytes(), file["offsets"].tolist()
         labels = {split: file[f"y_{split}"] for split in ("train", "test")}
     tiles = np.concatenate([_decode_sheet(content[a:b]) for a, b in itertools.pairwise(ends)])
@@ -165,14 +164,23 @@ def _files(place: Path) -> Iterator[tuple[str, Callable[[], bytes]]]:
         yield from ((path.as_posix(), path.read_bytes) for path in place.rglob("*") if path.is_file())
     elif place.suffix == ".zip":
         with zipfile.ZipFile(place) as archive:
-            if sum(member.file_size for member in archive.infolist()) > LIMIT:
-                raise ValueError(f"more than {LIMIT:,} bytes")
-            yield from ((member.filename, partial(_unzipped, archive, member)) for member in archive.infolist())
+            yield from ((member.filename, partial(_unzipped, archive, member)) for member in _members(archive))
     else:
         with lzma.open(place) as unpacked, tarfile.open(fileobj=Limited(unpacked.read), mode="r|") as tar:  # type: ignore[call-overload]
             for member in tar:
-                if (content := tar.extractfile(member) if member.isfile() else None) is not None:
+                real = member.isfile() and not member.issparse()  # holes cost nothing in the archive
+                if (content := tar.extractfile(member) if real else None) is not None:
                     yield member.name, content.read
+
+
+def _members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """What is in a zip, if it is not too much. What deflate did not pack is unpacked whole, whatever size it says."""
+    members = archive.infolist()
+    if any(member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for member in members):
+        raise ValueError("packed in another way than by deflate")
+    if sum(member.file_size for member in members) > LIMIT:
+        raise ValueError(f"more than {LIMIT:,} bytes")
+    return members
 
 
 def _unzipped(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
