@@ -214,6 +214,7 @@ def npz_of_zeros() -> bytes:
     return file.getvalue()
 
 
+@pytest.mark.usefixtures("isolated")
 @pytest.mark.parametrize(
     ("name", "file", "content", "reason"),
     [
