@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+import safetensors
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -460,3 +461,17 @@ def test_watched_gradients_are_mean_norms_over_the_steps() -> None:
     assert fitted.history["gradient_bias"] == pytest.approx([float(of_bias.norm())], rel=1e-4)
     both = math.hypot(float(of_bias.norm()), float(of_weight.norm()))
     assert fitted.history["gradient_both"] == pytest.approx([both], rel=1e-4)
+
+
+def test_a_file_removed_while_it_is_opened_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when a checkpoint's folder goes because its run is done; torch raises an error of its own then."""
+
+    def vanish(path: Path, **_: object) -> None:
+        path.unlink()
+        raise RuntimeError(f"unable to open file <{path}>")
+
+    monkeypatch.setattr(safetensors, "safe_open", vanish)
+    path = tmp_path / "model.safetensors"
+    path.touch()
+    with pytest.raises(FileNotFoundError, match="There is no "):
+        read_tensors(path)

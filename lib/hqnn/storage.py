@@ -115,7 +115,9 @@ def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
             header = file.metadata() or {}
             # Copies, because what get_tensor returns is mapped to the file and may be written to by its user.
             return {name: file.get_tensor(name).clone() for name in file.keys()}, json.loads(header.get("json", "{}"))  # noqa: SIM118
-    except (SafetensorError, ValueError) as error:
+    except (SafetensorError, ValueError, RuntimeError) as error:
+        if not path.exists():  # removed while it was opened, which torch reports in its own way
+            raise FileNotFoundError(f"There is no {path}.") from error
         raise HqnnError(f"{path} is damaged ({error}): delete it and repeat the command that made it.") from error
 
 
