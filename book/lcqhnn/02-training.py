@@ -76,10 +76,10 @@ pages.source(lcqhnn.Lcqhnn.reduced, lcqhnn.Lcqhnn.angles, lcqhnn.Lcqhnn.forward)
 pages.source(lcqhnn.Cnn.forward)
 
 # %% [markdown]
-# Every choice is a field of one config. Its defaults are LCQHNN on MNIST:
+# Every choice is a field of one config, the first of them common to all experiments. Its defaults are LCQHNN on MNIST:
 
 # %%
-pages.source(LcqhnnConfig)
+pages.source(experiments.Config, LcqhnnConfig)
 
 # %% [markdown]
 # The paper calls LCQHNN and CNN-4 networks "with the same parameters". Counted:

@@ -7,7 +7,7 @@ An experiment is a set of variants trained on the same data over the same seeds;
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, is_dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from hqnn import papers
 from hqnn.errors import unknown
@@ -15,8 +15,26 @@ from hqnn.storage import digest
 
 Scale = Literal["paper", "quick"]
 
-Config = Any
-"""Any paper's config: a frozen dataclass. Each has `epochs`, `snapshots` and `curves`."""
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """One training. A paper's own config adds what only it has, and gives all of it defaults."""
+
+    splits: ClassVar[tuple[str, ...]] = ("train", "val", "test")
+    """What is measured after every epoch."""
+
+    dataset: str = "mnist"
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    optimizer: str = "adam"
+    snapshots: tuple[int, ...] = ()
+    """Epochs whose weights the record keeps; 0 is the untrained model."""
+
+    @property
+    def curves(self) -> tuple[str, ...]:
+        """What a record's history holds, one value per epoch."""
+        return tuple(f"{split}_{of}" for split in self.splits for of in ("loss", "accuracy"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,14 +44,14 @@ class Experiment:
     name: str
     paper: str
     title: str
-    variants: Mapping[str, Config]
-    """Paper scale."""
-    quick: Mapping[str, Config]
+    variants: Mapping[str, Any]
+    """Configs of one paper's own class, at paper scale."""
+    quick: Mapping[str, Any]
     """The same variants in seconds, without a download."""
     seeds: range
     """The seeds of which there must be records."""
 
-    def configs(self, scale: Scale) -> Mapping[str, Config]:
+    def configs(self, scale: Scale) -> Mapping[str, Any]:
         """The variants at one scale."""
         return self.variants if scale == "paper" else self.quick
 
@@ -49,7 +67,7 @@ def config_hash(config: Config, stored: Mapping[str, Any] | None = None) -> str:
     return digest({"type": type(config).__name__, **(as_json(config) if stored is None else stored)})
 
 
-def differences(config: Config, stored: Mapping[str, Any]) -> list[str]:
+def differences(config: Any, stored: Mapping[str, Any]) -> list[str]:
     """Which fields of a stored config are not those of a config now, as `epochs` or `encoder.epochs`.
 
     A field that was added later does not count while it has its default.
@@ -85,13 +103,13 @@ def split(series: str) -> tuple[str, str]:
     return experiment, variant
 
 
-def config(series: str, scale: Scale = "paper") -> Config:
+def config(series: str, scale: Scale = "paper") -> Any:
     """The config of a series; an HqnnError names the closest experiment or variant."""
     experiment, variant = split(series)
     return select(get(experiment), [variant], scale)[variant]
 
 
-def select(experiment: Experiment, variants: Sequence[str] | None = None, scale: Scale = "paper") -> dict[str, Config]:
+def select(experiment: Experiment, variants: Sequence[str] | None = None, scale: Scale = "paper") -> dict[str, Any]:
     """Some variants of an experiment by name, or all, in the registry's order; an HqnnError names the closest ones."""
     configs = experiment.configs(scale)
     for variant in variants or ():

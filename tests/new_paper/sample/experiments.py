@@ -1,18 +1,14 @@
 """The experiment of the paper: the hybrid, and a network without a circuit."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Literal
 
-from hqnn.experiments import Experiment
+from hqnn.experiments import Config, Experiment
 
 
 @dataclass(frozen=True, kw_only=True)
-class SampleConfig:
+class SampleConfig(Config):
     """One network and how it is trained."""
-
-    curves: ClassVar[tuple[str, ...]] = tuple(
-        f"{split}_{quantity}" for split in ("train", "val", "test") for quantity in ("loss", "accuracy")
-    )
 
     model: Literal["hybrid", "linear"] = "hybrid"
     dataset: str = "digits"
@@ -23,8 +19,6 @@ class SampleConfig:
     epochs: int = 6
     batch_size: int = 16
     learning_rate: float = 0.01
-    optimizer: str = "adam"
-    snapshots: tuple[int, ...] = ()
 
 
 _VARIANTS = {"hybrid": SampleConfig(snapshots=(6,)), "linear": SampleConfig(model="linear")}

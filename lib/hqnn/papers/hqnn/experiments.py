@@ -4,15 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from hqnn.experiments import Experiment
+from hqnn.experiments import Config, Experiment
 from hqnn.papers.hqnn import quanv_experiments
 
 
 @dataclass(frozen=True, kw_only=True)
-class ParallelConfig:
+class ParallelConfig(Config):
     """One network of the hqnn paper's first part and how it is trained [hqnn, §2.2]."""
 
-    dataset: str = "mnist"
     n_classes: int = 10
     n_train: int = 60_000
     n_val: int = 0
@@ -41,13 +40,10 @@ class ParallelConfig:
     batch_size: int = 64
     learning_rate: float = 3e-3
     schedule: Literal["constant", "one-cycle"] = "one-cycle"
-    optimizer: str = "adam"
-    snapshots: tuple[int, ...] = ()
-    """Epochs whose weights the record keeps; 0 is the untrained model."""
 
     @property
     def curves(self) -> tuple[str, ...]:
-        """What a record's history holds, one value per epoch."""
+        """Losses and accuracies, then the norms of gradients."""
         splits = ("train", "val" if self.n_val else "test")
         trained = ("convolution", "dense", *(("middle",) if self.middle not in ("frozen", "identity") else ()))
         return (

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from hqnn.experiments import Experiment
+from hqnn.experiments import Config, Experiment
 
 if TYPE_CHECKING:  # Qiskit takes a second
     from hqnn.papers.hqnn.circuits import Cnots
@@ -19,18 +19,15 @@ N_DRAWS = 20
 
 
 @dataclass(frozen=True, kw_only=True)
-class QuanvConfig:
+class QuanvConfig(Config):
     """One model around a 2x2 kernel and how it is trained [hqnn, section 2.3]."""
 
-    curves: ClassVar[tuple[str, ...]] = tuple(
-        f"{split}_{quantity}" for split in ("train", "val", "test", "all") for quantity in ("loss", "accuracy")
-    )
-    """What a record's history holds, one value per epoch; `all` is every test image there is."""
+    splits: ClassVar[tuple[str, ...]] = (*Config.splits, "all")
+    """The last is every test image there is."""
 
     model: Literal["quanv", "cnn"] = "quanv"
     channels: int = 4
     """Output channels of a CNN's kernel."""
-    dataset: str = "mnist"
     n_train: int = 500
     n_val: int = 500
     """The paper has none; they choose learning rates."""
@@ -40,13 +37,10 @@ class QuanvConfig:
     size: int = 14
     stride: int = 4
     """The only one that makes 4x4 of 14x14 pixels with a 2x2 kernel."""
-    snapshots: tuple[int, ...] = ()
-    """Epochs whose weights the record keeps; 0 is the untrained model."""
 
     # What the paper leaves open; modules `quanv` and `circuits` say what each value means.
     batch_size: int = 32
     learning_rate: float = USUAL_RATE
-    optimizer: str = "adam"
     antialias: bool = True
     axis: Literal["x", "y", "z"] = "y"
     cnots: Cnots = "chain"

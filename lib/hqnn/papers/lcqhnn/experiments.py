@@ -2,24 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
-from hqnn.experiments import Experiment
+from hqnn.experiments import Config, Experiment
 
-_CURVES = tuple(f"{split}_{of}" for split in ("train", "val", "test") for of in ("loss", "accuracy"))
 _KEPT = (0, 1, 2, 3, 5, 10, 15, 25, 50)
 """Epochs whose weights are kept of the models that are looked into."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class LcqhnnConfig:
+class LcqhnnConfig(Config):
     """One model of the lcqhnn paper and how it is trained [lcqhnn, §3.1]."""
 
-    curves: ClassVar[tuple[str, ...]] = _CURVES
-    """What a record's history holds, one value per epoch."""
-
     model: Literal["lcqhnn", "cnn"] = "lcqhnn"
-    dataset: str = "mnist"
     classes: tuple[int, int] = (0, 1)
     n_train: int = 2048
     n_val: int = 512
@@ -28,9 +23,6 @@ class LcqhnnConfig:
     epochs: int = 50
     batch_size: int = 64
     learning_rate: float = 1e-3
-    optimizer: str = "adam"
-    snapshots: tuple[int, ...] = ()
-    """Epochs whose weights the record keeps; 0 is the untrained model."""
 
     # What the paper leaves open; hqnn.papers.lcqhnn.model says what each value means.
     front_end: str = "k3-p1-pool23"

@@ -4,23 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
-from hqnn.experiments import Experiment
+from hqnn.experiments import Config, Experiment
 
 Augment = Literal["none", "flips", "rotations", "shifts", "all"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class AutoencoderConfig:
+class AutoencoderConfig(Config):
     """The autoencoder of the transfer paper and how it is trained [transfer, section 3.2]."""
 
-    curves: ClassVar[tuple[str, ...]] = ("train_loss", "test_loss")
-    """Mean squared errors per pixel."""
-
-    dataset: str = "mnist"
     epochs: int = 50
-    optimizer: str = "adam"
-    snapshots: tuple[int, ...] = ()
-    """Epochs whose weights the record keeps, in half precision."""
+    """Weights are kept in half precision."""
 
     # What the paper leaves open; `hqnn.papers.transfer.model` says what each value means.
     hidden: int = 128
@@ -32,25 +26,27 @@ class AutoencoderConfig:
     batch_size: int = 256
     learning_rate: float = 1e-3
 
+    @property
+    def curves(self) -> tuple[str, ...]:
+        """Mean squared errors per pixel."""
+        return ("train_loss", "test_loss")
+
 
 @dataclass(frozen=True, kw_only=True)
-class TransferConfig:
+class TransferConfig(Config):
     """A classifier of the transfer paper on what an encoder, and perhaps a circuit, make of the images.
 
     Images -> frozen encoder -> latents (`inputs = "latents"`) -> scaled to the circuits' inputs (`"encoded"`) ->
     measured (`"measured"`) -> classifier. [transfer, section 3.5]
     """
 
-    curves: ClassVar[tuple[str, ...]] = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
+    splits: ClassVar[tuple[str, ...]] = ("train", "test")
     """The paper's validation set is taken to be MNIST's test set, the only other one it names."""
 
-    dataset: str = "mnist"
     encoder: AutoencoderConfig = AutoencoderConfig()
     """Read from its record if the registry has it at paper scale, else trained first; 0 epochs leave it untrained."""
     inputs: Literal["latents", "encoded", "measured"] = "latents"
     epochs: int = 50
-    optimizer: str = "adam"
-    snapshots: tuple[int, ...] = ()
 
     # What the paper leaves open; modules `features` and `model` say what each value means.
     reading: str = "first-5"
