@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Scoreboard
 #
-# Every claim of the three papers, one row each, with what became of it. The rows are the ledger `data/claims`; the verdicts are
+# Every claim of the papers, one row each, with what became of it. The rows are the ledger `data/claims`; the verdicts are
 # computed on this page from the recorded runs, the recorded analyses, and from the circuits themselves. Nothing is typed in by hand.
 #
 # *Run time: a few seconds. Needs: nothing but the repository; no dataset, no network.*
@@ -28,13 +28,12 @@ if "google.colab" in sys.modules:
 # %% tags=["hide-input"]
 import inspect
 
-from IPython.display import HTML, Markdown
+from IPython.display import HTML, Markdown, display
 
-from hqnn import claims, tables
+from hqnn import claims, papers, tables
 from hqnn.claims import Verdict, report, rules
 
 results = claims.evaluate()
-PAPERS = {"lcqhnn": "LCQHNN", "hqnn": "HQNN-Parallel, HQNN-Quanv", "transfer": "transfer"}
 
 # %% [markdown]
 # ## The results in numbers
@@ -44,7 +43,7 @@ PAPERS = {"lcqhnn": "LCQHNN", "hqnn": "HQNN-Parallel, HQNN-Quanv", "transfer": "
 # %% tags=["hide-input"]
 found = claims.counts(results, "result")
 rows = [[verdict, *(numbers[verdict] for numbers in found.values())] for verdict in Verdict]
-header = ["results", *(PAPERS.get(paper, paper) for paper in found)]
+header = ["results", *map(papers.title, found)]
 tables.table(header, [row for row in rows if any(row[1:])])
 
 # %% tags=["remove-input"]
@@ -92,31 +91,15 @@ report.changed(results)
 Markdown(inspect.cleandoc(rules.__doc__))
 
 # %% [markdown]
-# In the tables "±" behind our value is the half width of the 95 % confidence interval of our mean, n the number of seeds.
-
-# %% [markdown]
-# ## LCQHNN
+# ## Every row
 #
-# A. Liu, C. Wen, J. Wang, *Lean classical-quantum hybrid neural network model for image classification*.
+# "±" behind our value is the half width of the 95 % confidence interval of our mean, n the number of seeds. Who wrote the papers, the
+# [references](references.md) say.
 
 # %% tags=["remove-input"]
-HTML(report.to_html([one for one in results if one.claim.paper == "lcqhnn"]))
-
-# %% [markdown]
-# ## HQNN-Parallel and HQNN-Quanv
-#
-# A. Senokosov and others, *Quantum machine learning for image classification*.
-
-# %% tags=["remove-input"]
-HTML(report.to_html([one for one in results if one.claim.paper == "hqnn"]))
-
-# %% [markdown]
-# ## Quantum transfer learning
-#
-# S. Sarkar, *Quantum Transfer Learning for MNIST Classification Using a Hybrid Quantum-Classical Approach*.
-
-# %% tags=["remove-input"]
-HTML(report.to_html([one for one in results if one.claim.paper == "transfer"]))
+for paper in papers.names():
+    display(Markdown(f"### {papers.title(paper)}"))
+    display(HTML(report.to_html([one for one in results if one.claim.paper == paper])))
 
 # %% [markdown]
 # The same as a table in a terminal: `python -m hqnn claims`; for machines: `python -m hqnn claims --json`.

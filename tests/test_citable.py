@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from hqnn import papers
+from hqnn.errors import HqnnError
 from tools import citable
 from tools.repository import ROOT
 
@@ -26,6 +28,17 @@ def test_every_part_of_the_crate_exists_and_every_reference_resolves() -> None:
     assert len(known) == len(graph)
 
 
-def test_all_three_papers_are_named() -> None:
-    related = json.loads(FILES[".zenodo.json"])["related_identifiers"]
-    assert [entry["identifier"] for entry in related] == ["arXiv:2412.02059", "arXiv:2304.09224", "arXiv:2408.03351"]
+def test_every_paper_is_named() -> None:
+    related = [entry["identifier"] for entry in json.loads(FILES[".zenodo.json"])["related_identifiers"]]
+    assert related[:3] == ["arXiv:2412.02059", "arXiv:2304.09224", "arXiv:2408.03351"]
+    assert len(related) == len(papers.names())
+
+
+def test_a_paper_without_its_entry_is_named_with_what_to_add() -> None:
+    first = "@misc{a,\n  eprint = {2400.1},\n  note = {Cited in this book as one},\n}\n"
+    second = "\n@misc{b,\n  note = {Cited in this book as two},\n}\n"
+    assert citable.cited(first + second, ["one"]) == {"one": "2400.1"}
+    with pytest.raises(
+        HqnnError, match=r"no entry of two: add one with `eprint`.*`note = \{Cited in this book as two\}`"
+    ):
+        citable.cited(first + second, ["one", "two"])

@@ -7,11 +7,15 @@ are. Nothing is typed a second time: a test compares the three files with what i
 from __future__ import annotations
 
 import json
+import re
 import tomllib
+from collections.abc import Iterable
 from typing import Any
 
 import yaml
 
+from hqnn import papers
+from hqnn.errors import HqnnError
 from hqnn.experiments import EXPERIMENTS
 from tools.repository import ROOT
 
@@ -82,7 +86,7 @@ def _crate(citation: dict[str, Any]) -> dict[str, Any]:
                     "encodingFormat": "application/json",
                 }
             )
-    papers = [
+    articles = [
         {"@id": f"https://arxiv.org/abs/{number}", "@type": "ScholarlyArticle", "name": f"The paper cited as {name}"}
         for name, number in _papers().items()
     ]
@@ -105,25 +109,39 @@ def _crate(citation: dict[str, Any]) -> dict[str, Any]:
                 "version": citation["version"],
                 "author": [{"@id": f"#author-{k}"} for k, _ in enumerate(citation["authors"])],
                 "hasPart": [{"@id": part["@id"]} for part in parts],
-                "citation": [{"@id": paper["@id"]} for paper in papers],
+                "citation": [{"@id": article["@id"]} for article in articles],
             },
             {"@id": LICENCE, "@type": "CreativeWork", "name": citation["license"]},
             *({"@id": f"#author-{k}", "@type": "Person", "name": name} for k, name in enumerate(_names(citation))),
-            *papers,
+            *articles,
             *parts,
         ],
     }
 
 
-def _papers() -> dict[str, str]:
-    """Paper -> number on arXiv, as the bibliography has them."""
-    found, number = {}, ""
-    for line in (ROOT / "book" / "references.bib").read_text(encoding="utf-8").splitlines():
-        if "eprint = {" in line:
-            number = line.split("{")[1].rstrip("},")
-        if "note = {Cited in this book as " in line:
-            found[line.split("Cited in this book as ")[1].rstrip("},")] = number
+def cited(bibliography: str, papers: Iterable[str]) -> dict[str, str]:
+    """Paper -> number on arXiv, as the bibliography has them, in its order.
+
+    Raises:
+        HqnnError: A paper has no entry with both.
+    """
+    found = {}
+    for entry in bibliography.split("\n@"):
+        number = re.search(r"\beprint = \{(.+?)\}", entry)
+        name = re.search(r"\{Cited in this book as (\w+)\}", entry)
+        if number and name:
+            found[name[1]] = number[1]
+    for paper in papers:
+        if paper not in found:
+            raise HqnnError(
+                f"book/references.bib has no entry of {paper}: add one with `eprint`, its number on arXiv, and "
+                f"`note = {{Cited in this book as {paper}}}`."
+            )
     return found
+
+
+def _papers() -> dict[str, str]:
+    return cited((ROOT / "book" / "references.bib").read_text(encoding="utf-8"), papers.names())
 
 
 def main() -> None:

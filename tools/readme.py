@@ -10,12 +10,11 @@ from pathlib import Path
 import nbformat
 import yaml
 
-from hqnn import claims, stats
+from hqnn import claims, papers, stats
 from hqnn.claims import Verdict
 from hqnn.papers import together
 from tools.repository import ROOT, address
 
-_NAMES = {"lcqhnn": "LCQHNN", "hqnn": "HQNN-Parallel, HQNN-Quanv", "transfer": "transfer learning"}
 PICTURE = ROOT / "book" / "_static" / "leads.png"
 PICTURED = ROOT / "book" / "together.ipynb"
 
@@ -31,7 +30,7 @@ def headline() -> str:
     """The number of the papers' results per stored verdict and paper, as a Markdown table."""
     counts = claims.counts(result for result in claims.stored() if result.claim.kind == "result")
     rows = [
-        ["results of the papers", *(_NAMES.get(paper, paper) for paper in counts)],
+        ["results of the papers", *map(papers.title, counts)],
         ["---", *["---:" for _ in counts]],
     ]
     for verdict in Verdict:

@@ -138,6 +138,8 @@ def _claims(options: argparse.Namespace) -> int:
     fresh = options.check or options.update
     evaluated = partial(claims.evaluate, path=root / "claims") if fresh else claims.stored
     results = evaluated(options.paper, root=root)
+    if fresh:
+        results = claims.registered(results, root)
     found = claims.changes(results, path, paper=options.paper) if options.check or (fresh and path.exists()) else []
     if options.update:
         claims.write_snapshot(results, path)

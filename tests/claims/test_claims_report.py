@@ -14,7 +14,7 @@ import yaml
 from claiming import judged
 from synthetic import constant, write_records
 
-from hqnn import claims
+from hqnn import claims, papers
 from hqnn.__main__ import main
 from hqnn.claims import Result, Verdict, ledger, report
 from hqnn.claims.registration import STATUSES
@@ -199,6 +199,14 @@ def test_the_command_shows_what_is_stored_and_evaluates_nothing(
     assert "L6-fashion-cnn4-25: verdict was 'reproduced' and is 'not yet evaluated'." in capsys.readouterr().out
 
 
+def test_a_fresh_evaluation_asks_the_history(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = "exploratory"
+    monkeypatch.setattr(claims, "registered", lambda rows, _root: [replace(one, registration=found) for one in rows])
+    assert main(["claims", "--check", "--root", str(data)]) == 1
+    assert main(["claims", "--update", "--root", str(data)]) == 0
+    assert {one.registration for one in claims.stored(root=data)} == {found}
+
+
 def test_stored_verdicts_are_shown_without_what_makes_them() -> None:
     program = "import sys; from hqnn.__main__ import main; main(['claims', '--paper', 'transfer']); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
@@ -259,7 +267,7 @@ def test_the_command_prints_in_any_encoding(
 
 def test_what_is_wrong_is_said(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["claims", "--paper", "nature"]) == 2
-    assert capsys.readouterr().err == "error: There is no paper 'nature': choose from lcqhnn, hqnn, transfer.\n"
+    assert capsys.readouterr().err == f"error: There is no paper 'nature': choose from {', '.join(papers.names())}.\n"
     rows = json.loads((data / "verdicts.json").read_bytes())
     (data / "verdicts.json").write_text(json.dumps(rows[1:]))
     with pytest.raises(HqnnError, match=r"No verdict of L6-fashion-cnn4-25 is stored: store it with"):

@@ -70,8 +70,7 @@ def test_every_accuracy_on_drawn_images_is_judged_with_their_draw() -> None:
         for config in experiments.get(experiment).variants.values():
             sizes = {"test_accuracy": config.n_test, "val_accuracy": config.n_val}
             assert {curve: draw.drawn for curve, draw in curves.items()} == {curve: sizes[curve] for curve in curves}
-    drawn = {"lcqhnn-mnist", "lcqhnn-fashion", "hqnn-medical"}
-    assert set(book.samples) == drawn
+    assert {"lcqhnn-mnist", "lcqhnn-fashion", "hqnn-medical"} <= set(book.samples)
     audit = records.measured("hqnn-medical-audit").result
     assert book.samples["hqnn-medical"]["test_accuracy"].of == audit["images"].mean
 

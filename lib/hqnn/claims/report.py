@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hqnn import claims
+from hqnn import claims, papers
 from hqnn.claims import registration
 from hqnn.claims.ledger import Claim, Ledger
 from hqnn.claims.quantities import Measured
@@ -214,7 +214,7 @@ def registrations(results: Sequence[Result]) -> Markdown:
 
     found: dict[str, Counter[str]] = {}
     for one in results:
-        found.setdefault(one.claim.paper, Counter())[one.registration] += 1
+        found.setdefault(papers.title(one.claim.paper), Counter())[one.registration] += 1
     found["all"] = sum(found.values(), Counter())
     rows = [[paper, *(n[status] for status in registration.STATUSES)] for paper, n in found.items()]
     return tables.table(["rows of", *registration.STATUSES], rows)

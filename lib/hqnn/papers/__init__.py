@@ -18,6 +18,12 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(found, key=lambda name: (import_module(f"{__name__}.{name}").PART, name)))
 
 
+def title(paper: str) -> str:
+    """What readers call a paper."""
+    name: str = import_module(f"{__name__}.{paper}").NAME
+    return name
+
+
 def modules(name: str) -> Iterator[ModuleType]:
     """The module of that name in each paper that has one, imported."""
     for paper in names():

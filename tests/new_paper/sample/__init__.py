@@ -2,3 +2,6 @@
 
 PART = 9
 """Which part of the book is about this paper."""
+
+NAME = "Sample"
+"""What readers call it."""

@@ -2,3 +2,6 @@
 
 PART = 2
 """Which part of the book is about this paper."""
+
+NAME = "HQNN-Parallel and HQNN-Quanv"
+"""What readers call it."""

@@ -2,3 +2,6 @@
 
 PART = 1
 """Which part of the book is about this paper."""
+
+NAME = "LCQHNN"
+"""What readers call it."""

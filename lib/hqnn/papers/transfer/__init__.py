@@ -2,3 +2,6 @@
 
 PART = 3
 """Which part of the book is about this paper."""
+
+NAME = "Quantum transfer learning"
+"""What readers call it."""
