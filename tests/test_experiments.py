@@ -7,7 +7,7 @@ import pytest
 
 from hqnn import experiments
 from hqnn.errors import HqnnError
-from hqnn.experiments import EXPERIMENTS, Experiment, as_json, config_hash
+from hqnn.experiments import EXPERIMENTS, Experiment, as_json, config_hash, with_draw
 from hqnn.papers.lcqhnn.experiments import LcqhnnConfig
 
 ALL = [pytest.param(experiment, id=experiment.name) for experiment in EXPERIMENTS.values()]
@@ -37,7 +37,7 @@ def test_quick_is_the_same_experiment_in_small(experiment: Experiment) -> None:
         assert config.dataset == "digits"
         n_train = getattr(config, "n_train", 1348)  # all of the bundled digits
         assert config.epochs * n_train <= 5_000 or (n_train == 1348 and config.epochs <= 20)
-        sizes = ("dataset", "n_train", "n_val", "n_test", "epochs", "batch_size", "learning_rate", "snapshots")
+        sizes = ("dataset", "shown", "n_train", "n_val", "n_test", "epochs", "batch_size", "learning_rate", "snapshots")
         same = {field: getattr(paper, field) for field in (*sizes, "n_classes", "encoder") if hasattr(paper, field)}
         assert replace(config, **same) == paper
         assert bool(config.snapshots) == bool(paper.snapshots)
@@ -59,6 +59,7 @@ def test_the_hash_sees_every_field() -> None:
         "model": "cnn",
         "classes": (1, 0),
         "snapshots": (1,),
+        "shown": 1,
         **{name: f"{value}x" for name, value in as_json(config).items() if isinstance(value, str) and name != "model"},
         **{name: value + 1 for name, value in as_json(config).items() if isinstance(value, int | float)},
     }
@@ -79,3 +80,11 @@ def test_names_are_looked_up_with_suggestions_and_come_in_the_registrys_order() 
     }.items():
         with pytest.raises(HqnnError, match=complaint):
             experiments.config(series)
+
+
+def test_a_draw_that_is_left_open_is_that_of_the_seed() -> None:
+    config = LcqhnnConfig(data_seed=None)
+    assert [with_draw(config, seed).data_seed for seed in (0, 7)] == [0, 7]
+    assert with_draw(LcqhnnConfig(), 7) == LcqhnnConfig()
+    own = experiments.config("transfer-classical/latents")  # draws nothing
+    assert with_draw(own, 7) is own

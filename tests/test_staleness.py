@@ -16,6 +16,7 @@ from hqnn import experiments, provenance, records, storage, tasks
 from hqnn.circuit import Circuit, parity, pauli_on_each_qubit
 from hqnn.experiments import config_hash, differences
 from hqnn.papers.hqnn import quanv
+from hqnn.papers.hqnn.circuits import quanvolution
 from hqnn.papers.hqnn.experiments import ParallelConfig
 from hqnn.papers.hqnn.quanv_experiments import QuanvConfig
 from hqnn.papers.lcqhnn import model as lcqhnn
@@ -24,6 +25,8 @@ from hqnn.papers.lcqhnn.experiments import LcqhnnConfig
 from hqnn.papers.transfer import model as transfer
 from hqnn.papers.transfer.experiments import TransferConfig
 from hqnn.papers.transfer.features import EMBEDDINGS
+from hqnn.views.free_series import FreeSeries
+from hqnn.views.layer import QuantumLayer
 
 HYBRID = "lcqhnn-fashion/lcqhnn"
 CODER = "transfer-autoencoder/mnist"
@@ -231,3 +234,11 @@ def test_every_committed_record_is_current_and_every_config_has_a_task(monkeypat
     for experiment in experiments.EXPERIMENTS.values():
         for config in [*experiment.variants.values(), *experiment.quick.values()]:
             assert isinstance(tasks.of(config), tasks.Task)
+
+
+def test_a_series_is_tied_to_its_circuit() -> None:
+    found = {
+        str(provenance.describe(FreeSeries.of(QuantumLayer(pc))))
+        for pc in (quanvolution("y"), quanvolution("x"), quanvolution("y", "star"), quanvolution("y"))
+    }
+    assert len(found) == 3

@@ -121,7 +121,7 @@ class Trained(NamedTuple):
     def images(self, name: str, split: str = "test") -> tuple[Tensor, Tensor]:
         """Images and labels of a series."""
         config, digits = self.configs[name], datasets.load("digits")
-        subset = datasets.subset(digits, classes=config.classes, n_train=96, n_val=20, n_test=50, seed=config.data_seed)
+        subset = datasets.subset(digits, classes=config.classes, n_train=96, n_val=20, n_test=50)
         part = getattr(subset, split)
         return part.images.float() / 255, part.labels
 

@@ -475,3 +475,33 @@ def test_a_file_removed_while_it_is_opened_is_not_there(tmp_path: Path, monkeypa
     path.touch()
     with pytest.raises(FileNotFoundError, match="There is no "):
         read_tensors(path)
+
+
+@pytest.mark.parametrize(("shown", "per_sample"), [(None, {1}), (6, {1}), (4, {0, 1}), (15, {2, 3}), (18, {3})])
+def test_an_epoch_shows_whole_passes_and_a_part_of_one(shown: int | None, per_sample: set[int]) -> None:
+    seen: list[Tensor] = []
+
+    def note(batch: Tensor) -> Tensor:
+        seen.append(batch)
+        return batch
+
+    inputs = torch.arange(6.0)[:, None]
+    model = nn.Linear(1, 2)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
+    samples = Samples(inputs, torch.zeros(6, dtype=torch.int64))
+    fitted = fit(
+        model, samples, loss=functional.cross_entropy, optimizer=optimizer, epochs=2, batch_size=4, seed=1, shown=shown,
+        augment=note,
+    )  # fmt: skip
+    n = shown or 6
+    steps = -(-n // 4)
+    assert len(seen) == 2 * steps
+    first, second = torch.cat(seen[:steps])[:, 0], torch.cat(seen[steps:])[:, 0]
+    for epoch in (first, second):
+        counts = torch.bincount(epoch.long(), minlength=6)
+        assert set(counts.tolist()) == per_sample
+        assert counts.sum() == n
+    assert not torch.equal(first, second)
+    with torch.no_grad():  # the running mean is over what was shown
+        expected = functional.cross_entropy(model(first[:, None]), torch.zeros(n, dtype=torch.int64))
+    assert fitted.history["train_loss"][0] == pytest.approx(expected.item(), rel=1e-5)

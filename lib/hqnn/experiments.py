@@ -6,7 +6,7 @@ An experiment is a set of variants trained on the same data over the same seeds;
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from typing import Any, ClassVar, Literal
 
 from hqnn import papers
@@ -25,6 +25,8 @@ class Config:
 
     dataset: str = "mnist"
     epochs: int
+    shown: int | None = None
+    """Training images that an epoch shows, in whole passes and a part of one; by default it is one pass."""
     batch_size: int
     learning_rate: float
     optimizer: str = "adam"
@@ -60,6 +62,11 @@ def as_json(config: Config) -> dict[str, Any]:
     """A config as it looks in a record (tuples become lists)."""
     stored: dict[str, Any] = json.loads(json.dumps(asdict(config)))
     return stored
+
+
+def with_draw(config: Any, seed: int) -> Any:
+    """The config of one run: where it leaves open which images are drawn (`data_seed` is None), its seed decides."""
+    return replace(config, data_seed=seed) if getattr(config, "data_seed", seed) is None else config
 
 
 def config_hash(config: Config, stored: Mapping[str, Any] | None = None) -> str:

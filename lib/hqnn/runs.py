@@ -85,7 +85,7 @@ def execute(
         kept=partial(kept_weights, root=root),
     )
     with _one_at_a_time, deterministic():
-        outcome = tasks.of(config).run(config, session)
+        outcome = tasks.of(config).run(experiments.with_draw(config, session.seed), session)
     return replace(outcome, result=records.rounded(outcome.result))
 
 

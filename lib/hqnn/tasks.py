@@ -242,7 +242,7 @@ def train(
     """Train what requires a gradient in a model, in one stage, as its config and its session say; see `fit`.
 
     Args:
-        config: Any paper's config with `optimizer`, `learning_rate`, `epochs`, `batch_size` and `snapshots`.
+        config: Any paper's config.
         session: Gives the seed, the checkpoints and the progress.
         model: On the session's device.
         samples: What it learns from, on the session's device.
@@ -259,6 +259,7 @@ def train(
         optimizer=OPTIMIZERS[config.optimizer](trainable, lr=config.learning_rate),
         epochs=config.epochs,
         batch_size=config.batch_size,
+        shown=config.shown,
         seed=session.seed,
         evaluate_on=evaluate_on,
         snapshots=config.snapshots,

@@ -159,6 +159,7 @@ def fit(
     epochs: int,
     batch_size: int,
     seed: int,
+    shown: int | None = None,
     evaluate_on: Mapping[str, Samples] | None = None,
     accuracy: bool = True,
     schedule: Schedule | None = None,
@@ -183,6 +184,7 @@ def fit(
         epochs: Passes over the data.
         batch_size: Samples per step; the last of an epoch may have fewer.
         seed: Seeds every epoch, together with its number.
+        shown: Samples that an epoch shows, in whole passes and a part of one, each reshuffled; one pass by default.
         evaluate_on: Further splits; each adds `<name>_loss` and `<name>_accuracy` to the history.
         accuracy: Whether the targets are classes, so that accuracies exist.
         schedule: The factor of the optimiser's learning rate at each step; without it the rate stays.
@@ -200,8 +202,8 @@ def fit(
         DivergedError: The loss became NaN or infinite; the message names the epoch and the step.
         HqnnError: A checkpoint cannot be written.
     """
-    n = len(train.inputs)
-    starts = range(0, n, batch_size)
+    shown = len(train.inputs) if shown is None else shown
+    starts = range(0, shown, batch_size)
     rates = [group["lr"] for group in optimizer.param_groups]
 
     def adjust(step: int) -> None:
@@ -209,7 +211,7 @@ def fit(
             for group, rate in zip(optimizer.param_groups, rates, strict=True):
                 group["lr"] = rate * schedule(step / (epochs * len(starts)))
 
-    loop = _Loop(model, train, loss, optimizer, batch_size, accuracy, adjust, prepare, augment, watch or {})
+    loop = _Loop(model, train, shown, loss, optimizer, batch_size, accuracy, adjust, prepare, augment, watch or {})
     state = (restore(checkpoint, model, optimizer) if checkpoint else None) or State()
     if state.epoch == 0 and 0 in snapshots:
         state.snapshots |= _snapshot(model, 0)
@@ -250,6 +252,7 @@ class _Loop:
 
     model: nn.Module
     train: Samples
+    shown: int
     loss: Loss
     optimizer: torch.optim.Optimizer
     batch_size: int
@@ -264,8 +267,8 @@ class _Loop:
 def _train_epoch(loop: _Loop, epoch: int, bar: "tqdm[Any]") -> dict[str, float]:
     """Take every step of one epoch and return its running means. Nothing here waits for the device at each step."""
     inputs, targets = loop.train
-    n = len(inputs)
-    batches = torch.randperm(n).to(inputs.device).split(loop.batch_size)
+    passes = [torch.randperm(len(inputs)) for _ in range(0, loop.shown, len(inputs))]
+    batches = torch.cat(passes)[: loop.shown].to(inputs.device).split(loop.batch_size)
     losses = torch.zeros(len(batches), device=inputs.device)
     gradients = {name: torch.zeros(len(batches), device=inputs.device) for name in loop.watch}
     correct = torch.zeros((), device=inputs.device, dtype=torch.int64)
@@ -294,9 +297,9 @@ def _train_epoch(loop: _Loop, epoch: int, bar: "tqdm[Any]") -> dict[str, float]:
             if len(bad):
                 _diverged(epoch, int(bad[0]) + 1, len(batches))
     sizes = torch.tensor([len(batch) for batch in batches], dtype=torch.float64)
-    means = {"train_loss": float(losses.cpu().double() @ sizes) / n}
+    means = {"train_loss": float(losses.cpu().double() @ sizes) / loop.shown}
     if loop.accuracy:
-        means["train_accuracy"] = correct.item() / n
+        means["train_accuracy"] = correct.item() / loop.shown
     return means | {f"gradient_{name}": norms.mean().item() for name, norms in gradients.items()}
 
 

@@ -95,7 +95,7 @@ def _problems(record: Record, root: Path, measure: bool) -> tuple[list[str], boo
     if why := records.stale(record, root):
         registered = record.experiment in experiments.EXPERIMENTS
         return [f"stale, {why}{': run that seed again' if registered else ''}."], False
-    config = experiments.config(record.series)
+    config = experiments.with_draw(experiments.config(record.series), record.seed)
     problems = []
     if record.seed not in experiments.get(record.experiment).seeds:
         problems.append(f"seed {record.seed} is not one of the experiment's.")

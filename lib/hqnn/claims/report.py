@@ -174,6 +174,8 @@ def counts_to_html(results: Sequence[Result], kind: str | None = None) -> str:
 def by_subject(results: Sequence[Result], subjects: Mapping[str, Sequence[str]]) -> Markdown:
     """How many claims about each subject got which verdict, as a table: a column per verdict that occurs.
 
+    Questions of our own are no claims.
+
     Args:
         results: Of one paper.
         subjects: Groups of claims by what they are about; together they are all groups of the paper.
@@ -187,9 +189,12 @@ def by_subject(results: Sequence[Result], subjects: Mapping[str, Sequence[str]])
     if listed != sorted({one.claim.group for one in results}):
         raise ValueError(f"each group of claims must belong to one subject; listed are {', '.join(listed)}")
     found = {
-        subject: Counter(one.judgement.verdict for one in results if one.claim.group in groups)
+        subject: Counter(
+            one.judgement.verdict for one in results if one.claim.group in groups and one.claim.kind != "question"
+        )
         for subject, groups in subjects.items()
     }
+    found = {subject: n for subject, n in found.items() if n}
     found["all"] = sum(found.values(), Counter())
     shown = [verdict for verdict in Verdict if found["all"][verdict]]
     rows = [[subject, *(n[v] or "" for v in shown), n.total()] for subject, n in found.items()]

@@ -1,5 +1,6 @@
 """HQNN-Parallel: its shapes, what its variants share, and that its gradients are those of the parameter-shift rule."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -10,6 +11,7 @@ from torch.nn import functional
 from hqnn import experiments
 from hqnn.papers.hqnn import parallel as hqnn
 from hqnn.papers.hqnn.experiments import ParallelConfig
+from hqnn.views.free_series import FreeSeries
 from hqnn.views.layer import QuantumLayer
 from tests.exact import pennylanes
 
@@ -50,7 +52,9 @@ def test_every_middle_part_keeps_the_features(middle: str) -> None:
     scores.sum().backward()
     trained = [p for p in model.parameters() if p.requires_grad]
     assert all(p.grad is not None for p in trained)
-    assert n_trainable(model.middle) == {"frozen": 0, "identity": 0, "dense": 20}.get(middle, 24)
+    assert n_trainable(model.middle) == {"frozen": 0, "identity": 0, "dense": 20, "series": 36, "random-waves": 36}.get(
+        middle, 24
+    )
 
 
 def test_each_circuit_sees_its_own_features_and_weights() -> None:
@@ -104,3 +108,20 @@ def test_impossible_networks_are_refused() -> None:
     for change, message in ({"middle": "magic"}, "middle is 'magic'"), ({"hidden": (5,)}, "2 qubits take 4 features"):
         with pytest.raises(ValueError, match=message):
             hqnn.build(replace(SMALL, **change))
+
+
+def test_the_series_starts_as_the_circuits_and_random_waves_have_its_size_and_moments() -> None:
+    models = {}
+    for middle in ("circuits", "series", "random-waves"):
+        torch.manual_seed(2)
+        models[middle] = hqnn.build(replace(ParallelConfig(), middle=middle)).middle
+    angles = 3 * torch.randn(16, 20)
+    torch.testing.assert_close(models["series"](angles), models["circuits"](angles), atol=1e-5, rtol=0)
+    series, random = models["series"], models["random-waves"]
+    assert isinstance(series, FreeSeries)
+    assert isinstance(random, FreeSeries)
+    assert series.coefficients.shape == random.coefficients.shape == (4, 243, 5)
+    assert random.coefficients.std().item() == pytest.approx(1 / math.sqrt(3 * 243), rel=0.05)
+    for one in (series, random):
+        assert one.frequencies.square().mean().item() == pytest.approx(2 / 3, abs=0.12)
+    assert (random.frequencies[1:].abs() > 1).any()

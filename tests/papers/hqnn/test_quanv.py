@@ -1,5 +1,7 @@
 """The quanvolution and its rivals: shapes, counts, and what they compute."""
 
+from typing import Literal
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +13,7 @@ from hqnn.papers.hqnn.circuits import Cnots, quanvolution
 from hqnn.papers.hqnn.quanv_experiments import ABLATIONS, MODELS, QuanvConfig
 from hqnn.tasks import count_parameters
 from hqnn.views.aer import expectations
+from hqnn.views.layer import QuantumLayer
 
 
 def _images(n: int = 3, size: int = 14) -> torch.Tensor:
@@ -106,3 +109,26 @@ def test_patterns_of_cnots(cnots: Cnots, pairs: str) -> None:
         "".join(str(circuit.find_bit(q).index) for q in i.qubits) for i in circuit.data if i.operation.name == "cx"
     ]
     assert " ".join(found) == pairs
+
+
+@pytest.mark.parametrize(("quantum", "n"), [("series", 81 * 4), ("cosines", 16)])
+def test_classical_kernels_start_as_the_circuit(quantum: Literal["series", "cosines"], n: int) -> None:
+    models = []
+    for name in ("circuit", quantum):
+        torch.manual_seed(5)
+        models.append(quanv.build(QuanvConfig(quantum=name)))
+    circuit, rival = models
+    torch.testing.assert_close(rival(_images()), circuit(_images()), atol=2e-6, rtol=0)
+    assert sum(p.numel() for p in rival.get_submodule("kernel").parameters()) == n
+
+
+def test_phases_of_their_own_move_one_output_each() -> None:
+    kernel = quanv.Cosines(QuantumLayer(quanvolution()))
+    pixels = torch.rand(2, 4)
+    before = kernel(pixels)
+    kernel.phases.data[2, 0] += 0.5
+    assert (kernel(pixels) != before).any(0).tolist() == [False, False, True, False]
+    kernel.phases.data[1, 3] += 0.5  # pixel 3 is not in the product of output 1
+    torch.testing.assert_close(kernel(pixels)[:, 1], before[:, 1])
+    with pytest.raises(ValueError, match="product of cosines is what the primary reading"):
+        quanv.build(QuanvConfig(quantum="cosines", cnots="star"))

@@ -14,6 +14,7 @@ from hqnn.papers.lcqhnn import model as lcqhnn
 from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
 from hqnn.papers.lcqhnn.experiments import LcqhnnConfig
 from hqnn.tasks import count_parameters
+from hqnn.views.layer import QuantumLayer
 
 BEFORE = torch.tensor([-3.0, -0.4, 0.0, 1.2])
 """What the reduction to four features yields in `fixed`."""
@@ -114,3 +115,37 @@ def test_dropout_acts_where_the_config_says_and_before_the_scale(model: Literal[
 def test_a_value_that_no_reading_has_is_refused(field: str) -> None:
     with pytest.raises(ValueError, match=f"{field} is 'other'; use one of '"):
         lcqhnn.build(LcqhnnConfig(**{field: "other"}))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("quantum", ["closed-form", "products", "series"])
+def test_what_can_stand_in_the_circuits_place_starts_as_the_circuit(quantum: str) -> None:
+    models = []
+    for name in ("circuit", quantum):
+        torch.manual_seed(3)
+        models.append(lcqhnn.build(LcqhnnConfig(quantum=name)).eval())
+    images = torch.rand(8, 1, 28, 28)
+    circuit, rival = (model(images) for model in models)
+    torch.testing.assert_close(circuit, rival, atol=2e-6, rtol=0)
+    n = {"closed-form": 4, "products": 8, "series": 81 * 4}[quantum]
+    assert sum(p.numel() for p in models[1].get_submodule("quantum").parameters()) == n
+    for scores in (circuit, rival):
+        scores[:, 1].square().sum().backward()
+    theirs, ours = (model.get_parameter("reduce.weight").grad for model in models)
+    torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-4)
+
+
+def test_free_factors_reach_what_no_angles_do() -> None:
+    """Angles bind the factors: that of c1 c3 is s1 s2, so the first of them cannot be 1 at the same time."""
+    layer = QuantumLayer(lcqhnn_circuit())
+    free = lcqhnn.ClosedForm(layer, free=True)
+    free.weights.data.fill_(1.0)
+    torch.testing.assert_close(free(torch.zeros(1, 4)), torch.ones(1, 4))  # only the cosines are left
+    angles = 2 * math.pi * torch.rand(1000, 4)
+    bound = torch.stack([lcqhnn.ClosedForm.factors(row) for row in angles])
+    assert (bound[:, 0].square() + bound[:, 6].square() <= 1 + 1e-6).all()
+
+
+@pytest.mark.parametrize("change", [{"order": "product"}, {"readout": "pair"}])
+def test_only_the_primary_reading_is_written_out(change: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="writes out the circuit of order 'time' and readout 'linear'"):
+        lcqhnn.build(LcqhnnConfig(quantum="products", **change))  # type: ignore[arg-type]

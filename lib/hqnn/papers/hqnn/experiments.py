@@ -17,7 +17,8 @@ class ParallelConfig(Config):
     n_val: int = 0
     """Held out of the training split, and measured instead of the test images if there are any."""
     n_test: int = 10_000
-    data_seed: int = 42
+    data_seed: int | None = 42
+    """Of the images drawn; None draws others for every seed."""
     augment: Literal["none", "flip-rotate", "flip-shift"] = "none"
 
     size: int = 28
@@ -54,7 +55,9 @@ class ParallelConfig(Config):
 
 def _quick(config: ParallelConfig) -> ParallelConfig:
     """The same run on the bundled digits, with fewer epochs and images."""
-    small = replace(config, dataset="digits", n_classes=10, n_train=1000, n_val=min(config.n_val, 300), n_test=400)
+    n_train = config.n_train // 50 if config.shown else 1000
+    small = replace(config, dataset="digits", n_classes=10, n_train=n_train, n_val=min(config.n_val, 300), n_test=400)
+    small = replace(small, shown=config.shown and 1000)
     return replace(small, epochs=4, snapshots=(4,) * bool(config.snapshots))
 
 
@@ -99,6 +102,15 @@ _PARTS = {
     **{f"circuits-{n}": replace(_SMALL, n_circuits=n, hidden=(5 * n,)) for n in (1, 2, 8)},
 }
 """The hybrid with its circuits changed, replaced or removed, on a sixth of the images."""
+_DEQUANTISED = ("circuits", "series", "random-waves", "blocks", "identity")
+SIZES = (100, 300, 1_000, 3_000, 10_000, 60_000)
+"""Numbers of training images."""
+_SIZES = {
+    f"{middle}-{n}": replace(_SMALL, middle=middle, n_train=n, shown=_SMALL.n_train, data_seed=None)
+    for n in SIZES
+    for middle in ("circuits", "series", "blocks", "identity")
+}
+"""The hybrid and rivals on ever fewer images, in as many steps, with images drawn anew for each seed."""
 _HELD_OUT = replace(_SMALL, n_val=5_000, n_test=0)
 _SEARCH = {
     f"{model}-{schedule}-batch-{batch}-lr-{rate:g}": replace(
@@ -140,5 +152,12 @@ EXPERIMENTS = (
         range(10),
     ),
     _parallel("hqnn-parts", "The circuits changed, replaced or removed, on 10,000 images of MNIST", _PARTS, range(5)),
+    _parallel(
+        "hqnn-dequantised",
+        "What can stand in the circuits' place, on 10,000 images of MNIST, over seeds that were in no other experiment",
+        {middle: replace(_SMALL, middle=middle) for middle in _DEQUANTISED},
+        range(10, 20),
+    ),
+    _parallel("hqnn-sizes", "Few images of MNIST to learn from", _SIZES, range(10)),
     *quanv_experiments.EXPERIMENTS,
 )

@@ -6,6 +6,7 @@ Module `counts` derives the sizes from the printed numbers of parameters; every 
 import itertools
 import math
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -13,9 +14,10 @@ from torch.nn import functional
 from hqnn.circuit import Circuit
 from hqnn.papers.hqnn.circuits import strongly_entangling
 from hqnn.papers.hqnn.experiments import ParallelConfig
+from hqnn.views.free_series import FreeSeries, embedded
 from hqnn.views.layer import QuantumLayer
 
-MIDDLES = ("circuits", "frozen", "no-entanglement", "blocks", "dense", "identity")
+MIDDLES = ("circuits", "frozen", "no-entanglement", "series", "random-waves", "blocks", "dense", "identity")
 
 
 class Convolutions(nn.Module):
@@ -84,6 +86,8 @@ class Parallel(nn.Module):
     - `circuits`: the parallel circuits; the features are their angles, radians;
     - `frozen`: the same, their weights stay as drawn;
     - `no-entanglement`: the same without CNOTs;
+    - `series`: the Fourier series of the circuits, which it starts as, with free coefficients;
+    - `random-waves`: as many waves with frequencies drawn at random [Rahimi and Recht, NeurIPS 2007];
     - `blocks`: a classical map with as many parameters, in as many blocks;
     - `dense`: a dense layer from n to n;
     - `identity`: nothing, not even the normalisation and the ReLU that would follow.
@@ -155,7 +159,15 @@ def _middle(config: ParallelConfig, width: int) -> nn.Module:
         return nn.Linear(width, width)
     if config.middle == "blocks":
         return Blocks(config.n_circuits, config.n_qubits, 3 * config.n_layers * config.n_qubits)
+    if config.middle == "random-waves":
+        spectrum = embedded(circuit(config))
+        widths = np.sqrt((spectrum**2).sum(0) / (len(spectrum) - 0.5))  # with the other half of the spectrum
+        drawn = torch.randn(spectrum.shape).double().numpy() * widths
+        drawn[0] = 0.0  # the constant
+        return FreeSeries(drawn, n_outputs=config.n_qubits, copies=config.n_circuits)
     layer = QuantumLayer(circuit(config), copies=config.n_circuits)
+    if config.middle == "series":
+        return FreeSeries.of(layer)
     return layer.requires_grad_(config.middle != "frozen")
 
 

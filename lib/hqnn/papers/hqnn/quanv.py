@@ -15,6 +15,7 @@ from hqnn.circuit import Circuit
 from hqnn.papers.hqnn.circuits import quanvolution
 from hqnn.papers.hqnn.quanv_experiments import QuanvConfig
 from hqnn.views import fourier
+from hqnn.views.free_series import FreeSeries
 from hqnn.views.gradients import jacobian, rank
 from hqnn.views.layer import QuantumLayer
 
@@ -31,8 +32,9 @@ def patches(images: Tensor, stride: int) -> Tensor:
 class Quanv(nn.Module):
     """A quanvolution with four output channels, then one linear layer [hqnn, fig. 7].
 
-    `quantum` says what the kernel is: the paper's `circuit`, the same `frozen` as drawn, or `none`: the four pixels
-    themselves are the four channels. That the circuit has no CNOTs is a value of `cnots`.
+    `quantum` says what the kernel is: the paper's `circuit`, the same `frozen` as drawn, the `series` of its waves with
+    free coefficients, which starts as the circuit, its products of `cosines` with ten phases instead of four angles, or
+    `none`: the four pixels themselves are the four channels. That the circuit has no CNOTs is a value of `cnots`.
     """
 
     def __init__(self, config: QuanvConfig) -> None:
@@ -41,7 +43,9 @@ class Quanv(nn.Module):
         self.kernel: nn.Module = nn.Identity()
         if config.quantum != "none":
             pc = quanvolution(config.axis, config.cnots, rotations_first=config.rotations_first)
-            self.kernel = QuantumLayer(pc).requires_grad_(config.quantum != "frozen")
+            layer = QuantumLayer(pc).requires_grad_(config.quantum != "frozen")
+            rivals = {"series": FreeSeries.of, "cosines": Cosines}
+            self.kernel = rivals[config.quantum](layer) if config.quantum in rivals else layer
         self.scores = nn.Linear(KERNEL**2 * self.side**2, N_CLASSES)
 
     def maps(self, images: Tensor) -> Tensor:
@@ -54,6 +58,23 @@ class Quanv(nn.Module):
         """Images [B, 1, size, size] to class scores [B, 10]."""
         scores: Tensor = self.scores(self.maps(images).flatten(1))
         return scores
+
+
+class Cosines(nn.Module):
+    """What the primary reading's kernel computes, with phases of its own for each output: ∏_{j ≤ k} cos(π x_j + φ_kj).
+
+    In the circuit φ_kj is θ_j for all k. It starts as the layer.
+    """
+
+    def __init__(self, layer: QuantumLayer) -> None:
+        super().__init__()
+        self.phases = nn.Parameter(layer.weights.detach().expand(KERNEL**2, -1).clone())
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Pixels [B, 4] to values [B, 4]."""
+        factors = torch.cos(torch.pi * pixels[:, None] + self.phases)  # [B, k, j]
+        later = torch.ones_like(self.phases, dtype=torch.bool).triu(1)
+        return factors.masked_fill(later, 1.0).prod(-1)
 
 
 class Cnn(nn.Module):
@@ -81,10 +102,16 @@ def build(config: QuanvConfig) -> nn.Module:
     Raises:
         ValueError: A field has an unknown value.
     """
-    allowed = {"model": ("quanv", "cnn"), "quantum": ("circuit", "frozen", "none"), "activation": ("none", "relu")}
+    allowed = {
+        "model": ("quanv", "cnn"),
+        "quantum": ("circuit", "frozen", "series", "cosines", "none"),
+        "activation": ("none", "relu"),
+    }
     for field, values in allowed.items():
         if getattr(config, field) not in values:
             raise ValueError(f"{field} is {getattr(config, field)!r}; use one of {', '.join(map(repr, values))}")
+    if config.quantum == "cosines" and (config.axis, config.cnots, config.rotations_first) != ("y", "chain", True):
+        raise ValueError("the product of cosines is what the primary reading of the circuit computes, and no other")
     return Quanv(config) if config.model == "quanv" else Cnn(config)
 
 

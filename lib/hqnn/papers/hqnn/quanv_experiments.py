@@ -45,7 +45,7 @@ class QuanvConfig(Config):
     axis: Literal["x", "y", "z"] = "y"
     cnots: Cnots = "chain"
     rotations_first: bool = True
-    quantum: Literal["circuit", "frozen", "none"] = "circuit"
+    quantum: Literal["circuit", "frozen", "series", "cosines", "none"] = "circuit"
     bias: bool = False
     activation: Literal["none", "relu"] = "none"
 
@@ -68,6 +68,9 @@ ABLATIONS: Mapping[str, QuanvConfig] = {
     "pixels": QuanvConfig(quantum="none"),
 }
 """The hybrid with its kernel changed or removed."""
+
+DEQUANTISED: Mapping[str, QuanvConfig] = {name: QuanvConfig(quantum=name) for name in ("series", "cosines")}
+"""Classical kernels that start as the circuit."""
 
 
 _RATES = {
@@ -123,9 +126,14 @@ def _experiment(name: str, title: str, variants: Mapping[str, QuanvConfig], seed
     return Experiment(name=name, paper="hqnn", title=title, variants=variants, quick=quick, seeds=seeds)
 
 
+_DEQUANTISED = {
+    f"{name}-lr-{rate:g}": replace(config, learning_rate=rate) for name, config in DEQUANTISED.items() for rate in RATES
+}
+
 EXPERIMENTS = (
     _experiment("hqnn-quanv", "Quanvolution, CNN4 and CNN1 on 500 images of MNIST", _KEPT),
     _experiment("hqnn-quanv-rates", "Learning rates for the three models and the ablations", _RATES),
+    _experiment("hqnn-quanv-dequantised", "Classical kernels that start as the circuit", _DEQUANTISED),
     _experiment("hqnn-quanv-draws", "The three models on other draws of images", _DRAWS, range(3)),
     _experiment("hqnn-quanv-readings", "What the paper leaves open about the three models", _readings(), range(5)),
 )

@@ -20,7 +20,7 @@ from hqnn.records import read_record
 from hqnn.stats import mean_interval
 from hqnn.views.pauli_rotations import lower
 
-Model = Literal["quanv", "cnn4", "cnn1"]
+Model = Literal["quanv", "cnn4", "cnn1", "series", "cosines"]
 
 TIMES = "benchmarks/gradients.json"
 
@@ -140,7 +140,7 @@ def size_ratio(of: Model, over: Model) -> Quantity:
 
 
 def tuned_lead(context: Context, of: Model, over: Model) -> Quantity:
-    """One model's lead over another on all test images, each at the learning rate best on its validation images.
+    """One kernel's lead over another on all test images, each at the learning rate best on its validation images.
 
     The note has the lead at the rate that all models share. In fractions, as printed.
     """
@@ -150,7 +150,8 @@ def tuned_lead(context: Context, of: Model, over: Model) -> Quantity:
     rates = [tuning.best_rate(model, root=context.root) for model in (of, over)]
     first, second = (tuning.series_by_rate(m)[rate] for m, rate in zip((of, over), rates, strict=True))
     lead = _lead(first, second, context)
-    usual = mean_interval(_lead(f"hqnn-quanv/{of}", f"hqnn-quanv/{over}", context))
+    first_usual, second_usual = (tuning.series_by_rate(model)[USUAL_RATE] for model in (of, over))
+    usual = mean_interval(_lead(first_usual, second_usual, context))
     return Quantity(
         value=mean_interval(lead),
         samples=by_seed(lead),

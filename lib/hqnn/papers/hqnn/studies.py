@@ -227,6 +227,7 @@ def layer(series: Series, settings: Settings) -> Measured:
 
 def _test_split(config: ParallelConfig) -> Split:
     sizes = {"n_train": config.n_train, "n_val": config.n_val, "n_test": config.n_test}
+    assert config.data_seed is not None
     return datasets.partition(datasets.load(config.dataset), **sizes, seed=config.data_seed).test
 
 

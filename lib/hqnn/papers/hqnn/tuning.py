@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hqnn import experiments, records
-from hqnn.papers.hqnn.quanv_experiments import MODELS, N_DRAWS, RATES, USUAL_RATE
+from hqnn.papers.hqnn.quanv_experiments import DEQUANTISED, MODELS, N_DRAWS, RATES, USUAL_RATE
 from hqnn.storage import DATA
 
 if TYPE_CHECKING:  # importing pandas takes long
@@ -27,8 +27,9 @@ Finals = NDArray[np.float64]
 
 def series_by_rate(name: str) -> dict[float, str]:
     """Where the runs of a model or an ablation are, by learning rate, as `experiment/variant`."""
+    others = "hqnn-quanv-dequantised" if name in DEQUANTISED else "hqnn-quanv-rates"
     return {
-        rate: f"hqnn-quanv/{name}" if name in MODELS and rate == USUAL_RATE else f"hqnn-quanv-rates/{name}-lr-{rate:g}"
+        rate: f"hqnn-quanv/{name}" if name in MODELS and rate == USUAL_RATE else f"{others}/{name}-lr-{rate:g}"
         for rate in RATES
     }
 

@@ -19,7 +19,8 @@ class LcqhnnConfig(Config):
     n_train: int = 2048
     n_val: int = 512
     n_test: int = 1024
-    data_seed: int = 42
+    data_seed: int | None = 42
+    """Of the images drawn; None draws others for every seed."""
     epochs: int = 50
     batch_size: int = 64
     learning_rate: float = 1e-3
@@ -42,7 +43,8 @@ def _quick(config: LcqhnnConfig) -> LcqhnnConfig:
     return replace(
         config,
         dataset="digits",
-        n_train=192,
+        n_train=config.n_train // 16 * 2 if config.shown else 192,
+        shown=config.shown and 192,
         n_val=64,
         n_test=64,
         epochs=8,
@@ -118,6 +120,19 @@ def _ablations(base: LcqhnnConfig) -> dict[str, LcqhnnConfig]:
     return {name: replace(base, quantum=name) for name in ("no-entanglement", "frozen", "classical", "none")}
 
 
+def _sizes(base: LcqhnnConfig) -> dict[str, LcqhnnConfig]:
+    """Circuit and rivals on ever fewer training images, in as many steps, with images drawn anew for each seed."""
+    shown = base.n_train
+    return {
+        f"{name}-{n}": replace(base, quantum=name, n_train=n, shown=shown, data_seed=None)
+        for name in ("circuit", "products", "classical", "none")
+        for n in SIZES
+    }
+
+
+SIZES = (16, 64, 256, 1024, 2048)
+"""Numbers of training images."""
+_DEQUANTISED = ("circuit", "closed-form", "products", "series", "classical", "none")
 _MNIST = LcqhnnConfig(dataset="mnist", classes=(0, 1))
 _FASHION = LcqhnnConfig(dataset="fashion_mnist", classes=(1, 6))  # trouser, shirt
 
@@ -132,5 +147,12 @@ EXPERIMENTS = (
     _experiment(
         "lcqhnn-readings-fashion", "What the paper leaves open, on FashionMNIST", _readings(_FASHION), range(3)
     ),
+    _experiment(
+        "lcqhnn-dequantised-fashion",
+        "What can stand in the circuit's place, on FashionMNIST, over seeds that were in no other experiment",
+        {name: replace(_FASHION, quantum=name) for name in _DEQUANTISED},
+        range(10, 30),
+    ),
+    _experiment("lcqhnn-sizes-fashion", "Few images to learn from, on FashionMNIST", _sizes(_FASHION)),
     _experiment("lcqhnn-rates-fashion", "Learning rates, on FashionMNIST", _rates(_FASHION), range(3)),
 )

@@ -17,6 +17,7 @@ from torch.nn import functional
 from hqnn.circuit import Circuit, parity
 from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
 from hqnn.papers.lcqhnn.experiments import LcqhnnConfig
+from hqnn.views.free_series import FreeSeries
 from hqnn.views.layer import QuantumLayer
 
 N_FEATURES = 256
@@ -101,6 +102,9 @@ class Lcqhnn(_Network):
     - `circuit`: none, the paper's circuit;
     - `frozen`: its four weights stay as drawn;
     - `no-entanglement`: it has no CNOTs;
+    - `closed-form`: its outputs written out with sines and cosines, of the same four weights;
+    - `products`: the same eight products of the inputs' sines and cosines with free factors instead;
+    - `series`: all waves that its embedding allows, with free coefficients;
     - `classical`: tanh(w x) with four trained weights w instead;
     - `none`: the four features themselves.
     """
@@ -159,6 +163,34 @@ class Cnn(_Network):
         return x.relu() if self.head == "relu-scores" else x
 
 
+class ClosedForm(nn.Module):
+    """What the circuit computes in the primary reading, without a simulator: eight products of waves, with factors.
+
+    The factors are those that the layer's four angles give, or, `free`, eight numbers that start as these.
+    """
+
+    def __init__(self, layer: QuantumLayer, *, free: bool) -> None:
+        super().__init__()
+        self.free = free
+        angles = layer.weights.detach()[0]
+        self.weights = nn.Parameter(self.factors(angles) if free else angles.clone())
+
+    @staticmethod
+    def factors(angles: Tensor) -> Tensor:
+        """The angles θ [4], radians, to the factors [8] of the products; see `hqnn.papers.lcqhnn.closed_forms`."""
+        (c0, c1, c2, c3), (s0, s1, s2, s3) = angles.cos(), angles.sin()
+        first = (c0 * c1 * c2 * c3, -c0 * s1 * c2 * c3, -s0 * c1 * s2 * c3, -c0 * s1 * c2 * s3)
+        return torch.stack([*first, s0 * c1, s0 * s1, s1 * s2, s2 * s3])
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Features [B, 4] to values [B, 4]."""
+        c0, c1, c2, c3 = (2 * x).cos().unbind(1)
+        s0, s1, s2, s3 = (2 * x).sin().unbind(1)
+        products = (c0, s0 * s1 * c2, s1 * s2 * c3, c0 * c1 * s2 * s3, s0 * s1, c0 * c2, c1 * c3, c2)
+        terms = torch.stack(products, 1) * (self.weights if self.free else self.factors(self.weights))
+        return torch.stack([terms[:, :4].sum(1), terms[:, 4:6].sum(1), terms[:, 6], terms[:, 7]], 1)
+
+
 class Scaled(nn.Module):
     """The four-parameter classical map that stands in for the circuit: tanh(w x)."""
 
@@ -188,9 +220,16 @@ def _quantum(config: LcqhnnConfig) -> nn.Module:
         return nn.Identity()
     if config.quantum == "classical":
         return Scaled()
-    return QuantumLayer(circuit(config)).requires_grad_(config.quantum != "frozen")
+    layer = QuantumLayer(circuit(config))
+    if config.quantum in WRITTEN_OUT:
+        return ClosedForm(layer, free=config.quantum == "products")
+    if config.quantum == "series":
+        return FreeSeries.of(layer)
+    return layer.requires_grad_(config.quantum != "frozen")
 
 
+WRITTEN_OUT = ("closed-form", "products")
+"""Values of `quantum` for the primary reading of the circuit alone."""
 _ALLOWED = {
     "model": ("lcqhnn", "cnn"),
     "front_end": tuple(FRONT_ENDS),
@@ -198,7 +237,7 @@ _ALLOWED = {
     "scale": tuple(SCALES),
     "order": ("time", "product"),
     "readout": ("linear", "qubit0", "parity", "pair"),
-    "quantum": ("circuit", "frozen", "no-entanglement", "classical", "none"),
+    "quantum": ("circuit", "frozen", "no-entanglement", *WRITTEN_OUT, "series", "classical", "none"),
     "head": ("linear", "single", "relu", "sigmoid", "relu-scores"),
 }
 
@@ -215,4 +254,8 @@ def build(config: LcqhnnConfig) -> Lcqhnn | Cnn:
     for field, values in _ALLOWED.items():
         if getattr(config, field) not in values:
             raise ValueError(f"{field} is {getattr(config, field)!r}; use one of {', '.join(map(repr, values))}")
+    if config.quantum in WRITTEN_OUT and (config.order, config.readout) != ("time", "linear"):
+        raise ValueError(
+            f"{config.quantum!r} writes out the circuit of order 'time' and readout 'linear', and no other"
+        )
     return Lcqhnn(config) if config.model == "lcqhnn" else Cnn(config)
