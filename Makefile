@@ -68,8 +68,9 @@ paper: $(READY) ## make every missing or stale paper-scale record, FRESH=1 all o
 	$(if $(FRESH),rm -rf data/runs)
 	$(STAGE) "paper-scale records" $(BIN)/python -m hqnn run --all --jobs $(WORKERS)
 
-verdicts: $(READY) ## store the verdicts that follow from the records now, in the README too
+verdicts: $(READY) ## store the verdicts that follow from the records now, in the README and the pages that count them too
 	$(BIN)/python -m hqnn claims --update
+	$(BIN)/python -m tools.notebooks build book/scoreboard.py book/together.py book/records.py
 	$(BIN)/python -m tools.readme
 	$(BIN)/python -m tools.citable
 

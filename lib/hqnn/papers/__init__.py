@@ -15,7 +15,13 @@ from types import ModuleType
 def names() -> tuple[str, ...]:
     """The papers' folders, in the order of the book's parts."""
     found = [entry.name for entry in iter_modules(__path__) if entry.ispkg]
-    return tuple(sorted(found, key=lambda name: (import_module(f"{__name__}.{name}").PART, name)))
+    return tuple(sorted(found, key=lambda name: (part(name), name)))
+
+
+def part(paper: str) -> int:
+    """Which part of the book is about a paper."""
+    number: int = import_module(f"{__name__}.{paper}").PART
+    return number
 
 
 def title(paper: str) -> str:

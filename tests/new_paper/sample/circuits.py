@@ -7,7 +7,7 @@ from hqnn.circuit import parity
 
 
 def sample_circuit() -> Circuit:
-    """Two features on two qubits, whose sample is measured [sample, eq. 1].
+    """Two features on two qubits, whose parity is measured [sample, eq. 1].
 
     Returns:
         Inputs x[0..1], radians; weights θ[0..1], radians; Z on both qubits at once.
