@@ -182,6 +182,9 @@ def parser() -> argparse.ArgumentParser:
         if "root" in shared:
             explained = "use this folder instead of the repository's data/"
             added.add_argument("--root", type=terminal.folder, metavar="FOLDER", help=explained)
+        if "with" in shared:
+            explained = "also the experiments of this Python file, its EXPERIMENTS"
+            added.add_argument("--with", dest="own", type=Path, metavar="FILE.py", help=explained)
         if "quiet" in shared:
             added.add_argument("--quiet", action="store_true", help="show no progress bars")
         return added.add_argument
@@ -192,12 +195,12 @@ def parser() -> argparse.ArgumentParser:
     add("--all", action=flag, help="all datasets, which is the default")
     add("--list", action=flag, help="only show them")
 
-    command(_list, "show the experiments and which seeds are done", "scale root")
+    command(_list, "show the experiments and which seeds are done", "scale root with")
 
     add = command(
         _run,
         "make the records that are missing or stale",
-        "scale root quiet",
+        "scale root with quiet",
         "Run experiments over seeds, or measure trained weights on their images, and store a record of each. What is "
         "stored already is skipped, unless the code builds another model now. Interrupt at any moment: the same "
         "command continues where it was.",
@@ -214,7 +217,7 @@ def parser() -> argparse.ArgumentParser:
     add = command(
         _verify,
         "check every stored record against the registry",
-        "root quiet",
+        "root with quiet",
         "Check every stored record: format, checksum, config, model, curves, weights, missing seeds, measurements. "
         "Where a dataset is here, stored weights are measured again.",
     )
@@ -264,6 +267,10 @@ def _answer(given: Sequence[str] | None) -> int:
     try:
         options = parser().parse_args(given)
         _require_folders()
+        if getattr(options, "own", None):
+            from hqnn import experiments
+
+            experiments.register_from(options.own)
         status: int = options.function(options)
         return status
     except SystemExit as ended:  # argparse has shown help or a mistake

@@ -5,12 +5,15 @@ An experiment is a set of variants trained on the same data over the same seeds;
 """
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, is_dataclass, replace
+from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass, replace
+from importlib import import_module
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from hqnn import papers
-from hqnn.errors import unknown
+from hqnn.errors import HqnnError, unknown
 from hqnn.storage import digest
 
 Scale = Literal["paper", "quick"]
@@ -18,7 +21,11 @@ Scale = Literal["paper", "quick"]
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """One training. A paper's own config adds what only it has, and gives all of it defaults."""
+    """One training. A paper's own config adds what only it has, and gives all of it defaults.
+
+    So may anyone's who derives from a paper's: its runs go as the paper's do (`hqnn.tasks.of`), with the network that a
+    method `build(self)` returns, if it has one.
+    """
 
     splits: ClassVar[tuple[str, ...]] = ("train", "val", "test")
     """What is measured after every epoch."""
@@ -80,7 +87,7 @@ def differences(config: Any, stored: Mapping[str, Any]) -> list[str]:
     A field that was added later does not count while it has its default.
     """
     now = {field.name: getattr(config, field.name) for field in fields(config)}
-    defaults = {field.name: field.default for field in fields(config)}
+    defaults = {f.name: f.default if f.default_factory is MISSING else f.default_factory() for f in fields(config)}
     found = [name for name in stored if name not in now]
     for name, value in now.items():
         if name not in stored:
@@ -95,6 +102,38 @@ def differences(config: Any, stored: Mapping[str, Any]) -> list[str]:
 EXPERIMENTS: dict[str, Experiment] = {
     experiment.name: experiment for module in papers.modules("experiments") for experiment in module.EXPERIMENTS
 }
+
+
+_OF_PAPERS = frozenset(EXPERIMENTS)
+
+
+def register(*of_ones_own: Experiment) -> None:
+    """Add experiments that are in no paper's folder, or put them in the place of earlier ones of their names.
+
+    An HqnnError if a paper has one of that name.
+    """
+    for experiment in of_ones_own:
+        if experiment.name in _OF_PAPERS:
+            raise HqnnError(f"A paper has an experiment {experiment.name!r}: give yours another name.")
+        EXPERIMENTS[experiment.name] = experiment
+
+
+def register_from(file: Path) -> None:
+    """Register the `EXPERIMENTS` of a Python file, imported so that worker processes find it too.
+
+    Raises:
+        HqnnError: There is no such file, another module has its name, or it has no `EXPERIMENTS`.
+    """
+    path = file.resolve()
+    if path.suffix != ".py" or not path.is_file():
+        raise HqnnError(f"There is no Python file {file}: name one that defines EXPERIMENTS.")
+    sys.path.insert(0, str(path.parent))
+    module = import_module(path.stem)
+    if Path(module.__file__ or "").resolve() != path:
+        raise HqnnError(f"Another module is called {path.stem!r}: give {file} another name.")
+    if not hasattr(module, "EXPERIMENTS"):
+        raise HqnnError(f"{file} has no experiments: let it define EXPERIMENTS, a tuple of them.")
+    register(*module.EXPERIMENTS)
 
 
 def get(name: str) -> Experiment:

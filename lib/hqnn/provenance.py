@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # torch takes seconds, and is not needed where all digests ar
     from torch import nn
 
     from hqnn.circuit import Circuit
+    from hqnn.tasks import Network
 
 
 @cache
@@ -79,7 +80,7 @@ def _processor() -> str:
 # --- what the code builds of a config: the other half of the question whether a record is stale -----------------------
 
 _known: dict[str, str] = {}
-"""Digest of a config -> that of its model."""
+"""Digest of a config -> that of its model. Only for configs of this package: `code_digest` sees no other code."""
 
 
 def models(configs: Iterable[Config]) -> list[str]:
@@ -88,14 +89,15 @@ def models(configs: Iterable[Config]) -> list[str]:
     To build every registered model takes seconds, so they are kept in the cache, for exactly this code.
     """
     wanted = {config_hash(config): config for config in configs}
-    if not wanted.keys() <= _known.keys():
+    ours = {key: config for key, config in wanted.items() if type(config).__module__.startswith("hqnn.")}
+    if not ours.keys() <= _known.keys():
         _known.update(_read())
-    missing = {key: config for key, config in wanted.items() if key not in _known}
+    missing = {key: config for key, config in ours.items() if key not in _known}
     if missing:
-        _known.update({key: _built(config) for key, config in missing.items()})
+        _known.update({key: built(config) for key, config in missing.items()})
         with suppress(OSError):  # a cache that cannot be written is none
             _write()
-    return [_known[key] for key in wanted]
+    return [_known[key] if key in ours else built(config) for key, config in wanted.items()]
 
 
 def model(config: Config) -> str:
@@ -103,13 +105,14 @@ def model(config: Config) -> str:
     return models([config])[0]
 
 
-def _built(config: Config) -> str:
+def built(config: Config, network: Network | None = None) -> str:
+    """The digest of all that a config computes with, built now; with another network in its model's place if given."""
     import torch
 
     from hqnn import tasks
 
     with torch.random.fork_rng([]):
-        parts = tasks.of(config).parts(config)
+        parts = tasks.of(config, network).parts(config)
     return storage.digest({name: describe(part) for name, part in parts.items()})
 
 

@@ -30,7 +30,7 @@ from hqnn.errors import HqnnError
 from hqnn.experiments import Config, Scale
 from hqnn.records import Record
 from hqnn.storage import DATA
-from hqnn.tasks import Outcome
+from hqnn.tasks import Network, Outcome
 from hqnn.training import DivergedError, check_device, deterministic
 
 MAX_SEEDS = 10_000
@@ -56,6 +56,7 @@ def execute(
     progress: bool = False,
     on_epoch: Callable[[int], object] = lambda _epoch: None,
     root: Path = DATA,
+    network: Network | None = None,
 ) -> Outcome:
     """Run one config with one seed. Runs in one process exclude each other: they share torch's random generator.
 
@@ -68,13 +69,18 @@ def execute(
         progress: Whether to show a bar on stderr.
         on_epoch: Called with the number of epochs done.
         root: The data folder, for runs that build on recorded ones.
+        network: What to train instead of the config's own: a builder, called once the seed is set, or a network, of
+            which every run trains a copy.
 
     Raises:
         DivergedError: The loss became NaN or infinite.
         HqnnError: The dataset is missing, the device or a record to build on is, or the disk is full.
     """
     check_device(device)
-    made_of = [experiments.config_hash(config), provenance.model(config), _built_on(config, seed, root)]
+    model = provenance.model(config) if network is None else provenance.built(config, network)
+    if isinstance(network, torch.nn.Module):
+        model += hashlib.sha256(storage.pack_tensors(network.state_dict())).hexdigest()
+    made_of = [experiments.config_hash(config), model, _built_on(config, seed, root)]
     session = tasks.Session(
         seed=seed,
         key=storage.digest([*made_of, seed, torch.__version__, device]),
@@ -85,7 +91,8 @@ def execute(
         kept=partial(kept_weights, root=root),
     )
     with _one_at_a_time, deterministic():
-        outcome = tasks.of(config).run(experiments.with_draw(config, session.seed), session)
+        drawn = experiments.with_draw(config, session.seed)
+        outcome = tasks.of(drawn, network).run(drawn, session)
     return replace(outcome, result=records.rounded(outcome.result))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import string
 from collections.abc import Callable, Mapping
+from copy import copy, deepcopy
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from importlib import import_module
@@ -43,6 +44,9 @@ C = TypeVar("C")
 
 Images = tuple[dict[str, Samples], dict[str, str]]
 """Splits by name, and where they come from: `name` and `fingerprint` of the dataset, fingerprint of the `subset`."""
+
+Network = nn.Module | Callable[[], nn.Module]
+"""A network as it stands, or what builds one with weights drawn from torch's current random state."""
 
 LOSSES: dict[str, Loss] = {
     "cross_entropy": functional.cross_entropy,
@@ -179,15 +183,36 @@ class Task(Generic[C]):
         }
 
 
-def of(config: Any) -> Task[Any]:
-    """The task of a config: what its paper says in the module `tasks` beside the config's own, else a TypeError."""
-    kind = type(config)
-    package = kind.__module__.rpartition(".")[0]
-    if package and find_spec(f"{package}.tasks"):
-        found: dict[type, Task[Any]] = import_module(f"{package}.tasks").TASKS
-        if kind in found:
-            return found[kind]
-    raise TypeError(f"No task is registered for {kind.__name__}.")
+def of(config: Any, network: Network | None = None) -> Task[Any]:
+    """The task of a config: what a paper says in the module `tasks` beside the config's own or an ancestor's.
+
+    It trains the network given, else what the config's own method `build` makes if it has one, else the paper's.
+
+    Raises:
+        TypeError: There is none.
+    """
+    for kind in type(config).__mro__:
+        package = kind.__module__.rpartition(".")[0]
+        if package and find_spec(f"{package}.tasks"):
+            found: dict[type, Task[Any]] = getattr(import_module(f"{package}.tasks"), "TASKS", {})
+            if kind in found:
+                own = getattr(config, "build", None) if network is None else network
+                return found[kind] if own is None else _with(found[kind], own)
+    raise TypeError(f"No task is registered for {type(config).__name__}; derive it from a paper's config.")
+
+
+def _with(task: Task[C], network: Network) -> Task[C]:
+    """The same task with another network, of which each run trains a copy."""
+
+    def build(_config: C) -> nn.Module:
+        built = deepcopy(network) if isinstance(network, nn.Module) else network()
+        if not isinstance(built, nn.Module):
+            raise TypeError(f"the network was built as a {type(built).__name__}; return an nn.Module")
+        return built
+
+    other = copy(task)
+    vars(other)["build"] = build
+    return other
 
 
 @lru_cache(maxsize=2)

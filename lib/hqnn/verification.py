@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,17 +66,23 @@ def verify(root: Path = DATA, *, measure: bool = True) -> Verification:
     for experiment in experiments.EXPERIMENTS.values():
         for variant in experiment.variants if experiment.name in begun else ():
             problems += _problems_of_series(experiment, variant, found.values(), measure)
-    others, n_others = _problems_of_others(root)
+    others, n_others = _problems_of_others(root, begun)
     planned = [name for name in experiments.EXPERIMENTS if name not in begun]
     return Verification([*problems, *others], len(found) + n_others, n_measured, planned)
 
 
-def _problems_of_others(root: Path) -> tuple[list[str], int]:
-    """What is wrong with measurements and benchmarks, and how many there are."""
+def _problems_of_others(root: Path, begun: Set[str]) -> tuple[list[str], int]:
+    """What is wrong with measurements and benchmarks, and how many there are.
+
+    Elsewhere than in the repository a measurement is expected where there are records of an experiment that it reads.
+    """
     known = measurements.everything()
     measured = sorted((root / FOLDERS["measurement"]).glob("*.json"))
     problems = [f"{path}: there is no measurement of this name." for path in measured if path.stem not in known]
-    problems += [problem for name in known if (problem := measurements.problem(name, root))]
+    there = {path.stem for path in measured}
+    for name, one in known.items():
+        if root == DATA or name in there or begun & {experiments.split(series)[0] for series in one.inputs}:
+            problems += [problem] if (problem := measurements.problem(name, root)) else []
     benchmarks = sorted((root / FOLDERS["benchmark"]).glob("*.json"))
     for path in benchmarks:
         try:

@@ -19,9 +19,21 @@ from typing import NamedTuple, cast
 
 import numpy as np
 from qiskit.circuit import Barrier, ParameterExpression
-from qiskit.circuit.library import CXGate, HGate, PhaseGate, RXGate, RYGate, RZGate
+from qiskit.circuit.library import (
+    CXGate,
+    CZGate,
+    GlobalPhaseGate,
+    HGate,
+    PhaseGate,
+    RXGate,
+    RYGate,
+    RZGate,
+    U1Gate,
+    U3Gate,
+    UGate,
+)
 
-from hqnn.circuit import STANDARD_GATES, Circuit, class_of, opened
+from hqnn.circuit import Circuit, class_of, opened
 
 with warnings.catch_warnings():  # where it is not compiled yet, PyZX warns of its own escape sequences
     warnings.simplefilter("ignore", DeprecationWarning)
@@ -33,8 +45,11 @@ with warnings.catch_warnings():  # where it is not compiled yet, PyZX warns of i
     from pyzx.utils import VertexType as VertexType
 
 _BASE = 7  # digits -3 to 3
-_CLIFFORD = {HGate: "HAD", CXGate: "CNOT"}
-_ROTATIONS = {RXGate: "XPhase", RZGate: "ZPhase", PhaseGate: "ZPhase"}
+_CLIFFORD = {HGate: "HAD", CXGate: "CNOT", CZGate: "CZ"}
+_ROTATIONS = {RXGate: "X", RYGate: "Y", RZGate: "Z", PhaseGate: "Z", U1Gate: "Z"}
+_EULER = frozenset({UGate, U3Gate})
+_IGNORED = frozenset({Barrier, GlobalPhaseGate})
+_KNOWN = _CLIFFORD.keys() | _ROTATIONS.keys() | _EULER | _IGNORED
 
 Sum = tuple[tuple[int, str], ...]
 """Coefficients and names of the parameters in a phase."""
@@ -57,12 +72,13 @@ class Size(NamedTuple):
 
 
 def diagram(pc: Circuit, *, on_zero: bool = False) -> Diagram:
-    """Write a circuit of rx, ry, rz, p, h and cx, each angle of one parameter, as a ZX-diagram.
+    """Write a circuit as a ZX-diagram: of h, cx, cz, rotations and what Qiskit defines by them, a parameter an angle.
 
     The wires are open at both ends, or start in the state 0.
 
     Raises:
-        ValueError: Another gate, an angle without a parameter or with several, or a parameter in different angles.
+        ValueError: An angle that is neither of one parameter nor a multiple of π/2, a parameter in different angles, or a
+            gate that is not defined by these.
     """
     graph = _translate(pc).to_graph()
     if on_zero:
@@ -175,29 +191,39 @@ def _translate(pc: Circuit) -> Gates:
     names = _names(pc)
     forms: dict[str, str] = {}  # in which form each parameter was met
     circuit = Gates(pc.n_qubits)
-    for gate, qubits in opened(pc.circuit, STANDARD_GATES):
-        kind = class_of(gate)
-        if kind is Barrier:
-            continue
-        if kind in _CLIFFORD:
-            circuit.add_gate(_CLIFFORD[kind], *qubits)
-            continue
-        if kind is not RYGate and kind not in _ROTATIONS:
-            raise ValueError(f"gate {gate.name!r} has no translation here; use rx, ry, rz, p, h and cx")
-        (angle,) = gate.params
+
+    def phase_of(angle: float | ParameterExpression) -> Fraction:
         parameters = angle.parameters if isinstance(angle, ParameterExpression) else ()
-        if len(parameters) != 1:
+        if not parameters:
+            quarters = 2 * float(angle) / np.pi
+            if abs(quarters - round(quarters)) > 1e-9:
+                raise ValueError(f"the fixed angle {angle} is no multiple of π/2; make it a parameter")
+            return Fraction(round(quarters), 2)
+        if len(parameters) > 1:
             raise ValueError(f"the angle {angle} has {len(parameters)} parameters; a phase can stand for one only")
         (name,) = (parameter.name for parameter in parameters)
         if forms.setdefault(name, str(angle)) != str(angle):
             raise ValueError(f"parameter {name!r} enters as {forms[name]} and as {angle}; one phase cannot be both")
-        phase = Fraction(_BASE ** names.index(name), 2 * _BASE ** len(names))
-        if kind is RYGate:
-            circuit.add_gate("S", *qubits, adjoint=True)
-            circuit.add_gate("XPhase", *qubits, phase=phase)
-            circuit.add_gate("S", *qubits)
+        return Fraction(_BASE ** names.index(name), 2 * _BASE ** len(names))
+
+    def turn(axis: str, angle: float | ParameterExpression, qubit: int) -> None:
+        phase = phase_of(angle)
+        if axis == "Y":
+            circuit.add_gate("S", qubit, adjoint=True)
+            circuit.add_gate("XPhase", qubit, phase=phase)
+            circuit.add_gate("S", qubit)
         else:
-            circuit.add_gate(_ROTATIONS[kind], *qubits, phase=phase)
+            circuit.add_gate(f"{axis}Phase", qubit, phase=phase)
+
+    for gate, qubits in opened(pc.circuit, _KNOWN):
+        kind = class_of(gate)
+        if kind in _CLIFFORD:
+            circuit.add_gate(_CLIFFORD[kind], *qubits)
+        elif kind in _ROTATIONS:
+            turn(_ROTATIONS[kind], gate.params[0], *qubits)
+        elif kind in _EULER:
+            for axis, angle in zip("ZYZ", (gate.params[2], gate.params[0], gate.params[1]), strict=True):
+                turn(axis, angle, *qubits)
     return circuit
 
 

@@ -39,7 +39,7 @@ class _Parallel(Task[ParallelConfig]):
         splits, dataset = self.images(config)
         here = placed(splits, session)
         seed_epoch(session.seed, 0)
-        model = hqnn.build(config).to(session.device)
+        model = self.build(config).to(session.device)
         measured = "val" if config.n_val else "test"
         fitted = learn(config, session, model, here["train"], {measured: here[measured]})
         found = predict(model, here[measured], prepare=partial(as_input, config))
@@ -73,11 +73,9 @@ def learn(
 
     The samples are on the session's device, like the model; those of `evaluate_on` are by the name of their curves.
     """
-    watch: dict[str, list[Tensor]] = {"convolution": [model.get_parameter("convolutions.convolutions.0.weight")]}
-    watch["dense"] = [model.get_parameter("dense.0.weight")]
-    middle: list[Tensor] = [p for name, p in model.named_parameters() if name.startswith("middle.") and p.requires_grad]
-    if middle:
-        watch["middle"] = middle
+    watched = {"convolution": "convolutions.convolutions.0.weight", "dense": "dense.0.weight", "middle": "middle."}
+    trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
+    watch = {of: [p for name, p in trained.items() if name.startswith(first)] for of, first in watched.items()}
     return train(
         config,
         session,
@@ -88,7 +86,7 @@ def learn(
         schedule=SCHEDULES[config.schedule],
         prepare=partial(as_input, config),
         augment=AUGMENTATIONS[config.augment],
-        watch=watch,
+        watch={of: found for of, found in watch.items() if found},
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -27,14 +27,14 @@ class _Autoencoder(Task[AutoencoderConfig]):
         return Autoencoder(config)
 
     def run(self, config: AutoencoderConfig, session: Session) -> Outcome:
-        model, fitted = _autoencoder(config, session)
+        model, fitted = _autoencoder(config, session, self)
         halves = {name: tensor.half() for name, tensor in fitted.snapshots.items()}
         return replace(outcome(model, fitted, images(config.dataset)[1]), snapshots=halves)
 
     def measure(self, config: AutoencoderConfig, weights: Mapping[str, Tensor]) -> dict[str, float] | None:
         if not datasets.is_available(config.dataset):
             return None
-        model = Autoencoder(config)
+        model = self.build(config)
         model.load_state_dict(dict(weights))
         test = images(config.dataset)[0]["test"].inputs.flatten(1)
         return {"test_loss": evaluate(model, Samples(test, test), functional.mse_loss, accuracy=False)["loss"]}
@@ -156,8 +156,8 @@ def trained_encoder(config: AutoencoderConfig, session: Session) -> nn.Module:
         model = Autoencoder(config)
         model.load_state_dict(dict(session.kept(series, session.seed)))
         return model.encoder
-    model, _ = _autoencoder(config, replace(session, on_epoch=lambda _epoch: None))
-    return model.encoder
+    trained, _ = _autoencoder(config, replace(session, on_epoch=lambda _epoch: None), TASKS[AutoencoderConfig])
+    return cast(Autoencoder, trained).encoder
 
 
 def confusion(found: Tensor, targets: Tensor) -> Tensor:
@@ -166,12 +166,12 @@ def confusion(found: Tensor, targets: Tensor) -> Tensor:
     return torch.bincount(n_classes * targets + found, minlength=n_classes**2).view(n_classes, n_classes)
 
 
-def _autoencoder(config: AutoencoderConfig, session: Session) -> tuple[Autoencoder, Fit]:
+def _autoencoder(config: AutoencoderConfig, session: Session, task: Task[AutoencoderConfig]) -> tuple[nn.Module, Fit]:
     splits, _ = images(config.dataset)
     pixels = modified(splits["train"].inputs, config.augment, 2 * session.seed).flatten(1).to(session.device)
     test = splits["test"].inputs.flatten(1).to(session.device)
     seed_epoch(session.seed, 0)
-    model = Autoencoder(config).to(session.device)
+    model = task.build(config).to(session.device)
     fitted = train(
         config,
         session,
