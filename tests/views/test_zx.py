@@ -14,7 +14,6 @@ from hqnn.circuit import Circuit, pauli_on_each_qubit
 from hqnn.papers.hqnn.circuits import strongly_entangling
 from hqnn.views import gradients, zx
 
-
 TURNS = ["rx", "ry", "rz", "p", "rzz", "rxx"]
 PAIRS = ["cx", "cz", "cy", "swap", "ecr", "rzz", "rxx"]
 FIXED = ["h", "x", "y", "z", "s", "sdg", "sx", "sxdg"]

@@ -77,8 +77,8 @@ def diagram(pc: Circuit, *, on_zero: bool = False) -> Diagram:
     The wires are open at both ends, or start in the state 0.
 
     Raises:
-        ValueError: An angle that is neither of one parameter nor a multiple of π/2, a parameter in different angles, or a
-            gate that is not defined by these.
+        ValueError: An angle that is neither of one parameter nor a multiple of π/2, a parameter in different angles, or
+            a gate that is not defined by these.
     """
     graph = _translate(pc).to_graph()
     if on_zero:
