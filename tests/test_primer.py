@@ -34,14 +34,14 @@ def output(theta: float = THETA, *, entangle: bool = True) -> float:
 
 def _cell(amplitude: complex) -> str:
     real, imaginary = (abs(part) > 1e-9 for part in (amplitude.real, amplitude.imag))
-    text = f"{amplitude.real:.4f}" if real else ""
-    return text + (f"{amplitude.imag:{'+' if real else ''}.4f}i" if imaginary else "")
+    text = f"{amplitude.real:.3f}" if real else ""
+    return text + (f"{amplitude.imag:{'+' if real else ''}.3f}i" if imaginary else "")
 
 
-@pytest.mark.parametrize("row", range(3))
-def test_the_table_holds_the_amplitudes(row: int) -> None:
-    name = ("after both $R_X$", "after the CNOT", "after $R_Y$")[row]
-    assert f"| {name} | " + " | ".join(map(_cell, worked()[row].data)) + " |" in TEXT
+@pytest.mark.parametrize("basis", range(4))
+def test_the_table_holds_the_amplitudes(basis: int) -> None:
+    cells = [_cell(state.data[basis]) for state in worked()]
+    assert f"| $\\lvert{basis:02b}\\rangle$ | " + " | ".join(cells) + " |" in TEXT
 
 
 def test_probabilities_and_value_are_those_of_the_last_state() -> None:
