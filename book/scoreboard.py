@@ -79,7 +79,7 @@ report.registrations(results)
 #
 # ## What the second rule changed
 #
-# Every row that the first edition of the rule judged otherwise:
+# How many rows the first edition of the rule judged otherwise, and [which](scoreboard.ipynb#text=by+the+first+rule):
 
 # %% tags=["hide-input"]
 report.changed(results)
@@ -91,18 +91,18 @@ report.changed(results)
 Markdown(inspect.cleandoc(rules.__doc__))
 
 # %% [markdown]
-# ## Every row
+# ## The ledger
 #
-# "±" behind our value is the half width of the 95 % confidence interval of our mean, n the number of seeds. Who wrote the papers, the
-# [references](references.md) say.
+# Every row with its verdict, its evidence and, unfolded, how to check it. "±" behind our value is the half width of the 95 %
+# confidence interval of our mean, n the number of seeds. Who wrote the papers, the [references](references.md) say. The same in a
+# terminal: `python -m hqnn claims`; for machines: `python -m hqnn claims --json`.
+#
+# <div class="ledger-tools"></div>
 
 # %% tags=["remove-input"]
 for paper in papers.names():
     display(Markdown(f"### {papers.title(paper)}"))
     display(HTML(report.to_html([one for one in results if one.claim.paper == paper])))
-
-# %% [markdown]
-# The same as a table in a terminal: `python -m hqnn claims`; for machines: `python -m hqnn claims --json`.
 
 # %% [markdown] tags=["remove-cell"]
 # ## Checks

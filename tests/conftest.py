@@ -1,5 +1,6 @@
 """What every test starts from, and what several test files share."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -53,3 +54,16 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[Any]]:
 def ax(house_style: None) -> Any:
     """Axes of a figure of their own; untyped, since the tests look into their artists."""
     return plt.subplots()[1]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """A headless Chromium, or a reason why there is none."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright, which drives a browser, is not installed")
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if program is None:
+        pytest.skip("no Chromium is installed to drive the pages in")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()

@@ -25,18 +25,6 @@ def data(chromium: Any) -> dict[str, Any]:
     return {name: make() for name, make in live.FIGURES.items()}
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright, which drives a browser, is not installed")
-    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if program is None:
-        pytest.skip("no Chromium is installed to drive the pages in")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def opened(chromium: Any, data: dict[str, Any], tmp_path: Path) -> Iterator[Callable[[str], Any]]:
     """Open a page with one figure from the disk, on a phone; at the end, nothing may have failed or been asked for."""

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -109,16 +110,24 @@ def test_the_text_table_has_a_line_per_claim_and_the_counts(stored: list[Result]
 
 def test_the_html_table_has_a_row_per_claim_and_escapes_text(stored: list[Result]) -> None:
     text = report.to_html(stored)
-    rows = re.findall(r'<tr data-claim="([^"]+)" data-verdict="([^"]+)">', text)
-    assert rows == [(one.claim.id, str(one.judgement.verdict)) for one in stored]
+    rows = re.findall(r'<tr id="(.+?)" data-paper="(.+?)" data-kind="(.+?)" data-verdict="(.+?)">', text)
+    assert rows == [(o.claim.id, o.claim.paper, o.claim.kind, str(o.judgement.verdict)) for o in stored]
     assert text.count("<table") == len(ledger.read().groups)
     claim = stored[0].claim.model_copy(update={"says": "x < y & z."})
-    (row,) = re.findall("<tr data-claim.*</tr>", report.to_html([replace(stored[0], claim=claim)]), re.DOTALL)
-    assert "<br>x &lt; y &amp; z.</td>" in row
+    (row,) = re.findall("<tr id.*</tr>", report.to_html([replace(stored[0], claim=claim)]), re.DOTALL)
+    assert "<br>x &lt; y &amp; z.<br>evidence: <code>hqnn.papers.lcqhnn.quantities.gates</code>" in row
     number = next(one for one in stored if one.claim.id == "L6-mnist-lcqhnn-10")
-    (row,) = re.findall("<tr data-claim.*</tr>", report.to_html([number]), re.DOTALL)
+    (row,) = re.findall("<tr id.*</tr>", report.to_html([number]), re.DOTALL)
     for shown in ("<td>100.00 %</td>", f"<td>{number.ours()} (n = 10)", "(result; table 1)<br>", "&nbsp;<strong>"):
         assert shown in row
+    for shown in (
+        "data/runs/lcqhnn-mnist/lcqhnn",
+        "hqnn.claims.quantities.Curve",
+        f"python -m hqnn claims {number.claim.id}",
+    ):
+        assert f"<code>{shown}</code>" in row
+    noted = replace(number, note="H3-better: undecided. 2 < 3.")
+    assert "<em><code>H3-better</code>: undecided. 2 &lt; 3.</em>" in report.to_html([noted])
     counted = re.findall(r"<td>(\d+)</td>", report.counts_to_html(stored))
     expected = [n for verdicts in claims.counts(stored).values() for n in verdicts.values()]
     assert list(map(int, counted)) == expected
@@ -137,14 +146,12 @@ def test_subjects_divide_the_claims_by_verdict(stored: list[Result]) -> None:
         report.by_subject(own, {"first": groups[:1]})
 
 
-def test_what_the_second_rule_changed_is_a_table_with_reasons(stored: list[Result]) -> None:
-    lines = report.changed(stored).data.splitlines()[2:]
-    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-    changed = [one for one in stored if one.first_rule and one.first_rule != one.judgement.verdict]
-    assert [(row[0], row[1], row[2]) for row in cells] == [
-        (one.claim.id, one.first_rule, str(one.judgement.verdict)) for one in changed
-    ]
-    assert all(row[3] for row in cells)
+def test_what_the_second_rule_changed_is_counted_by_both_verdicts(stored: list[Result]) -> None:
+    lines = report.changed(stored).data.splitlines()
+    header, _, *rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    found = {(row[0], now): int(n) for row in rows for now, n in zip(header[1:], row[1:], strict=True) if n}
+    changed = [(o.first_rule, str(o.judgement.verdict)) for o in stored if o.first_rule]
+    assert found == Counter(pair for pair in changed if len(set(pair)) == 2)
     first = replace(stored[0], first_rule="undecided")
     shown = report.to_html([first, replace(stored[0], registration="amended")])
     assert shown.count("by the first rule: undecided") == shown.count("<br>amended</td>") == 1

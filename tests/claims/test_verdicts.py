@@ -123,7 +123,7 @@ def test_the_table_on_the_scoreboard_is_the_stored_one() -> None:
         for output in cell.get("outputs", [])
         if "data" in output
     )
-    rows = re.findall(r'<tr data-claim="([^"]+)" data-verdict="([^"]+)">', shown)
+    rows = re.findall(r'<tr id="([^"]+)" [^>]*data-verdict="([^"]+)">', shown)
     stored = claims.stored()
     assert rows == [(one.claim.id, str(one.judgement.verdict)) for one in stored]
 

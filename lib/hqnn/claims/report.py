@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hqnn import claims, papers
 from hqnn.claims import registration
 from hqnn.claims.ledger import Claim, Ledger
-from hqnn.claims.quantities import Measured
+from hqnn.claims.quantities import Computed, Measured
 from hqnn.claims.quantity import Ours, Quantity
 from hqnn.claims.rules import Rule, Verdict
 
@@ -149,15 +150,36 @@ def _template() -> Any:
 
     environment = Environment(loader=FileSystemLoader(_HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.globals.update(
-        signs=SIGNS, css=(_HERE / "report.css").read_text(encoding="utf-8"), classes=list(Verdict).index
+        signs=SIGNS,
+        css=(_HERE / "report.css").read_text(encoding="utf-8"),
+        classes=list(Verdict).index,
+        fields=_fields,
+        quantity=_quantity,
+        title=papers.title,
     )
+    environment.filters["coded"] = _coded
     return environment.get_template("report.html.jinja").module
+
+
+def _quantity(ours: Ours) -> str:
+    """What measures a quantity, by its importable name, and what it was given."""
+    name = "" if isinstance(ours, Computed) else f"{type(ours).__module__}.{type(ours).__qualname__}, "
+    return name + _fields(ours)
+
+
+_NAMES = re.compile(r"\bdata/[\w./-]*\w|\bhqnn(?:\.\w+)+|\b[A-Z]\d+(?:-[a-z0-9]+)+\b")
+
+
+def _coded(text: str) -> str:
+    """HTML with the names of records, functions and claims in it marked as code."""
+    return _NAMES.sub(r"<code>\g<0></code>", str(text))
 
 
 def to_html(results: Sequence[Result]) -> str:
     """One table per paper, as HTML that brings its own style and inherits the page's colours.
 
-    Each row carries its claim's id as `data-claim` and its verdict as `data-verdict`.
+    A row's anchor is its claim's id; it carries `data-paper`, `data-kind` and `data-verdict`. Names of claims, records
+    and functions are marked as code.
     """
     papers = dict.fromkeys(one.claim.paper for one in results)
     return str(_template().claims({paper: [r for r in results if r.claim.paper == paper] for paper in papers}))
@@ -202,15 +224,18 @@ def by_subject(results: Sequence[Result], subjects: Mapping[str, Sequence[str]])
 
 
 def changed(results: Sequence[Result]) -> Markdown:
-    """The rows that the first rule judged otherwise, as a table: both verdicts, and the reason for the present one."""
+    """How many rows the first rule judged otherwise, as a table: a row per verdict by it, a column per verdict now."""
     from hqnn import tables
 
-    rows = [
-        [one.claim.id, one.first_rule, one.judgement.verdict, one.note]
+    found = Counter(
+        (Verdict(one.first_rule), one.judgement.verdict)
         for one in results
         if one.first_rule not in ("", one.judgement.verdict)
-    ]
-    return tables.table(["claim", "by the first rule", "now", "because"], rows)
+    )
+    now = [verdict for verdict in Verdict if any(after == verdict for _, after in found)]
+    before = [verdict for verdict in Verdict if any(first == verdict for first, _ in found)]
+    rows = [[first, *(found[first, after] or "" for after in now)] for first in before]
+    return tables.table(["by the first rule, below; now:", *now], rows)
 
 
 def registrations(results: Sequence[Result]) -> Markdown:
@@ -236,5 +261,5 @@ def contradictions(results: Sequence[Result]) -> Markdown:
             prefix = f"{one.claim.paper}: "
             against = j.evidence if j.evidence.startswith(prefix) else one.ours()
             note = "; ".join(filter(None, (against.removeprefix(prefix), j.note)))
-            rows.append([f"{one.claim.id}: {one.claim.says}", note])
+            rows.append([f"`{one.claim.id}`: {one.claim.says}", note])
     return tables.table(["the paper says", "against"], rows)
