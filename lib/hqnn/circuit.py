@@ -192,6 +192,14 @@ def opened(circuit: QuantumCircuit, known: Collection[type]) -> Iterator[tuple[I
         yield from ((inner, [qubits[q] for q in inner_qubits]) for inner, inner_qubits in opened(definition, known))
 
 
+def spelled(circuit: QuantumCircuit) -> QuantumCircuit:
+    """The same circuit in standard gates alone: transpilers and Aer go by names, which a composite gate may borrow."""
+    found = circuit.copy_empty_like()
+    for gate, qubits in opened(circuit, STANDARD_GATES):
+        found.append(gate, qubits)
+    return found
+
+
 def class_of(gate: Instruction) -> type:
     """The class that tells what a gate does; Qiskit's own gates are often of a hidden subclass of it."""
     return getattr(gate, "base_class", type(gate))
@@ -278,6 +286,27 @@ def _digits(value: float) -> str:
 def pauli_on_each_qubit(n_qubits: int, pauli: Literal["X", "Y", "Z"] = "Z") -> tuple[SparsePauliOp, ...]:
     """The same Pauli matrix measured on every qubit, qubit 0 first."""
     return tuple(SparsePauliOp.from_sparse_list([(pauli, [q], 1.0)], num_qubits=n_qubits) for q in range(n_qubits))
+
+
+def outcomes(n_qubits: int, qubits: Sequence[int] | None = None) -> tuple[SparsePauliOp, ...]:
+    """The probabilities of the 2**k outcomes of k qubits, or of all, as observables: projectors on basis states.
+
+    Bit j of an outcome's place is that of the j-th qubit named. Each is a sum of 2**k Pauli strings of I and Z.
+
+    Raises:
+        ValueError: A qubit is named twice, or is none of the circuit's.
+    """
+    chosen = range(n_qubits) if qubits is None else qubits
+    if len(set(chosen)) < len(chosen) or not set(chosen) <= set(range(n_qubits)):
+        raise ValueError(f"qubits {list(chosen)} must be different ones of {n_qubits}, from 0 on")
+    subsets = [[q for j, q in enumerate(chosen) if s >> j & 1] for s in range(2 ** len(chosen))]
+    return tuple(
+        SparsePauliOp.from_sparse_list(
+            [("Z" * len(sub), sub, (-1) ** (s & bits).bit_count() / len(subsets)) for s, sub in enumerate(subsets)],
+            num_qubits=n_qubits,
+        )
+        for bits in range(len(subsets))
+    )
 
 
 def parity(n_qubits: int) -> SparsePauliOp:

@@ -133,7 +133,8 @@ def _module(name: str, module: nn.Module) -> list[Any]:
         for key, tensor in [*module.named_parameters(recurse=False), *module.named_buffers(recurse=False)]
     ]
     if isinstance(module, QuantumLayer):
-        return [name, "QuantumLayer", {"circuit": module.pc.digest, "copies": module.copies}, tensors]
+        shots = {"shots": module.shots} if module.shots else {}
+        return [name, "QuantumLayer", {"circuit": module.pc.digest, "copies": module.copies, **shots}, tensors]
     kind = type(module).__name__ if type(module).__module__.startswith("torch.") else ""
     settings = {
         key: value

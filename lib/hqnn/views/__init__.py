@@ -5,6 +5,7 @@
 - `fourier`: its Fourier series, exact, written out, or sampled.
 - `gradients`: parameter shift, Jacobian, quantum Fisher information, ranks.
 - `aer` and `noise`: shots and noisy devices.
+- `primitives`: any backend of Qiskit's, through its estimator or its sampler.
 - `bloch`: single qubits in the Bloch ball.
 - `zx`: its ZX-diagram, before and after reduction.
 """

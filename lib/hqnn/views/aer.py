@@ -15,20 +15,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from qiskit import transpile
 from qiskit.circuit import ClassicalRegister, QuantumCircuit
 from qiskit.quantum_info import PauliList, SparsePauliOp
 from qiskit_aer import AerSimulator
 
-from hqnn.circuit import STANDARD_GATES, Circuit, opened
+from hqnn.circuit import Circuit, spelled
 from hqnn.views.noise import Noise
+from hqnn.views.values import Values, as_values
 
 CHUNK = 1024
 """Samples per Aer job."""
-
-Values = ArrayLike | torch.Tensor
 
 
 def expectations(
@@ -69,39 +67,15 @@ def physical(circuit: QuantumCircuit, noise: Noise | None = None) -> QuantumCirc
     Raises:
         ValueError: More qubits than the device has, or an instruction that is neither standard nor defined by gates.
     """
-    spelled = circuit.copy_empty_like()  # Qiskit's transpiler and Aer go by names, which a composite gate may borrow
-    for gate, qubits in opened(circuit, STANDARD_GATES):
-        spelled.append(gate, qubits)
     if noise is None:
-        return transpile(spelled, AerSimulator(), optimization_level=0)
+        return transpile(spelled(circuit), AerSimulator(), optimization_level=0)
     return transpile(
-        spelled,
+        spelled(circuit),
         target=noise.target(circuit.num_qubits),
         optimization_level=0,
         scheduling_method="alap" if noise.durations else None,
         seed_transpiler=0,
     )
-
-
-def as_values(pc: Circuit, inputs: Values, weights: Values) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Inputs and weights of a circuit as arrays; tensors may be part of a graph, and on any device.
-
-    Raises:
-        ValueError: Wrong shape, or a NaN or infinite value.
-    """
-    x, w = (
-        np.asarray(v.detach().cpu() if isinstance(v, torch.Tensor) else v, dtype=np.float64) for v in (inputs, weights)
-    )
-    if x.ndim != 2 or x.shape[1] != pc.n_inputs:
-        raise ValueError(f"inputs have shape {x.shape}; this circuit expects [B, {pc.n_inputs}]")
-    if w.shape != (pc.n_weights,):
-        raise ValueError(
-            f"weights have shape {w.shape}; this circuit expects [{pc.n_weights}], the same for all samples"
-        )
-    for name, values in (("inputs", x), ("weights", w)):
-        if not np.isfinite(values).all():
-            raise ValueError(f"{name} contain NaN or infinity; check what computed them")
-    return x, w
 
 
 def _settings(observables: Sequence[SparsePauliOp]) -> list[tuple[PauliList, NDArray[np.float64]]]:

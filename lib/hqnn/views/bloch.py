@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 
 from hqnn.circuit import Circuit, pauli_on_each_qubit
-from hqnn.views.aer import Values, as_values
 from hqnn.views.layer import QuantumLayer
+from hqnn.views.values import Values, as_values
 
 
 def bloch_vectors(pc: Circuit, inputs: Values, weights: Values, *, stage: str | None = None) -> NDArray[np.float64]:

@@ -21,13 +21,13 @@ from typing import Any, Self, cast
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 from torch.autograd import forward_ad
 
 from hqnn.circuit import Circuit
 from hqnn.errors import NonFiniteError
-from hqnn.views.evaluators import Evaluator, Method, compiled
+from hqnn.views.evaluators import Evaluator, Measurement, Method, compiled
 from hqnn.views.pauli_rotations import lower
 
 
@@ -35,36 +35,67 @@ class QuantumLayer(nn.Module):
     """A parametric circuit as an `nn.Module`, optionally several copies of it side by side with weights of their own.
 
     Args:
-        pc: Any circuit of standard gates, up to 12 qubits; inputs and weights may enter anywhere, also repeatedly.
+        pc: Any circuit of standard gates whose state fits into memory; inputs and weights may enter anywhere, also
+            repeatedly.
         copies: Number of parallel circuits; circuit c takes the c-th block of n_inputs columns.
         dtype: `torch.float32` or `torch.float64`: precision of inputs, weights and outputs, under `torch.autocast` too.
         method: How the circuit is evaluated (see `hqnn.views.evaluators`); `"auto"` picks the fastest that fits.
+        weights: The angles to begin with, radians: [n_weights] or [copies, n_weights], or by the names of parameters, a
+            number or [copies] each. What is not given is drawn uniformly from [0, 2π).
+        shots: How often each sample is measured, in training and evaluation alike; None computes exactly. With shots
+            the outputs are estimates, and gradients come by the parameter-shift rule from further shots: unbiased, for
+            first derivatives only, and drawn from torch's random state (`torch.manual_seed`).
 
     Attributes:
-        weights: Trainable angles [copies, n_weights], radians, drawn uniformly from [0, 2π).
+        weights: Trainable angles [copies, n_weights], radians, in the order of the circuit's `weights`.
         method: The method in use.
+        shots: As above; may be changed at any time.
 
-    A state dict remembers the circuit, and loading it into the layer of another one is refused.
+    A state dict remembers the circuit, and loading it into the layer of another one is refused. `torch.export` and
+    `torch.compile` take the layer as long as it computes exactly.
+
+    >>> from hqnn.circuit import pauli_on_each_qubit
+    >>> from qiskit.circuit import ParameterVector, QuantumCircuit
+    >>> x, w = ParameterVector("x", 2), ParameterVector("w", 2)
+    >>> gates = QuantumCircuit(2)
+    >>> for q in range(2):
+    ...     gates.rx(x[q], q)
+    ...     gates.ry(w[q], q)
+    >>> gates.cx(0, 1)
+    >>> pc = Circuit(circuit=gates, inputs=x, weights=w, observables=pauli_on_each_qubit(2))
+    >>> layer = QuantumLayer(pc, weights={"w[0]": 0.0, "w[1]": 0.5})
+    >>> layer(torch.tensor([[0.0, 0.0], [1.0, 0.0]])).detach().numpy().round(2).tolist()
+    [[1.0, 0.88], [0.54, 0.47]]
 
     Raises:
         TypeError: `pc` is not a `Circuit`.
-        ValueError: `copies` below one, an unsupported dtype, an unsupported circuit, or a method that does not fit it.
+        ValueError: `copies` or `shots` below one, an unsupported dtype, an unsupported circuit, a method that does not
+            fit it, weights of another shape or name, or more qubits than there is memory for.
     """
 
     weights: nn.Parameter
 
     def __init__(
-        self, pc: Circuit, *, copies: int = 1, dtype: torch.dtype = torch.float32, method: Method = "auto"
+        self,
+        pc: Circuit,
+        *,
+        copies: int = 1,
+        dtype: torch.dtype = torch.float32,
+        method: Method = "auto",
+        weights: ArrayLike | Tensor | Mapping[str, ArrayLike] | None = None,
+        shots: int | None = None,
     ) -> None:
         super().__init__()
         if not isinstance(pc, Circuit):
             raise TypeError(f"pc is a {type(pc).__name__}; wrap a circuit in Circuit(circuit=…, inputs=…, …)")
         if copies < 1:
             raise ValueError(f"copies is {copies}; a layer has at least one circuit")
-        self.pc, self.copies = pc, copies
+        self.pc, self.copies, self.shots = pc, copies, shots
+        self._check_shots()
         self.rotations = lower(pc)
         self.method, self.evaluator = compiled(self.rotations, pc.observables, copies, method)
-        self.weights = nn.Parameter(2 * math.pi * torch.rand(copies, pc.n_weights, dtype=dtype))
+        drawn = 2 * math.pi * torch.rand(copies, pc.n_weights, dtype=dtype)
+        self.weights = nn.Parameter(drawn if weights is None else _begin(pc, weights, drawn))
         self._place()
         self._shape = self.weights.shape
         self.register_state_dict_post_hook(_sign)
@@ -72,10 +103,8 @@ class QuantumLayer(nn.Module):
     @classmethod
     def at(cls, pc: Circuit, weights: NDArray[np.float64], *, method: Method = "auto") -> Self:
         """Copies in double precision with given weights [copies, n_weights], radians; draws no random numbers."""
-        with torch.no_grad(), torch.random.fork_rng(devices=[]):
-            layer = cls(pc, copies=len(weights), dtype=torch.float64, method=method)
-            layer.weights.copy_(torch.from_numpy(weights))
-        return layer
+        with torch.random.fork_rng(devices=[]):
+            return cls(pc, copies=len(weights), dtype=torch.float64, method=method, weights=weights)
 
     @cached_property
     def distribution(self) -> Evaluator:
@@ -85,27 +114,39 @@ class QuantumLayer(nn.Module):
             evaluator.place(self.weights.dtype, self.weights.device)
         return evaluator
 
+    @cached_property
+    def measurement(self) -> Measurement:
+        """What estimates the outputs from shots."""
+        measurement = Measurement(self.rotations, self.pc.observables, self.copies)
+        with torch.inference_mode(False):
+            measurement.place(self.weights.dtype, self.weights.device)
+        return measurement
+
+    def named_weights(self) -> dict[str, Tensor]:
+        """The angles of each weight [copies], radians, by the name of its parameter; views of `weights`."""
+        return {parameter.name: self.weights[:, k] for k, parameter in enumerate(self.pc.weights)}
+
     def forward(self, inputs: Tensor) -> Tensor:
-        """Expectation values [B, copies * n_observables], circuit by circuit, of features [B, copies * n_inputs].
+        """Expectation values [..., copies * n_observables], circuit by circuit, of features [..., copies * n_inputs].
 
         Raises:
             TypeError: Inputs are not a tensor of the layer's dtype.
-            ValueError: Wrong shape, other device, or a NaN or infinite input.
+            ValueError: Wrong shape, other device, a NaN or infinite input, or a batch that does not fit into memory.
         """
-        return self._evaluate(self.evaluator, inputs)
+        return self._evaluate(self.measurement if self.shots is not None else self.evaluator, inputs)
 
     def probabilities(self, inputs: Tensor) -> Tensor:
-        """Probabilities [B, copies, 2**n_qubits] of the basis states, differentiable like `forward`.
+        """Exact probabilities [..., copies, 2**n_qubits] of the basis states, differentiable like `forward`.
 
-        Bit q of the last index is the outcome of qubit q.
+        Bit q of the last index is the outcome of qubit q. Those of a few qubits as outputs: `hqnn.circuit.outcomes`.
         """
-        return self._evaluate(self.distribution, inputs).unflatten(1, (self.copies, -1))
+        return self._evaluate(self.distribution, inputs).unflatten(-1, (self.copies, -1))
 
     @torch.no_grad()
     def sample(
         self, inputs: Tensor, shots: int, generator: np.random.Generator | int | None = None
     ) -> NDArray[np.int64]:
-        """Counts [B, copies, 2**n_qubits] of a measurement of all qubits, as a device without noise returns them.
+        """Counts [..., copies, 2**n_qubits] of a measurement of all qubits, as a device without noise returns them.
 
         Raises:
             ValueError: As `forward`, or fewer than one shot.
@@ -121,17 +162,29 @@ class QuantumLayer(nn.Module):
         return (
             f"{pc.circuit.name!r}: {self.copies} x ({pc.n_inputs} inputs, {pc.n_weights} weights -> {pc.n_observables} "
             f"observables on {pc.n_qubits} qubits), method={self.method!r}, dtype={self.weights.dtype}"
+            f"{'' if self.shots is None else f', shots={self.shots}'}"
         )
 
-    def _evaluate(self, evaluator: Evaluator, inputs: Tensor) -> Tensor:
+    def _evaluate(self, evaluator: Evaluator | Measurement, inputs: Tensor) -> Tensor:
+        if isinstance(inputs, Tensor) and inputs.ndim != 2 and inputs.ndim:
+            *leading, width = inputs.shape
+            out = self._evaluate(evaluator, inputs.reshape(math.prod(leading), width))
+            return out.reshape(*leading, out.shape[1])
         x, w = self._checked(inputs)
         if torch.is_autocast_enabled(w.device.type):
             with _own_precision(w):
                 return self._evaluate(evaluator, x.to(w.dtype))
         if self.rotations.derived_inputs or self.rotations.derived_weights:
             x, w = self._with_derived(x, w)
+        if isinstance(evaluator, Measurement):
+            self._check_shots()
+            return evaluator.measure(x, w, cast(int, self.shots))
         # These need every operation on its own. Torch has no public names for either question.
-        if torch._C._are_functorch_transforms_active() or forward_ad._current_level >= 0:
+        if (
+            torch.compiler.is_compiling()
+            or torch._C._are_functorch_transforms_active()
+            or forward_ad._current_level >= 0
+        ):
             return evaluator.run(x, w)[0]
         return cast(Tensor, _HandWritten.apply(x, w, evaluator))
 
@@ -148,11 +201,13 @@ class QuantumLayer(nn.Module):
             raise TypeError(f"inputs are {got} but this layer computes in {weights.dtype}; convert one of them")
         width = self.copies * self.pc.n_inputs
         if inputs.ndim != 2 or inputs.shape[1] != width:
-            raise ValueError(f"inputs have shape {tuple(inputs.shape)}; this layer expects [B, {width}]")
+            raise ValueError(f"inputs have shape {tuple(inputs.shape)}; this layer expects [..., {width}]")
         if inputs.device != weights.device:
             raise ValueError(f"inputs are on {inputs.device} but the layer is on {weights.device}; move one with .to()")
         if self._placed != (weights.dtype, weights.device):  # by `load_state_dict(assign=True)` or `functional_call`
             self._place()
+        if torch.compiler.is_compiling():
+            return inputs, weights
         return (inputs, weights) if torch.is_inference_mode_enabled() else (_usable(inputs), _usable(weights))
 
     def _with_derived(self, x: Tensor, w: Tensor) -> tuple[Tensor, Tensor]:
@@ -165,6 +220,10 @@ class QuantumLayer(nn.Module):
         ]
         return torch.cat([x, *more_x], -1).flatten(1), torch.cat([w, *more_w], -1)
 
+    def _check_shots(self) -> None:
+        if self.shots is not None and self.shots < 1:
+            raise ValueError(f"shots is {self.shots}; measure at least once, or pass None for exact values")
+
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         """What `.to()`, `.double()` and the like do: the constants follow the weights."""
         super()._apply(fn, recurse)
@@ -175,7 +234,8 @@ class QuantumLayer(nn.Module):
         dtype, device = self.weights.dtype, self.weights.device
         if dtype not in (torch.float32, torch.float64):
             raise ValueError(f"dtype is {dtype}; a quantum layer computes in torch.float32 or torch.float64")
-        self.__dict__.pop("distribution", None)  # compiled when it is asked for
+        for compiled_when_asked_for in ("distribution", "measurement"):
+            self.__dict__.pop(compiled_when_asked_for, None)
         with torch.inference_mode(False):  # so that autograd takes the constants later
             self.evaluator.place(dtype, device)
         self._placed = dtype, device
@@ -191,6 +251,24 @@ class QuantumLayer(nn.Module):
             )
             return
         super()._load_from_state_dict(state_dict, prefix, local_metadata, *others)
+
+
+def _begin(pc: Circuit, given: ArrayLike | Tensor | Mapping[str, ArrayLike], drawn: Tensor) -> Tensor:
+    """Weights [copies, n_weights] as given, where they are, else as drawn; a ValueError says what is wrong."""
+    if isinstance(given, Mapping):
+        names = [parameter.name for parameter in pc.weights]
+        for name, angles in given.items():
+            if name not in names:
+                raise ValueError(f"the circuit has no weight {name!r}; it has {', '.join(names) or 'none'}")
+            drawn[:, names.index(name)] = torch.as_tensor(np.asarray(angles), dtype=drawn.dtype)
+    else:
+        values = torch.as_tensor(given if isinstance(given, Tensor) else np.asarray(given, float)).detach()
+        if values.shape not in (drawn.shape, drawn.shape[1:]):
+            raise ValueError(
+                f"weights have shape {tuple(values.shape)}; pass [{pc.n_weights}] or [{len(drawn)}, {pc.n_weights}]"
+            )
+        drawn[:] = values.to(drawn)
+    return drawn
 
 
 def _sign(layer: nn.Module, state_dict: Any, prefix: str, local_metadata: dict[str, Any]) -> None:

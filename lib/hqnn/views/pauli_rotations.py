@@ -25,8 +25,8 @@ from qiskit.circuit.library import standard_gates as gates
 from qiskit.quantum_info import Clifford, Pauli, PauliList, SparsePauliOp, Statevector
 
 from hqnn.circuit import Circuit, affine, class_of, opened
+from hqnn.views import memory
 
-MAX_QUBITS = 12
 _CLIFFORD = frozenset(
     (
         *(gates.IGate, gates.XGate, gates.YGate, gates.ZGate, gates.HGate, gates.SGate, gates.SdgGate, gates.SXGate),
@@ -131,11 +131,11 @@ def lower(pc: Circuit) -> PauliRotations:
     gate, controlled rotation, matrix gate or composite instruction works.
 
     Raises:
-        ValueError: The circuit has more than 12 qubits, a gate without a definition, or an angle that is not finite.
+        ValueError: The state of so many qubits does not fit into memory, a gate has no definition, or an angle is not
+            finite.
     """
     n = pc.n_qubits
-    if n > MAX_QUBITS:
-        raise ValueError(f"the circuit has {n} qubits; states are simulated exactly up to {MAX_QUBITS}")
+    memory.require(64 * 2.0**n, f"a state of {n} qubits, which is computed exactly,", "use fewer qubits")
     clifford_part = QuantumCircuit(n)
     paulis: list[Pauli] = []
     angles: list[float | ParameterExpression] = []

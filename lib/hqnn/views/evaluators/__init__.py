@@ -14,13 +14,17 @@ from typing import Literal
 from qiskit.quantum_info import SparsePauliOp
 
 from hqnn.views.evaluators.base import Evaluator
+from hqnn.views.evaluators.shots import Measurement
 from hqnn.views.evaluators.state import StateEvaluator
 from hqnn.views.evaluators.waves import FourierEvaluator, MatrixEvaluator
 from hqnn.views.pauli_rotations import PauliRotations
 
-__all__ = ["Evaluator", "Method", "compiled"]
+__all__ = ["Evaluator", "Measurement", "Method", "compiled"]
 
 Method = Literal["auto", "fourier", "matrix", "state"]
+MAX_SERIES_QUBITS = 12
+"""Up to so many qubits a series is looked for unasked; beyond, the search takes long."""
+
 KINDS: dict[str, type[FourierEvaluator | MatrixEvaluator | StateEvaluator]] = {
     "fourier": FourierEvaluator,
     "matrix": MatrixEvaluator,
@@ -36,7 +40,7 @@ def compiled(
         raise ValueError(f"method is {method!r}; use 'auto', 'fourier', 'matrix' or 'state'")
     if method != "auto":
         return method, KINDS[method](rotations, observables, copies)
-    for name in ("fourier", "matrix"):
+    for name in ("fourier", "matrix") if rotations.n_qubits <= MAX_SERIES_QUBITS else ():
         with suppress(ValueError):  # it does not fit this circuit
             return name, KINDS[name](rotations, observables, copies)
     return "state", StateEvaluator(rotations, observables, copies)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -62,24 +62,34 @@ class Evaluator(Constants):
 
 def split(x: Tensor, copies: int) -> Tensor:
     """[B, C * n] to [C, B, n]."""
-    return x.unsqueeze(0) if copies == 1 else x.view(len(x), copies, x.shape[1] // copies).transpose(0, 1)
+    # Here and below not `len(x)`, which would fix the batch size of an exported graph.
+    return x.unsqueeze(0) if copies == 1 else x.view(x.shape[0], copies, x.shape[1] // copies).transpose(0, 1)
 
 
 def join(x: Tensor, copies: int) -> Tensor:
     """[C * B, n] to [B, C * n]."""
-    return x if copies == 1 else x.view(copies, len(x) // copies, x.shape[1]).transpose(0, 1).flatten(1)
+    return x if copies == 1 else x.view(copies, x.shape[0] // copies, x.shape[1]).transpose(0, 1).flatten(1)
+
+
+def agree(one: Masks, other: Masks) -> bool:
+    """Whether two Pauli strings have one letter wherever neither is I, so that reading each qubit once gives both."""
+    both = (one[0] | one[1]) & (other[0] | other[1])
+    return not ((one[0] ^ other[0]) | (one[1] ^ other[1])) & both
 
 
 def readout_of(
-    observables: Sequence[SparsePauliOp] | None, n_qubits: int
+    observables: Sequence[SparsePauliOp] | None, n_qubits: int, together: Callable[[Masks, Masks], bool] = commute
 ) -> tuple[list[Eigenbasis], NDArray[np.float64] | None]:
-    """Bases in which the observables are diagonal, and the matrix from probabilities in them to expectation values."""
+    """Bases in which the observables are diagonal, and the matrix from probabilities in them to expectation values.
+
+    Strings share a basis if all pairs of them may, which have to commute for that.
+    """
     if observables is None:
         return [eigenbasis([], n_qubits)], None
     measured = strings(observables)
     groups: list[list[Masks]] = []
     for pauli in measured:
-        group = next((g for g in groups if all(commute(pauli, other) for other in g)), None)
+        group = next((g for g in groups if all(together(pauli, other) for other in g)), None)
         if group is None:
             groups.append([pauli])
         else:

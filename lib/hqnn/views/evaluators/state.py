@@ -11,10 +11,12 @@ from qiskit.quantum_info import SparsePauliOp
 from scipy.linalg import hadamard
 from torch import Tensor
 
+from hqnn.views import memory
 from hqnn.views.evaluators.base import Constants, Evaluator, clean, join, readout_of, split
 from hqnn.views.pauli_rotations import Eigenbasis, PauliRotations
 
 MAX_HADAMARDS = 5  # gates taken in one product
+SMALL = 2**12  # amplitudes of a state up to which nobody runs out of memory
 
 
 class StateEvaluator(Evaluator):
@@ -23,10 +25,21 @@ class StateEvaluator(Evaluator):
     quiet = torch.inference_mode
     signs: Tensor | None = None  # probabilities are what is asked for
 
-    def __init__(self, rotations: PauliRotations, observables: Sequence[SparsePauliOp] | None, copies: int) -> None:
+    def __init__(
+        self,
+        rotations: PauliRotations,
+        observables: Sequence[SparsePauliOp] | None,
+        copies: int,
+        measured_in: Sequence[Eigenbasis] = (),
+    ) -> None:
+        """Measure the observables, or the probabilities in some bases; without either those of basis states."""
         layers = rotations.commuting_layers(range(len(rotations.constant))) or [[]]
+        n, dim = rotations.n_qubits, 2.0**rotations.n_qubits
+        constants = dim * (16 * len(rotations.constant) + 96 * (len(layers) + len(measured_in)))
+        memory.require(constants, f"a layer of {n} qubits and {len(layers)} layers of rotations", "use fewer of both")
         bases = [rotations.eigenbasis(layer) for layer in layers]
-        readout, signs = readout_of(observables, rotations.n_qubits)
+        readout, signs = readout_of(observables, n)
+        readout = list(measured_in) or readout
         per_sample = [bool(rotations.input_slopes[layer].any()) for layer in layers]
         targets = [*([b] for b in bases[1:]), readout]
         self.layers = [_Layer(b, t, p) for b, t, p in zip(bases, targets, per_sample, strict=True)]
@@ -51,7 +64,11 @@ class StateEvaluator(Evaluator):
 
     def run(self, x: Tensor, w: Tensor) -> tuple[Tensor, tuple[Any, ...]]:
         """Turn and change basis, layer by layer; the states are kept for the way back."""
-        copies, batch = self.copies, len(x)
+        copies, batch = self.copies, x.shape[0]
+        if len(self.start) > SMALL:
+            each = self.start.element_size() * len(self.start) * copies
+            what = f"a batch of {batch} in a layer of {len(self.start).bit_length() - 1} qubits"
+            memory.require(batch * each * (2 * len(self.layers) + 4), what, "take fewer samples at a time", x.device)
         columns = split(x, copies).flatten(0, 1)  # [C * B, n_inputs]
         shared = torch.addmm(self.constant, self.weight_slopes, w.t()).unsqueeze(2)  # angles [R, C, 1]
         varied = torch.mm(self.input_slopes, columns.t()).view(len(self.input_slopes), copies, batch)

@@ -56,7 +56,7 @@ class WaveEvaluator(Evaluator):
 
     def run(self, x: Tensor, w: Tensor) -> tuple[Tensor, tuple[Any, ...]]:
         """One product for all samples."""
-        copies, batch = self.copies, len(x)
+        copies, batch = self.copies, x.shape[0]
         matrix, of_matrix = self._matrix(w)
         waves = torch.addmm(self.shift_x, x.reshape(batch * copies, len(self.freq_x)), self.freq_x).cos_()
         waves = waves.view(batch, copies, len(self.shift_x)).transpose(0, 1)
