@@ -16,7 +16,7 @@ from scipy.stats import kstest
 from torch import Tensor
 from torch.nn import functional
 
-from hqnn import datasets, experiments, measurements, runs, tasks
+from hqnn import datasets, experiments, measurements, robustness, runs, tasks
 from hqnn.measurements import Series
 from hqnn.papers.lcqhnn import model as lcqhnn
 from hqnn.papers.lcqhnn import noise_robustness, saliency, studies
@@ -336,3 +336,31 @@ def test_noise_befalls_the_trained_networks_on_the_test_images(
     assert made["perfect/accuracy"].mean == pytest.approx(100 * trained.accuracies[name][:, 1].mean(), abs=1e-3)
     today = np.array(data["perfect"]) - np.array(data["trained"]["depolarising"]["2"])[:, 0]
     assert made["depolarising/today/loss-2"].mean == pytest.approx(100 * today.mean(), abs=0.02)
+
+
+def test_robustness_is_paired_and_weighs_kinds_of_corruption_alike(trained: Trained) -> None:
+    settings = {"epoch": 2, "strengths": {"noise": [0.4], "shift": [1, 6]}, "attacks": [0.3]}
+    made, _ = measurements.everything()["lcqhnn-robustness"].compute(trained.series, settings)
+    lost: dict[str, NDArray[np.float64]] = {}
+    for variant in ("lcqhnn", "cnn-4"):
+        name = f"lcqhnn-fashion/{variant}"
+        images, labels = trained.images(name)
+        rows = []
+        for seed in SEEDS:
+            model = trained.network(name, seed, 2)
+
+            def right(corrupted: Tensor, model: Any = model, labels: Tensor = labels) -> float:
+                return 100 * float((model(corrupted).argmax(1) == labels).double().mean())
+
+            noise = right(robustness.noisy(images, 0.4, seed))
+            shift = (right(robustness.shifted(images, 1, seed)) + right(robustness.shifted(images, 6, seed))) / 2
+            rows.append([right(images), noise, shift, right(robustness.attacked(model, images, labels, 0.3))])
+        clean, noise, shift, attack = np.array(rows).T
+        for key, values in {"clean": clean, "noise-0.4": noise, "attack-0.3": attack}.items():
+            assert made[f"fashion/{variant}/{key}"].mean == pytest.approx(values.mean())
+        lost[variant] = clean - (noise + shift) / 2
+    assert made["fashion/saved-over-cnn-4"].mean == pytest.approx((lost["cnn-4"] - lost["lcqhnn"]).mean())
+    both = [made[f"{dataset}/saved-over-cnn-4"].mean for dataset in ("mnist", "fashion")]
+    assert made["saved"].mean == pytest.approx(np.mean(both))
+    assert made["saved"].n == len(SEEDS)
+    assert 0 <= made["mnist/lcqhnn/calibration"].mean <= 100
