@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from hqnn.figures.primitives import band, dots, forest
 from hqnn.figures.theme import BLUE, DATASET_MARKS, GREY, INK, PRINTED, VERMILLION, model
+from hqnn.stats import Interval
 
 
 def learning_curves(
@@ -69,6 +71,19 @@ def rate_curves(ax: Axes, values: Mapping[str, Mapping[float, NDArray[np.float64
             dots(ax, rate * shift, runs, colour=colour)
         ax.plot([], [], "o-", color=colour, label=label)
     ax.set(xscale="log", xlabel="learning rate")
+    return ax
+
+
+def against_strength(ax: Axes, values: Mapping[str, Mapping[float, Interval]]) -> Axes:
+    """Model -> strength of a disturbance -> mean accuracy with its 95 % interval, per cent; models side by side."""
+    for position, (name, by_strength) in enumerate(values.items()):
+        label, colour = model(name)
+        shift = 0.006 * max(by_strength) * (position - (len(values) - 1) / 2)
+        means = [found.mean for found in by_strength.values()]
+        widths = [found.half_width for found in by_strength.values()]
+        at = [strength + shift for strength in by_strength]
+        ax.errorbar(at, means, yerr=widths, fmt="o-", markersize=4, capsize=2, color=colour, label=label)
+    ax.xaxis.set_major_locator(MaxNLocator(3, steps=[1, 2, 5, 10]))
     return ax
 
 
