@@ -215,7 +215,7 @@ print("of its own:", sum(held == [(name,)] for name, held in places.items()), "o
 
 # %% [markdown]
 # [Shots and noise](transfer/04-aer-shots-and-cost.ipynb), [single states](lcqhnn/01-circuit.ipynb) and
-# [gradients](hqnn/07-fourier.ipynb) are further views of the same object.
+# [gradients](hqnn/07-fourier.ipynb) are further views of the same object; the [reference](reference.md) lists them all.
 #
 # ## On MNIST, and in Colab
 #

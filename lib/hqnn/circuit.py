@@ -50,6 +50,16 @@ class Circuit:
         weights: Trainable parameters, radians.
         observables: Hermitian operators on all qubits of the circuit; their expectation values are the outputs.
 
+    >>> from qiskit.circuit import ParameterVector, QuantumCircuit
+    >>> x, w = ParameterVector("x", 2), ParameterVector("w", 2)
+    >>> gates = QuantumCircuit(2)
+    >>> for q in range(2):
+    ...     _ = gates.rx(x[q], q), gates.ry(w[q], q)
+    >>> _ = gates.cx(0, 1)
+    >>> pc = Circuit(circuit=gates, inputs=x, weights=w, observables=pauli_on_each_qubit(2))
+    >>> pc.n_inputs, pc.n_weights, pc.n_observables
+    (2, 2, 2)
+
     Raises:
         TypeError: Something is of another type, or a single parameter or observable stands where a list of them should.
         ValueError: Parameters of the circuit and those listed are not the same, each once; the circuit has classical
@@ -292,6 +302,9 @@ def outcomes(n_qubits: int, qubits: Sequence[int] | None = None) -> tuple[Sparse
     """The probabilities of the 2**k outcomes of k qubits, or of all, as observables: projectors on basis states.
 
     Bit j of an outcome's place is that of the j-th qubit named. Each is a sum of 2**k Pauli strings of I and Z.
+
+    >>> [observable.to_list() for observable in outcomes(2, [1])]
+    [[('II', (0.5+0j)), ('ZI', (0.5+0j))], [('II', (0.5+0j)), ('ZI', (-0.5+0j))]]
 
     Raises:
         ValueError: A qubit is named twice, or is none of the circuit's.

@@ -24,6 +24,10 @@ def bloch_vectors(pc: Circuit, inputs: Values, weights: Values, *, stage: str | 
         weights: Trainable angles [n_weights], radians, likewise.
         stage: Label of a barrier, one of `pc.stages()`; None for the end.
 
+    >>> from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
+    >>> bloch_vectors(lcqhnn_circuit(), [[0.0] * 4], [0.0] * 4, stage="ψ1").round(2).tolist()[0][0]
+    [1.0, 0.0, 0.0]
+
     Raises:
         ValueError: Unknown stage, wrong shape, or a NaN or infinite value.
     """

@@ -64,6 +64,11 @@ class FourierSeries:
 def fourier_series(pc: Circuit) -> FourierSeries:
     """The exact Fourier series of all observables in inputs and weights.
 
+    >>> from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
+    >>> series = fourier_series(lcqhnn_circuit())
+    >>> series.coefficients.shape, len(series.spectrum()[0])
+    ((48, 28, 4), 24)
+
     Raises:
         ValueError: An angle is not an affine function of the parameters, or the series has more than 100,000 terms.
     """
@@ -75,6 +80,10 @@ def closed_forms(pc: Circuit) -> list[str]:
 
     Weights stand before inputs, and products with few input factors come first, such as
     `\sin \theta_{0}\,\cos 2x_{1}`.
+
+    >>> from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
+    >>> print(closed_forms(lcqhnn_circuit())[3])
+    \sin \theta_{2}\,\sin \theta_{3}\,\cos 2x_{2}
 
     Raises:
         ValueError: An angle is not an affine function of the parameters, or an observable has more than 1,000 products.

@@ -60,7 +60,12 @@ def evaluations(n_weights: int, n_inputs: int, batch_size: int) -> int:
 
 
 def jacobian(pc: Circuit, inputs: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Derivatives [B, n_observables, n_inputs + n_weights] at inputs [B, n_inputs] and weights [n_weights], radians."""
+    """Derivatives [B, n_observables, n_inputs + n_weights] at inputs [B, n_inputs] and weights [n_weights], radians.
+
+    >>> from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
+    >>> rank(jacobian(lcqhnn_circuit(), np.random.rand(9, 4), np.random.rand(4))[..., 4:])
+    4
+    """
     batch = len(inputs)
     layer = QuantumLayer.at(pc, np.tile(weights, (batch, 1)))  # a copy for each sample, so that none is summed over
     x = torch.from_numpy(inputs).reshape(1, -1).requires_grad_()

@@ -54,18 +54,14 @@ class QuantumLayer(nn.Module):
     A state dict remembers the circuit, and loading it into the layer of another one is refused. `torch.export` and
     `torch.compile` take the layer as long as it computes exactly.
 
-    >>> from hqnn.circuit import pauli_on_each_qubit
-    >>> from qiskit.circuit import ParameterVector, QuantumCircuit
-    >>> x, w = ParameterVector("x", 2), ParameterVector("w", 2)
-    >>> gates = QuantumCircuit(2)
-    >>> for q in range(2):
-    ...     gates.rx(x[q], q)
-    ...     gates.ry(w[q], q)
-    >>> gates.cx(0, 1)
-    >>> pc = Circuit(circuit=gates, inputs=x, weights=w, observables=pauli_on_each_qubit(2))
-    >>> layer = QuantumLayer(pc, weights={"w[0]": 0.0, "w[1]": 0.5})
-    >>> layer(torch.tensor([[0.0, 0.0], [1.0, 0.0]])).detach().numpy().round(2).tolist()
-    [[1.0, 0.88], [0.54, 0.47]]
+    >>> from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
+    >>> layer = QuantumLayer(lcqhnn_circuit(), weights={"θ[0]": 0.0, "θ[1]": 0.0, "θ[2]": 0.0, "θ[3]": 0.0})
+    >>> layer(torch.zeros(2, 3, 4)).shape
+    torch.Size([2, 3, 4])
+    >>> network = nn.Sequential(nn.Linear(10, 4), layer, nn.Linear(4, 2))
+    >>> network(torch.rand(32, 10)).sum().backward()
+    >>> layer.weights.grad.shape
+    torch.Size([1, 4])
 
     Raises:
         TypeError: `pc` is not a `Circuit`.

@@ -112,7 +112,12 @@ def expectation(pc: Circuit, output: int) -> Diagram:
 
 
 def reduce(diagram: Diagram) -> Diagram:
-    """An equal diagram of Z spiders that none of PyZX's rules makes smaller; the graph keeps a scalar factor."""
+    """An equal diagram of Z spiders that none of PyZX's rules makes smaller; the graph keeps a scalar factor.
+
+    >>> from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
+    >>> size(reduce(diagram(lcqhnn_circuit()))).non_clifford
+    8
+    """
     graph = diagram.graph.copy()
     pyzx.full_reduce(graph)
     return Diagram(graph, diagram.parameters)
