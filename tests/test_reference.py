@@ -5,11 +5,13 @@ import importlib
 import inspect
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from docutils import nodes
 from docutils.core import publish_doctree
-from sphinx.ext.napoleon import Config, GoogleDocstring
+from sphinx.ext import napoleon
+from sphinx.ext.napoleon.docstring import GoogleDocstring
 
 from tools.reference import as_rst
 
@@ -62,9 +64,10 @@ def test_docstrings_are_shown_as_they_are_meant(text: str, shown: str) -> None:
 
 def test_every_docstring_in_the_reference_is_sound() -> None:
     """As Sphinx reads it; what it would warn of stands in the tree as a system message."""
+    config: Any = napoleon.Config(napoleon_use_ivar=True)
     for path in documented():
         owner, _, name = f"hqnn.{path}".rpartition(".")
         text = inspect.getdoc(getattr(importlib.import_module(owner), name)) or ""
-        text = str(GoogleDocstring(as_rst(text), Config(napoleon_use_ivar=True)))
+        text = str(GoogleDocstring(as_rst(text), config))
         tree = publish_doctree(text, settings_overrides={"report_level": 5})
         assert not [node.astext() for node in tree.findall(nodes.system_message)], path
