@@ -74,7 +74,7 @@ Markdown(
 report.registrations(results)
 
 # %% [markdown]
-# So none of today's verdicts on a run is registered: the second edition of the rule was stated when the runs were known. The
+# The second edition of the rule was stated when the runs of the first three papers were known, so none of their rows is registered. The
 # [amendments](amendments.md) tell what was changed when, and the next section what it did.
 #
 # ## What the second rule changed

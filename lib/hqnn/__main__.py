@@ -166,7 +166,7 @@ def _claims(options: argparse.Namespace) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Build the command line's parser."""
-    about = "Re-run three hybrid quantum-classical image classification papers, claim by claim."
+    about = "Re-run papers on hybrid quantum-classical image classification, claim by claim."
     top = argparse.ArgumentParser(prog="python -m hqnn", description=about)
     top.add_argument("--version", action="version", version=f"hqnn {__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)

@@ -7,7 +7,7 @@ An experiment is a set of variants trained on the same data over the same seeds;
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass, replace
+from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -67,7 +67,7 @@ class Experiment:
 
 def as_json(config: Config) -> dict[str, Any]:
     """A config as it looks in a record (tuples become lists)."""
-    stored: dict[str, Any] = json.loads(json.dumps(asdict(config)))
+    stored: dict[str, Any] = json.loads(json.dumps(vars(config), default=vars))
     return stored
 
 
@@ -94,7 +94,7 @@ def differences(config: Any, stored: Mapping[str, Any]) -> list[str]:
             found += [name] if value != defaults[name] else []
         elif is_dataclass(value) and isinstance(stored[name], Mapping):
             found += [f"{name}.{inner}" for inner in differences(value, stored[name])]
-        elif json.loads(json.dumps(value)) != stored[name]:
+        elif value != stored[name] and json.loads(json.dumps(value)) != stored[name]:  # tuples are stored as lists
             found.append(name)
     return sorted(found)
 

@@ -225,10 +225,9 @@ def stale(record: Record, root: Path = DATA) -> str | None:
         config = experiment.configs(record.scale).get(record.variant) if experiment else None
         if config is None:
             return "the registry has no such experiment or variant"
-        if record.config_hash != experiments.config_hash(config):
-            changed = experiments.differences(config, record.config)
-            if changed or record.config_hash != experiments.config_hash(config, record.config):
-                return f"the registry now differs in {', '.join(changed) or 'the type of config'}"
+        changed = experiments.differences(config, record.config)
+        if changed or record.config_hash != experiments.config_hash(config, record.config):
+            return f"the registry now differs in {', '.join(changed) or 'the type of config'}"
         if record.model != provenance.model(config):
             return "the code builds another model now"
     for series, sha256 in record.built_on.items():

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Two qubits
 #
-# Two qubits tell zeros from ones, live. *Run time: seconds. Needs: only the repository.*
+# Two qubits tell zeros from ones; the runs are recorded. *Run time: seconds. Needs: only the repository.*
 
 # %% tags=["hide-input"]
 import matplotlib.pyplot as plt
