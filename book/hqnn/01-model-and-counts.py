@@ -14,13 +14,6 @@
 # > CIFAR-10 our intervals are wider than the printed lead.
 # >
 # > [MNIST](02-mnist.ipynb) · [the verdict](08-verdict.ipynb) · [draw a digit](../live/digit.md)
-#
-# HQNN-Parallel is a small convolutional network with four quantum circuits side by side in its dense part
-# [[hqnn](../references.md), §2.2]. This page builds it, compares the circuit with its description, and reads the printed
-# numbers of trainable parameters: they decide much of what the text leaves open, and they contradict some of what it says
-# (claims H1, H2 and H8, and the numbers of parameters in H3, H4 and H5).
-#
-# *Run time: about a minute. Needs: only the repository.*
 
 # %% tags=["bootstrap", "remove-cell"]
 # On Google Colab only: fetch the book and install what Colab lacks; its torch and numpy stay.
@@ -50,6 +43,7 @@ from hqnn import QuantumLayer, claims, experiments, figures, pages, tables
 from hqnn.claims import report
 from hqnn.papers.hqnn import comparisons, counts, parallel
 from hqnn.papers.hqnn.circuits import strongly_entangling
+from hqnn.papers.hqnn.figures import parallel_stages, quanv_stages
 from hqnn.tasks import count_parameters
 from hqnn.views import gradients
 
@@ -57,7 +51,30 @@ figures.style()
 PRINTED = {claim.id: claim.printed for claim in claims.load().claims}
 hybrid_size, cnn_size = (int(PRINTED[f"H3-parameters-{m}"].number) for m in ("hqnn", "cnn"))
 
+# %% tags=["remove-input"]
+steps = parallel_stages(experiments.config("hqnn-mnist/hqnn"))
+figures.show(
+    figures.pipeline(steps),
+    alt=figures.described(steps),
+    caption="HQNN-Parallel from an image to the scores of ten classes, with the shapes and sizes of the network that this book trains on MNIST. Orange is what takes data, blue what is trained.",
+)
+
+# %% tags=["remove-input"]
+steps = quanv_stages(experiments.config("hqnn-quanv/quanv"))
+figures.show(
+    figures.pipeline(steps),
+    alt=figures.described(steps),
+    caption="HQNN-Quanv: the same circuit runs over all windows of the image, and its outputs are the maps. *Our primary reading, [page 5](05-quanvolution.ipynb).*",
+)
+
 # %% [markdown]
+# HQNN-Parallel is a small convolutional network with four quantum circuits side by side in its dense part
+# [[hqnn](../references.md), §2.2]. This page builds it, compares the circuit with its description, and reads the printed
+# numbers of trainable parameters: they decide much of what the text leaves open, and they contradict some of what it says
+# (claims H1, H2 and H8, and the numbers of parameters in H3, H4 and H5).
+#
+# *Run time: about a minute. Needs: only the repository.*
+#
 # ## One of the four circuits
 #
 # Each circuit takes five features $\phi_j$, in radians, and turns qubit $j$ by $R_X(\phi_j)$. Then come three layers. In

@@ -14,15 +14,6 @@
 # > all networks are at the ceiling, and no difference of their final accuracies could show.
 # >
 # > [The training runs](02-training.ipynb) · [the verdict](05-verdict.ipynb) · [the circuit, to touch](../live/circuit.md)
-#
-# At the heart of the first paper stands a circuit of four qubits with four trainable angles. This page draws it,
-# writes down its state after every step, finds the explicit formula of what it computes, and looks at where the
-# features of real images lie on the Bloch sphere. It reproduces eq. 2–7 and figures 2 and 3 of the
-# [paper](../references.md), cited as lcqhnn (claims L1 to L3).
-#
-# *Run time: under a minute. Needs: only the repository, and from the reader the [primer](../primer.md). Features of
-# MNIST and FashionMNIST images come from recorded networks; the live run near the end uses scikit-learn's handwritten
-# digits.*
 
 # %% tags=["bootstrap", "remove-cell"]
 # On Google Colab only: fetch the book and install what Colab lacks; its torch and numpy stay.
@@ -61,7 +52,24 @@ from hqnn.views import bloch, fourier, gradients
 
 figures.style()
 
+# %% tags=["remove-input"]
+steps = lcqhnn_figures.stages(experiments.config("lcqhnn-mnist/lcqhnn"))
+figures.show(
+    figures.pipeline(steps),
+    alt=figures.described(steps),
+    caption="LCQHNN from an image to the scores of two classes, with the shapes and sizes of the network that this book trains on MNIST. Orange is what takes data, blue what is trained.",
+)
+
 # %% [markdown]
+# At the heart of the first paper stands a circuit of four qubits with four trainable angles. This page draws it,
+# writes down its state after every step, finds the explicit formula of what it computes, and looks at where the
+# features of real images lie on the Bloch sphere. It reproduces eq. 2–7 and figures 2 and 3 of the
+# [paper](../references.md), cited as lcqhnn (claims L1 to L3).
+#
+# *Run time: under a minute. Needs: only the repository, and from the reader the [primer](../primer.md). Features of
+# MNIST and FashionMNIST images come from recorded networks; the live run near the end uses scikit-learn's handwritten
+# digits.*
+#
 # ## Six steps
 #
 # A convolutional network turns an image into four numbers, the *features* $x_0, \dots, x_3$. The circuit takes them

@@ -12,14 +12,6 @@
 # > **How sure.** Three to five seeds, paired, 44 readings of the hybrid. Which of them the authors ran we cannot know.
 # >
 # > [The circuit and its readings](03-circuit-and-readings.ipynb) · [the verdict](05-verdict.ipynb)
-#
-# The third paper compresses each MNIST image to 64 numbers, puts some of them through a circuit of five qubits, and lets a
-# small network classify what is measured. This page is about the first step: what the autoencoder keeps of an image, what its
-# printed error means, and what the circuit will get to see. It reproduces sections 3.1, 3.2 and 4.1 and figure 1 of the
-# [paper](../references.md), cited as transfer (claims S1 and S2).
-#
-# *Run time: under a minute. Needs: only the repository. Curves and figures come from recorded runs on all of MNIST, 60,000
-# images for training and 10,000 for testing; the live run at the end uses scikit-learn's handwritten digits.*
 
 # %% tags=["bootstrap", "remove-cell"]
 # On Google Colab only: fetch the book and install what Colab lacks; its torch and numpy stay.
@@ -50,14 +42,30 @@ from IPython.display import HTML, Markdown
 from hqnn import claims, experiments, figures, pages, records, runs, stats, tables
 from hqnn.claims import report
 from hqnn.papers.transfer.experiments import AutoencoderConfig
-from hqnn.papers.transfer.figures import compression
+from hqnn.papers.transfer.figures import compression, stages
 from hqnn.papers.transfer.model import Autoencoder
 from hqnn.tasks import count_parameters
 
 figures.style()
 kept = records.measured("transfer-compression")
 
+# %% tags=["remove-input"]
+steps = stages(experiments.config("transfer-hybrid/blocks-marginals-1024"))
+figures.show(
+    figures.pipeline(steps),
+    alt=figures.described(steps),
+    caption="The hybrid from an image to the scores of ten classes, in the reading by which the ledger judges it. Orange is what takes data, blue what is trained; the circuits have nothing to train, and the encoder is trained before. What else the text allows is on [page 3](03-circuit-and-readings.ipynb).",
+)
+
 # %% [markdown]
+# The third paper compresses each MNIST image to 64 numbers, puts some of them through a circuit of five qubits, and lets a
+# small network classify what is measured. This page is about the first step: what the autoencoder keeps of an image, what its
+# printed error means, and what the circuit will get to see. It reproduces sections 3.1, 3.2 and 4.1 and figure 1 of the
+# [paper](../references.md), cited as transfer (claims S1 and S2).
+#
+# *Run time: under a minute. Needs: only the repository. Curves and figures come from recorded runs on all of MNIST, 60,000
+# images for training and 10,000 for testing; the live run at the end uses scikit-learn's handwritten digits.*
+#
 # ## What it is
 #
 # An autoencoder is two networks in a row. The encoder $f_\theta$ turns the 784 pixels $x\in[0,1]$ of an image into a few

@@ -7,6 +7,7 @@ that paper, beside the names and colours of its models.
 
 # ruff: noqa: F403
 from hqnn.figures.models import *
+from hqnn.figures.pipeline import *
 from hqnn.figures.primitives import *
 from hqnn.figures.quantum import *
 from hqnn.figures.theme import *

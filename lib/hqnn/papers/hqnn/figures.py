@@ -7,13 +7,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+import torch
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from hqnn import records
 from hqnn.figures.models import curve_bands
+from hqnn.figures.pipeline import Stage, n_trained, shape_of
 from hqnn.figures.primitives import image_grid, violins
 from hqnn.figures.theme import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, SMALL, VERMILLION, Model
+from hqnn.papers.hqnn import parallel, quanv
+from hqnn.papers.hqnn.circuits import quanvolution
+from hqnn.papers.hqnn.experiments import ParallelConfig
+from hqnn.papers.hqnn.quanv_experiments import QuanvConfig
 
 if TYPE_CHECKING:  # importing pandas takes long
     import pandas as pd
@@ -30,6 +36,38 @@ MODELS: Mapping[str, Model] = {
     "pixels": Model("no kernel", ORANGE),
 }
 """Each model by the name that the experiments give it."""
+
+
+def parallel_stages(config: ParallelConfig) -> list[Stage]:
+    """HQNN-Parallel with a config from image to scores, as it is built."""
+    network = parallel.build(config).eval()
+    image = torch.zeros(1, config.in_channels, config.size, config.size)
+    features, angles = network.convolutions(image), network.angles(image)
+    measured, circuit = network.middle(angles), parallel.circuit(config)
+    scores, last = network.classify(measured), n_trained(network.activation, network.scores)
+    return [
+        Stage("image", shape_of(image), "pixels"),
+        Stage("network", shape_of(features), "features", "convolutions", n_trained(network.convolutions)),
+        Stage("angles", shape_of(angles), by="dense layer", n_trained=n_trained(network.dense)),
+        Stage(
+            "circuits", shape_of(measured), "expectations", "", n_trained(network.middle), circuit, config.n_circuits
+        ),
+        Stage("scores", shape_of(scores), by="dense layer", n_trained=last),
+    ]
+
+
+def quanv_stages(config: QuanvConfig) -> list[Stage]:
+    """HQNN-Quanv with a config from image to scores, as it is built."""
+    network = quanv.Quanv(config).eval()
+    image = torch.zeros(1, 1, config.size, config.size)
+    windows, maps = quanv.patches(image, config.stride), network.maps(image)
+    circuit = quanvolution(config.axis, config.cnots, rotations_first=config.rotations_first)
+    return [
+        Stage("image", shape_of(image), "pixels"),
+        Stage("angles", shape_of(windows), by="windows of pixels, times π"),
+        Stage("circuit", shape_of(maps), "maps of expectations", "", n_trained(network.kernel), circuit),
+        Stage("scores", shape_of(network(image)), by="dense layer", n_trained=n_trained(network.scores)),
+    ]
 
 
 def image_columns(ax: Axes, columns: Mapping[str, NDArray[np.uint8]]) -> Axes:

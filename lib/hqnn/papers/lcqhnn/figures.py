@@ -11,11 +11,15 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+import torch
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from hqnn.figures.pipeline import Stage, n_trained, shape_of
 from hqnn.figures.primitives import band, dots, image_grid
 from hqnn.figures.theme import BLUE, GREEN, GREY, INK, ORANGE, PRINTED, PURPLE, SKY, VERMILLION, Model, model
+from hqnn.papers.lcqhnn import model as lcqhnn
+from hqnn.papers.lcqhnn.experiments import LcqhnnConfig
 
 Values = NDArray[np.float64]
 
@@ -30,6 +34,22 @@ MODELS: Mapping[str, Model] = MappingProxyType(
 """Each model by the name that the experiments give it."""
 DEPTH_COLOURS: Mapping[int, str] = MappingProxyType({1: BLUE, 2: SKY, 4: ORANGE, 8: VERMILLION})
 """Of circuits by their number of blocks; blue is the paper's."""
+
+
+def stages(config: LcqhnnConfig) -> list[Stage]:
+    """The hybrid of a config from image to scores, as it is built."""
+    network = lcqhnn.Lcqhnn(config).eval()
+    image = torch.zeros(1, 1, lcqhnn.SIDE, lcqhnn.SIDE)
+    features, angles = network.features(image), network.angles(image)
+    measured = network.quantum(angles)
+    scores, circuit = network.classify(measured), lcqhnn.circuit(config)
+    return [
+        Stage("image", shape_of(image), "pixels"),
+        Stage("network", shape_of(features), "features", "convolutions", n_trained(network.features)),
+        Stage("angles", shape_of(angles), by="dense layer", n_trained=n_trained(network.reduce)),
+        Stage("circuit", shape_of(measured), "expectations", "", n_trained(network.quantum), circuit),
+        Stage("scores", shape_of(scores), by="dense layer", n_trained=n_trained(network.scores)),
+    ]
 
 
 def blocks(depth: int) -> str:

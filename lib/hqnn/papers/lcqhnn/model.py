@@ -20,6 +20,8 @@ from hqnn.papers.lcqhnn.experiments import LcqhnnConfig
 from hqnn.views.free_series import FreeSeries
 from hqnn.views.layer import QuantumLayer
 
+SIDE = 28
+"""Of an image, pixels."""
 N_FEATURES = 256
 N_QUBITS = 4
 N_CLASSES = 2

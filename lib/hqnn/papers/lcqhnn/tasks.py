@@ -10,7 +10,7 @@ from hqnn.tasks import Images, Task, drawn
 class _Lcqhnn(Task[LcqhnnConfig]):
     def images(self, config: LcqhnnConfig) -> Images:
         sizes = (config.n_train, config.n_val, config.n_test)
-        return drawn(config.dataset, tuple(config.classes), sizes, config.data_seed, size=28)
+        return drawn(config.dataset, tuple(config.classes), sizes, config.data_seed, size=lcqhnn.SIDE)
 
     def build(self, config: LcqhnnConfig) -> nn.Module:
         return lcqhnn.build(config)

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
+import torch
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
+from torch import nn
 
+from hqnn.figures.pipeline import Stage, n_trained, shape_of
 from hqnn.figures.primitives import image_grid, whiskers
 from hqnn.figures.theme import BLUE, GREEN, GREY, INK, ORANGE, VERMILLION, Model, model
+from hqnn.papers.transfer.experiments import TransferConfig
+from hqnn.papers.transfer.features import EMBEDDINGS
+from hqnn.papers.transfer.model import N_PIXELS, Autoencoder
+from hqnn.papers.transfer.tasks import TASKS, described
 
 MODELS: Mapping[str, Model] = {
     "training": Model("training", BLUE),
@@ -20,6 +29,32 @@ MODELS: Mapping[str, Model] = {
     "probabilities": Model("probabilities", BLUE),
 }
 """The splits of the data and what is kept of a measurement, by the names that the experiments give them."""
+
+
+def stages(config: TransferConfig) -> list[Stage]:
+    """A hybrid of the paper from image to scores, as it is built."""
+    encoder, side = Autoencoder(config.encoder).encoder, math.isqrt(N_PIXELS)
+    images = torch.rand(8, 1, side, side)
+    with torch.no_grad():
+        latents = encoder(images.flatten(1))
+        inputs, measured = (
+            described(replace(config, inputs=kind), {"train": latents}, seed=0)["train"].float()
+            for kind in ("encoded", "measured")
+        )
+        *layers, last, activation = TASKS[TransferConfig].build(config).eval().children()
+        first, last = nn.Sequential(*layers), nn.Sequential(last, activation)
+        hidden = first(measured)
+        scores = last(hidden)
+    embedding = EMBEDDINGS[config.reading]
+    circuit, many = embedding.circuit(entangle=config.entangle), embedding.n_circuits
+    return [
+        Stage("image", shape_of(images), "pixels"),
+        Stage("network", shape_of(latents), "latents", "frozen encoder", n_trained(encoder)),
+        Stage("angles", shape_of(inputs), by=f"{embedding.words}, scaled"),
+        Stage("circuits" if many > 1 else "circuit", shape_of(measured), config.outcome, "", 0, circuit, many),
+        Stage("network", shape_of(hidden), "values", "dense layers", n_trained(first)),
+        Stage("scores", shape_of(scores), by="dense layer", n_trained=n_trained(last)),
+    ]
 
 
 def image_rows(ax: Axes, rows: Mapping[str, NDArray[np.float64]]) -> Axes:
