@@ -10,7 +10,7 @@ from pathlib import Path
 import nbformat
 import yaml
 
-from hqnn import claims, papers, stats
+from hqnn import claims, papers
 from hqnn.claims import Verdict
 from hqnn.papers import together
 from tools.repository import ROOT, address
@@ -44,13 +44,16 @@ def answer() -> str:
     """The answer in three numbers, as cards: printed leads, ours, and results that hold."""
     compared = together.load().values()
     claimed = [one.printed_lead for one in compared if one.printed_lead > 0]
-    ours = [stats.mean_interval(one.lead) for one in compared]
-    ahead = [lead.mean for lead in ours if lead.low > 0]
+    ahead = [float(one.lead.mean()) for one in compared if one.is_ahead]
     verdicts = [one.judgement.verdict for one in claims.stored() if one.claim.kind == "result"]
     held, refuted = (verdicts.count(verdict) for verdict in (Verdict.REPRODUCED, Verdict.NOT_REPRODUCED))
     cards = (
-        (f"{len(claimed)} of {len(ours)}", "together", f"printed leads are positive, up to {max(claimed):.1f} points"),
-        (f"{len(ahead)} of {len(ours)}", "together", f"of our leads are clear of zero, up to {max(ahead):.2f} points"),
+        (
+            f"{len(claimed)} of {len(compared)}",
+            "together",
+            f"printed leads are positive, up to {max(claimed):.1f} points",
+        ),
+        (f"{len(ahead)} of {len(compared)}", "together", f"of our leads stand the test, up to {max(ahead):.2f} points"),
         (
             f"{held} of {len(verdicts)}",
             "scoreboard",

@@ -42,3 +42,17 @@ def test_circuits_are_taken_out_of_hybrids_that_were_trained_with_the_same_seeds
     latents = [100 * r.history["test_accuracy"][-1] for r in records.load("transfer-readings/latents")]
     assert one.without == pytest.approx(latents)
     assert one.gain.difference.mean == pytest.approx(np.mean(one.hybrid - one.without))
+
+
+@pytest.mark.parametrize(
+    ("leads", "ahead"),
+    [
+        ([0.1, 0.2, 0.3, 0.2, 0.1, 0.3, 0.2, 0.1], True),
+        ([0.1, 0.2, 0.3, 0.2, 0.1, -0.3, -0.2, -0.1], False),
+        ([1.0, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1], False),  # the exact test says so, the interval does not
+        ([0.2, 0.2, 0.3], True),  # three pairs cannot pass an exact test, and the interval decides
+    ],
+)
+def test_the_hybrid_is_ahead_where_the_rule_says_so(leads: list[float], ahead: bool) -> None:
+    rival = np.full(len(leads), 90.0)
+    assert together.Comparison(hybrid=rival + leads, rival=rival, printed=(91, 90)).is_ahead == ahead

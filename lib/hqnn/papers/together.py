@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from hqnn import records, stats
 from hqnn.claims import ledger
+from hqnn.claims.quantity import Printed, Quantity
+from hqnn.claims.rules import Sign, Verdict
 from hqnn.papers.hqnn import tuning
 
 _SERIES = {
@@ -68,6 +70,14 @@ class Comparison:
     def lead(self) -> NDArray[np.float64]:
         """The hybrid's, points [seeds]."""
         return self.hybrid - self.rival
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether the rule of signs (`hqnn.claims.rules`) calls the hybrid better: the interval, and the exact test."""
+        found = Sign().judge(
+            Quantity(value=stats.mean_interval(self.lead), samples=dict(enumerate(self.lead))), Printed()
+        )
+        return found.verdict == Verdict.REPRODUCED
 
     @property
     def printed_lead(self) -> float:
