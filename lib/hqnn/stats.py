@@ -59,7 +59,7 @@ class Interval:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class PairedDifference:
     """The mean difference of paired values, with its interval and a two-sided p-value."""
 
     difference: Interval
@@ -125,7 +125,7 @@ def student_t(n: int, level: float = 0.95) -> float:
     return float(t.ppf((1 + level) / 2, n - 1))
 
 
-def paired_difference(a: ArrayLike, b: ArrayLike, level: float = 0.95) -> Comparison:
+def paired_difference(a: ArrayLike, b: ArrayLike, level: float = 0.95) -> PairedDifference:
     """Compare two models trained on the same seeds: the mean of a - b.
 
     The p-value is that of the sign-flip permutation test, exact by enumeration up to `MAX_EXACT_PAIRS` pairs:
@@ -147,8 +147,8 @@ def paired_difference(a: ArrayLike, b: ArrayLike, level: float = 0.95) -> Compar
     d = x - y
     difference = mean_interval(d, level)
     if len(d) > MAX_EXACT_PAIRS:
-        return Comparison(difference, _t_test(d), "paired t")
-    return Comparison(difference, _sign_flips(d), "exact sign-flip permutation")
+        return PairedDifference(difference, _t_test(d), "paired t")
+    return PairedDifference(difference, _sign_flips(d), "exact sign-flip permutation")
 
 
 def _t_test(d: NDArray[np.float64]) -> float:

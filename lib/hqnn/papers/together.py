@@ -98,7 +98,7 @@ class TakenOut(NamedTuple):
     without: NDArray[np.float64]
 
     @property
-    def gain(self) -> stats.Comparison:
+    def gain(self) -> stats.PairedDifference:
         """What the circuit gains, points."""
         return stats.paired_difference(self.hybrid, self.without)
 

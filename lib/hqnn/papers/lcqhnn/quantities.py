@@ -247,7 +247,7 @@ def is_gradcam(window: int) -> Quantity:
 
 
 @dataclass(frozen=True)
-class FrontEnd:
+class FrontEndShape:
     """Two convolutions with a pooling window each; sides in pixels."""
 
     paddings: tuple[int, int]
@@ -258,7 +258,7 @@ class FrontEnd:
     """Side of the maps that are flattened."""
 
 
-def front_ends(n_features: int = 256, *, image: int = 28, kernel: int = 3) -> list[FrontEnd]:
+def front_ends(n_features: int = 256, *, image: int = 28, kernel: int = 3) -> list[FrontEndShape]:
     """Which paddings 0, 1, 2 and pooling windows 2, 3 (stride as wide) give last maps whose area divides `n_features`.
 
     `image` and `kernel` are sides in pixels.
@@ -271,7 +271,7 @@ def front_ends(n_features: int = 256, *, image: int = 28, kernel: int = 3) -> li
                 for w2 in (2, 3):
                     side = (first + 2 * p2 - kernel + 1) // w2
                     if side > 0 and n_features % side**2 == 0:
-                        found.append(FrontEnd((p1, p2), (w1, w2), n_features // side**2, side))
+                        found.append(FrontEndShape((p1, p2), (w1, w2), n_features // side**2, side))
     return found
 
 

@@ -56,7 +56,7 @@ def paired(*series: str) -> list[pd.DataFrame]:
     return [table.loc[shared] for table in found]
 
 
-def lead(first: str, second: str, epoch: int) -> stats.Comparison:
+def lead(first: str, second: str, epoch: int) -> stats.PairedDifference:
     """By how much the first series is ahead of the second after an epoch, fractions, paired by seed."""
     a, b = paired(first, second)
     return stats.paired_difference(a[epoch], b[epoch])
