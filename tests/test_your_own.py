@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -178,8 +179,9 @@ EXPERIMENTS = (
 
 
 def test_the_command_line_takes_experiments_from_a_file(
-    tmp_path: Path, registry: None, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, registry: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """And what only the papers' records can be measured on is not missed among others."""
     file, root = tmp_path / "an_idea.py", tmp_path / "there"
     file.write_text(IDEA)
     options = ["--with", str(file), "--root", str(root)]
@@ -187,8 +189,10 @@ def test_the_command_line_takes_experiments_from_a_file(
     assert capsys.readouterr().out == "1 runs done, 0 were there already.\n"
     assert main(["list", *options]) == 0
     assert "idea: An idea\n  mine                       1 of 1 seeds\n" in capsys.readouterr().out
-    assert main(["verify", "--quiet", *options]) == 0
-    assert capsys.readouterr().out.startswith("1 records checked, the weights of 1 measured again: 0 problems.")
+    for series, problems in (("a-papers/variant", 0), ("idea/mine", 1)):
+        monkeypatch.setattr(measurements, "everything", lambda of=series: {"it": SimpleNamespace(inputs=(of,))})
+        assert main(["verify", "--quiet", *options]) == problems
+        assert f"1 records checked, the weights of 1 measured again: {problems} problems." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

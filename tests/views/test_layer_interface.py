@@ -177,6 +177,19 @@ def test_the_spread_of_an_estimate_is_that_of_its_shots() -> None:
         np.testing.assert_allclose(found.var(0), variance, rtol=0.12)
 
 
+def test_each_setting_of_the_measured_axes_has_shots_of_its_own() -> None:
+    """As on a device, which reads each qubit along one axis: XX, YY and ZZ commute, and yet are three settings."""
+    gates = QuantumCircuit(2)
+    gates.h(0)
+    gates.cx(0, 1)
+    gates.rz(0.3, 0)
+    observables = [SparsePauliOp("XX"), SparsePauliOp("YY"), SparsePauliOp("ZZ"), SparsePauliOp("IZ")]
+    pc = Circuit(circuit=gates, inputs=[], weights=[], observables=observables)
+    found = QuantumLayer(pc, shots=10)(torch.zeros(4000, 0)).detach().numpy()
+    np.testing.assert_allclose(found.mean(0), [math.cos(0.3), -math.cos(0.3), 1, 0], atol=0.03)
+    assert abs(np.corrcoef(found.T[:2])[0, 1]) < 0.05  # read off one setting they would be the same number, negated
+
+
 def test_shots_are_drawn_from_torchs_random_state() -> None:
     layer, inputs = QuantumLayer(lcqhnn_circuit(), shots=10), torch.randn(3, 4)
 
