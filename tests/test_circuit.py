@@ -91,6 +91,7 @@ def infinite() -> SparsePauliOp:
         ({"inputs": ["a"]}, r"inputs\[0\] is a str; pass a Parameter"),
         ({"inputs": {A}}, "inputs is a set, which has no order"),
         ({"observables": SparsePauliOp(["Z", "X"])}, "observables is a single SparsePauliOp; put it in a list"),
+        ({"observables": ["ZI"]}, r"observables\[0\] is a str; pass SparsePauliOp\('ZI'\)"),
         ({"observables": [*Z, Pauli("Z")]}, r"observables\[1\] is a Pauli; pass a SparsePauliOp"),
     ],
 )

@@ -163,7 +163,9 @@ def _listed(field: str, value: object, kind: type) -> tuple[Parameter | SparsePa
     items = tuple(value)
     for k, item in enumerate(items):
         if not isinstance(item, kind):
-            raise TypeError(f"{field}[{k}] is a {type(item).__name__}; pass a {kind.__name__}")
+            written = kind is SparsePauliOp and isinstance(item, str)
+            way = f"SparsePauliOp({item!r})" if written else f"a {kind.__name__}"
+            raise TypeError(f"{field}[{k}] is a {type(item).__name__}; pass {way}")
     return items
 
 
