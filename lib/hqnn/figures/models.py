@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from hqnn.figures.primitives import band, dots, forest
-from hqnn.figures.theme import BLUE, DATASET_MARKS, GREY, INK, PRINTED, VERMILLION, model
+from hqnn.figures.theme import BLUE, DATASET_MARKS, GREY, INK, PRINTED, SKY, VERMILLION, model
 from hqnn.stats import Interval
 
 
@@ -84,6 +84,25 @@ def against_strength(ax: Axes, values: Mapping[str, Mapping[float, Interval]]) -
         at = [strength + shift for strength in by_strength]
         ax.errorbar(at, means, yerr=widths, fmt="o-", markersize=4, capsize=2, color=colour, label=label)
     ax.xaxis.set_major_locator(MaxNLocator(3, steps=[1, 2, 5, 10]))
+    return ax
+
+
+_TIMES = {1: "second", 60: "minute", 3600: "hour", 86_400: "day", 2.63e6: "month", 3.156e7: "year", 3.156e8: "10 years"}
+
+
+def durations(ax: Axes, rows: Mapping[str, Mapping[str, float]]) -> Axes:
+    """Row -> what is timed -> seconds, as dots on a logarithmic axis of everyday units."""
+    colours = dict(zip(next(iter(rows.values())), (BLUE, SKY, VERMILLION), strict=False))
+    for height, times in enumerate(rows.values()):
+        ax.plot([min(times.values()), max(times.values())], [height] * 2, color=GREY, linewidth=1, zorder=1)
+        for what, seconds in times.items():
+            ax.plot(seconds, height, "o", color=colours[what], label=None if height else what)
+    ax.set(xscale="log", ylim=(len(rows) - 0.5, -0.5))
+    ax.set_yticks(range(len(rows)), list(rows))
+    ax.set_xticks([*_TIMES], [*_TIMES.values()])
+    ax.minorticks_off()
+    ax.grid(visible=False, axis="y")
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(colours))
     return ax
 
 
