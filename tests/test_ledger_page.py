@@ -142,6 +142,12 @@ def test_claims_on_a_page_lead_to_their_rows() -> None:
     assert list(page.findall(nodes.literal)) != []
 
 
+def test_links_out_of_the_book_are_marked_as_such() -> None:
+    page = document(nodes.paragraph("", "", *(nodes.literal("", name) for name in ("L1-gates", "hqnn.runs.run"))))
+    linked(page)
+    assert [one["internal"] for one in page.findall(nodes.reference)] == [True, False]
+
+
 def test_titles_programs_and_links_stay_as_they_are() -> None:
     kept = [
         nodes.section("", nodes.title("", "L1-gates")),
@@ -273,7 +279,10 @@ def test_an_address_with_a_claim_shows_it_even_behind_a_filter(
     assert len(rows(page)) == len(stored)
     assert page.get_by_role("combobox", name="paper", exact=True).input_value() == ""
     assert -1 < page.locator("#L6-fashion-cnn4-25").bounding_box()["y"] < 844
-    assert len(rows(opened("verdict=refuted"))) == len(stored)  # there is no such verdict
+    unknown = opened("verdict=refuted")  # there is no such verdict
+    assert len(rows(unknown)) == len(stored)
+    verdict = unknown.get_by_role("combobox", name="verdict", exact=True)
+    assert verdict.evaluate("choice => choice.selectedOptions[0]?.text") == "all"
 
 
 def test_without_scripts_every_row_is_shown(opened: Callable[..., Any], stored: list[Result]) -> None:

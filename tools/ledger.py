@@ -177,7 +177,7 @@ def link_names(app: Sphinx, document: nodes.document, page: str) -> None:
     for literal in list(document.findall(nodes.literal)):
         uri = None if _inside(literal) else names.target(literal.astext())
         if uri:
-            literal.replace_self(nodes.reference("", "", literal.deepcopy(), refuri=uri, internal="#" in uri))
+            literal.replace_self(nodes.reference("", "", literal.deepcopy(), refuri=uri, internal="://" not in uri))
     for text in list(document.findall(nodes.Text)):
         if CLAIM.search(text) and not _inside(text) and not isinstance(text.parent, nodes.literal):
             text.parent.replace(text, names.in_text(str(text)))
