@@ -56,7 +56,8 @@ class Circuit:
     >>> for q in range(2):
     ...     _ = gates.rx(x[q], q), gates.ry(w[q], q)
     >>> _ = gates.cx(0, 1)
-    >>> pc = Circuit(circuit=gates, inputs=x, weights=w, observables=pauli_on_each_qubit(2))
+    >>> z = pauli_on_each_qubit(2)
+    >>> pc = Circuit(circuit=gates, inputs=x, weights=w, observables=z)
     >>> pc.n_inputs, pc.n_weights, pc.n_observables
     (2, 2, 2)
 

@@ -309,6 +309,7 @@ def test_what_does_not_fit_into_memory_is_refused_with_an_estimate(monkeypatch: 
 # --- graphs of torch
 
 
+@pytest.mark.filterwarnings("ignore:Guards may run slower")  # with one version of Python
 @by_every_method
 def test_export_and_compile_keep_the_function(method: Method) -> None:
     network = nn.Sequential(nn.Linear(3, 8), QuantumLayer(lcqhnn_circuit(), copies=2, method=method))

@@ -41,9 +41,10 @@ def expectations(
     """Expectation values [B, n_observables], each setting of the measured axes with shots of its own.
 
     >>> from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
-    >>> expectations(lcqhnn_circuit(), [[0.0] * 4], [0.0] * 4).round(2).tolist()
+    >>> pc, x, w = lcqhnn_circuit(), [[0.0] * 4], [0.0] * 4
+    >>> expectations(pc, x, w).round(2).tolist()
     [[1.0, 0.0, 0.0, 0.0]]
-    >>> expectations(lcqhnn_circuit(), [[0.0] * 4], [0.0] * 4, shots=100, seed=0)[0, 0].item()
+    >>> expectations(pc, x, w, shots=100, seed=0)[0, 0].item()
     1.0
     """
     rng = np.random.default_rng(seed)

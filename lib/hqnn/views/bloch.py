@@ -25,7 +25,8 @@ def bloch_vectors(pc: Circuit, inputs: Values, weights: Values, *, stage: str | 
         stage: Label of a barrier, one of `pc.stages()`; None for the end.
 
     >>> from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
-    >>> bloch_vectors(lcqhnn_circuit(), [[0.0] * 4], [0.0] * 4, stage="ψ1").round(2).tolist()[0][0]
+    >>> vectors = bloch_vectors(lcqhnn_circuit(), [[0.0] * 4], [0.0] * 4, stage="ψ1")
+    >>> vectors[0, 0].round(2).tolist()
     [1.0, 0.0, 0.0]
 
     Raises:

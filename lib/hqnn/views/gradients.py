@@ -63,7 +63,8 @@ def jacobian(pc: Circuit, inputs: NDArray[np.float64], weights: NDArray[np.float
     """Derivatives [B, n_observables, n_inputs + n_weights] at inputs [B, n_inputs] and weights [n_weights], radians.
 
     >>> from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
-    >>> rank(jacobian(lcqhnn_circuit(), np.random.rand(9, 4), np.random.rand(4))[..., 4:])
+    >>> inputs, weights = np.random.rand(9, 4), np.random.rand(4)
+    >>> rank(jacobian(lcqhnn_circuit(), inputs, weights)[..., 4:])
     4
     """
     batch = len(inputs)

@@ -55,7 +55,7 @@ class QuantumLayer(nn.Module):
     `torch.compile` take the layer as long as it computes exactly.
 
     >>> from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
-    >>> layer = QuantumLayer(lcqhnn_circuit(), weights={"θ[0]": 0.0, "θ[1]": 0.0, "θ[2]": 0.0, "θ[3]": 0.0})
+    >>> layer = QuantumLayer(lcqhnn_circuit(), weights={"θ[0]": 0.5})
     >>> layer(torch.zeros(2, 3, 4)).shape
     torch.Size([2, 3, 4])
     >>> network = nn.Sequential(nn.Linear(10, 4), layer, nn.Linear(4, 2))

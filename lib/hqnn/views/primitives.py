@@ -33,7 +33,9 @@ def expectations(
 
     >>> from qiskit.primitives import StatevectorEstimator
     >>> from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
-    >>> expectations(lcqhnn_circuit(), [[0.0] * 4], [0.0] * 4, estimator=StatevectorEstimator()).round(2).tolist()
+    >>> x, w = [[0.0] * 4], [0.0] * 4
+    >>> found = expectations(lcqhnn_circuit(), x, w, estimator=StatevectorEstimator())
+    >>> found.round(2).tolist()
     [[1.0, 0.0, 0.0, 0.0]]
 
     Raises:
