@@ -24,6 +24,16 @@ def test_comparisons_are_the_ledgers_beside_the_records() -> None:
     assert found["HQNN-Parallel, MNIST"].rival == pytest.approx([100 * r.history["test_accuracy"][-1] for r in cnn])
 
 
+def test_leads_are_paired_by_seed() -> None:
+    found = together.leads("lcqhnn-fashion", "lcqhnn")
+    assert list(found) == ["cnn-4", "cnn-8", "cnn-16"]
+    ours, theirs = (
+        [100 * r.history["test_accuracy"][-1] for r in records.load(f"lcqhnn-fashion/{name}")]
+        for name in ("lcqhnn", "cnn-8")
+    )
+    assert found["cnn-8"] == pytest.approx(np.subtract(ours, theirs))
+
+
 def test_kernels_are_taken_at_their_best_rates() -> None:
     (pixels,) = together.finals("pixels")
     assert pixels == pytest.approx(100 * tuning.by_rate("pixels", "all_accuracy")[tuning.best_rate("pixels")])

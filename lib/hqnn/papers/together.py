@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hqnn import records, stats
+from hqnn import experiments, records, stats
 from hqnn.claims import ledger
 from hqnn.claims.quantity import Printed, Quantity
 from hqnn.claims.rules import Sign, Verdict
@@ -121,6 +121,20 @@ def load() -> dict[str, Comparison]:
 def taken_out() -> dict[str, TakenOut]:
     """Hybrids with and without their circuit, by what stands in its place."""
     return {name: TakenOut(*finals(*series)) for name, series in _TAKEN_OUT.items()}
+
+
+def leads(experiment: str, of: str) -> dict[str, NDArray[np.float64]]:
+    """Variant -> by how much one variant of its experiment is better on test images, points [seeds].
+
+    Raises:
+        HqnnError: One is not recorded.
+    """
+    found = {}
+    for variant in experiments.get(experiment).variants:
+        if variant != of:
+            first, second = finals(f"{experiment}/{of}", f"{experiment}/{variant}")
+            found[variant] = first - second
+    return found
 
 
 def finals(*series: str) -> list[NDArray[np.float64]]:
