@@ -191,22 +191,39 @@ def test_impossible_partitions(change: dict[str, int]) -> None:
 DRAWS = {
     "LcqhnnConfig digits 192+64+64 (0, 1)": "0e3eee6fc49879c5",
     "LcqhnnConfig digits 192+64+64 (1, 6)": "b10088569451128d",
+    "LcqhnnConfig digits 2+64+64 (1, 6) anew": "9bcd97571a2eac7e",
+    "LcqhnnConfig digits 6+64+64 (1, 6) anew": "11977f2c68a271b2",
+    "LcqhnnConfig digits 24+64+64 (1, 6) anew": "8293a95b6e77c0ab",
+    "LcqhnnConfig digits 96+64+64 (1, 6) anew": "7647be6eee4f9de0",
+    "LcqhnnConfig digits 192+64+64 (1, 6) anew": "6f17ea024306734b",
     "ParallelConfig digits 1000+300+400": "ee959c19ac09a16a",
     "ParallelConfig digits 1000+0+400": "819eac60ee286724",
+    "ParallelConfig digits 2+0+400 anew": "779fd38b357b307b",
+    "ParallelConfig digits 6+0+400 anew": "a68dc284adca727e",
+    "ParallelConfig digits 20+0+400 anew": "424cf1ea852766f2",
+    "ParallelConfig digits 60+0+400 anew": "8c7feac82a04f647",
+    "ParallelConfig digits 200+0+400 anew": "26fa18578e6911cf",
+    "ParallelConfig digits 1200+0+400 anew": "674354075fcb2060",
     "QuanvConfig digits 200+100+100": "0d00175370bec65c",
 }
 """The first digits of the sha256 of which images and labels are drawn, in which order; of all seeds together."""
 
 
 def drawing(scale: Scale) -> dict[str, dict[int, list[tuple[str, Config]]]]:
-    """The registered configs that draw images, by the kind of images and the seed that decides which."""
+    """The registered configs that draw images, by the kind of images and the seed that decides which.
+
+    Where that is left to the seed of a run the kind says so, and there is a config for each of the first two.
+    """
     found: dict[str, dict[int, list[tuple[str, Config]]]] = {}
     for experiment in experiments.EXPERIMENTS.values():
         for variant, config in experiment.configs(scale).items():
             if hasattr(config, "data_seed"):  # the transfer paper takes all images
                 sizes = f"{config.n_train}+{config.n_val}+{config.n_test} {getattr(config, 'classes', '')}".strip()
-                seeds = found.setdefault(f"{type(config).__name__} {config.dataset} {sizes}", {})
-                seeds.setdefault(config.data_seed, []).append((f"{experiment.name}/{variant}", config))
+                kind = f"{type(config).__name__} {config.dataset} {sizes}" + " anew" * (config.data_seed is None)
+                seeds = found.setdefault(kind, {})
+                for each in experiment.seeds[:2] if config.data_seed is None else (config.data_seed,):
+                    drawn = experiments.with_draw(config, each)
+                    seeds.setdefault(each, []).append((f"{experiment.name}/{variant}", drawn))
     return found
 
 
@@ -226,11 +243,13 @@ def test_what_is_drawn_never_changes() -> None:
 
 @pytest.mark.parametrize("name", datasets.NAMES[:-1])
 def test_records_name_what_their_configs_draw(name: str) -> None:
-    for seeds in drawing("paper").values():
-        for variants in seeds.values():
+    for kind, seeds in drawing("paper").items():
+        for seed, variants in seeds.items():
             config = variants[0][1]
-            if config.dataset == name:
-                found = [record for series, _ in variants for record in records.load(series)]
+            found = [record for series, _ in variants for record in records.load(series)]
+            if kind.endswith(" anew"):
+                found = [record for record in found if record.seed == seed]
+            if config.dataset == name and found:
                 (recorded,) = {record.provenance["dataset"]["subset"] for record in found}
                 if datasets.is_available(name):
                     assert tasks.of(config).images(config)[1]["subset"] == recorded, variants[0][0]

@@ -34,6 +34,8 @@ MODELS: Mapping[str, Model] = {
     "no-cnots": Model("no CNOTs", SKY),
     "frozen": Model("frozen angles", PURPLE),
     "pixels": Model("no kernel", ORANGE),
+    "cosines": Model("cosines, own phases", SKY),
+    "series": Model("all waves, free coefficients", PURPLE),
 }
 """Each model by the name that the experiments give it."""
 

@@ -156,7 +156,7 @@ def tuned_lead(context: Context, of: Model, over: Model) -> Quantity:
         value=mean_interval(lead),
         samples=by_seed(lead),
         series=(first, second),
-        evidence="data/runs/hqnn-quanv-rates",
+        evidence=", ".join(dict.fromkeys(f"data/runs/{series.partition('/')[0]}" for series in (first, second))),
         note=f"learning rates {rates[0]:g} and {rates[1]:g}, chosen on validation images; with {USUAL_RATE:g} for both "
         f"the difference is {usual.mean:+.3f} ± {usual.half_width:.3f}",
     )

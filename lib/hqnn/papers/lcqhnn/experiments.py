@@ -43,7 +43,7 @@ def _quick(config: LcqhnnConfig) -> LcqhnnConfig:
     return replace(
         config,
         dataset="digits",
-        n_train=config.n_train // 16 * 2 if config.shown else 192,
+        n_train=max(2, 3 * config.n_train // 64 * 2) if config.shown else 192,
         shown=config.shown and 192,
         n_val=64,
         n_test=64,
