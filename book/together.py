@@ -137,7 +137,8 @@ tables.table(["a linear classifier on", *header], rows)
 # A measured probability is a product of five factors, each a function of one feature: a ready-made table of nonlinear features, as
 # many a fixed nonlinear map would be. No qubit is needed to multiply five numbers, and with hidden layers behind the circuit
 # little or nothing of the gain is left (the last two rows of the table before). HQNN-Quanv also ends in a linear classifier, and there the
-# circuit's features are worse than the pixels.
+# circuit's features are worse than the pixels; the waves that they are made of, with coefficients set free, are better than both.
+# [In the circuit's place](in-its-place.ipynb) asks this of two circuits, with more seeds and questions stated beforehand.
 
 # %% [markdown]
 # ## What the circuits compute
