@@ -74,8 +74,8 @@ Markdown(
 report.registrations(results)
 
 # %% [markdown]
-# The second edition of the rule was stated when the runs of the first three papers were known, so none of their rows is registered. The
-# [amendments](amendments.md) tell what was changed when, and the next section what it did.
+# The second edition of the rule was stated when the runs of the three papers were known, so no row that rests on those is registered.
+# Those that are were stated before the experiments that they ask for. The [amendments](amendments.md) tell what was changed when, and the next section what it did.
 #
 # ## What the second rule changed
 #
