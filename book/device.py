@@ -54,11 +54,11 @@ rows = {
     }
     for name, need in needs.items()
 }
-figure, ax = plt.subplots(figsize=(7.2, 3.0))
+figure, ax = plt.subplots(figsize=(5.4, 2.8))
 figures.durations(ax, rows)
 figures.show(
     figure,
-    alt="Four rows on a logarithmic axis from a second to ten years. The simulated trainings take seconds to minutes, the same on the device hours for the transfer paper, days for LCQHNN and HQNN-Quanv, and over a year for HQNN-Parallel.",
+    alt="Four rows on a logarithmic axis from a second to over a year. The simulated trainings take seconds to minutes, the same on the device hours for the transfer paper, days for LCQHNN and HQNN-Quanv, and over a year for HQNN-Parallel.",
     caption=f"One training of each hybrid: by the parameter-shift rule on a device with {devices.SHOTS:,} shots per circuit, and in our simulation (all layers, one core).",
 )
 

@@ -57,22 +57,28 @@ Markdown(
 )
 
 # %% tags=["hide-input"]
-figure, axes = plt.subplots(2, 4, figsize=(7.2, 4.6), sharey=True, sharex="col")
-for row, (key, title) in zip(axes, DATASETS.items(), strict=True):
-    for ax, kind in zip(row, kinds, strict=True):
+figure, axes = plt.subplots(4, 2, figsize=(5.4, 7.6), sharey=True, sharex="row")
+for row, (kind, words) in zip(axes, kinds.items(), strict=True):
+    for ax, (key, title) in zip(row, DATASETS.items(), strict=True):
         at = {0: "clean"} | {strength: f"{kind}-{strength}" for strength in strengths[kind]}
-        lines = {
-            name: {x: found[f"{key}/{name}/{image}"] for x, image in at.items()}
-            for name in MODELS
-        }
-        figures.against_strength(ax, lines)
-    row[0].set(ylabel=f"{title}\ncorrect, %", ylim=(40, 102))
-for ax, words in zip(axes[-1], kinds.values(), strict=True):
-    ax.set_xlabel(words)
-figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
+        figures.against_strength(
+            ax,
+            {
+                name: {x: found[f"{key}/{name}/{image}"] for x, image in at.items()}
+                for name in MODELS
+            },
+        )
+        ax.set(xlabel=words, ylim=(40, 102), title=title if kind == "noise" else "")
+    row[0].set_ylabel("correct, %")
+figure.legend(
+    *axes[0, 0].get_legend_handles_labels(),
+    loc="outside upper center",
+    ncols=4,
+    columnspacing=1,
+)
 figures.show(
     figure,
-    alt="Eight panels, two datasets by four disturbances. Under noise the hybrid's line falls well below those of its three rivals, which lie on each other; with blur and under attack it falls below them, too; for shifts of four pixels it lies above them.",
+    alt="Eight panels, four disturbances by two datasets. Under noise the hybrid's line falls well below those of its three rivals, which lie on each other; with blur and under attack it falls below them, too; for shifts of four pixels it lies above them.",
     caption="Accuracy on the test images as they get worse (levels: shares of the range from black to white), mean and 95 % interval of ten networks each. *Recorded networks.*",
 )
 

@@ -87,7 +87,7 @@ def against_strength(ax: Axes, values: Mapping[str, Mapping[float, Interval]]) -
     return ax
 
 
-_TIMES = {1: "second", 60: "minute", 3600: "hour", 86_400: "day", 2.63e6: "month", 3.156e7: "year", 3.156e8: "10 years"}
+_TIMES = {1: "second", 60: "minute", 3600: "hour", 86_400: "day", 2.63e6: "month", 3.156e7: "year"}
 
 
 def durations(ax: Axes, rows: Mapping[str, Mapping[str, float]]) -> Axes:
