@@ -60,7 +60,7 @@ Markdown(
 )
 
 # %% tags=["hide-input"]
-figure, ax = plt.subplots(figsize=(7.2, 3.4))
+figure, ax = plt.subplots(figsize=(5.4, 3.2))
 ax.axvspan(-MARGIN, MARGIN, color=figures.GREY, alpha=0.15, linewidth=0)
 ax.axvline(0, color=figures.INK, linewidth=1)
 figures.intervals(ax, {WORDS[name]: lead for name, lead in leads.items()}, {})
@@ -104,14 +104,14 @@ kernels = {
     name: tuning.by_rate(name, "all_accuracy")
     for name in ("quanv", "cosines", "series", "cnn4")
 }
-figure, ax = plt.subplots(figsize=(7.2, 3.6))
+figure, ax = plt.subplots(figsize=(5.4, 3.6))
 figures.rate_curves(
     ax,
     {name: {rate: 100 * v for rate, v in of.items()} for name, of in kernels.items()},
     usual=tuning.USUAL_RATE,
 )
 ax.set(ylabel="test accuracy, %")
-ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
+ax.legend(loc="lower right")
 figures.show(
     figure,
     alt="Four curves of accuracy against the learning rate. The quanvolution's is the lowest, ten points above it lies that of the cosines with phases of their own, above that CNN4's, and highest, up to 77 per cent, that of all waves with free coefficients.",
