@@ -199,6 +199,46 @@ print("test accuracy above 0.2:", outcome.history["test_accuracy"][-1] > 0.2)
 print("the loss falls:", outcome.history["train_loss"][-1] < outcome.history["train_loss"][0])
 
 # %% [markdown]
+# ## Exercises
+#
+# 1. The paper prints 99.97 % for the hybrid and 99.96 % for its rival, on 11,791 test images. How many images can each have had wrong? By how many do they differ at least and at most?
+
+# %% tags=["hide-input"]
+shares = {k: f"{100 * (1 - k / n_test):.2f}" for k in range(20)}
+fitting = [[k for k, share in shares.items() if share == one] for one in ("99.97", "99.96")]
+pages.solution(
+    f"Of {n_test:,} images the hybrid had {' or '.join(map(str, fitting[0]))} wrong, its rival {' or '.join(map(str, fitting[1]))}; "
+    f"any other number rounds to another share. They differ by {min(fitting[1]) - max(fitting[0])} at least and by "
+    f"{max(fitting[1]) - min(fitting[0])} at most."
+)
+
+# %% [markdown]
+# 2. With the table of classes and the sentence on quantisation tables: what is the best accuracy, over all images, of a rule that knows nothing but the quantisation table? Compare it with the measured one.
+
+# %% tags=["hide-input"]
+groups = {}
+for title, by in audit.data["tables"].items():
+    groups.setdefault(next(iter(by)), []).append(audit.data["classes"][title])
+best = sum(max(sizes) for sizes in groups.values()) / value["images"]
+pages.solution(
+    f"There are {len(groups)} tables, and the best rule names the commonest class of each: ("
+    + " + ".join(f"{max(sizes):,}" for sizes in groups.values())
+    + f") / {value['images']:,.0f} = {100 * best:.1f} %. On the test images it was {value['accuracy/quantisation']:.2f} %."
+)
+
+# %% [markdown]
+# 3. Suppose the nearest neighbour were right on *every* test image that has a training image within 8 grey levels. What accuracy would the two tables then give for all test images together? Do copies explain its success?
+
+# %% tags=["hide-input"]
+near = value["near/8"] / n_test
+together = near * 100 + (1 - near) * value["accuracy/neighbour-beyond/8"]
+pages.solution(
+    f"${near:.3f}\\cdot 100\\,\\% + {1 - near:.3f}\\cdot {value['accuracy/neighbour-beyond/8']:.2f}\\,\\% = {together:.2f}\\,\\%$, "
+    f"which is what was measured ({value['accuracy/neighbour']:.2f} %). Within rounding all its errors lie where no copy is near, but even there it "
+    f"errs on {100 - value['accuracy/neighbour-beyond/8']:.2f} % only: copies help, and the classes are easy without them."
+)
+
+# %% [markdown]
 # ## The claims
 #
 # The rows of the [ledger](../scoreboard.ipynb) that this page is about:

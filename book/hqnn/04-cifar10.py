@@ -38,7 +38,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import Markdown
 
-from hqnn import claims, experiments, figures, runs, tables
+from hqnn import claims, experiments, figures, pages, runs, tables
 from hqnn.claims import report
 from hqnn.papers.hqnn import comparisons, parallel, tuning
 from hqnn.papers.hqnn.figures import picture, training_curves
@@ -166,6 +166,48 @@ Markdown(
 for name in ("hqnn", "cnn"):
     accuracy = runs.execute(cifar.quick[name], seed=1).history["test_accuracy"][-1]
     print(f"{NAMES[name]}: test accuracy above 0.5:", accuracy > 0.5)
+
+# %% [markdown]
+# ## Exercises
+#
+# 1. Two networks err independently of each other, and one is truly better by the printed 0.14 points. How many test images would make that lead two standard errors?
+
+# %% tags=["hide-input"]
+p, rival = (value / 100 for value in printed["test_accuracy"].values())
+needed = 2 * p * (1 - p) * (2 / (p - rival)) ** 2
+pages.solution(
+    f"The standard error of the difference is $\\sqrt{{2p(1-p)/n}}$ with $p = {p:.4f}$. It is half of {100 * (p - rival):.2f} points at "
+    f"$n = 2p(1-p)\\,(2/{p - rival:.4f})^2$, about {round(needed, -3):,.0f}: {needed / n_test:.0f} times the test images of CIFAR-10."
+)
+
+# %% [markdown]
+# 2. Trained on the images as they are, HQNN-Parallel has the losses and the accuracy that stand in the table. Suppose that test images which it classifies correctly cost as little as training images do. What does a wrong one cost, and which probability does it give to the true class? Compare with guessing.
+
+# %% tags=["hide-input"]
+end = comparisons.ends("hqnn-cifar10")["hqnn"]
+right, easy, loss = (end[curve].mean for curve in ("test_accuracy", "train_loss", "test_loss"))
+cost = (loss - right * easy) / (1 - right)
+pages.solution(
+    f"$({loss:.3f} - {right:.4f}\\cdot{easy:.3f})/{1 - right:.4f} = {cost:.2f}$. The loss is $-\\ln p$, so that $p = e^{{-{cost:.2f}}} = {np.exp(-cost):.3f}$, "
+    f"as a geometric mean. Who guesses gives $p = 0.1$ at a cost of {np.log(10):.2f}. What learns by heart is sure of itself where it is wrong, and so the loss rises while "
+    "the accuracy stays."
+)
+
+# %% [markdown]
+# 3. The paper's CNN differs from HQNN-Parallel in one part: a dense layer from 20 to 20 features with biases stands in place of the four circuits. From the two numbers of parameters, how many angles does one circuit train? What share of the network's parameters are quantum?
+
+# %% tags=["hide-input"]
+sizes = {
+    name: count_parameters(parallel.build(cifar.variants[name])) for name in ("hqnn", "cnn")
+}
+total, quantum = (
+    sizes["hqnn"]["total"],
+    20 * 20 + 20 - (sizes["cnn"]["total"] - sizes["hqnn"]["total"]),
+)
+pages.solution(
+    f"The dense layer has $20\\cdot20 + 20 = {20 * 20 + 20}$ parameters, and the CNN is larger by {sizes['cnn']['total'] - total}, so the circuits have {quantum}, "
+    f"{quantum // 4} each: three angles for each of five qubits in each of five layers. That is {100 * quantum / total:.1f} % of {total:,}."
+)
 
 # %% [markdown]
 # ## The claims

@@ -103,8 +103,8 @@ images, labels = datasets.to_float(test.images[shown], 28), test.labels[shown]
 digits, mask = images[:, 0].numpy(), saliency.object_mask(images)
 
 # %%
-seen = saliency.attribute(model, images, labels, layer=model.features.conv2)
-heat = {window: saliency.heat(seen, window) for window in (1, 3, 7, 27, None)}
+of_digits = saliency.attribute(model, images, labels, layer=model.features.conv2)
+heat = {window: saliency.heat(of_digits, window) for window in (1, 3, 7, 27, None)}
 package = saliency.grad_cam(model, images, labels, layer=model.features.conv2)
 package_gap = float((saliency.rescale(saliency.upsample(heat[None])) - package).abs().max())
 window_gap = float((heat[27] - heat[None]).abs().max() / heat[None].max())
@@ -384,6 +384,49 @@ tables.table(header, rows)
 # class (for trained networks it is nearly always also the predicted one), the threshold of the object, and that the paper's one network is like our
 # ten.
 #
+# ## Exercises
+#
+# 1. The activations of `conv2` pass a max-pooling over 3 × 3 positions. For one image, in how many of the 196 positions of a channel can the derivative $\alpha_k$ be different from zero? What follows for the heat map with a window of one position?
+
+# %% tags=["hide-input"]
+reached = int((of_digits.gradients != 0).sum((2, 3)).max())
+pages.solution(
+    f"Each of the 4 × 4 results of the pooling depends on the largest of its nine activations alone, so at most 16 of 196, {1600 / 196:.0f} %; "
+    f"in the small network above it is {reached} where it is most. Without a wider window a channel can heat those positions and no other: "
+    "the map is a handful of spots, and every larger window smears them."
+)
+
+# %% [markdown]
+# 2. The heat is spread evenly over the object and evenly over the background, but it is twice as strong on the object. What is the focus on each dataset? Compare it with the focus measured with Grad-CAM at epoch 50.
+
+# %% tags=["hide-input"]
+twice = {key: 2 * limits[key]["area"] / (1 + limits[key]["area"]) for key in DATASETS}
+ended = {
+    key: stats.mean_interval(looks[f"{key}/lcqhnn"]["grad-cam"]["focus"][:, -1])
+    for key in DATASETS
+}
+pages.solution(
+    "If the object has the share $a$ of the area, $F = 2a/(2a + 1 - a) = 2a/(1 + a)$: "
+    + "; ".join(
+        f"{100 * twice[key]:.1f} % on {title}, where {ended[key]:.1p} % was measured"
+        for key, title in DATASETS.items()
+    )
+    + ". The same preference gives very different numbers, so a focus means something only beside that of even heat."
+)
+
+# %% [markdown]
+# 3. A score depends on a single activation, $y = \cos(A - 1)$. Two images have $A = 0.5$ and $A = 1.5$. What are their scores, and what are their heats $G$?
+
+# %% tags=["hide-input"]
+activation = np.array([0.5, 1.5])
+slope = -np.sin(activation - 1)
+pages.solution(
+    f"Both scores are $\\cos 0.5 = {np.cos(0.5):.2f}$. The derivatives are {slope[0]:+.2f} and {slope[1]:+.2f}, so that "
+    f"$G = \\max(0, \\omega A)$ is {slope[0] * activation[0]:.2f} for the first image and {max(0, slope[1] * activation[1]):.0f} "
+    "for the second: the same answer, one map hot and one black."
+)
+
+# %% [markdown]
 # ## The claims
 #
 # The rows of the [ledger](../scoreboard.ipynb) that this page is about:
