@@ -66,15 +66,15 @@ def trainability(series: Series, settings: Settings) -> Measured:
     return intervals(result), {"spectra": spectra}
 
 
-def readings() -> Mapping[str, Circuit]:
-    """The quanvolution in every reading that was trained, in the words of `tuning.by_circuit`."""
-    found = {"RY, chain, rotations, CNOTs": quanvolution()}
-    for variant, config in experiments.get("hqnn-quanv-readings").variants.items():
-        if "-first-" in variant:
-            order = "rotations, CNOTs" if config.rotations_first else "CNOTs, rotations"
-            pc = quanvolution(config.axis, config.cnots, rotations_first=config.rotations_first)
-            found[f"R{config.axis.upper()}, {config.cnots}, {order}"] = pc
-    return found
+def readings() -> dict[str, Circuit]:
+    """The quanvolution in every reading that was trained, in the words of `tuning.series_by_circuit`."""
+    configs: dict[str, Any] = {
+        words: experiments.config(next(iter(runs.values()))) for words, runs in tuning.series_by_circuit().items()
+    }
+    return {
+        words: quanvolution(config.axis, config.cnots, rotations_first=config.rotations_first)
+        for words, config in configs.items()
+    }
 
 
 def _variance(pc: Circuit, settings: Settings) -> float:

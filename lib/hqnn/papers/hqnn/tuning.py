@@ -55,16 +55,24 @@ def by_draw(model: str, *, root: Path = DATA) -> NDArray[np.float64]:
     return np.array([final(f"hqnn-quanv-draws/{model}-draw-{k}", "test_accuracy", root=root) for k in range(N_DRAWS)])
 
 
-def by_circuit() -> dict[str, dict[float, Finals]]:
-    """Every circuit that fits the text: in words -> learning rate -> accuracies on all test images; ours first."""
-    ours = by_rate("quanv", "all_accuracy")
-    tried: dict[str, dict[float, Finals]] = {"RY, chain, rotations, CNOTs": {rate: ours[rate] for rate in (1e-2, 3e-2)}}
-    for variant, config in experiments.get("hqnn-quanv-readings").variants.items():
-        if "-first-" in variant:
-            order = "rotations, CNOTs" if config.rotations_first else "CNOTs, rotations"
-            values = final(f"hqnn-quanv-readings/{variant}", "all_accuracy")
-            tried.setdefault(f"R{config.axis.upper()}, {config.cnots}, {order}", {})[config.learning_rate] = values
+def series_by_circuit() -> dict[str, dict[float, str]]:
+    """Every circuit that fits the text: in words -> learning rate -> its runs, as `experiment/variant`; ours first."""
+    readings = [name for name in experiments.get("hqnn-quanv-readings").variants if "-first-" in name]
+    ours = series_by_rate("quanv")
+    tried: dict[str, dict[float, str]] = {}
+    for series in (ours[1e-2], ours[3e-2], *(f"hqnn-quanv-readings/{name}" for name in readings)):
+        config: Any = experiments.config(series)
+        order = "rotations, CNOTs" if config.rotations_first else "CNOTs, rotations"
+        tried.setdefault(f"R{config.axis.upper()}, {config.cnots}, {order}", {})[config.learning_rate] = series
     return tried
+
+
+def by_circuit() -> dict[str, dict[float, Finals]]:
+    """The same with the accuracies on all test images in place of the runs."""
+    return {
+        words: {rate: final(series, "all_accuracy") for rate, series in runs.items()}
+        for words, runs in series_by_circuit().items()
+    }
 
 
 def best_circuit() -> tuple[str, float, Finals]:
