@@ -17,8 +17,8 @@ SMALL |= {"inputs_seen": 60, "data": [500]}
 
 @pytest.fixture(scope="module")
 def found() -> tuple[dict[str, float], Any]:
-    settings = {**measurements.everything()["hqnn-trainability"].settings, **SMALL}
-    result, data = trainability.trainability({}, settings)
+    known = measurements.everything()["hqnn-trainability"]
+    result, data = known.compute({}, {**known.settings, **SMALL})
     return {key: interval.mean for key, interval in result.items()}, data
 
 

@@ -1,4 +1,4 @@
-"""What is measured for hqnn's first part: Medical MNIST's audit, pictures, and what goes through the circuits."""
+"""What is measured for hqnn: Medical MNIST's audit, pictures, what goes through the circuits, how these would train."""
 
 import io
 from collections import Counter, defaultdict
@@ -19,9 +19,11 @@ from hqnn.datasets import Split
 from hqnn.measurements import Measured, Series, Settings, intervals, measurement, picture
 from hqnn.papers.hqnn import figures as drawing
 from hqnn.papers.hqnn import parallel as hqnn
-from hqnn.papers.hqnn import trainability as trainability  # has a measurement, too
+from hqnn.papers.hqnn.circuits import strongly_entangling
 from hqnn.papers.hqnn.experiments import ParallelConfig
 from hqnn.papers.hqnn.tasks import as_input
+from hqnn.papers.hqnn.trainability import fishers, measures, readings, variance
+from hqnn.views import expressivity, gradients
 
 
 @measurement("hqnn-medical-audit", inputs=(), near=[1, 2, 4, 8], side=32, data_seed=42, n_train=47_163, n_test=11_791)
@@ -224,6 +226,50 @@ def layer(series: Series, settings: Settings) -> Measured:
         values["spread/in"].append(float(angles.std(0).mean()))
         values["spread/out"].append(float(outputs.std(0).mean()))
     return intervals(values), {}
+
+
+@measurement(
+    "hqnn-trainability",
+    inputs=(),
+    qubits=[2, 4, 6, 8, 10, 12],
+    depths=[1, 3, 12],
+    samples=200,
+    chunk=20,
+    states=5000,
+    weights=50,
+    inputs_seen=100,
+    data=[500, 5_000, 50_000],
+    seed=0,
+)
+def trainability(series: Series, settings: Settings) -> Measured:
+    """What needs no training: slopes of ever larger circuits, Fisher spectra, and five measures of every circuit tried.
+
+    - `variance/<depth>/<qubits>`: of a derivative of an output of the strongly entangling circuit, over random inputs
+      and weights;
+    - `dimension/<model>/<data>`: the effective dimension of one five-qubit circuit and of one classical block with as
+      many weights, per weight; `rank/<model>` of their Fisher information at one random point; `weights/<model>`;
+    - `<circuit>/<measure>`: of hqnn's quanvolution in every reading (`hqnn.papers.hqnn.tuning.by_circuit`): the
+      `expressibility` in nats, the `entanglement`, the `variance` of a slope, the effective `dimension` at the smallest
+      number of data, and the `rank`, of the Jacobian over all inputs.
+
+    The data are the Fisher `spectra`: eigenvalues over their mean [weights], descending, the mean over random weights.
+    """
+    result: dict[str, float] = {}
+    for depth in settings["depths"]:
+        for n in settings["qubits"]:
+            pc = strongly_entangling(n_qubits=n, n_layers=depth)
+            result[f"variance/{depth}/{n}"] = variance(pc, settings)
+    spectra: dict[str, list[float]] = {}
+    for model, matrices in fishers(settings).items():
+        n_weights = matrices.shape[-1]
+        values = np.linalg.eigvalsh(matrices)[:, ::-1]
+        spectra[model] = (values / values.mean(axis=1, keepdims=True)).mean(axis=0).tolist()
+        result |= {f"weights/{model}": n_weights, f"rank/{model}": gradients.rank(matrices[0])}
+        for n in settings["data"]:
+            result[f"dimension/{model}/{n}"] = expressivity.effective_dimension(matrices, n) / n_weights
+    for words, pc in readings().items():
+        result |= {f"{words}/{measure}": value for measure, value in measures(pc, settings).items()}
+    return intervals(result), {"spectra": spectra}
 
 
 def _test_split(config: ParallelConfig) -> Split:
