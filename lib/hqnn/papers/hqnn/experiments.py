@@ -133,15 +133,15 @@ def _rivals(hybrid: ParallelConfig) -> dict[str, ParallelConfig]:
 def _equal_search() -> dict[str, ParallelConfig]:
     """Every model of a comparison at the same rates, judged on the same held-out images."""
     bases = {
-        "mnist": replace(_DIGITS, n_train=10_000, n_val=5_000),
-        "cifar10": replace(_CIFAR, n_train=10_000, n_val=2_000, epochs=4),
-        "medical": replace(_MEDICAL, n_train=2_000, n_val=2_000),
+        "mnist": _HELD_OUT,
+        "cifar10": replace(_CIFAR, n_train=10_000, n_val=2_000, n_test=0, epochs=4),
+        "medical": replace(_MEDICAL, n_train=2_000, n_val=2_000, n_test=0),
     }
     variants: dict[str, ParallelConfig] = {}
     for dataset, base in bases.items():
-        models = _rivals(replace(base, n_test=0)) | {"nothing": replace(base, n_test=0, middle="identity")}
+        models = _rivals(base) | {"nothing": replace(base, middle="identity")}
         if dataset == "mnist":
-            models["cnn"] = replace(base, n_test=0, **_CNN)
+            models["cnn"] = replace(base, **_CNN)
         variants |= {
             f"{dataset}-{model}-lr-{rate:g}": replace(config, learning_rate=rate)
             for rate in _EQUAL_RATES
