@@ -9,15 +9,13 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
-
-import yaml
 
 from hqnn import claims, papers
 from hqnn.errors import HqnnError
 from hqnn.experiments import EXPERIMENTS
-from tools import report
+from tools import cite, report
 from tools.repository import ROOT
 
 LICENCE = "https://spdx.org/licenses/MIT"
@@ -25,7 +23,7 @@ LICENCE = "https://spdx.org/licenses/MIT"
 
 def files() -> dict[str, str]:
     """The text of each file, by name."""
-    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    citation = cite.citation()
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     made = {".zenodo.json": _zenodo(citation), "codemeta.json": _codemeta(citation, project)}
     made["ro-crate-metadata.json"] = _crate(citation)
@@ -33,11 +31,11 @@ def files() -> dict[str, str]:
     return {**texts, "paper/reproduction.md": report.written(claims.stored(), _papers())}
 
 
-def _names(citation: dict[str, Any]) -> list[str]:
+def _names(citation: Mapping[str, Any]) -> list[str]:
     return [one.get("name") or f"{one['family-names']}, {one['given-names']}" for one in citation["authors"]]
 
 
-def _zenodo(citation: dict[str, Any]) -> dict[str, Any]:
+def _zenodo(citation: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "upload_type": "software",
         "title": citation["title"],
@@ -52,7 +50,7 @@ def _zenodo(citation: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _codemeta(citation: dict[str, Any], project: dict[str, Any]) -> dict[str, Any]:
+def _codemeta(citation: Mapping[str, Any], project: dict[str, Any]) -> dict[str, Any]:
     return {
         "@context": "https://w3id.org/codemeta/3.0",
         "type": "SoftwareSourceCode",
@@ -71,7 +69,7 @@ def _codemeta(citation: dict[str, Any], project: dict[str, Any]) -> dict[str, An
     }
 
 
-def _crate(citation: dict[str, Any]) -> dict[str, Any]:
+def _crate(citation: Mapping[str, Any]) -> dict[str, Any]:
     """A research object: the whole, and a data set for each experiment with the number of its records."""
     parts = []
     for experiment in EXPERIMENTS.values():

@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-import yaml
-
 from hqnn import papers, records, stats
 from hqnn.claims import Result, Verdict
-from hqnn.errors import HqnnError
 from hqnn.papers import together
-from tools.repository import ROOT, address
+from tools import cite
+from tools.repository import address
 
 OWN = "TO BE WRITTEN by the authors"
 
@@ -27,7 +25,7 @@ def written(results: Sequence[Result], numbers: dict[str, str]) -> str:
         results: The stored verdicts.
         numbers: Of each paper on arXiv, as the bibliography has them.
     """
-    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    citation = cite.citation()
     checked = [one for one in results if one.claim.kind != "question"]
     frame = records.frame()
     trained = f"{len(frame):,} records of training runs, {frame.seconds.sum() / 3600:,.0f} hours in all"
@@ -87,15 +85,11 @@ def _counted(words: Iterable[str]) -> str:
 
 def _comparisons() -> str:
     lines = ["| comparison | printed lead | our lead | seeds |", "| --- | ---: | ---: | ---: |"]
-    try:
-        compared = together.load()
-    except HqnnError as error:  # a copy with other papers, or without records
-        return f"(None: {error})"
-    for name, one in compared.items():
+    for name, one in together.load().items():
         ours = stats.mean_interval(one.lead)
         lead = f"{ours.mean:+.2f} ± {ours.half_width:.2f}"
         lines.append(f"| {name} | {one.printed_lead:+.2f} | {lead} | {ours.n} |")
-    return "\n".join(lines)
+    return "\n".join(lines) if lines[2:] else "None."
 
 
 def _rows(results: Sequence[Result], paper: str, kind: str) -> str:

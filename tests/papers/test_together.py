@@ -1,10 +1,13 @@
 """Comparisons of the three papers: what is printed comes from the ledger, what is ours from the records."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from hqnn import records
 from hqnn.claims import ledger
+from hqnn.errors import HqnnError
 from hqnn.papers import together
 from hqnn.papers.hqnn import tuning
 
@@ -22,6 +25,19 @@ def test_comparisons_are_the_ledgers_beside_the_records() -> None:
         assert one.hybrid.shape == one.rival.shape == one.lead.shape
     cnn = records.load("hqnn-mnist/cnn")
     assert found["HQNN-Parallel, MNIST"].rival == pytest.approx([100 * r.history["test_accuracy"][-1] for r in cnn])
+
+
+def test_a_ledger_of_other_papers_has_no_comparisons_and_a_renamed_row_is_missed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    book = ledger.read()
+    others = tuple(one for one in book.claims if one.group == "H1")
+    monkeypatch.setattr(ledger, "read", lambda: replace(book, claims=others))
+    assert others and together.load() == {}
+    all_but_one = tuple(one for one in book.claims if one.id != "S8-hybrid")
+    monkeypatch.setattr(ledger, "read", lambda: replace(book, claims=all_but_one))
+    with pytest.raises(HqnnError, match="S8-hybrid"):
+        together.load()
 
 
 def test_leads_are_paired_by_seed() -> None:
