@@ -119,11 +119,10 @@ def test_sheets_are_linked_from_their_card_and_where_a_page_asks() -> None:
     first = new_document("first")
     first += nodes.block_quote("", nodes.paragraph("", "Claimed."))
     sheets.link(APP, first, sheets.first_page("hqnn"))
-    assert [one["refuri"] for one in first.findall(nodes.reference)] == ["../../sheets/hqnn.pdf"]
+    assert re.findall('href="(.*?)"', first.astext()) == ["../../sheets/hqnn.pdf"]
     other = new_document("other")
     other += [nodes.block_quote("", nodes.paragraph("", "Said.")), nodes.raw("", sheets.PLACE, format="html")]
     sheets.link(APP, other, "book/intro")
-    assert [one["refuri"] for one in other.findall(nodes.reference)] == [
-        f"../sheets/{paper}.pdf" for paper in papers.names()
-    ]
-    assert other.astext().endswith("LCQHNN, HQNN-Parallel and HQNN-Quanv, Quantum transfer learning (PDF).")
+    assert re.findall('href="(.*?)"', other.astext()) == [f"../sheets/{paper}.pdf" for paper in papers.names()]
+    told = re.sub("<.*?>", "", other.astext())
+    assert told.endswith("LCQHNN, HQNN-Parallel and HQNN-Quanv, Quantum transfer learning (PDF).")

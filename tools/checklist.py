@@ -9,6 +9,7 @@ from typing import Any
 from docutils import nodes
 from sphinx.application import Sphinx
 
+from tools import extension
 from tools.repository import address
 
 PAGE = "book/checklist"
@@ -52,5 +53,4 @@ def ship(app: Sphinx) -> None:
 
 def offer(app: Sphinx, document: nodes.document, page: str) -> None:
     """Link the file where its page has a place for it."""
-    for raw in [one for one in document.findall(nodes.raw) if PLACE in one.astext()]:
-        raw.replace_self(nodes.raw("", raw.astext().replace(PLACE, OFFER), format="html"))
+    extension.fill(document, PLACE, lambda _: OFFER)

@@ -9,8 +9,9 @@ of the fonts the letters of European languages and the signs of prose.
 from __future__ import annotations
 
 import importlib.util
+import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,13 @@ def join_figures(app: Sphinx, document: nodes.document) -> None:
                     )
             following.parent.remove(following)
         output.replace_self(figure)
+
+
+def fill(document: nodes.document, place: str, made: Callable[[re.Match[str]], str]) -> None:
+    """Put HTML where a page has a place for it; `place` is a regular expression, and its match says which one."""
+    for raw in list(document.findall(nodes.raw)):
+        if re.search(place, raw.astext()):
+            raw.replace_self(nodes.raw("", re.sub(place, made, raw.astext()), format="html"))
 
 
 def kind(path: Path) -> tuple[bool, bool]:

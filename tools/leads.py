@@ -18,7 +18,7 @@ from sphinx.application import Sphinx
 from hqnn import claims, stats
 from hqnn.claims import Result
 from hqnn.papers import together
-from tools import ledger, readme
+from tools import extension, ledger, readme
 
 PLACE = '<div class="leads"></div>'
 WIDTH, ROW, TOP = 560, 46, 34
@@ -201,6 +201,4 @@ def setup(app: Sphinx) -> dict[str, Any]:
 def draw(app: Sphinx, document: nodes.document, page: str) -> None:
     """Put the figure where the page has a place for it."""
     there, more = (app.builder.get_relative_uri(page, name) for name in (ledger.PAGE, "book/together"))
-    for raw in [one for one in document.findall(nodes.raw) if PLACE in one.astext()]:
-        drawn = figure(f"{there}#{{}}".format, more, readme.picture()[1])
-        raw.replace_self(nodes.raw("", raw.astext().replace(PLACE, drawn), format="html"))
+    extension.fill(document, PLACE, lambda _: figure(f"{there}#{{}}".format, more, readme.picture()[1]))

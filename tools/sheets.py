@@ -21,7 +21,7 @@ from sphinx.application import Sphinx
 
 from hqnn import claims, figures, papers
 from hqnn.claims import Verdict
-from tools import cite, leads
+from tools import cite, extension, leads
 from tools.repository import ROOT, address
 
 FOLDER = "sheets"
@@ -166,18 +166,14 @@ def ship(app: Sphinx) -> None:
 
 def link(app: Sphinx, document: nodes.document, page: str) -> None:
     """Link each sheet from the card that it is made of, and all where a page has a place for them."""
-    up = "../" * page.count("/")
-    for paper in with_card():
+    up, shown = "../" * page.count("/"), with_card()
+    for paper in shown:
         if page == first_page(paper):
             quote = next(iter(document.findall(nodes.block_quote)))
-            quote.append(nodes.paragraph("", "", _to(up, paper, "This on one page, to print (PDF)")))
-    for raw in [one for one in document.findall(nodes.raw) if PLACE in one.astext()]:
-        line = nodes.paragraph("", "On one page each, to print: ")
-        for k, paper in enumerate(with_card()):
-            line += [nodes.Text(", " if k else ""), _to(up, paper, papers.title(paper))]
-        line += nodes.Text(" (PDF).")
-        raw.replace_self(line)
+            quote += nodes.raw("", f"<p>{_to(up, paper, 'This on one page, to print (PDF)')}</p>", format="html")
+    every = ", ".join(_to(up, paper, papers.title(paper)) for paper in shown)
+    extension.fill(document, PLACE, lambda _: f"<p>On one page each, to print: {every} (PDF).</p>")
 
 
-def _to(up: str, paper: str, text: str) -> nodes.reference:
-    return nodes.reference("", text, refuri=f"{up}{FOLDER}/{paper}.pdf", internal=True)
+def _to(up: str, paper: str, text: str) -> str:
+    return f'<a class="reference internal" href="{up}{FOLDER}/{paper}.pdf">{text}</a>'

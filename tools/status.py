@@ -11,6 +11,7 @@ import html
 import re
 import tomllib
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from platform import python_version
@@ -22,10 +23,10 @@ from docutils import nodes
 from packaging.requirements import Requirement
 from sphinx.application import Sphinx
 
-from tools import cite
+from tools import cite, extension
 from tools.repository import ROOT
 
-PLACE = re.compile(r'<div class="status" data-part="(\w+)"></div>')
+PLACE = r'<div class="status" data-part="(\w+)"></div>'
 REPORTS = {"unit tests": "_build/reports/unit.xml", "notebooks": "_build/reports/notebooks.xml"}
 """What was tested -> the report of it, as pytest writes it for `--junitxml`."""
 NOTHING = "—"
@@ -159,10 +160,10 @@ def setup(app: Sphinx) -> dict[str, Any]:
 
 def fill(app: Sphinx, document: nodes.document, page: str) -> None:
     """Put each table where a page has a place for it."""
-    places = [one for one in document.findall(nodes.raw) if PLACE.search(one.astext())]
-    if places:
+
+    @cache
+    def made() -> dict[str, str]:
         titles = {name: re.sub(r"\s+", " ", title.astext()) for name, title in app.env.titles.items()}
-        made = parts(Path(app.srcdir), titles, "../" * page.count("/"))
-        for raw in places:
-            text = PLACE.sub(lambda match: made[match[1]], raw.astext())
-            raw.replace_self(nodes.raw("", text, format="html"))
+        return parts(Path(app.srcdir), titles, "../" * page.count("/"))
+
+    extension.fill(document, PLACE, lambda match: made()[match[1]])
