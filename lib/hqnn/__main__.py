@@ -108,11 +108,7 @@ def _verify(options: argparse.Namespace) -> int:
         of = {status: [one.claim.id for one in rows if one.registration == status] for status in registration.STATUSES}
         print("Rows of the ledger: " + " · ".join(f"{status} {len(ids)}" for status, ids in of.items()))
         for status in registration.STATUSES[:-1]:
-            print(
-                textwrap.fill(
-                    f"{status}: {', '.join(of[status]) or 'none'}", 100, subsequent_indent="  ", break_on_hyphens=False
-                )
-            )
+            _print_filled(f"{status}: {', '.join(of[status]) or 'none'}")
     return 1 if found.problems else 0
 
 
@@ -132,11 +128,11 @@ def _print_commits(root: Path) -> None:
     for why in dict.fromkeys(unfounded.values()):
         names = Counter(name.split("/")[1].removesuffix(".json") for name, one in unfounded.items() if one == why)
         listed = ", ".join(f"{name} {n}" for name, n in names.items())
-        print(
-            textwrap.fill(
-                f"{names.total()} records: {why}: {listed}", 100, subsequent_indent="  ", break_on_hyphens=False
-            )
-        )
+        _print_filled(f"{names.total()} records: {why}: {listed}")
+
+
+def _print_filled(line: str) -> None:
+    print(textwrap.fill(line, 100, subsequent_indent="  ", break_on_hyphens=False))
 
 
 def _rerun(name: str, root: Path, *, progress: bool) -> int:
