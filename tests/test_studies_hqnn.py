@@ -1,5 +1,6 @@
 """What the analyses of HQNN-Parallel measure, where the answer is known."""
 
+import base64
 import io
 from collections.abc import Callable
 from dataclasses import replace
@@ -139,6 +140,28 @@ def test_mistakes_are_counted_over_runs(digits: Any, watched: Callable[[str], li
     for (_, images, titles), shown in zip(drawn, ([2, 5, 1, 7], [5, 1, 0, 2], [7, 0, 2, 3]), strict=True):
         np.testing.assert_array_equal(images[..., 0], test.images[shown, 0])
         assert titles == [f"{test.labels[k]} ({guesses.get(k, '✓, ✓')})" for k in shown]
+
+
+def test_hard_digits_are_those_that_all_networks_of_the_seed_get_wrong(digits: Any) -> None:
+    test = split_of(digits)
+    first, *others = (int(k) for k in (test.labels == 3).nonzero()[:3, 0])
+    last = int((test.labels == 8).nonzero()[0, 0])
+
+    def runs_of(errors: dict[int, int]) -> Any:
+        return [SimpleNamespace(seed=4, errors={0: 1}), SimpleNamespace(seed=0, errors=errors)]
+
+    series: Series = {
+        "hqnn-mnist/hqnn": runs_of({first: 5, others[0]: 5, others[1]: 9, last: 1}),
+        "hqnn-mnist-weights/blocks": runs_of({others[0]: 5, others[1]: 9, last: 2}),
+        "hqnn-mnist-weights/identity": runs_of({first: 5, others[0]: 5, others[1]: 2, last: 1}),
+    }
+    made, data = studies.hard_digits(series, {"seed": 0})
+    numbers = {key: interval.mean for key, interval in made.items()}
+    assert numbers == {"wrong/hqnn": 4, "wrong/blocks": 3, "wrong/identity": 4, "wrong/all": 3, "alike": 1}
+    found = [(digit["image"], digit["label"], digit["said"]) for digit in data["digits"]]
+    assert found == [(others[0], 3, [5, 5, 5]), (last, 8, [1, 2, 1])]
+    pixels = np.frombuffer(base64.b64decode(data["digits"][0]["pixels"]), np.uint8)
+    np.testing.assert_array_equal(pixels, test.images[others[0]].flatten())
 
 
 def test_nothing_goes_past_the_circuits(digits: Any) -> None:

@@ -1,5 +1,6 @@
 """What is measured for hqnn: Medical MNIST's audit, pictures, what goes through the circuits, how these would train."""
 
+import base64
 import io
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Sequence
@@ -185,6 +186,37 @@ def mistakes(series: Series, settings: Settings) -> Measured:
         drawing.titled_images(axes.flat, _pixels(test.images[shown]), titles)
         pictures[name] = picture(figure)
     return intervals({key: int(mask.sum()) for key, mask in masks.items()}), pictures
+
+
+@measurement(
+    "hqnn-hard-digits", inputs=("hqnn-mnist/hqnn", *(f"hqnn-mnist-weights/{v}" for v in ("blocks", "identity"))), seed=0
+)
+def hard_digits(series: Series, settings: Settings) -> Measured:
+    """MNIST's test images that three networks of one seed all get wrong: with circuits, with blocks, with neither.
+
+    Numbers of test images: `wrong/<variant>`, `wrong/all`, and `alike`, those of the latter for which all give the same
+    answer. The data are `digits`, of each class the first that all get wrong: `image` (its position), `label`, what the
+    networks `said` in the order of the series, and its 28 x 28 `pixels`, grey levels in Base64.
+    """
+    test = _test_split(experiments.config("hqnn-mnist/hqnn"))
+    errors = {
+        experiments.split(name)[1]: next(record.errors for record in found if record.seed == settings["seed"])
+        for name, found in series.items()
+    }
+    hard = {k: [of[k] for of in errors.values()] for k in sorted(set.intersection(*map(set, errors.values())))}
+    firsts = {int(test.labels[k]): k for k in reversed(hard)}
+    digits = [
+        {
+            "image": k,
+            "label": label,
+            "said": hard[k],
+            "pixels": base64.b64encode(test.images[k].numpy().tobytes()).decode(),
+        }
+        for label, k in sorted(firsts.items())
+    ]
+    counts = {f"wrong/{variant}": len(wrong) for variant, wrong in errors.items()}
+    alike = sum(len(set(said)) == 1 for said in hard.values())
+    return intervals({**counts, "wrong/all": len(hard), "alike": alike}), {"digits": digits}
 
 
 @measurement("hqnn-layer", inputs=("hqnn-mnist/hqnn",), batch=1000)
