@@ -96,7 +96,7 @@ figures.show(
 # each network and moves every pixel by the same amount, in the direction that raises the loss:
 
 # %% tags=["hide-input"]
-pages.source(robustness.noisy, robustness.attacked)
+pages.source(robustness.noisy, robustness.uphill, robustness.attacked)
 
 # %% [markdown]
 # Whether a model is robust has no answer by itself: accuracy falls for all. What can be asked is whether the hybrid loses less than

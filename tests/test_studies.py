@@ -25,6 +25,7 @@ from hqnn.papers.lcqhnn.experiments import LcqhnnConfig
 from hqnn.papers.transfer import studies as transfer_studies
 from hqnn.papers.transfer import tasks as transfer
 from hqnn.papers.transfer.studies import chi_squared
+from hqnn.views import aer, noise
 from hqnn.views.layer import QuantumLayer
 
 
@@ -354,7 +355,8 @@ def test_robustness_is_paired_and_weighs_kinds_of_corruption_alike(trained: Trai
 
             noise = right(robustness.noisy(images, 0.4, seed))
             shift = (right(robustness.shifted(images, 1, seed)) + right(robustness.shifted(images, 6, seed))) / 2
-            rows.append([right(images), noise, shift, right(robustness.attacked(model, images, labels, 0.3))])
+            signs = robustness.uphill(model, images, labels)
+            rows.append([right(images), noise, shift, right(robustness.attacked(images, signs, 0.3))])
         clean, noise, shift, attack = np.array(rows).T
         for key, values in {"clean": clean, "noise-0.4": noise, "attack-0.3": attack}.items():
             assert made[f"fashion/{variant}/{key}"].mean == pytest.approx(values.mean())
@@ -364,3 +366,46 @@ def test_robustness_is_paired_and_weighs_kinds_of_corruption_alike(trained: Trai
     assert made["saved"].mean == pytest.approx(np.mean(both))
     assert made["saved"].n == len(SEEDS)
     assert 0 <= made["mnist/lcqhnn/calibration"].mean <= 100
+
+
+def test_networks_trained_with_some_noise_are_used_with_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Accuracies as Aer has them, of untrained networks on the bundled digits."""
+    experiment = experiments.get("lcqhnn-noise-aware-fashion")
+    monkeypatch.setitem(experiments.EXPERIMENTS, experiment.name, replace(experiment, variants=experiment.quick))
+    devices: dict[str, Any] = {"none": None, "device": noise.manila(), "strong": noise.depolarising(0.05, 0.5)}
+    networks: dict[str, list[Any]] = {}
+    for k, name in enumerate(devices):
+        for seed in SEEDS:
+            torch.manual_seed(10 * k + seed)
+            networks.setdefault(name, []).append(lcqhnn.build(experiment.quick[name]).eval())
+    series: Any = {
+        f"{experiment.name}/{name}": [SimpleNamespace(snapshot=lambda _epoch, m=m: m.state_dict()) for m in models]
+        for name, models in networks.items()
+    }
+    made, _ = measurements.everything()["lcqhnn-noise-aware"].compute(series, {"epoch": 8})
+    parts = tasks.of(experiment.quick["none"]).images(experiment.quick["none"])[0]
+    expected: dict[str, NDArray[np.float64]] = {}
+    for trained, models in networks.items():
+        for used, device in devices.items():
+            rows = []
+            for model in models:
+                scores = {}
+                for split in ("val", "test"):
+                    angles = model.angles(parts[split].inputs).detach().double().numpy()
+                    weights = model.quantum.weights[0].detach().double().numpy()
+                    values = aer.expectations(model.quantum.pc, angles, weights, noise=device)
+                    found = model.classify(torch.from_numpy(values).float()).detach().numpy()
+                    scores[split] = found[:, 1] - found[:, 0]
+                labels = parts["val"].targets.numpy()
+                threshold = (scores["val"][labels == 0].mean() + scores["val"][labels == 1].mean()) / 2
+                above = np.stack([scores["test"] > 0, scores["test"] > threshold])
+                rows.append(100 * (above == parts["test"].targets.numpy()).mean(1))
+            expected[f"{trained}/{used}"], expected[f"{trained}/{used}/reset"] = np.transpose(rows)
+    for key, values in expected.items():
+        assert made[key].mean == pytest.approx(values.mean(), abs=1e-6), key
+        assert made[key].n == len(SEEDS)
+    for key, rival in {"gain": "none/strong", "gain-over-reset": "none/strong/reset", "left": "none/none"}.items():
+        gain = expected["strong/strong"] - expected[rival]
+        assert made[f"{key}/strong"].mean == pytest.approx(gain.mean(), abs=1e-6)
+    assert made["gain/none"].mean == made["left/none"].mean == 0
+    assert len({made[f"{name}/strong"].mean for name in devices} | {made["none/none"].mean}) > 1

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from hqnn import datasets, experiments, runs
+from hqnn import datasets, experiments, robustness, runs
 from hqnn.datasets import Dataset, Split
 from hqnn.measurements import Series
 from hqnn.papers.hqnn import parallel as hqnn
@@ -162,6 +162,32 @@ def test_hard_digits_are_those_that_all_networks_of_the_seed_get_wrong(digits: A
     assert found == [(others[0], 3, [5, 5, 5]), (last, 8, [1, 2, 1])]
     pixels = np.frombuffer(base64.b64decode(data["digits"][0]["pixels"]), np.uint8)
     np.testing.assert_array_equal(pixels, test.images[others[0]].flatten())
+
+
+def test_every_fourth_image_is_made_worse(digits: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def record(variant: str, seed: int) -> Any:
+        torch.manual_seed(seed)
+        weights = hqnn.build(experiments.config(f"hqnn-mnist/{variant}")).state_dict()
+        return SimpleNamespace(seed=seed, variant=variant, snapshot=lambda _epoch: weights)
+
+    seen: list[robustness.Trained] = []
+
+    def watching(networks: Any, hybrid: str, settings: Any) -> dict[str, list[float]]:
+        assert (hybrid, settings) == ("hqnn", {"every": 4})
+        seen.extend(networks)
+        return {"saved": [1.0, 3.0]}
+
+    monkeypatch.setattr(robustness, "compare", watching)
+    series = {f"hqnn-mnist/{variant}": [record(variant, seed) for seed in (3, 4)] for variant in ("hqnn", "cnn")}
+    made, _ = studies.robustness.hqnn_robustness(series, {"every": 4})
+    assert (made["saved"].mean, made["saved"].n) == (2, 2)
+    assert [(one.series, one.seed) for one in seen] == [(f"digits/{v}", s) for v in ("hqnn", "cnn") for s in (3, 4)]
+    test = split_of(digits)
+    for one, found in zip(seen, [found for records in series.values() for found in records], strict=True):
+        torch.testing.assert_close(one.images, test.images[::4] / 255)
+        assert torch.equal(one.labels, test.labels[::4])
+        assert not one.model.training
+        assert torch.equal(one.model.state_dict()["scores.weight"], found.snapshot(2)["scores.weight"])
 
 
 def test_nothing_goes_past_the_circuits(digits: Any) -> None:

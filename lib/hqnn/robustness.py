@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 from torchvision.transforms.v2 import functional as vision
@@ -35,23 +38,42 @@ def shifted(images: Tensor, pixels: float, seed: int) -> Tensor:
     return torch.stack([one[:, y : y + height, x : x + width] for one, (y, x) in zip(padded, starts, strict=True)])
 
 
+BATCH = 256
+"""Images that go through a network at a time."""
 CORRUPTIONS: Mapping[str, Corruption] = {"noise": noisy, "blur": blurred, "shift": shifted}
 
 
-def attacked(model: nn.Module, images: Tensor, labels: Tensor, size: float) -> Tensor:
-    """Images [N, C, H, W] moved by `size` in each pixel the way the loss grows, within [0, 1].
+def uphill(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
+    """Which way the loss grows with each pixel [N, C, H, W]: 1, -1, or 0 where it does not.
 
-    The fast gradient sign method [Goodfellow, Shlens and Szegedy, ICLR 2015]; the model is in evaluation mode.
+    For the fast gradient sign method [Goodfellow, Shlens and Szegedy, ICLR 2015]; the model is in evaluation mode. The
+    slope of the cross-entropy is that of the wrong scores against the right one times the probability of an error,
+    which rounding makes zero where a network is sure; only the former has a sign, and so only it is taken.
     """
-    moved = images.clone().requires_grad_()
-    (slope,) = torch.autograd.grad(functional.cross_entropy(model(moved), labels), moved)
-    return (images + size * slope.sign()).clamp(0, 1)
+    signs = []
+    for batch, right in zip(images.split(BATCH), labels.split(BATCH), strict=True):
+        pixels = batch.clone().requires_grad_()
+        scores = model(pixels)
+        wrong = scores.scatter(1, right[:, None], -torch.inf).logsumexp(1)
+        (slope,) = torch.autograd.grad((wrong - scores.gather(1, right[:, None])[:, 0]).sum(), pixels)
+        signs.append(slope.sign())
+    return torch.cat(signs)
 
 
-def accuracy(model: nn.Module, images: Tensor, labels: Tensor) -> float:
-    """The share of [N] images whose class is found, per cent."""
+def attacked(images: Tensor, uphill: Tensor, size: float) -> Tensor:
+    """Every pixel moved by that much the way the loss grows, within [0, 1]."""
+    return (images + size * uphill).clamp(0, 1)
+
+
+def scored(model: nn.Module, images: Tensor) -> Tensor:
+    """The scores [N, classes] that a model gives to images."""
     with torch.no_grad():
-        return 100 * float((model(images).argmax(1) == labels).double().mean())
+        return torch.cat([model(batch) for batch in images.split(BATCH)])
+
+
+def accuracy(scores: Tensor, labels: Tensor) -> float:
+    """The share of [N] images whose class is found, per cent."""
+    return 100 * float((scores.argmax(1) == labels).double().mean())
 
 
 def calibration_error(scores: Tensor, labels: Tensor, bins: int = 15) -> float:
@@ -64,3 +86,78 @@ def calibration_error(scores: Tensor, labels: Tensor, bins: int = 15) -> float:
     place = (confidence * bins).long().clamp(max=bins - 1)
     gaps = torch.zeros(bins, dtype=torch.float64).index_add(0, place, right - confidence)
     return 100 * float(gaps.abs().sum()) / len(labels)
+
+
+# --- a comparison ----------------------------------------------------------------------------------------------------
+
+
+class Trained(NamedTuple):
+    """A network in evaluation mode, with what it is tested on."""
+
+    series: str
+    """`<dataset>/<model>`."""
+    model: nn.Module
+    images: Tensor
+    """[N, C, H, W] in [0, 1]."""
+    labels: Tensor
+    seed: int
+    """Of training, and of what is drawn for the images."""
+
+
+def compare(networks: Iterable[Trained], hybrid: str, settings: Mapping[str, Any]) -> dict[str, list[float]]:
+    """How networks bear corrupted and attacked test images, and how far their scores can be trusted, seed by seed.
+
+    Accuracies, per cent, are `<dataset>/<model>/<image>`, the image `clean`, `noise-0.1` and so on, or `attack-0.1`, of
+    that many grey levels of 1. `<dataset>/<model>/calibration` is the expected calibration error on clean images,
+    points. What a model loses is its clean accuracy minus the mean over the kinds of corruption, of each the mean over
+    strengths; `<dataset>/saved-over-<rival>` is what the hybrid loses less, `saved` its mean over datasets and rivals.
+    `…/attack-saved-over-<rival>` and `attack-saved` are the same under attack, `…/calibration-saved-over-<rival>` and
+    `calibration-saved` say by how much its calibration error is the smaller one. The noise and the directions of shifts
+    are drawn for each seed, for all models alike.
+
+    Args:
+        networks: The seeds of each series in the same order.
+        hybrid: The model that is compared with all others.
+        settings: `strengths` by kind of corruption, and `attacks`, sizes.
+    """
+    values: dict[str, list[float]] = {}
+    for series, model, images, labels, seed in networks:
+        seen = {"clean": images} | {
+            f"{kind}-{strength}": CORRUPTIONS[kind](images, strength, seed)
+            for kind, strengths in settings["strengths"].items()
+            for strength in strengths
+        }
+        signs = uphill(model, images, labels)
+        seen |= {f"attack-{size}": attacked(images, signs, size) for size in settings["attacks"]}
+        scores = {image: scored(model, one) for image, one in seen.items()}
+        found = {image: accuracy(one, labels) for image, one in scores.items()}
+        found["calibration"] = calibration_error(scores["clean"], labels)
+        for key, value in found.items():
+            values.setdefault(f"{series}/{key}", []).append(value)
+    return values | _saved(values, hybrid, settings)
+
+
+def _saved(values: Mapping[str, list[float]], hybrid: str, settings: Mapping[str, Any]) -> dict[str, list[float]]:
+    """What is worse for each rival than for the hybrid, and its means."""
+
+    def lost(series: str, groups: list[list[str]]) -> NDArray[np.float64]:
+        kinds = [np.mean([values[f"{series}/{image}"] for image in group], axis=0) for group in groups]
+        return np.asarray(values[f"{series}/clean"]) - np.mean(kinds, axis=0)
+
+    corrupted = [[f"{kind}-{s}" for s in strengths] for kind, strengths in settings["strengths"].items()]
+    attacks = [[f"attack-{size}" for size in settings["attacks"]]]
+    losses = {
+        "saved": lambda series: lost(series, corrupted),
+        "attack-saved": lambda series: lost(series, attacks),
+        "calibration-saved": lambda series: np.asarray(values[f"{series}/calibration"]),
+    }
+    saved: dict[str, list[float]] = {}
+    for words, loss in losses.items():
+        by_rival = {}
+        for series in (key.removesuffix("/clean") for key in values if key.endswith("/clean")):
+            dataset, _, model = series.partition("/")
+            if model != hybrid:
+                less = loss(series) - loss(f"{dataset}/{hybrid}")
+                by_rival[f"{dataset}/{words}-over-{model}"] = less.tolist()
+        saved |= by_rival | {words: np.mean([*by_rival.values()], axis=0).tolist()}
+    return saved

@@ -111,7 +111,7 @@ def test_dropout_acts_where_the_config_says_and_before_the_scale(model: Literal[
     torch.testing.assert_close(angles[angles != 0], twice[angles != 0])
 
 
-@pytest.mark.parametrize("field", ["model", "front_end", "scale", "order", "readout", "quantum", "head"])
+@pytest.mark.parametrize("field", ["model", "front_end", "scale", "order", "readout", "quantum", "noise", "head"])
 def test_a_value_that_no_reading_has_is_refused(field: str) -> None:
     with pytest.raises(ValueError, match=f"{field} is 'other'; use one of '"):
         lcqhnn.build(LcqhnnConfig(**{field: "other"}))  # type: ignore[arg-type]
@@ -149,3 +149,9 @@ def test_free_factors_reach_what_no_angles_do() -> None:
 def test_only_the_primary_reading_is_written_out(change: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="writes out the circuit of order 'time' and readout 'linear'"):
         lcqhnn.build(LcqhnnConfig(quantum="products", **change))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("quantum", ["closed-form", "series", "classical", "none"])
+def test_noise_is_a_circuits(quantum: str) -> None:
+    with pytest.raises(ValueError, match=f"'{quantum}' is no circuit"):
+        lcqhnn.build(LcqhnnConfig(quantum=quantum, noise="device"))

@@ -20,6 +20,7 @@ from hqnn.datasets import Split
 from hqnn.measurements import Measured, Series, Settings, intervals, measurement, picture
 from hqnn.papers.hqnn import figures as drawing
 from hqnn.papers.hqnn import parallel as hqnn
+from hqnn.papers.hqnn import robustness as robustness  # has a measurement, too
 from hqnn.papers.hqnn.circuits import strongly_entangling
 from hqnn.papers.hqnn.experiments import ParallelConfig
 from hqnn.papers.hqnn.tasks import as_input

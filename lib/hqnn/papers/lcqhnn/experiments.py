@@ -33,6 +33,7 @@ class LcqhnnConfig(Config):
     readout: str = "linear"
     quantum: str = "circuit"
     shots: int | None = None
+    noise: str = "none"
     scale: str = "raw"
     hidden: int = 4
     head: str = "linear"
@@ -162,6 +163,12 @@ EXPERIMENTS = (
         "Few measurements of each circuit, in training and afterwards, on FashionMNIST",
         {f"shots-{n}": replace(_FASHION, shots=n) for n in SHOTS},
         range(10, 20),
+    ),
+    _experiment(
+        "lcqhnn-noise-aware-fashion",
+        "Trained without noise, with a device's, and with fifty times as much, on FashionMNIST",
+        {name: replace(_FASHION, noise=name, snapshots=(50,)) for name in ("none", "device", "strong")},
+        range(30, 50),
     ),
     _experiment("lcqhnn-rates-fashion", "Learning rates, on FashionMNIST", _rates(_FASHION), range(3)),
 )

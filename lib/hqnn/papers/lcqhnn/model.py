@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import NamedTuple
+from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +20,9 @@ from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
 from hqnn.papers.lcqhnn.experiments import LcqhnnConfig
 from hqnn.views.free_series import FreeSeries
 from hqnn.views.layer import QuantumLayer
+
+if TYPE_CHECKING:
+    from hqnn.views.noise import Noise
 
 SIDE = 28
 """Of an image, pixels."""
@@ -110,7 +114,12 @@ class Lcqhnn(_Network):
     - `classical`: tanh(w x) with four trained weights w instead;
     - `none`: the four features themselves.
 
-    With `shots` the circuit is measured so often for each image, and for each gradient at each shifted angle.
+    With `shots` the circuit is measured so often for each image, and for each gradient at each shifted angle. `noise`
+    is what its gates do wrong, in training and afterwards:
+
+    - `none`: nothing;
+    - `device`: what those of a calibrated device do, `hqnn.views.noise.manila`;
+    - `strong`: depolarisation by 50 % after each CNOT and 5 % after each pulse, fifty times a device's.
     """
 
     def __init__(self, config: LcqhnnConfig) -> None:
@@ -224,12 +233,20 @@ def _quantum(config: LcqhnnConfig) -> nn.Module:
         return nn.Identity()
     if config.quantum == "classical":
         return Scaled()
-    layer = QuantumLayer(circuit(config), shots=config.shots)
+    layer = QuantumLayer(circuit(config), shots=config.shots, noise=_noise(config.noise))
     if config.quantum in WRITTEN_OUT:
         return ClosedForm(layer, free=config.quantum == "products")
     if config.quantum == "series":
         return FreeSeries.of(layer)
     return layer.requires_grad_(config.quantum != "frozen")
+
+
+def _noise(name: str) -> Noise | None:
+    if name == "none":
+        return None
+    noise = import_module("hqnn.views.noise")  # needs Qiskit Aer, which takes a second
+    found: Noise = noise.manila() if name == "device" else noise.depolarising(0.05, 0.5)
+    return found
 
 
 WRITTEN_OUT = ("closed-form", "products")
@@ -242,6 +259,7 @@ _ALLOWED = {
     "order": ("time", "product"),
     "readout": ("linear", "qubit0", "parity", "pair"),
     "quantum": ("circuit", "frozen", "no-entanglement", *WRITTEN_OUT, "series", "classical", "none"),
+    "noise": ("none", "device", "strong"),
     "head": ("linear", "single", "relu", "sigmoid", "relu-scores"),
 }
 
@@ -261,5 +279,9 @@ def build(config: LcqhnnConfig) -> Lcqhnn | Cnn:
     if config.quantum in WRITTEN_OUT and (config.order, config.readout) != ("time", "linear"):
         raise ValueError(
             f"{config.quantum!r} writes out the circuit of order 'time' and readout 'linear', and no other"
+        )
+    if config.noise != "none" and config.quantum not in ("circuit", "frozen", "no-entanglement"):
+        raise ValueError(
+            f"{config.quantum!r} is no circuit, and noise {config.noise!r} is a circuit's; leave it 'none'"
         )
     return Lcqhnn(config) if config.model == "lcqhnn" else Cnn(config)

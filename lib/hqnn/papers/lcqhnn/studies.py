@@ -4,7 +4,8 @@ Each function takes the series of records it reads and its settings, and returns
 `python -m hqnn run NAME`; the results are stored by `hqnn.measurements` and judged by `hqnn.claims`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import matplotlib.pyplot as plt
@@ -15,7 +16,7 @@ from torch import Tensor
 
 from hqnn import experiments, robustness, tasks
 from hqnn.circuit import Circuit
-from hqnn.measurements import Measured, Series, Settings, measurement, picture
+from hqnn.measurements import Measured, Series, Settings, intervals, measurement, picture
 from hqnn.papers.lcqhnn import circular, noise_robustness, saliency
 from hqnn.papers.lcqhnn import figures as drawing
 from hqnn.papers.lcqhnn import model as lcqhnn
@@ -203,55 +204,55 @@ def _gallery(images: Tensor, maps: Mapping[str, Tensor], height: float) -> str:
     attacks=[0.02, 0.05, 0.1],
 )
 def lcqhnn_robustness(series: Series, settings: Settings) -> Measured:
-    """How the trained networks bear corrupted and attacked test images, and how far their scores can be trusted.
+    """How the trained networks bear worse test images; `hqnn.robustness.compare` says what the numbers are."""
 
-    Accuracies, per cent, are `<dataset>/<model>/<image>`, the image `clean`, `noise-0.1` and so on, or `attack-0.1`, of
-    that many grey levels of 1; `hqnn.robustness` says what they are. `<dataset>/<model>/calibration` is the expected
-    calibration error on clean images, points. What a model loses is its clean accuracy minus the mean over the three
-    kinds of corruption, of each the mean over strengths; `<dataset>/saved-over-<rival>` is what the hybrid loses less,
-    `saved` its mean over datasets and rivals; `…/attack-saved-over-<rival>`, `attack-saved` the same under attack. The
-    noise and the directions of shifts are drawn for each seed, for all models alike.
+    def networks() -> Iterator[robustness.Trained]:
+        for name, records in series.items():
+            config, dataset, variant = _config(name)
+            images, labels = _images(config)
+            for record in records:
+                model = lcqhnn.build(config).eval()
+                model.load_state_dict(record.snapshot(settings["epoch"]))
+                yield robustness.Trained(f"{dataset}/{variant}", model, images, labels, record.seed)
+
+    return intervals(robustness.compare(networks(), "lcqhnn", settings)), {}
+
+
+@measurement(
+    "lcqhnn-noise-aware",
+    inputs=tuple(f"lcqhnn-noise-aware-fashion/{noise}" for noise in ("none", "device", "strong")),
+    epoch=50,
+)
+def lcqhnn_noise_aware(series: Series, settings: Settings) -> Measured:
+    """Networks that were trained with some noise, used with each.
+
+    Accuracies on test images, per cent, are `<trained with>/<used with>`, and `…/reset` with the threshold half way
+    between the classes' mean scores of the validation images, under the noise in use. In points, for each noise,
+    `gain/<noise>` is what training with it gains under it, `gain-over-reset/<noise>` the same over networks trained
+    without and reset, and `left/<noise>` what it gains over networks trained and used without: what noise costs.
     """
     values: dict[str, list[float]] = {}
     for name, records in series.items():
-        config, dataset, variant = _config(name)
-        images, labels = _images(config)
-        for record in records:
-            model = lcqhnn.build(config).eval()
-            model.load_state_dict(record.snapshot(settings["epoch"]))
-            seen = {"clean": images} | {
-                f"{kind}-{strength}": robustness.CORRUPTIONS[kind](images, strength, record.seed)
-                for kind, strengths in settings["strengths"].items()
-                for strength in strengths
-            }
-            seen |= {f"attack-{size}": robustness.attacked(model, images, labels, size) for size in settings["attacks"]}
-            found = {image: robustness.accuracy(model, one, labels) for image, one in seen.items()}
-            with torch.no_grad():
-                found["calibration"] = robustness.calibration_error(model(images), labels)
-            for key, value in found.items():
-                values.setdefault(f"{dataset}/{variant}/{key}", []).append(value)
-    return {key: mean_interval(of) for key, of in (values | _saved(values, settings)).items()}, {}
-
-
-def _saved(values: Mapping[str, list[float]], settings: Settings) -> dict[str, list[float]]:
-    """By how much less the hybrid loses than each rival, seed by seed, points."""
-
-    def lost(model: str, groups: list[list[str]]) -> NDArray[np.float64]:
-        kinds = [np.mean([values[f"{model}/{image}"] for image in group], axis=0) for group in groups]
-        return np.asarray(values[f"{model}/clean"]) - np.mean(kinds, axis=0)
-
-    corrupted = [[f"{kind}-{s}" for s in strengths] for kind, strengths in settings["strengths"].items()]
-    attacks = [[f"attack-{size}" for size in settings["attacks"]]]
-    saved: dict[str, list[float]] = {}
-    for words, groups in {"saved": corrupted, "attack-saved": attacks}.items():
-        by_rival = {}
-        for model in (key.removesuffix("/clean") for key in values if key.endswith("/clean")):
-            dataset, _, variant = model.partition("/")
-            if variant != "lcqhnn":
-                less = lost(model, groups) - lost(f"{dataset}/lcqhnn", groups)
-                by_rival[f"{dataset}/{words}-over-{variant}"] = less.tolist()
-        saved |= by_rival | {words: np.mean([*by_rival.values()], axis=0).tolist()}
-    return saved
+        config, _, trained = _config(name)
+        (images, labels), (to_set, known) = (_images(config, split) for split in ("test", "val"))
+        for used in (experiments.split(other)[1] for other in series):
+            model = lcqhnn.build(replace(config, noise=used)).eval()
+            for record in records:
+                model.load_state_dict(record.snapshot(settings["epoch"]))
+                with torch.no_grad():
+                    found, seen = (model(x).diff()[:, 0].double().numpy() for x in (images, to_set))
+                threshold = noise_robustness.midpoint(seen, known.numpy())
+                for key, above in {f"{trained}/{used}": 0.0, f"{trained}/{used}/reset": threshold}.items():
+                    right = noise_robustness.accuracy(found, labels.numpy(), threshold=above)
+                    values.setdefault(key, []).append(100 * right)
+    for noise in (experiments.split(other)[1] for other in series):
+        for words, rival in {
+            "gain": f"none/{noise}",
+            "gain-over-reset": f"none/{noise}/reset",
+            "left": "none/none",
+        }.items():
+            values[f"{words}/{noise}"] = (np.array(values[f"{noise}/{noise}"]) - values[rival]).tolist()
+    return intervals(values), {}
 
 
 _NOISE: Mapping[str, Any] = {
