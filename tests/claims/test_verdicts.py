@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hqnn import claims, experiments, records, storage
+from hqnn import claims, experiments, measurements, records, storage
 from hqnn.claims import Result, Verdict, ledger
 from hqnn.claims.ledger import Claim
 from hqnn.claims.quantities import Curve, Lead, Measured
@@ -107,7 +107,7 @@ def test_measurements_hold_what_claims_ask_for() -> None:
     for claim in ledger.read().claims:
         if isinstance(claim.ours, Measured):
             assert claim.ours.measured in measurements.everything(), claim.id
-            if (DATA / "analyses" / f"{claim.ours.measured}.json").exists():
+            if (storage.DATA / "analyses" / f"{claim.ours.measured}.json").exists():
                 assert claim.ours.key in records.measured(claim.ours.measured).result, claim.id
 
 
