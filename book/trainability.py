@@ -186,9 +186,25 @@ assert all(1.9 < per_qubit[d] < 2.3 for d in (3, 12)) and per_qubit[1] < 1.7
 assert all(
     value[f"dimension/circuit/{n}"] > value[f"dimension/block/{n}"] for n in settings["data"]
 )
-assert value["rank/circuit"] == value["rank/block"] == 45
+assert value["rank/circuit"] == value["rank/block"] == value["weights/circuit"] == 45
+assert (settings["weights"], settings["samples"]) == (50, 200) and settings["depths"] == [
+    1,
+    3,
+    12,
+]
+one_layer, three, twelve = variances.values()
+assert all(0.07 < v[0] < 0.12 for v in variances.values()) and 6e-4 < one_layer[-1] < 1.5e-3
+assert all(
+    6e-5 < v[-1] < 1.5e-4 and 0.08 < (v[1] * v[2]) ** 0.25 < 0.15 for v in (three, twelve)
+)
+ratio = np.divide(measured.data["spectra"]["circuit"], measured.data["spectra"]["block"])
+assert all(abs(ratio[:20] - 1) < 0.2) and 2.5 < ratio[22:].mean() < 3.5
 assert all(one.p > 0.05 for one in found.values()) and best == "dimension"
 assert all(
     one.p > 0.05 for one in trainability.predictions(measured.result, rate=0.03).values()
 )
+accuracies = found[best].accuracy
+assert len(accuracies) == 15 and len(z_only) == 3 and np.ptp(accuracies) < 9
+assert (round(accuracies.min()), round(accuracies.max())) == (56, 65)
+assert found[best].interval[1] > 0.5
 print("slopes halve with each qubit; a flatter spectrum; no measure predicts: holds")
