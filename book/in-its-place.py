@@ -37,10 +37,10 @@ if "google.colab" in sys.modules or "KAGGLE_KERNEL_RUN_TYPE" in os.environ:
 import matplotlib.pyplot as plt
 from IPython.display import HTML, Markdown
 
-from hqnn import claims, figures, pages, stats
+from hqnn import claims, experiments, figures, pages, stats
 from hqnn.claims import report
 from hqnn.papers import together
-from hqnn.papers.hqnn import tuning
+from hqnn.papers.hqnn import parallel, tuning
 from hqnn.papers.lcqhnn import model as lcqhnn
 from hqnn.views.free_series import FreeSeries
 
@@ -77,9 +77,7 @@ Markdown(
 
 # %% tags=["hide-input"]
 figure, ax = plt.subplots(figsize=(5.4, 3.2))
-ax.axvspan(-MARGIN, MARGIN, color=figures.GREY, alpha=0.15, linewidth=0)
-ax.axvline(0, color=figures.INK, linewidth=1)
-figures.intervals(ax, {WORDS[name]: lead for name, lead in leads.items()}, {})
+figures.leads(ax, {WORDS[name]: lead for name, lead in leads.items()}, margin=MARGIN)
 ax.set(xlabel="the circuit's lead over what stands in its place, points")
 figures.show(
     figure,
@@ -118,9 +116,7 @@ pages.source(FreeSeries.forward)
 
 # %% tags=["hide-input"]
 figure, ax = plt.subplots(figsize=(5.4, 2.8))
-ax.axvspan(-MARGIN, MARGIN, color=figures.GREY, alpha=0.15, linewidth=0)
-ax.axvline(0, color=figures.INK, linewidth=1)
-figures.intervals(ax, {PARALLEL[name]: lead for name, lead in of_parallel.items()}, {})
+figures.leads(ax, {PARALLEL[name]: lead for name, lead in of_parallel.items()}, margin=MARGIN)
 ax.set(xlabel="the circuits' lead over what stands in their place, points")
 figures.show(
     figure,
@@ -212,8 +208,18 @@ assert all(
 )
 assert all(stats.equivalence(one, MARGIN) < 0.05 for one in parallel_means.values())
 assert 0 in parallel_means["series"] and parallel_means["identity"].high < 0
+series = lcqhnn.build(experiments.config("lcqhnn-dequantised-fashion/series")).quantum
+assert series.coefficients.numel() == 324 and len(series.frequencies) == 81
+four = {
+    name: parallel.build(experiments.config(f"hqnn-dequantised/{name}")).middle
+    for name in ("circuits", "series", "random-waves")
+}
+assert four["circuits"].weights.numel() == 180
+assert len(four["series"].frequencies) == len(four["random-waves"].frequencies) == 243
+assert {len(lead) for lead in leads.values()} == {20}
+assert {len(lead) for lead in of_parallel.values()} == {10}
 others = [one.high for name, one in final.items() if name != "series"]
-assert final["series"].low > max(*others, pixels.mean())
+assert final["series"].low > max(*others, pixels.mean()) and round(final["series"].mean) == 77
 print(
     "the circuit beats nothing, equals its formula, and loses to its own waves set free; the four circuits equal all: holds"
 )

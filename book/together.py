@@ -58,8 +58,7 @@ compared = together.load()
 leads = {name: one.lead for name, one in compared.items()}
 said = {name: one.printed_lead for name, one in compared.items()}
 figure, ax = plt.subplots(figsize=(5.4, 4.6))
-figures.intervals(ax, leads, {}, printed=said)
-ax.axvline(0, color=figures.INK, linewidth=1)
+figures.leads(ax, leads, printed=said)
 ax.set_xscale("symlog", linthresh=1)
 ax.set(xlabel="hybrid's lead, points (logarithmic beyond ±1)", xlim=(-60, 60))
 ax.set_xticks((-30, -3, 0, 3, 30), ["−30", "−3", "0", "+3", "+30"])

@@ -115,8 +115,7 @@ def _leads(page: _Page, shown: list[leads.Row]) -> None:
     )
     ax = page.figure.add_axes((0.36, (page.y - high + 0.35) / HIGH, 0.55, (high - 0.4) / HIGH))
     found = {row.name: row.compared.lead for row in shown}
-    figures.intervals(ax, found, {}, printed={row.name: row.compared.printed_lead for row in shown})
-    ax.axvline(0, color=figures.INK, linewidth=1)
+    figures.leads(ax, found, printed={row.name: row.compared.printed_lead for row in shown})
     ax.tick_params(labelsize=8.5)
     page.y -= high + 0.05
     page.write("Hollow: as printed. Filled: as found, mean and 95 % interval. Faint: single pairs of runs.", 8.5)

@@ -281,10 +281,7 @@ changes = comparisons.changes()
 gaps = {variant: mean_interval(over) for variant, over in changes.items()}
 base = mean_interval(records.final("hqnn-parts/hqnn", "test_accuracy"))
 figure, ax = plt.subplots(figsize=(5.4, 4.8))
-ax.axvline(0, color=figures.INK, linewidth=1)
-figures.intervals(
-    ax, {comparisons.CHANGES[name]: 100 * over for name, over in changes.items()}, {}
-)
+figures.leads(ax, {comparisons.CHANGES[name]: 100 * over for name, over in changes.items()})
 ax.set(xlabel="lead over the hybrid in test accuracy, points")
 figures.show(
     figure,

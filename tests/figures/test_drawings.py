@@ -74,6 +74,14 @@ def test_printed_values_and_levels_are_kept_apart(ax: Any) -> None:
     assert marked(ax, "D") == [[77, 1]]
 
 
+def test_leads_have_a_line_at_zero_and_a_margin_on_both_sides(ax: Any) -> None:
+    figures.leads(ax, {"a": np.array([0.5, 0.7])}, margin=0.2, printed={"a": 1.0})
+    assert [0, 0] in [list(line.get_xdata()) for line in ax.lines]
+    (band,) = ax.patches
+    assert band.get_extents().transformed(ax.transData.inverted()).intervalx == pytest.approx([-0.2, 0.2])
+    assert marked(ax, "D") == [[1.0, 0]]
+
+
 def test_bars_stand_in_groups(ax: Any) -> None:
     groups = {"few": {1: Interval(1.0, 0.5, 10), 8: Interval(4.0, 1.0, 10)}, "many": {1: Interval(0.0, 0.1, 10)}}
     figures.bars(ax, groups, {1: "C0", 8: "C1"}, {1: "one", 8: "eight"})

@@ -112,6 +112,19 @@ def paired_differences(ax: Axes, rows: Mapping[str, Mapping[str, NDArray[np.floa
     return forest(ax, rows, DATASET_MARKS)
 
 
+def leads(
+    ax: Axes,
+    values: Mapping[str, NDArray[np.float64]],
+    *,
+    margin: float = 0.0,
+    printed: Mapping[str, float] | None = None,
+) -> Axes:
+    """Differences paired by seed as `intervals`, with a line at zero, and grey as far as they count as negligible."""
+    ax.axvspan(-margin, margin, color=GREY, alpha=0.15, linewidth=0)
+    ax.axvline(0, color=INK, linewidth=1)
+    return intervals(ax, values, {}, printed=printed)
+
+
 def intervals(
     ax: Axes,
     values: Mapping[str, NDArray[np.float64]],
