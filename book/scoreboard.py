@@ -50,7 +50,11 @@ results = claims.evaluate()
 found = claims.counts(results, "result")
 rows = [[verdict, *(numbers[verdict] for numbers in found.values())] for verdict in Verdict]
 header = ["results", *map(papers.title, found)]
-tables.table(header, [row for row in rows if any(row[1:])])
+tables.table(
+    header,
+    [row for row in rows if any(row[1:])],
+    caption="Rows of the ledger that report a result, by verdict and paper, counted.",
+)
 
 # %% tags=["remove-input"]
 held = {}

@@ -14,6 +14,8 @@ def test_a_table_is_markdown_with_aligned_columns_and_escaped_bars() -> None:
         f"| a\\|b | 1 | {sentence} |",
         "| c | 2.5 |  |",
     ]
+    captioned = table(["a"], [[1]], caption="What $a$ is.").data.splitlines()
+    assert captioned == ["What $a$ is.", "", "| a |", "| :-- |", "| 1 |"]
     assert table(["a", "b"], []).data.splitlines() == ["| a | b |", "| :-- | --: |"]
     with pytest.raises(ValueError, match="1 cells but the header has 2"):
         table(["a", "b"], [["only one"]])

@@ -69,7 +69,11 @@ for name in ("hqnn", "cnn"):
     rows.append([NAMES[name]])
     for what in ("accuracy", "table", "train-loss", "test-loss"):
         rows[-1].append(PRINTED[f"H5-{what}-{name}"].text)
-tables.table(["", "accuracy, text", "accuracy, table 1", "training loss", "test loss"], rows)
+tables.table(
+    ["network", "accuracy, text", "accuracy, table 1", "training loss", "test loss"],
+    rows,
+    caption="What the paper prints for CIFAR-10, in the text and in table 1.",
+)
 
 # %% tags=["remove-input"]
 printed = comparisons.printed("H5")
@@ -122,8 +126,7 @@ figures.show(
 )
 
 # %% [markdown]
-# After the last epoch, with the hybrid's lead in points: runs are paired by seed, which fixes the order of the images and what is
-# changed in them. The intervals are 95 %.
+# In numbers, with the hybrid's lead over runs of the same seed, which fixes the order of the images and what is changed in them:
 
 # %% tags=["hide-input"]
 rows, final, leads = [], {}, {}
@@ -138,7 +141,11 @@ for reading, words in READINGS.items():
             leads[reading, name] = mean_interval(lead)
             rows[-1][-1] = f"{leads[reading, name]:+z.2p}"
 header = ["images", "runs", "training loss", "test loss", "test accuracy, %", "hybrid's lead"]
-tables.table(["CIFAR-10", *header], rows)
+tables.table(
+    ["network", *header],
+    rows,
+    caption="The networks on CIFAR-10 after the last epoch, by how the training images were changed: mean and 95 % interval over the runs, and the hybrid's lead over each rival in points, paired by seed. *Recorded runs, all of CIFAR-10.*",
+)
 
 # %% [markdown]
 # On the images as they are every network learns them by heart: the training loss goes to nearly zero, the test loss turns round and

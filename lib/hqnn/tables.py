@@ -12,8 +12,14 @@ SENTENCE = 32
 """Characters above which a cell is prose and not a number."""
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Markdown:
+def table(header: Sequence[str], rows: Iterable[Sequence[object]], *, caption: str = "") -> Markdown:
     """A Markdown table: the first column and columns of sentences to the left, all others to the right.
+
+    Args:
+        header: The columns.
+        rows: Their cells.
+        caption: The paragraph above the table, a sentence that says what the rows are and what was measured; Markdown
+            with mathematics. The HTML makes it the table's own and numbers it.
 
     Raises:
         ValueError: A row has another number of cells than the header.
@@ -27,7 +33,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Markdown:
     to_the_left = [i == 0 or length > SENTENCE for i, length in enumerate(longest)]
     cells = [[cell.replace("|", "\\|") for cell in line] for line in lines]
     cells.insert(1, [":--" if left else "--:" for left in to_the_left])
-    return Markdown("\n".join("| " + " | ".join(line) + " |" for line in cells))
+    return Markdown("\n".join([f"{caption}\n", *("| " + " | ".join(line) + " |" for line in cells)]).lstrip("\n"))
 
 
 def span(values: ArrayLike, digits: int = 2) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 from claiming import judged
+from IPython.display import Markdown
 from synthetic import constant, write_records
 
 from hqnn import claims, papers
@@ -112,7 +113,7 @@ def test_the_html_table_has_a_row_per_claim_and_escapes_text(stored: list[Result
     text = report.to_html(stored)
     rows = re.findall(r'<tr id="(.+?)" data-paper="(.+?)" data-kind="(.+?)" data-verdict="(.+?)">', text)
     assert rows == [(o.claim.id, o.claim.paper, o.claim.kind, str(o.judgement.verdict)) for o in stored]
-    assert text.count("<table") == len(ledger.read().groups)
+    assert text.count("<table") == text.count("<caption>") == len(ledger.read().groups)
     claim = stored[0].claim.model_copy(update={"says": "x < y & z."})
     (row,) = re.findall("<tr id.*</tr>", report.to_html([replace(stored[0], claim=claim)]), re.DOTALL)
     assert "<br>x &lt; y &amp; z.<br>evidence: <code>hqnn.papers.lcqhnn.quantities.gates</code>" in row
@@ -146,11 +147,17 @@ def test_claims_in_short_stand_with_their_verdict(stored: list[Result]) -> None:
         report.in_short("L1-gate")
 
 
+def cells_of(shown: Markdown) -> list[list[str]]:
+    """The lines of a Markdown table by their cells, without the caption above it."""
+    caption, _, table = shown.data.partition("\n\n")
+    assert caption.endswith(".")
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
+
+
 def test_subjects_divide_the_claims_by_verdict(stored: list[Result]) -> None:
     own = [one for one in stored if one.claim.paper == "lcqhnn"]
     groups = sorted({one.claim.group for one in own})
-    lines = report.by_subject(own, {"first": groups[:1], "others": groups[1:]}).data.splitlines()
-    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    cells = cells_of(report.by_subject(own, {"first": groups[:1], "others": groups[1:]}))
     counts = claims.counts(own)["lcqhnn"]
     assert cells[-1] == ["all", *(str(n) for n in counts.values() if n), str(n_claims(own))]
     assert cells[2][-1] == str(sum(one.claim.group == groups[0] for one in own))
@@ -159,8 +166,7 @@ def test_subjects_divide_the_claims_by_verdict(stored: list[Result]) -> None:
 
 
 def test_what_the_second_rule_changed_is_counted_by_both_verdicts(stored: list[Result]) -> None:
-    lines = report.changed(stored).data.splitlines()
-    header, _, *rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    header, _, *rows = cells_of(report.changed(stored))
     found = {(row[0], now): int(n) for row in rows for now, n in zip(header[1:], row[1:], strict=True) if n}
     changed = [(o.first_rule, str(o.judgement.verdict)) for o in stored if o.first_rule]
     assert found == Counter(pair for pair in changed if len(set(pair)) == 2)
@@ -172,9 +178,8 @@ def test_what_the_second_rule_changed_is_counted_by_both_verdicts(stored: list[R
 
 def test_registrations_are_counted_by_paper(stored: list[Result]) -> None:
     given = [replace(one, registration=("registered", "no run")[k % 2]) for k, one in enumerate(stored)]
-    lines = report.registrations(given).data.splitlines()
-    assert [cell.strip() for cell in lines[0].strip("|").split("|")] == ["rows of", *STATUSES]
-    total = [cell.strip() for cell in lines[-1].strip("|").split("|")]
+    header, *_, total = cells_of(report.registrations(given))
+    assert header == ["rows of", *STATUSES]
     assert total == ["all", str((len(stored) + 1) // 2), "0", "0", str(len(stored) // 2)]
 
 
@@ -191,9 +196,9 @@ def test_headlines_count_results_and_no_questions_of_ours(stored: list[Result]) 
 
 def test_contradictions_name_both_sides() -> None:
     own = claims.evaluate("transfer", groups=["S3", "S6"])
-    rows = report.contradictions(own).data.splitlines()[2:]
+    rows = cells_of(report.contradictions(own))[2:]
     assert len(rows) == claims.counts(own)["transfer"][Verdict.CONTRADICTED] == 3
-    assert all(all(cell.strip() for cell in row.strip("|").split("|")[:2]) for row in rows)
+    assert all(all(row[:2]) for row in rows)
 
 
 # --- the command line

@@ -252,7 +252,8 @@ def by_subject(results: Sequence[Result], subjects: Mapping[str, Sequence[str]])
     found["all"] = sum(found.values(), Counter())
     shown = [verdict for verdict in Verdict if found["all"][verdict]]
     rows = [[subject, *(n[v] or "" for v in shown), n.total()] for subject, n in found.items()]
-    return tables.table(["claims about", *map(str, shown), "all"], rows)
+    caption = "Rows of the ledger by what they are about and by verdict, counted; questions of our own are left out."
+    return tables.table(["claims about", *map(str, shown), "all"], rows, caption=caption)
 
 
 def changed(results: Sequence[Result]) -> Markdown:
@@ -267,7 +268,10 @@ def changed(results: Sequence[Result]) -> Markdown:
     now = [verdict for verdict in Verdict if any(after == verdict for _, after in found)]
     before = [verdict for verdict in Verdict if any(first == verdict for first, _ in found)]
     rows = [[first, *(found[first, after] or "" for after in now)] for first in before]
-    return tables.table(["by the first rule, below; now:", *now], rows)
+    caption = (
+        "Rows on which the editions of the rule differ, counted: down, the verdict by the first; across, by the second."
+    )
+    return tables.table(["by the first rule", *now], rows, caption=caption)
 
 
 def registrations(results: Sequence[Result]) -> Markdown:
@@ -279,7 +283,8 @@ def registrations(results: Sequence[Result]) -> Markdown:
         found.setdefault(papers.title(one.claim.paper), Counter())[one.registration] += 1
     found["all"] = sum(found.values(), Counter())
     rows = [[paper, *(n[status] for status in registration.STATUSES)] for paper, n in found.items()]
-    return tables.table(["rows of", *registration.STATUSES], rows)
+    caption = "Rows of the ledger by whether the history holds them before the runs that decide them, counted."
+    return tables.table(["rows of", *registration.STATUSES], rows, caption=caption)
 
 
 def contradictions(results: Sequence[Result]) -> Markdown:
@@ -294,4 +299,5 @@ def contradictions(results: Sequence[Result]) -> Markdown:
             against = j.evidence if j.evidence.startswith(prefix) else one.ours()
             note = "; ".join(filter(None, (against.removeprefix(prefix), j.note)))
             rows.append([f"`{one.claim.id}`: {one.claim.says}", note])
-    return tables.table(["the paper says", "against"], rows)
+    caption = "Rows of the ledger that the paper itself contradicts: what it says, and what stands against that."
+    return tables.table(["the paper says", "against"], rows, caption=caption)
