@@ -13,15 +13,22 @@ from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.config import Config
 
 _CAPTION = re.compile(r'<caption>|<figcaption>\s*<p>(?=<span class="caption-text">)')
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register with Sphinx."""
+    app.connect("config-inited", count_here, priority=600)  # behind Jupyter Book's, which switches `numfig` on
     app.connect("doctree-read", join_tables)
     app.connect("html-page-context", number)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def count_here(_app: Sphinx, config: Config) -> None:
+    """Switch Sphinx's own numbers off."""
+    config["numfig"] = False
 
 
 def join_tables(_app: Sphinx, document: nodes.document) -> None:

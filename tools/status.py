@@ -114,7 +114,7 @@ def versions(root: Path = ROOT) -> list[list[str]]:
     return rows
 
 
-def table(head: list[str], rows: list[list[str]]) -> str:
+def table(head: list[str], rows: list[list[str]], caption: str) -> str:
     """A table as HTML; cells are HTML."""
     header = "".join(f'<th scope="col">{name}</th>' for name in head)
     body = "".join(
@@ -122,7 +122,8 @@ def table(head: list[str], rows: list[list[str]]) -> str:
     )
     return (
         '<div class="pst-scrollable-table-container" tabindex="0" role="group" aria-label="a table">'
-        f'<table class="table"><thead><tr>{header}</tr></thead><tbody>{body}</tbody></table></div>'
+        f'<table class="table"><caption>{caption}</caption>'
+        f"<thead><tr>{header}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
@@ -146,9 +147,11 @@ def parts(root: Path, titles: dict[str, str], up: str) -> dict[str, str]:
     ]
     head = ["page", "code cells", "figures", "last change", "a fresh run shows", "seconds"]
     return {
-        "tests": table(["", "result", "begun", "seconds"], tested),
-        "pages": table(head, shown),
-        "versions": table(["package", "version"], versions(root)),
+        "tests": table(
+            ["what ran", "result", "begun", "seconds"], tested, "What the tests found, and how long they took."
+        ),
+        "pages": table(head, shown, "The notebooks, in the order of their files, and what a fresh run of each showed."),
+        "versions": table(["package", "version"], versions(root), "The packages that this copy was built with."),
     }
 
 
