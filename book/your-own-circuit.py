@@ -111,9 +111,7 @@ if SCALE == "paper":
 
 
 def changed() -> nn.Module:
-    network = model.build(config)
-    network.quantum = QuantumLayer(with_cz())
-    return network
+    return model.build(config, with_cz())
 
 
 # %%

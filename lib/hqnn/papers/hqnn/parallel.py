@@ -14,6 +14,7 @@ from torch.nn import functional
 from hqnn.circuit import Circuit
 from hqnn.papers.hqnn.circuits import strongly_entangling
 from hqnn.papers.hqnn.experiments import ParallelConfig
+from hqnn.views.exchange import with_circuit
 from hqnn.views.free_series import FreeSeries, embedded
 from hqnn.views.layer import QuantumLayer
 
@@ -131,11 +132,11 @@ def circuit(config: ParallelConfig) -> Circuit:
     return strongly_entangling(n_qubits=config.n_qubits, n_layers=config.n_layers, entangle=entangle)
 
 
-def build(config: ParallelConfig) -> Parallel:
-    """Build the network of a configuration, with weights drawn from torch's current random state.
+def build(config: ParallelConfig, pc: Circuit | None = None) -> Parallel:
+    """Build the network of a config, or with circuits in the place of its own, from torch's current random state.
 
     Raises:
-        ValueError: The middle part is unknown, or its width is not that of the last dense layer.
+        ValueError: The middle part is unknown, its width is not that of the last dense layer, or the circuit's is not.
     """
     if config.middle not in MIDDLES:
         raise ValueError(f"middle is {config.middle!r}; use one of {', '.join(map(repr, MIDDLES))}")
@@ -145,7 +146,7 @@ def build(config: ParallelConfig) -> Parallel:
             f"{config.n_circuits} circuits of {config.n_qubits} qubits take {width} features, "
             f"but the last dense layer yields {config.hidden[-1]}"
         )
-    return Parallel(config)
+    return Parallel(config) if pc is None else with_circuit(Parallel(config), pc)
 
 
 def _activation(config: ParallelConfig, width: int) -> list[nn.Module]:

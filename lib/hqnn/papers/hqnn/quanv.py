@@ -15,6 +15,7 @@ from hqnn.circuit import Circuit
 from hqnn.papers.hqnn.circuits import quanvolution
 from hqnn.papers.hqnn.quanv_experiments import QuanvConfig
 from hqnn.views import fourier
+from hqnn.views.exchange import with_circuit
 from hqnn.views.free_series import FreeSeries
 from hqnn.views.gradients import jacobian, rank
 from hqnn.views.layer import QuantumLayer
@@ -96,11 +97,11 @@ class Cnn(nn.Module):
         return scores
 
 
-def build(config: QuanvConfig) -> nn.Module:
-    """Build the model of a configuration, with weights drawn from torch's current random state.
+def build(config: QuanvConfig, pc: Circuit | None = None) -> nn.Module:
+    """Build the model of a config, or with a circuit in the place of its own, from torch's current random state.
 
     Raises:
-        ValueError: A field has an unknown value.
+        ValueError: A field has an unknown value, or the circuit does not fit.
     """
     allowed = {
         "model": ("quanv", "cnn"),
@@ -112,7 +113,8 @@ def build(config: QuanvConfig) -> nn.Module:
             raise ValueError(f"{field} is {getattr(config, field)!r}; use one of {', '.join(map(repr, values))}")
     if config.quantum == "cosines" and (config.axis, config.cnots, config.rotations_first) != ("y", "chain", True):
         raise ValueError("the product of cosines is what the primary reading of the circuit computes, and no other")
-    return Quanv(config) if config.model == "quanv" else Cnn(config)
+    network = Quanv(config) if config.model == "quanv" else Cnn(config)
+    return network if pc is None else with_circuit(network, pc)
 
 
 def equivalent_linear(cnn: Cnn) -> tuple[Tensor, Tensor]:

@@ -18,6 +18,7 @@ from torch.nn import functional
 from hqnn.circuit import Circuit, parity
 from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
 from hqnn.papers.lcqhnn.experiments import LcqhnnConfig
+from hqnn.views.exchange import with_circuit
 from hqnn.views.free_series import FreeSeries
 from hqnn.views.layer import QuantumLayer
 
@@ -264,14 +265,14 @@ _ALLOWED = {
 }
 
 
-def build(config: LcqhnnConfig) -> Lcqhnn | Cnn:
-    """Build the model of a config, with weights drawn from torch's current random state.
+def build(config: LcqhnnConfig, pc: Circuit | None = None) -> Lcqhnn | Cnn:
+    """Build the model of a config, or with a circuit in the place of its own, from torch's current random state.
 
     Returns:
         A module from images [B, 1, 28, 28] in [0, 1] to class scores [B, 2]; its last convolution is `features.conv2`.
 
     Raises:
-        ValueError: A field has a value that is not listed in this module.
+        ValueError: A field has a value that is not listed in this module, or the circuit does not fit.
     """
     for field, values in _ALLOWED.items():
         if getattr(config, field) not in values:
@@ -284,4 +285,5 @@ def build(config: LcqhnnConfig) -> Lcqhnn | Cnn:
         raise ValueError(
             f"{config.quantum!r} is no circuit, and noise {config.noise!r} is a circuit's; leave it 'none'"
         )
-    return Lcqhnn(config) if config.model == "lcqhnn" else Cnn(config)
+    network = Lcqhnn(config) if config.model == "lcqhnn" else Cnn(config)
+    return network if pc is None else with_circuit(network, pc)
