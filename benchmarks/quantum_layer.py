@@ -5,6 +5,7 @@ What is compared is first shown to be equal. The result is one JSON record, whic
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -31,6 +32,7 @@ QUBITS = range(2, 13)
 SCALED = ("hqnn", "PennyLane default.qubit", "TensorCircuit-NG", "TorchQuantum-NG", "FlagQuantum", "QANDLE")
 TURNS = 10
 PATIENCE = 20.0  # seconds for one step, beyond which a contender is left out
+SLOW = 1.0  # seconds for one step, from which on a contender is not asked for more qubits
 SAMPLE_BY_SAMPLE = ("PennyLane lightning.qubit", "EstimatorQNN")  # their time for two samples predicts that of a batch
 TOLERANCE = 2e-4  # between contenders in single precision
 _PACKAGES = (
@@ -179,17 +181,20 @@ def scaling(seconds: float) -> dict[str, Any]:
     """Time a layer that grows from 2 to 12 qubits.
 
     Returns:
-        `n_qubits`, the method that we choose for each, and the median times in milliseconds by name (None: left out).
+        `n_qubits`, the method that we choose for each, and the median times in milliseconds by name (None: left out,
+        because it is not installed or was `SLOW` with fewer qubits).
     """
     methods = []
     times: dict[str, list[float | None]] = {name: [] for name in SCALED}
+    names: tuple[str, ...] = SCALED
     n_qubits = list(QUBITS) if seconds else [2, 7]  # without time, to see that all run
     for n in n_qubits:
         workload = Workload(title=f"{n} qubits", pc=strongly_entangling(n_qubits=n, n_layers=2, pauli="Z"))
         methods.append(QuantumLayer(workload.pc).method)
-        result = measure(workload, SCALED, seconds)
+        taken = measure(workload, names, seconds)["median_ms"]
         for name in SCALED:
-            times[name].append(result["median_ms"].get(name))
+            times[name].append(taken.get(name))
+        names = tuple(name for name in names if taken.get(name, math.inf) < 1e3 * SLOW)
         print(n, {name: values[-1] for name, values in times.items()}, flush=True)
     return {"n_qubits": n_qubits, "method": methods, "median_ms": times}
 

@@ -108,6 +108,22 @@ def test_slow_sample_by_sample_peers_are_predicted(monkeypatch: pytest.MonkeyPat
     assert "one step would take" in result["left_out"]["hqnn, method 'state'"]
 
 
+def test_a_slow_contender_is_not_asked_for_more_qubits(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, ...]] = []
+
+    def measure(workload: Workload, names: tuple[str, ...], seconds: float) -> dict[str, Any]:
+        asked.append(names)
+        taken = {"hqnn": 1.0, "slow": 400.0 * len(asked)}
+        return {"median_ms": {name: taken[name] for name in names if name in taken}}
+
+    monkeypatch.setattr(quantum_layer, "measure", measure)
+    monkeypatch.setattr(quantum_layer, "SCALED", ("hqnn", "slow", "absent"))
+    monkeypatch.setattr(quantum_layer, "QUBITS", range(2, 6))
+    result = quantum_layer.scaling(1.0)
+    assert asked == [("hqnn", "slow", "absent"), ("hqnn", "slow"), ("hqnn", "slow"), ("hqnn",)]
+    assert result["median_ms"] == {"hqnn": [1.0] * 4, "slow": [400.0, 800.0, 1200.0, None], "absent": [None] * 4}
+
+
 def test_all_ways_to_differentiate_agree_and_unequal_ones_are_not_compared() -> None:
     ways = gradients.ours() | gradients.pennylane()
     result = gradients.measure(ways, 2, 0.001)

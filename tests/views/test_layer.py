@@ -30,6 +30,7 @@ from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
 from hqnn.views.evaluators import Method
 from hqnn.views.gradients import parameter_shift
 from hqnn.views.layer import QuantumLayer
+from hqnn.views.pauli_rotations import lower
 from tests.exact import entangling, expectations, pennylanes, states
 
 METHODS: tuple[Method, ...] = ("fourier", "matrix", "state")
@@ -147,6 +148,35 @@ def test_wide_circuits_and_their_derivatives_by_parameter_shift(n_qubits: int) -
     torch.testing.assert_close(d_weights[0], shifted[:, 1, 0])
     assert d_inputs[0].abs().max() == 0  # the other sample does not enter
     torch.testing.assert_close(d_inputs[1], d_weights[0, n_qubits : 2 * n_qubits])  # the angle is x + w
+
+
+@pytest.mark.parametrize("n_qubits", [6, 7, 8])
+def test_rotations_that_change_no_output_are_left_out(n_qubits: int) -> None:
+    """The last RZ on each qubit before a ring of CNOTs and a measurement of Z, or of all qubits; but not of Y."""
+    pc = strongly_entangling(n_qubits=n_qubits, n_layers=2, pauli="Z")
+    rotations = lower(pc)
+    everything = list(range(len(rotations.paulis)))
+    last = everything[: -3 * n_qubits : -3]  # each qubit has RZ, RY, RZ in turn
+    for observables in (pc.observables, None):
+        assert [*rotations.effective(observables), *last] == [*(k for k in everything if k not in last), *last]
+    assert rotations.effective(pauli_on_each_qubit(n_qubits, "Y")) == everything
+    layer = QuantumLayer(pc, dtype=torch.float64, method="state")
+    inputs = torch.randn(3, n_qubits, dtype=torch.float64, requires_grad=True)
+    outputs = layer(inputs)
+    exact = expectations(pc, inputs.detach().numpy(), layer.weights.detach().numpy()[0])
+    np.testing.assert_allclose(outputs.detach(), exact, atol=1e-12)
+    outputs.square().sum().backward()
+    assert layer.weights.grad is not None
+    idle = (layer.weights.grad[0] == 0).nonzero().flatten().tolist()
+    assert idle == rotations.weight_slopes[sorted(last)].nonzero()[1].tolist()
+
+
+@torch.inference_mode()
+def test_transforms_work_without_autograd() -> None:
+    layer = QuantumLayer(wide(5), dtype=torch.float64)
+    inputs = torch.randn(3, 5, dtype=torch.float64)
+    mapped = torch.func.vmap(lambda row: layer(row.unsqueeze(0)).squeeze(0))(inputs)
+    torch.testing.assert_close(mapped, layer(inputs))
 
 
 @by_every_method

@@ -122,6 +122,20 @@ class PauliRotations(Angles):
             layers[position].append(k)
         return layers
 
+    def effective(self, observables: Sequence[SparsePauliOp] | None) -> list[int]:
+        """The rotations, in time order, that can change an output: not those that commute with all that comes later.
+
+        What comes last are the observables; None stands for the probabilities of basis states.
+        """
+        everything = [(0, 1 << q) for q in range(self.n_qubits)]
+        later = everything if observables is None else list(strings(observables))
+        kept: list[int] = []
+        for k in reversed(range(len(self.paulis))):
+            if not all(commute(self.paulis[k], other) for other in later):
+                later.append(self.paulis[k])
+                kept.append(k)
+        return kept[::-1]
+
     def eigenbasis(self, layer: Sequence[int]) -> Eigenbasis:
         """The basis in which a layer of commuting rotations is diagonal."""
         return eigenbasis([self.paulis[k] for k in layer], self.n_qubits)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain, repeat
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from hqnn.views.evaluators.base import Constants, Evaluator, clean, join, readou
 from hqnn.views.pauli_rotations import Eigenbasis, PauliRotations
 
 MAX_HADAMARDS = 5  # gates taken in one product
+LONG = 2**7  # entries of a diagonal from which two of half the qubits are found sooner
 SMALL = 2**12  # amplitudes of a state up to which nobody runs out of memory
 
 
@@ -33,7 +35,8 @@ class StateEvaluator(Evaluator):
         measured_in: Sequence[Eigenbasis] = (),
     ) -> None:
         """Measure the observables, or the probabilities in some bases; without either those of basis states."""
-        layers = rotations.commuting_layers(range(len(rotations.constant))) or [[]]
+        moving = range(len(rotations.constant)) if measured_in else rotations.effective(observables)
+        layers = rotations.commuting_layers(moving) or [[]]
         n, dim = rotations.n_qubits, 2.0**rotations.n_qubits
         constants = dim * (16 * len(rotations.constant) + 96 * (len(layers) + len(measured_in)))
         memory.require(constants, f"a layer of {n} qubits and {len(layers)} layers of rotations", "use fewer of both")
@@ -73,12 +76,27 @@ class StateEvaluator(Evaluator):
         shared = torch.addmm(self.constant, self.weight_slopes, w.t()).unsqueeze(2)  # angles [R, C, 1]
         varied = torch.mm(self.input_slopes, columns.t()).view(len(self.input_slopes), copies, batch)
         state, turns, states = self.start, [], []  # [dim, C, B], B = 1 until the first input acts
+        rooms = self._rooms(state, batch)
         for layer, angles, more in zip(self.layers, shared.split(self.sizes), varied.split(self.sizes_x), strict=True):
             turns.append(layer.turn(angles + more if layer.per_sample else angles))
-            states.append(state * turns[-1])
+            states.append(torch.mul(state, turns[-1], out=next(rooms)))
             state = layer.change(states[-1])
         p = (state.real.square() + state.imag.square()).expand(-1, -1, batch).flatten(1).t()  # [C * B, rows]
         return join(p if self.signs is None else torch.mm(p, self.signs), copies), (turns, states, state)
+
+    def _rooms(self, state: Tensor, batch: int) -> Iterator[Tensor | None]:
+        """Where the turned states go: one piece of memory, which the system leaves to the process from step to step.
+
+        Pieces of their own would be given back, and their pages made anew, in every step. None where autograd looks on,
+        a compiler, or a transform of torch.func.
+        """
+        watched = torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active()
+        if watched or not torch.is_inference_mode_enabled():
+            return repeat(None)
+        each = [layer.per_sample for layer in self.layers]
+        alike = each.index(True) if True in each else len(each)  # states that all samples share
+        rooms = state.new_empty(len(each) - alike, len(state), self.copies, batch)
+        return chain(repeat(None, alike), rooms)
 
     def pull_back(
         self, grad: Tensor, saved: tuple[Any, ...], *, need_x: bool, need_w: bool
@@ -117,19 +135,28 @@ class _Layer(Constants):
         source = np.concatenate([where[b.source] for b in targets])
         inverse = np.concatenate([k * len(where) + np.argsort(where[b.source]) for k, b in enumerate(targets)])
         factors = clean(np.concatenate([b.phase for b in targets]) * basis.phase.conj()[source])
+        phases = -basis.eigenvalues.T / 2  # [dim, K]
+        n_low = 2 ** (len(phases).bit_length() // 2)
+        high, low = phases[::n_low], phases[:n_low] - phases[0]
+        # A diagonal for each sample is the product of two short ones, if no rotation looks at both ends of the index.
+        self.in_two = per_sample and len(phases) >= LONG and np.array_equal(phases, np.vstack(high[:, None] + low))
         super().__init__(
-            phases=-basis.eigenvalues.T / 2,
+            phases=phases,
+            high=high,
+            low=low,
             source=source,
             inverse=inverse,
             factors=factors[:, None, None],
             back_factors=factors[inverse, None, None],
-            hadamards=hadamard(2**MAX_HADAMARDS).astype(float),
+            **{f"hadamards_{k}": hadamard(2**k) / 2 ** (k / 2) for k in {*self.before, *chain(*self.after)}},
         )
 
     def turn(self, angles: Tensor) -> Tensor:
         """Angles [K, C, B] to the diagonal [dim, C, B]."""
-        phase = torch.mm(self.phases, angles.flatten(1)).unflatten(1, angles.shape[1:])
-        return torch.complex(phase.cos(), phase.sin())
+        if self.in_two:
+            high, low = (_turn(phases, angles) for phases in (self.high, self.low))
+            return (high.unsqueeze(1) * low).flatten(0, 1)
+        return _turn(self.phases, angles)
 
     def turn_back(self, d_state: Tensor, state: Tensor) -> Tensor:
         """Gradient [K, C, B] of the angles, given the conjugate of that of the turned state."""
@@ -161,10 +188,14 @@ class _Layer(Constants):
             return state
         flat, done = torch.view_as_real(state), 0
         for size in sizes:
-            gates = self.hadamards[: 2**size, : 2**size] / 2 ** (size / 2)
-            flat = torch.matmul(gates, flat.reshape(2**done, 2**size, -1))
+            flat = torch.matmul(getattr(self, f"hadamards_{size}"), flat.reshape(2**done, 2**size, -1))
             done += size
         return torch.view_as_complex(flat.view(*state.shape, 2))
+
+
+def _turn(phases: Tensor, angles: Tensor) -> Tensor:
+    phase = torch.mm(phases, angles.flatten(1)).unflatten(1, angles.shape[1:])
+    return torch.complex(phase.cos(), phase.sin())
 
 
 def _products(n_hadamards: int) -> list[int]:
