@@ -28,6 +28,7 @@ MODELS: Mapping[str, Model] = {
     "hqnn": Model("HQNN-Parallel", BLUE),
     "cnn": Model("the paper's CNN", VERMILLION),
     "blocks": Model("the fair rival (classical blocks)", GREEN),
+    "identity": Model("nothing in the circuits' place", ORANGE),
     "quanv": Model("HQNN-Quanv", BLUE),
     "cnn4": Model("CNN4", VERMILLION),
     "cnn1": Model("CNN1", GREEN),
