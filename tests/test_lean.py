@@ -63,6 +63,19 @@ def test_icons_that_no_page_shows_are_gone(built: Path) -> None:
         assert list((static / "scripts").iterdir()) == []
 
 
+def test_only_a_page_with_mathematics_loads_mathjax(built: Path) -> None:
+    script, page = '<script defer="defer" src="_static/mathjax/startup.js?v=1"></script>', built / "page.html"
+    for text, needed in (
+        ("<p>mathematics, class math</p>", ""),
+        ('<span class="aftermath">.</span>', ""),
+        ('<span class="math notranslate">x</span>', script),
+        ('<div class="wide math">x</div>', script),
+    ):
+        page.write_text(script + text, encoding="utf-8")
+        lean.trim(built / "_static", [page])
+        assert page.read_text(encoding="utf-8") == needed + text
+
+
 def test_a_page_weighs_all_that_it_asks_for(built: Path) -> None:
     lean.trim(built / "_static", [built / "page.html"])
     sizes = {"searchindex.js": 10, "_static/a.js": 20, "_static/mathjax/startup.js": 40, "_static/mathjax/core.js": 80}
@@ -74,8 +87,7 @@ def test_a_page_weighs_all_that_it_asks_for(built: Path) -> None:
     page = built / "page.html"
     markup = (
         '<link rel="stylesheet" href="_static/styles/pydata-sphinx-theme.css?v=1"><script src="_static/a.js"></script>'
-        '<script>window.MathJax = {"loader": {"load": ["core"]}}</script><script src="_static/mathjax/startup.js">'
-        '</script><img src="_images/a.png"><img src="data:,x">'
+        '<script>window.MathJax = {"loader": {"load": ["core"]}}</script><img src="_images/a.png"><img src="data:,x">'
     )
     page.write_text(markup, encoding="utf-8")
     styles = weight.compressed(built / "_static" / lean.STYLES)
@@ -83,7 +95,7 @@ def test_a_page_weighs_all_that_it_asks_for(built: Path) -> None:
     text = weight.weight(page, built)
     assert text == (styles + icons + 10 + 20 + weight.compressed(page), 320)
     weight.compressed.cache_clear()
-    page.write_text(f'{markup}<div class="math notranslate">x</div>', encoding="utf-8")
+    page.write_text(f'{markup}<script src="_static/mathjax/startup.js"></script>', encoding="utf-8")
     mathematics = weight.weight(page, built)
     assert mathematics.bare - text.bare == 40 + 80 + 160 + 640 + weight.compressed(page) - len(
         gzip.compress(markup.encode(), 6)

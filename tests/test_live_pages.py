@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from test_live import CLOSE, SCRIPTS, layer_outputs
+from test_live import CLOSE, SCRIPTS, covered, layer_outputs
 
 from hqnn import experiments, records
 from hqnn.papers.hqnn import parallel
@@ -125,8 +125,8 @@ def test_noise_draws_scores_to_the_offset(opened: Callable[[str], Any], data: di
 def test_a_digit_is_read_from_a_drawing(opened: Callable[[str], Any], data: dict[str, Any]) -> None:
     page = opened("digit")
     page.get_by_role("button", name="clear").tap()
-    says = "document.querySelector('.live-verdict').textContent.startsWith"
-    page.wait_for_function(f"{says}('Draw a digit')")
+    reads = "document.querySelector('.live-verdict').textContent === "
+    page.wait_for_function(f"{reads}'Draw a digit.'")
     box = page.locator(".live-draw").bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] * 0.15
     finger = page.context.new_cdp_session(page)
@@ -135,17 +135,38 @@ def test_a_digit_is_read_from_a_drawing(opened: Callable[[str], Any], data: dict
         kind = "touchMove" if k else "touchStart"
         finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [point]})
     finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-    page.wait_for_function(f"{says}('HQNN-Parallel: 1')")
+    page.wait_for_function(f"{reads}'All three read a 1.'")
+    page.wait_for_function("document.querySelector('.live').live.heat")
     found = page.evaluate("document.querySelector('.live').live")
-    record = records.load(live.DRAWN["HQNN-Parallel"])[0]
-    model = parallel.build(experiments.get("hqnn-mnist").variants["hqnn"]).eval()
-    model.load_state_dict(record.snapshot(8))
-    with torch.no_grad():
-        expected = model(torch.tensor(found["image"]).reshape(1, 1, 28, 28))[0].numpy()
-    np.testing.assert_allclose(found["found"][0]["scores"], expected, atol=0.05)
+    image = torch.tensor(found["image"], dtype=torch.float64).reshape(1, 1, 28, 28)
+    for k, series in enumerate(live.DRAWN.values()):
+        model = parallel.build(experiments.config(series)).eval()
+        model.load_state_dict(records.load(series)[0].snapshot(8))
+        model.double()
+        with torch.no_grad():
+            np.testing.assert_allclose(found["found"][k]["scores"], model(image)[0].numpy(), atol=CLOSE)
+        np.testing.assert_allclose(np.reshape(found["heat"][k], (28, 28)), covered(model, image), atol=CLOSE)
     page.get_by_role("button", name="clear").tap()
-    page.wait_for_function(f"{says}('Draw a digit')")
+    page.wait_for_function(f"{reads}'Draw a digit.'")
     page.locator(".live-draw").focus()
     for key in [" ", *["ArrowDown"] * 12, " "]:
         page.keyboard.press(key)
-    page.wait_for_function(f"{says}('HQNN-Parallel: 1')")
+    page.wait_for_function(f"{reads}'All three read a 1.'")
+
+
+def test_a_hard_digit_gets_the_recorded_answers_until_it_is_drawn_upon(
+    opened: Callable[[str], Any], data: dict[str, Any]
+) -> None:
+    page = opened("digit")
+    for digit in data["digit"]["hard"]:
+        page.get_by_role("button", name=f"a hard {digit['label']}").tap()
+        called = f"MNIST calls this {'an' if digit['label'] == 8 else 'a'} {digit['label']}."
+        assert page.locator(".live-verdict").inner_text().startswith(called)
+        assert page.locator(".live-answer b").all_inner_texts() == [str(said) for said in digit["said"]]
+    page.wait_for_function("document.querySelector('.live').live.heat")
+    assert [
+        label.partition(":")[0]
+        for label in page.locator(".live-heat").evaluate_all("(all) => all.map((one) => one.ariaLabel)")
+    ] == [f"Where {name} looks" for name in live.DRAWN]
+    page.locator(".live-draw").tap()
+    page.wait_for_function("!document.querySelector('.live-verdict').textContent.startsWith('MNIST')")

@@ -1,7 +1,7 @@
-"""What the book's theme ships beyond what the pages show is taken out of the build: most of it is icons.
+"""What the book's theme ships beyond what the pages show is taken out of the build: icons, and MathJax from some pages.
 
 The theme brings two thousand icons as fonts, and again as a script of half a megabyte. The pages show two dozen. Once a
-page is written, only their glyphs and rules stay, and the script goes.
+page is written, only their glyphs and rules stay, and the script goes; so does MathJax where a page has no mathematics.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ _RULE = re.compile(r'((?:\.fa-[a-z0-9-]+:{1,2}before,?)+)\{content:"[^"]*"\}')
 _ESCAPE = re.compile(r"\\([0-9a-fA-F]{2,6})")
 _SOURCE = re.compile(r'url\(([^()]*/)([\w-]+)\.woff2\) format\("woff2"\),url\([^()]*\.ttf\) format\("truetype"\)')
 _TAG = re.compile(r'\s*<script defer src="[^"]*scripts/fontawesome\.js[^"]*"></script>')
+_MATHJAX = re.compile(r"\s*<script [^>]*mathjax/startup\.js[^>]*></script>")
+_MATHS = re.compile(r'class="(?:[^"]* )?math[ "]')
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -42,7 +44,7 @@ def make_lean(app: Sphinx, error: Exception | None) -> None:
 
 
 def trim(static: Path, pages: Iterable[Path]) -> None:
-    """Take out of a static folder the icons that no page shows, and out of the pages the script that draws icons.
+    """Take out of a static folder the icons that no page shows, and out of the pages the scripts that they do not need.
 
     A second call finds nothing more to do.
     """
@@ -50,8 +52,9 @@ def trim(static: Path, pages: Iterable[Path]) -> None:
     for page in pages:
         text = page.read_text(encoding="utf-8")
         used |= set(_NAME.findall(text))
-        if _TAG.search(text):
-            page.write_text(_TAG.sub("", text), encoding="utf-8")
+        needed = _TAG.sub("", text) if _MATHS.search(text) else _MATHJAX.sub("", _TAG.sub("", text))
+        if needed != text:
+            page.write_text(needed, encoding="utf-8")
     for other in static.rglob("*.js"):
         used |= set(_NAME.findall(other.read_text(encoding="utf-8"))) if other != script else set()
     styles = static / STYLES

@@ -11,6 +11,7 @@ import base64
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -39,10 +40,10 @@ CLASSES = {"mnist": ["0", "1"], "fashion": ["trouser", "shirt"]}
 LATEST = 10
 DRAWN = {
     "HQNN-Parallel": "hqnn-mnist/hqnn",
-    "its classical rival": "hqnn-mnist/blocks",
-    "the circuits taken out": "hqnn-mnist/identity",
+    "its fair rival": "hqnn-mnist-weights/blocks",
+    "the circuits taken out": "hqnn-mnist-weights/identity",
 }
-"""The networks that read a drawn digit -> their series; one whose weights are not recorded stays away."""
+"""The networks that read a drawn digit -> their series, whose weights are recorded; `hqnn-hard-digits` is on these."""
 
 
 def circuit_of(pc: Circuit) -> dict[str, Any]:
@@ -202,35 +203,33 @@ def noise_data() -> dict[str, Any]:
 
 
 def digit_data() -> dict[str, Any]:
-    """Of the digit to draw: every network of `DRAWN` whose weights are recorded, and a digit of each class to click."""
+    """Of the digit to draw: the networks of `DRAWN`, of one seed, a digit of each class to click, and hard ones."""
+    hard = records.measured("hqnn-hard-digits")
     networks = []
     for name, series in DRAWN.items():
-        experiment, _, variant = series.partition("/")
-        config = experiments.get(experiment).variants.get(variant)
-        found = records.load(series) if config else []
-        kept = [record for record in found if record.weights]
-        if config and kept:
-            model = parallel.build(config)
-            model.load_state_dict(kept[0].snapshot(config.epochs))
-            accuracies = [record.history["test_accuracy"][-1] for record in found]
-            mean = sum(accuracies) / len(accuracies)
-            networks.append(
-                {"name": name, "seed": kept[0].seed, "accuracy": mean, **network_of_parallel(model, config)}
-            )
-    return {"networks": networks, "examples": examples()}
+        (record,) = (record for record in records.load(series) if record.seed == hard.config["seed"])
+        config = experiments.config(series)
+        model = parallel.build(config)
+        model.load_state_dict(record.snapshot(config.epochs))
+        accuracy = record.history["test_accuracy"][-1]
+        networks.append({"name": name, "accuracy": accuracy, **network_of_parallel(model, config)})
+    wrong = {"all": hard.result["wrong/all"].mean, "alike": hard.result["alike"].mean, "of": config.n_test}
+    return {"networks": networks, "examples": examples(), "hard": hard.data["digits"], "wrong": wrong}
 
 
 def network_of_parallel(model: parallel.Parallel, config: ParallelConfig) -> dict[str, Any]:
-    """A network as `network.js` runs it: batch normalisation multiplied into its neighbours, in half precision.
+    """A network as `network.js` runs it: batch normalisation multiplied into its neighbours.
 
     Args:
         model: A network of two or more convolutions, each pooled by 2, and one dense layer before the middle part.
         config: Its config.
 
     Returns:
-        `middle`, `n_circuits`, the `circuit`, and the tensors as `shapes` by name and `values` in Base64.
+        `middle`, `n_circuits`, the `circuit`, and the tensors: `shapes` by name, and all `values` in single precision
+        as Base64: first the lowest byte of each, then the next one of each, …, in which compression finds more.
     """
     tensors: dict[str, Tensor] = {}
+    model = deepcopy(model).double()
     blocks = model.convolutions
     for k, (convolution, norm) in enumerate(zip(blocks.convolutions, blocks.norms, strict=True)):
         assert isinstance(convolution, nn.Conv2d)
@@ -246,13 +245,14 @@ def network_of_parallel(model: parallel.Parallel, config: ParallelConfig) -> dic
     if len(model.activation):
         tensors["after.scale"], tensors["after.shift"] = _scale_and_shift(model.activation[0])
     tensors["scores.weight"], tensors["scores.bias"] = model.scores.weight, model.scores.bias
-    values = np.concatenate([tensor.detach().numpy().ravel() for tensor in tensors.values()]).astype("<f2")
+    values = np.concatenate([tensor.detach().numpy().ravel() for tensor in tensors.values()]).astype("<f4")
+    planes = values.view(np.uint8).reshape(-1, 4).T
     return {
         "middle": config.middle,
         "n_circuits": config.n_circuits,
         "circuit": circuit_of(parallel.circuit(config)) if config.middle == "circuits" else None,
         "shapes": {name: list(tensor.shape) for name, tensor in tensors.items()},
-        "values": base64.b64encode(values.tobytes()).decode(),
+        "values": base64.b64encode(planes.tobytes()).decode(),
     }
 
 

@@ -43,11 +43,9 @@ class _Asked(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.found: list[str] = []
-        self.has_math = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         of = {name: value or "" for name, value in attrs}
-        self.has_math |= "math" in of.get("class", "").split()
         if tag in ("img", "script") and of.get("src"):
             self.found.append(of["src"])
         if tag == "link" and of.get("rel") in ("stylesheet", "preload", "icon"):
@@ -77,11 +75,8 @@ def asked(page: Path, html: Path) -> Iterator[Path]:
     markup = _Asked()
     markup.feed(text)
     for path in _files(markup.found, page, html):
-        mathjax = path.name == "startup.js" and path.parent.name == "mathjax"
-        if mathjax and not markup.has_math:
-            continue
         yield path
-        if mathjax:
+        if path.name == "startup.js" and path.parent.name == "mathjax":
             loaded = _LOADED.search(text)
             for name in (MATH_FONT, *re.findall(r'"([^"]+)"', loaded[1] if loaded else "")):
                 yield path.parent / f"{name.replace('[tex]', 'input/tex/extensions')}.js"

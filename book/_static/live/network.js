@@ -1,28 +1,34 @@
-/* HQNN-Parallel and its rivals, layer by layer, and how a drawing becomes an image like those of MNIST. Weights come
- * from the records in half precision; what follows a batch normalisation has it multiplied in. No function here touches
- * the page. */
+/* HQNN-Parallel and its rivals, layer by layer, where they look, and how a drawing becomes an image like those of MNIST.
+ * Weights come from the records; what follows a batch normalisation has it multiplied in. A network keeps what its layers
+ * made of an image, so that an image changed in a few places costs little. No function here touches the page. */
 live.network = (function () {
   "use strict";
   const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  const SIDE = 28, COVER = 4, STEP = 2;
 
-  /** Numbers of half precision from Base64. */
-  function halves(text) {
-    const bytes = [];
+  function bytes(text) {
+    const found = [];
     let held = 0, bits = 0;
     for (const letter of text.replace(/=+$/, "")) {
       held = (held << 6 | DIGITS.indexOf(letter)) & 0xffff;
       bits += 6;
-      if (bits >= 8) bytes.push(held >> (bits -= 8) & 255);
+      if (bits >= 8) found.push(held >> (bits -= 8) & 255);
     }
-    return Float64Array.from({ length: bytes.length / 2 }, (_, k) => {
-      const half = bytes[2 * k] | bytes[2 * k + 1] << 8, power = half >> 10 & 31, rest = half & 1023;
-      return (half >> 15 ? -1 : 1) * (power ? (1 + rest / 1024) * 2 ** (power - 15) : rest * 2 ** -24);
+    return found;
+  }
+
+  /** Numbers of single precision from Base64 of all their lowest bytes, then all the next ones, …: so they compress best. */
+  function singles(text) {
+    const all = bytes(text), n = all.length / 4, view = new DataView(new ArrayBuffer(4));
+    return Float64Array.from({ length: n }, (_, k) => {
+      for (let plane = 0; plane < 4; plane++) view.setUint8(plane, all[plane * n + k]);
+      return view.getFloat32(0, true);
     });
   }
 
   /** The tensors of a network by name, from {shapes: {name: [sizes]}, values: Base64}. */
   function unpack({ shapes, values }) {
-    const all = halves(values), tensors = {};
+    const all = singles(values), tensors = {};
     let start = 0;
     for (const [name, shape] of Object.entries(shapes)) {
       const size = shape.reduce((a, b) => a * b, 1);
@@ -31,28 +37,60 @@ live.network = (function () {
     return tensors;
   }
 
-  /** Maps [channels][side²], convolved to as many sides, then the largest of 2 × 2, then ReLU. */
-  function convolve(maps, side, weight, bias) {
-    const nIn = maps.length, kernel = Math.round(Math.sqrt(weight.length / bias.length / nIn)), pad = kernel >> 1, half = side >> 1;
-    return Array.from(bias, (offset, out) => {
-      const sums = new Float64Array(side * side).fill(offset);
-      for (let c = 0; c < nIn; c++) {
-        for (let i = 0; i < kernel; i++) {
-          for (let j = 0; j < kernel; j++) {
-            const w = weight[((out * nIn + c) * kernel + i) * kernel + j], up = i - pad, along = j - pad;
-            for (let y = Math.max(0, -up); y < Math.min(side, side - up); y++) {
-              for (let x = Math.max(0, -along); x < Math.min(side, side - along); x++) {
-                sums[y * side + x] += w * maps[c][(y + up) * side + x + along];
-              }
-            }
-          }
+  /** A network ready to run: its tensors, its convolutions, and what they make of an image without ink. */
+  function prepare(network) {
+    const tensors = unpack(network), layers = [], dark = { sums: [], maps: [], features: tensors["dense.bias"].slice() };
+    let changes = [];
+    for (let k = 0, side = SIDE, nIn = 1; `convolution.${k}.weight` in tensors; k++, side >>= 1) {
+      const weight = tensors[`convolution.${k}.weight`], bias = tensors[`convolution.${k}.bias`], nOut = bias.length;
+      const each = (area, of) => Float64Array.from({ length: nOut * area }, (_, i) => of(bias[Math.floor(i / area)]));
+      layers.push({ weight, side, nIn, nOut, kernel: Math.round(Math.sqrt(weight.length / nOut / nIn)) });
+      dark.sums.push(each(side * side, (value) => value));
+      dark.maps.push(each(side * side / 4, (value) => Math.max(0, value)));
+      convolve(layers[k], dark.sums[k], dark.maps[k], changes);
+      changes = inked(dark.maps[k]);
+      nIn = nOut;
+    }
+    weigh(tensors["dense.weight"], dark.features, changes);
+    return { ...network, tensors, layers, dark };
+  }
+
+  /** What is not zero: [[place, value], …]. */
+  function inked(values) {
+    return Array.from(values, (value, place) => [place, value]).filter(([, value]) => value);
+  }
+
+  /** Changes [[place, by], …] of the input, added to a convolution's `sums` and, pooled 2 × 2 and rectified, to its `maps`.
+   * Places count channel by channel, row by row. Returns the changes of the maps. */
+  function convolve({ weight, side, nIn, nOut, kernel }, sums, maps, changes) {
+    const area = side * side, half = side >> 1, pad = kernel >> 1, touched = new Uint8Array(half * half), changed = [];
+    for (const [place, by] of changes) {
+      const c = Math.floor(place / area), x0 = place % side + pad, y0 = (place % area - place % side) / side + pad;
+      for (let i = Math.max(0, y0 - side + 1); i < Math.min(kernel, y0 + 1); i++) {
+        for (let j = Math.max(0, x0 - side + 1); j < Math.min(kernel, x0 + 1); j++) {
+          const y = y0 - i, x = x0 - j;
+          touched[(y >> 1) * half + (x >> 1)] = 1;
+          for (let out = 0; out < nOut; out++) sums[out * area + y * side + x] += weight[((out * nIn + c) * kernel + i) * kernel + j] * by;
         }
       }
-      return Float64Array.from({ length: half * half }, (_, k) => {
-        const at = 2 * side * Math.floor(k / half) + 2 * (k % half);
-        return Math.max(0, sums[at], sums[at + 1], sums[at + side], sums[at + side + 1]);
-      });
+    }
+    touched.forEach((yes, cell) => {
+      const corner = 2 * side * Math.floor(cell / half) + 2 * (cell % half);
+      for (let out = 0; yes && out < nOut; out++) {
+        const at = out * area + corner, place = out * half * half + cell;
+        const value = Math.max(0, sums[at], sums[at + 1], sums[at + side], sums[at + side + 1]);
+        if (value !== maps[place]) changed.push([place, value - maps[place]]);
+        maps[place] = value;
+      }
     });
+    return changed;
+  }
+
+  function weigh(weight, sums, changes) {
+    const nIn = weight.length / sums.length;
+    for (const [place, by] of changes) {
+      for (let k = 0; k < sums.length; k++) sums[k] += weight[k * nIn + place] * by;
+    }
   }
 
   function dense(x, weight, bias) {
@@ -78,16 +116,43 @@ live.network = (function () {
   };
 
   /** An image [28²] in [0, 1] to {angles, outputs, scores}: what enters the middle part, what leaves it, the classes. */
-  function run(network, tensors, image) {
-    let maps = [image], side = 28;
-    for (let k = 0; `convolution.${k}.weight` in tensors; k++) {
-      maps = convolve(maps, side, tensors[`convolution.${k}.weight`], tensors[`convolution.${k}.bias`]);
-      side >>= 1;
-    }
-    const angles = dense(maps.flatMap((map) => [...map]), tensors["dense.weight"], tensors["dense.bias"]).map((value) => Math.max(0, value));
-    const outputs = middles[network.middle](angles, tensors, network);
+  function run(network, image) {
+    return add(network, network.dark, inked(image));
+  }
+
+  /** The same for an image that differs from one whose `state` is known. */
+  function add({ tensors, layers, ...network }, before, changes) {
+    const state = { sums: before.sums.map((one) => one.slice()), maps: before.maps.map((one) => one.slice()), features: before.features.slice() };
+    layers.forEach((layer, k) => { changes = convolve(layer, state.sums[k], state.maps[k], changes); });
+    weigh(tensors["dense.weight"], state.features, changes);
+    const angles = Array.from(state.features, (value) => Math.max(0, value)), outputs = middles[network.middle](angles, tensors, network);
     const after = tensors["after.scale"] ? outputs.map((value, k) => Math.max(0, tensors["after.scale"][k] * value + tensors["after.shift"][k])) : outputs;
-    return { angles, outputs, scores: dense(after, tensors["scores.weight"], tensors["scores.bias"]) };
+    return { angles, outputs, scores: dense(after, tensors["scores.weight"], tensors["scores.bias"]), state };
+  }
+
+  /** The logarithm of a class's odds against all others. */
+  function odds(scores, digit) {
+    const others = scores.filter((_, k) => k !== digit), most = Math.max(...others);
+    return scores[digit] - most - Math.log(others.reduce((sum, score) => sum + Math.exp(score - most), 0));
+  }
+
+  /** Where a network looks: by how much the odds of its answer fall, as logarithms, if a place of the image is covered.
+   * Squares of 4 × 4 pixels are made black, every two pixels; a pixel has the mean [28²] of the four that cover it.
+   * Yields after each square, so that a page can do other things meanwhile; `seen` is what `run` found. */
+  function* looking(network, image, seen) {
+    const heat = new Float64Array(image.length), answer = seen.scores.indexOf(Math.max(...seen.scores)), whole = odds(seen.scores, answer);
+    for (let top = STEP - COVER; top < SIDE; top += STEP) {
+      for (let left = STEP - COVER; left < SIDE; left += STEP) {
+        const square = Array.from({ length: COVER * COVER }, (_, k) => [left + k % COVER, top + Math.floor(k / COVER)])
+          .filter(([x, y]) => x >= 0 && y >= 0 && x < SIDE && y < SIDE).map(([x, y]) => y * SIDE + x);
+        const ink = square.filter((pixel) => image[pixel]);
+        if (!ink.length) continue;
+        const drop = whole - odds(add(network, seen.state, ink.map((pixel) => [pixel, -image[pixel]])).scores, answer);
+        for (const pixel of square) heat[pixel] += drop * (STEP / COVER) ** 2;
+        yield;
+      }
+    }
+    return heat;
   }
 
   function softmax(scores) {
@@ -127,5 +192,5 @@ live.network = (function () {
     return image.map((_, k) => Math.min(1, fitted(x0 + scale * (k % 28), y0 + scale * Math.floor(k / 28))));
   }
 
-  return { centre, run, softmax, unpack };
+  return { bytes, centre, looking, prepare, run, softmax };
 })();
