@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hqnn import experiments, records
-from hqnn.papers.hqnn import parallel
-from hqnn.papers.hqnn.circuits import quanvolution
+from hqnn.papers.hqnn import parallel, quanv
 from hqnn.papers.lcqhnn import model as lcqhnn
 from hqnn.papers.transfer.circuits import transfer_circuit
 from hqnn.views import noise
@@ -50,7 +49,6 @@ def needs() -> Mapping[str, Need]:
     """Hybrid -> what it needs, in the order of the papers."""
     manila = noise.manila()
     small, large, kernel = (experiments.config(one) for one in [*SERIES.values()][:3])
-    quanv = quanvolution(kernel.axis, kernel.cnots, rotations_first=kernel.rotations_first)
     five = transfer_circuit()
     cases = (
         (lcqhnn.circuit(small), executions(lcqhnn.circuit(small)), small.n_train * small.epochs),
@@ -59,7 +57,11 @@ def needs() -> Mapping[str, Need]:
             executions(parallel.circuit(large), copies=large.n_circuits),
             large.n_train * large.epochs,
         ),
-        (quanv, executions(quanv, copies=kernel.side**2, inputs=False), kernel.n_train * kernel.epochs),
+        (
+            quanv.circuit(kernel),
+            executions(quanv.circuit(kernel), copies=kernel.side**2, inputs=False),
+            kernel.n_train * kernel.epochs,
+        ),
         (five, executions(five, weights=False, inputs=False), 60_000),
     )
     found = {}

@@ -17,7 +17,6 @@ from hqnn.figures.pipeline import Stage, n_trained, shape_of
 from hqnn.figures.primitives import image_grid, violins
 from hqnn.figures.theme import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, SMALL, VERMILLION, Model
 from hqnn.papers.hqnn import parallel, quanv
-from hqnn.papers.hqnn.circuits import quanvolution
 from hqnn.papers.hqnn.experiments import ParallelConfig
 from hqnn.papers.hqnn.quanv_experiments import QuanvConfig
 
@@ -64,11 +63,10 @@ def quanv_stages(config: QuanvConfig) -> list[Stage]:
     network = quanv.Quanv(config).eval()
     image = torch.zeros(1, 1, config.size, config.size)
     windows, maps = quanv.patches(image, config.stride), network.maps(image)
-    circuit = quanvolution(config.axis, config.cnots, rotations_first=config.rotations_first)
     return [
         Stage("image", shape_of(image), "pixels"),
         Stage("angles", shape_of(windows), by="windows of pixels, times π"),
-        Stage("circuit", shape_of(maps), "maps of expectations", "", n_trained(network.kernel), circuit),
+        Stage("circuit", shape_of(maps), "maps of expectations", "", n_trained(network.kernel), quanv.circuit(config)),
         Stage("scores", shape_of(network(image)), by="dense layer", n_trained=n_trained(network.scores)),
     ]
 

@@ -43,8 +43,7 @@ class Quanv(nn.Module):
         self.stride, self.side = config.stride, config.side
         self.kernel: nn.Module = nn.Identity()
         if config.quantum != "none":
-            pc = quanvolution(config.axis, config.cnots, rotations_first=config.rotations_first)
-            layer = QuantumLayer(pc).requires_grad_(config.quantum != "frozen")
+            layer = QuantumLayer(circuit(config)).requires_grad_(config.quantum != "frozen")
             rivals = {"series": FreeSeries.of, "cosines": Cosines}
             self.kernel = rivals[config.quantum](layer) if config.quantum in rivals else layer
         self.scores = nn.Linear(KERNEL**2 * self.side**2, N_CLASSES)
@@ -95,6 +94,11 @@ class Cnn(nn.Module):
         """Images [B, 1, size, size] to class scores [B, 10]."""
         scores: Tensor = self.scores(self.activation(self.kernel(images)).flatten(1))
         return scores
+
+
+def circuit(config: QuanvConfig) -> Circuit:
+    """The kernel of a configuration."""
+    return quanvolution(config.axis, config.cnots, rotations_first=config.rotations_first)
 
 
 def build(config: QuanvConfig, pc: Circuit | None = None) -> nn.Module:

@@ -14,8 +14,8 @@ from torch.func import functional_call, jacrev, vmap
 from hqnn import experiments
 from hqnn.circuit import Circuit
 from hqnn.measurements import Settings
-from hqnn.papers.hqnn import parallel, tuning
-from hqnn.papers.hqnn.circuits import quanvolution, strongly_entangling
+from hqnn.papers.hqnn import parallel, quanv, tuning
+from hqnn.papers.hqnn.circuits import strongly_entangling
 from hqnn.stats import Interval, holm, rank_correlation
 from hqnn.views import expressivity, gradients
 
@@ -24,12 +24,9 @@ Reals = NDArray[np.float64]
 
 def readings() -> dict[str, Circuit]:
     """The quanvolution in every reading that was trained, in the words of `tuning.series_by_circuit`."""
-    configs: dict[str, Any] = {
-        words: experiments.config(next(iter(runs.values()))) for words, runs in tuning.series_by_circuit().items()
-    }
     return {
-        words: quanvolution(config.axis, config.cnots, rotations_first=config.rotations_first)
-        for words, config in configs.items()
+        words: quanv.circuit(experiments.config(next(iter(runs.values()))))
+        for words, runs in tuning.series_by_circuit().items()
     }
 
 
