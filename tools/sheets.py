@@ -169,7 +169,8 @@ def link(app: Sphinx, document: nodes.document, page: str) -> None:
     for paper in shown:
         if page == first_page(paper):
             quote = next(iter(document.findall(nodes.block_quote)))
-            quote += nodes.raw("", f"<p>{_to(up, paper, 'This on one page, to print (PDF)')}</p>", format="html")
+            there = _to(up, paper, "This on one page, to print (PDF)")
+            quote.append(nodes.raw("", f"<p>{there}</p>", format="html"))
     every = ", ".join(_to(up, paper, papers.title(paper)) for paper in shown)
     extension.fill(document, PLACE, lambda _: f"<p>On one page each, to print: {every} (PDF).</p>")
 
