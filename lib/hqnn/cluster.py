@@ -26,9 +26,6 @@ from tqdm import tqdm
 
 from hqnn.errors import HqnnError
 
-Report = Callable[[int], None]
-"""Called by a job, from time to time, with how far it is."""
-
 CONNECT_SECONDS = 10
 REPORT_SECONDS = 0.5
 REMIND_SECONDS = 60.0

@@ -129,10 +129,7 @@ def test_the_html_table_has_a_row_per_claim_and_escapes_text(stored: list[Result
         assert f"<code>{shown}</code>" in row
     noted = replace(number, note="H3-better: undecided. 2 < 3.")
     assert "<em><code>H3-better</code>: undecided. 2 &lt; 3.</em>" in report.to_html([noted])
-    counted = re.findall(r"<td>(\d+)</td>", report.counts_to_html(stored))
-    expected = [n for verdicts in claims.counts(stored).values() for n in verdicts.values()]
-    assert list(map(int, counted)) == expected
-    assert sum(expected) == n_claims(stored)
+    assert sum(n for verdicts in claims.counts(stored).values() for n in verdicts.values()) == n_claims(stored)
 
 
 def test_claims_in_short_stand_with_their_verdict(stored: list[Result]) -> None:
@@ -190,8 +187,6 @@ def test_headlines_count_results_and_no_questions_of_ours(stored: list[Result]) 
         assert verdicts == {v: sum(one.judgement.verdict == v for one in own) for v in Verdict}
     asked = replace(stored[0], claim=stored[0].claim.model_copy(update={"kind": "question"}))
     assert sum(claims.counts([asked])["lcqhnn"].values()) == 0
-    counted = list(map(int, re.findall(r"<td>(\d+)</td>", report.counts_to_html(stored, "result"))))
-    assert counted == [n for verdicts in found.values() for n in verdicts.values()]
 
 
 def test_contradictions_name_both_sides() -> None:

@@ -23,7 +23,6 @@ from hqnn.storage import DATA
 
 PATH = DATA / "claims"
 FIRST_RULE = "first_rule.json"
-CLAIM_KINDS = ("setup", "theory", "result", "slip", "question")
 
 _NUMBER = re.compile(r"(-?\d+(?:\.(\d+))?)(?: (.+))?")
 

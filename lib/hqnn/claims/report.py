@@ -196,11 +196,6 @@ def to_html(results: Sequence[Result]) -> str:
     return str(_template().claims({paper: [r for r in results if r.claim.paper == paper] for paper in papers}))
 
 
-def counts_to_html(results: Sequence[Result], kind: str | None = None) -> str:
-    """The number of claims per paper and verdict as an HTML table of the same make; the headline is of `result`."""
-    return str(_template().counts(claims.counts(results, kind)))
-
-
 def in_short(*names: str) -> HTML:
     """The stored verdicts of some claims: a line per verdict that occurs, with the ids that got it.
 

@@ -247,11 +247,6 @@ def test_only_qubits_with_a_signal_keep_some() -> None:
     assert second[:, 0].tolist() == [0.6] and np.isnan(second[:, 1]).all()
 
 
-def test_the_least_number_of_shots_above_a_goal() -> None:
-    curve = [[0.5, 0.8, 0.9], [0.6, 0.9, 0.9]]
-    assert [noise_robustness.shots_needed(curve, [1, 4, 16], goal) for goal in (0.8, 0.9)] == [4, None]
-
-
 def test_cost_grows_with_the_blocks_unless_a_compiler_may_merge_them() -> None:
     once, four = (noise_robustness.cost(n_layers, noise.manila()) for n_layers in (1, 4))
     assert (once.cnots, four.cnots) == (6, 24)

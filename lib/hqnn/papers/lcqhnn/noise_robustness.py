@@ -303,12 +303,6 @@ def light_cone_estimates(settings: Mapping[str, Any]) -> Values:
     return np.array([[(1 - p2) ** cone["cx"] * (1 - p1) ** cone["sx"] for cone in of_qubit] for of_qubit in cones])
 
 
-def shots_needed(accuracies: ArrayLike, shots: Sequence[int], goal: float) -> int | None:
-    """The least of some ascending numbers of shots whose mean accuracy, of [seeds, shots], is above a goal, if any."""
-    means = np.asarray(accuracies).mean(axis=0)
-    return next((n for n, mean in zip(shots, means, strict=True) if mean > goal), None)
-
-
 class Cost(NamedTuple):
     """What a device executes."""
 
