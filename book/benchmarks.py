@@ -119,10 +119,14 @@ for name in times["lcqhnn"]["median_ms"]:
         row += [f"{float(f'{n:.3g}'):,g}" for n in numbers] or ["left out", ""]
     rows.append(row)
 header = [text for title in titles for text in (title, "ratio")]
-tables.table(["milliseconds a step", *header], rows)
+tables.table(
+    ["program", *header],
+    rows,
+    caption="A training step of each circuit, forward and backward, in milliseconds, median over calls, and its ratio to the quantum layer's; batches of 64, in the last column of 2,450. *Recorded benchmark.*",
+)
 
 # %% [markdown]
-# *Recorded run. Median over calls; forward and backward; batch of 64, the last column 2,450.* The second row is the same layer,
+# The second row is the same layer,
 # made to carry the state of every sample. *Ratio* is to the quantum layer. What is left out would
 # take more than 20 s a step:
 
@@ -145,7 +149,11 @@ rows = []
 for name, label in {"lcqhnn": "LCQHNN", "entangling": "HQNN-Parallel"}.items():
     step, part = shares[name]["step_ms"], shares[name]["layer_ms"]
     rows.append([label, f"{step:.3g}", f"{part:.3g}", f"{100 * part / step:.1f}"])
-tables.table(["network", "whole step, ms", "quantum layer, ms", "share, %"], rows)
+tables.table(
+    ["network", "whole step, ms", "quantum layer, ms", "share, %"],
+    rows,
+    caption="The quantum layer's share of a training step of 64 images, medians in milliseconds. *Recorded benchmark.*",
+)
 
 # %% [markdown]
 # ## From 2 to 12 qubits

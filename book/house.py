@@ -35,7 +35,7 @@ import tomllib
 
 import matplotlib.pyplot as plt
 
-from hqnn import experiments, figures, pages, records, storage
+from hqnn import experiments, figures, pages, records, storage, tables
 from hqnn.claims import ledger, report, rules
 from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
 from hqnn.papers.lcqhnn.tasks import TASKS
@@ -112,8 +112,13 @@ pages.source(lcqhnn_circuit)
 # is written. All records are read into one table:
 
 # %%
-table = records.frame("lcqhnn-fashion/lcqhnn")
-table[["n_parameters", "n_quantum", "test_accuracy", "stale"]].head(3).round(4)
+table = records.frame("lcqhnn-fashion/lcqhnn").reset_index()
+columns = ["series", "seed", "n_parameters", "n_quantum", "test_accuracy", "stale"]
+tables.table(
+    columns,
+    table[columns].head(3).round(4).to_numpy(),
+    caption="Three records, a row each, and four of the columns that there are. *Recorded runs.*",
+)
 
 # %% [markdown]
 # ## A claim, followed

@@ -44,7 +44,11 @@ for name, its in of:
     experiment = experiments.get(name)
     row = [f"{experiment.title} (`{name}`)", len(experiment.variants), its.seed.nunique()]
     rows.append([*row, len(its), f"{its.seconds.median():.0f}"])
-tables.table(["experiment", "variants", "seeds", "runs", "median seconds a run"], rows)
+tables.table(
+    ["experiment", "variants", "seeds", "runs", "median seconds a run"],
+    rows,
+    caption="The recorded runs by experiment, counted, and the median time of a run.",
+)
 
 # %% [markdown]
 # The seconds are those of the machine that made the record, with several runs side by side on it; they are an order of
@@ -61,7 +65,11 @@ for series in every.series.unique():
         for key, value in (said | {"data": made["dataset"]["name"]} | made["versions"]).items():
             used.setdefault(key, set()).add(value)
 rows = [[name, ", ".join(sorted(values))] for name, values in used.items()]
-tables.table(["", "in the records"], rows)
+tables.table(
+    ["what", "in the records"],
+    rows,
+    caption="What the records say of their making: everything that occurs in them.",
+)
 
 # %% tags=["remove-input"]
 Markdown(

@@ -91,7 +91,11 @@ for name, one in compared.items():
     row = [name, hybrid, f"{one.hybrid.mean():.2f}", rival, f"{one.rival.mean():.2f}"]
     rows.append([*row, f"{said[name]:+.2f}", f"{means[name]:z.2f}"])
 header = ["hybrid, printed", "ours", "rival, printed", "ours", "lead, printed", "ours"]
-tables.table(["test accuracy, %", *header], rows)
+tables.table(
+    ["comparison", *header],
+    rows,
+    caption="Test accuracy in per cent of every hybrid and its rival, as printed and as found, and the hybrid's lead in points: mean and 95 % interval, paired by seed. *Recorded runs at the papers' sizes.*",
+)
 
 # %% tags=["remove-input"]
 ahead = [means[name].mean for name, one in compared.items() if one.is_ahead]
@@ -120,7 +124,11 @@ for name, one in without.items():
     p, least = gains[name].p_value, f"{stats.floor(len(one.hybrid)):.2g}"
     rows.append([*row, f"{gains[name].difference:z.2f}", f"{p:.2g}", least])
 header = ["pairs", "with the circuit, %", "without, %", "gain, points", "p", "least possible p"]
-tables.table(["what stands in the circuit's place", *header], rows)
+tables.table(
+    ["what stands in the circuit's place", *header],
+    rows,
+    caption="Test accuracy in per cent with the circuit and with something else, or nothing, in its place, and the gain in points: mean and 95 % interval over pairs of one seed, exact p-value, and the least that so many pairs can give. *Recorded runs.*",
+)
 
 # %% tags=["remove-input"]
 found = {name: gain.difference.mean for name, gain in gains.items()}
@@ -148,7 +156,11 @@ for name, words in {"pca-5": "5 components", "blocks": "64 latents in 13 blocks"
     heads[name] = compare(f"{probe}-probabilities-exact", f"{probe}-inputs")
     rows.append([words, heads[name].lead.n, *heads[name].cells()])
 header = ["pairs", "exact probabilities, %", "the numbers themselves, %", "gain, points"]
-tables.table(["a linear classifier on", *header], rows)
+tables.table(
+    ["a linear classifier on", *header],
+    rows,
+    caption="Test accuracy in per cent of a linear classifier on the circuit's exact probabilities and on the numbers that enter it: mean and 95 % interval, paired by seed. *Recorded runs, all of MNIST.*",
+)
 
 # %% [markdown]
 # A measured probability is a product of five factors, each a function of one feature: a ready-made table of nonlinear features, as
@@ -210,13 +222,14 @@ Markdown(
 #
 # That no larger gain is seen is no accident. Three of the four circuits have outputs that one can write down, whatever their
 # states are in between; the pages derive and test the formulas.
+# In our primary reading they are
 #
-# | circuit, our primary reading | its outputs | where |
-# |---|---|---|
-# | LCQHNN | sums of one to four products of sines and cosines of the features, the weights in the prefactors | [page 1](lcqhnn/01-circuit.ipynb) |
-# | HQNN-Quanv | products of one to four cosines of a pixel plus a weight | [page 5](hqnn/05-quanvolution.ipynb) |
-# | transfer | the statistics of five independent coins | [page 3](transfer/03-circuit-and-readings.ipynb) |
-# | HQNN-Parallel, five qubits, three layers | a trigonometric polynomial with 242 coefficients, ruled by 45 weights | [page 7](hqnn/07-fourier.ipynb) |
+# - LCQHNN: sums of one to four products of sines and cosines of the features, the weights in the prefactors
+#   ([page 1](lcqhnn/01-circuit.ipynb));
+# - HQNN-Quanv: products of one to four cosines of a pixel plus a weight ([page 5](hqnn/05-quanvolution.ipynb));
+# - transfer: the statistics of five independent coins ([page 3](transfer/03-circuit-and-readings.ipynb));
+# - HQNN-Parallel, five qubits, three layers: a trigonometric polynomial with 242 coefficients, ruled by 45 weights
+#   ([page 7](hqnn/07-fourier.ipynb)).
 #
 # The last one is of five qubits, 32 amplitudes, and [takes a few per cent](benchmarks.ipynb) of a training step to compute
 # exactly. None of this says that larger circuits, or others, could not help. It says that these papers give no reason to

@@ -55,12 +55,18 @@ def test_there_are_notebooks_and_every_text_twin_has_one() -> None:
     assert twins == {path.with_suffix(".py") for path in NOTEBOOKS}
 
 
+TABLE = "| a | b |\n| :-- | --: |\n| 1 | 2 |"
+CAPTIONED = {"markdown": f"Two numbers.\n\n{TABLE}", "html": "<table><caption>Two.</caption></table>"}
+
+
 def sound_notebook() -> NotebookNode:
     """A small notebook without a fault."""
     image = {"image/png": "iVBORw0KGgo=", "text/plain": "A line that rises."}
     caption = {"text/markdown": "A line.", "text/plain": "A line."}
     figure = new_code_cell("draw()", execution_count=2)
     figure.outputs = [new_output("display_data", data=image), new_output("display_data", data=caption)]
+    tables = (new_output("display_data", data={f"text/{kind}": text}) for kind, text in CAPTIONED.items())
+    figure.outputs += list(tables)
     plain = new_code_cell("print(1)", execution_count=3, outputs=[new_output("stream", name="stdout", text="1\n")])
     notebook = new_notebook(cells=[new_markdown_cell("# Title\n\nText with $x$."), figure, plain])
     normalise(notebook)
@@ -88,7 +94,10 @@ SPOILED: dict[str, tuple[str, Callable[[NotebookNode], object]]] = {
     "role": ("MyST", lambda n: n.cells[0].update(source="# Title\n\n{cite:p}`liu2024lean`")),
     "function": ("defines", lambda n: n.cells[-1].update(source=FUNCTION)),
     "alt": ("alternative text", lambda n: n.cells[2].outputs[0].data.update({"text/plain": "<Figure with 1 Axes>"})),
-    "caption": ("caption", lambda n: n.cells[2].outputs.pop(1)),
+    "caption": ("image without a caption", lambda n: n.cells[2].outputs.pop(1)),
+    "table": ("table without a caption", lambda n: n.cells[2].outputs[2].data.update({"text/markdown": TABLE})),
+    "HTML": ("table without a caption", lambda n: n.cells[2].outputs[3].data.update({"text/html": "<table></table>"})),
+    "table in prose": ("holds a table", lambda n: n.cells[0].update(source=f"# Title\n\n{TABLE}")),
     "memory": ("memory", lambda n: n.cells[-1].outputs[0].update(text="<object at 0x7f0123456789>")),
     "svg": ("SVG", lambda n: n.cells[2].outputs[0].data.update({"image/svg+xml": "<svg><metadata>1</metadata></svg>"})),
 }
@@ -156,6 +165,20 @@ def test_failed_build_leaves_both_files_as_they_were(tmp_path: Path) -> None:
 def pages() -> list[str]:
     names = [path.relative_to(ROOT).as_posix() for path in tracked_files()]
     return [name for name in names if name.startswith("book/") and name.endswith((".md", ".ipynb"))]
+
+
+@pytest.mark.parametrize("name", [name for name in pages() if name.endswith(".md")])
+def test_tables_of_a_markdown_page_have_captions(name: str) -> None:
+    assert audit.page_faults((ROOT / name).read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("fence", ["```", "````", ":::"])
+def test_a_table_without_a_caption_is_found(fence: str) -> None:
+    captioned = f"# Title\n\n{fence}{{table}} Two numbers.\n{TABLE}\n{fence}\n"
+    assert audit.page_faults(captioned) == []
+    for without in (captioned.replace(" Two numbers.", ""), f"{captioned}\nText.\n\n{TABLE}\n"):
+        (fault,) = audit.page_faults(without)
+        assert "without a caption" in fault
 
 
 def test_table_of_contents_lists_every_page_once() -> None:

@@ -28,4 +28,7 @@ def test_a_span_goes_from_the_lowest_to_the_highest() -> None:
 def test_equations_break_before_each_term() -> None:
     shown = equations(["a", "b"], ["x - y + z", "-x"]).data.splitlines()
     assert shown[1:-1] == [r"a ={}& x \\ &- y \\ &+ z \\", r"b ={}& -x"]
+    for n, lines in ((5, [5]), (6, [3, 3]), (8, [4, 4]), (11, [4, 4, 3])):
+        (product,) = equations(["a"], [r"\,".join("x" * n)]).data.splitlines()[1:-1]
+        assert [part.count("x") for part in product.split(r" \\ &\quad\cdot ")] == lines
     assert (shown[0], shown[-1]) == (r"$$\begin{aligned}", r"\end{aligned}$$")

@@ -47,6 +47,8 @@ MAX_BYTES = 5_000_000
 DATA_SUFFIXES = frozenset({".gz", ".xz", ".zip", ".tar", ".npy", ".npz", ".pt", ".pth", ".pkl", ".jpeg", ".jpg"})
 
 _MYST = re.compile(r"^\s*(:{3,}|`{3,}\{)|\{[a-z:]+\}`", re.MULTILINE)
+_TABLE = re.compile(r"^\|[-: |]+\|$", re.MULTILINE)  # the line below a Markdown table's header
+_CAPTIONED = re.compile(r"^(`{3,}|:{3,})\{table\} \S.*?^\1$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 _URL_HOST = re.compile(r"https?://([A-Za-z0-9.-]+)")
 _HOME = re.compile(r"(?<![\w.$}~-])/(?:" + "|".join(("work", "root", "home", "Users", "mnt")) + r")/\w")
@@ -80,7 +82,19 @@ def notebook_faults(notebook: NotebookNode, of: Address) -> list[str]:
     return faults
 
 
+def page_faults(text: str) -> list[str]:
+    """What a Markdown page of the book must not have: a table without a caption.
+
+    Args:
+        text: The page.
+    """
+    tables = _TABLE.findall(_CAPTIONED.sub("", text))
+    return ["has a table without a caption; write it as ```{table} Its caption"] if tables else []
+
+
 def _prose_faults(cell: NotebookNode) -> Iterator[str]:
+    if _TABLE.search(cell.source):
+        yield "holds a table, which can have no caption there; show it with `tables.table`"
     if match := _MYST.search(cell.source):
         yield f"holds MyST markup ({match[0].strip()}), which Colab shows as it is; write plain Markdown"
 
@@ -95,6 +109,9 @@ def _code_faults(cell: NotebookNode) -> Iterator[str]:
             yield "has an error or a line on standard error among its outputs"
         data = output.get("data", {})
         text = "".join(data.get("text/plain", output.get("text", "")))
+        markdown, html = ("".join(data.get(f"text/{kind}", "")) for kind in ("markdown", "html"))
+        if markdown.startswith("|") or html.count("<table") > html.count("<caption"):
+            yield "shows a table without a caption; use `tables.table` and its `caption`"
         if "<metadata>" in "".join(data.get("image/svg+xml", "")):
             yield "shows an SVG image with metadata, which a re-run would compare to the letter; use `plots.show`"
         if re.search(r"\bat 0x[0-9a-f]{6,}", text):

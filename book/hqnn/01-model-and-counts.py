@@ -86,9 +86,9 @@ figures.show(
 # Each circuit takes five features $\phi_j$, in radians, and turns qubit $j$ by $R_X(\phi_j)$. Then come three layers. In
 # each, every qubit gets a free rotation, $R_Z R_Y R_Z$ with three trained angles, and a ring of CNOTs entangles all of
 # them; the distance between control and target grows from layer to layer. The outputs are the five expectation values
+# [hqnn, eq. 1]
 #
-# $$v_j = \langle 0|R_X(\phi)^\dagger\,U(\theta)^\dagger\,Y_j\,U(\theta)\,R_X(\phi)|0\rangle \qquad
-# \text{[hqnn, eq. 1].}$$
+# $$v_j = \langle 0|R_X(\phi)^\dagger\,U(\theta)^\dagger\,Y_j\,U(\theta)\,R_X(\phi)|0\rangle .$$
 
 # %% tags=["hide-input"]
 pc = strongly_entangling()
@@ -126,7 +126,11 @@ print("features", tuple(features.shape), "to expectation values", tuple(layer(fe
 fixed, optional = counts.optional_parts()
 rows = [["all weights, and the circuits' angles", fixed], *optional.items()]
 rows += [["**altogether**", fixed + sum(optional.values())], ["**printed**", hybrid_size]]
-tables.table(["part of the hybrid", "parameters"], rows)
+tables.table(
+    ["part of the hybrid", "parameters"],
+    rows,
+    caption="What HQNN-Parallel for MNIST may have, and its trainable parameters, counted.",
+)
 
 # %% tags=["remove-input"]
 solutions = counts.absent(hybrid_size)
@@ -156,7 +160,11 @@ pages.source(parallel.Parallel.__init__)
 # %% tags=["hide-input"]
 kinds = counts.kinds(counts.rivals(cnn_size))
 rows = [[kind, len(found)] for kind, found in kinds.items()]
-tables.table([f"networks with exactly {cnn_size:,} parameters", "how many"], rows)
+tables.table(
+    ["networks", "how many"],
+    rows,
+    caption="Classical networks for MNIST with exactly the printed number of parameters, found by a search and counted by kind.",
+)
 
 # %% [markdown]
 # No network with one dense layer fits, so the sentence cannot be right as it stands. Of those with two we take the only one
@@ -186,7 +194,11 @@ for group, title in (("H4", "Medical MNIST"), ("H5", "CIFAR-10")):
     found = counts.depths(sizes[0] - sizes[1])
     solved = "; ".join(f"n = {n}, i = {i}" for n, i in found)
     rows.append([title, sizes[0] - sizes[1], solved])
-tables.table(["dataset", "CNN minus hybrid", "all solutions with n ≤ 60, i ≤ 12"], rows)
+tables.table(
+    ["dataset", "CNN minus hybrid", "all solutions with n ≤ 60, i ≤ 12"],
+    rows,
+    caption="How many parameters the paper's CNN has more than the hybrid, and the widths $n$ and depths $i$ that would explain it.",
+)
 
 # %% [markdown]
 # Only one width is common to both, the 20 of MNIST, and with it the circuits have four layers on Medical MNIST and five on
@@ -207,7 +219,11 @@ for title, (group, allowed) in searches.items():
         kernel, side = f"{one.kernel} × {one.kernel}", f"{one.side} × {one.side}"
         rows.append([title, one.in_channels, kernel, ", ".join(map(str, one.channels)), side])
 header = ["image channels", "kernels", "channels", "last maps"]
-tables.table(["networks with the printed number", *header], rows)
+tables.table(
+    ["dataset", *header],
+    rows,
+    caption="All convolutional parts that give the hybrid the printed number of parameters, found by a search.",
+)
 
 # %% [markdown]
 # For Medical MNIST none of them takes images of 244 × 244 pixels, which two pools turn into maps of 61 × 61. The third of its
@@ -229,7 +245,11 @@ for title, name in datasets.items():
     built = [f"{one.size} × {one.size}", ", ".join(map(str, one.channels)), one.n_layers]
     rows.append([title, *built, *(f"{size:,}" for size in sizes[title])])
 header = ["images", "channels", "circuits' layers", *(figures.model(v).label for v in variants)]
-tables.table(["parameters", *header], rows)
+tables.table(
+    ["dataset", *header],
+    rows,
+    caption="The networks that this book trains, and how many trainable parameters each has.",
+)
 
 # %% [markdown]
 # ## Gradients by the parameter-shift rule

@@ -99,7 +99,11 @@ for name, config in MODELS.items():
     model = quanv.build(config)
     sizes = [sum(p.numel() for p in part.parameters()) for part in (model.kernel, model.scores)]
     rows.append([LABELS[name], *sizes, sum(sizes)])
-tables.table(["parameters", "kernel", "linear layer", "together"], rows)
+tables.table(
+    ["model", "kernel", "linear layer", "together"],
+    rows,
+    caption="Trainable parameters of the three models, counted.",
+)
 
 # %% [markdown]
 # The comparison by kernel weights hides the larger difference. HQNN-Quanv and CNN4 hand 64 numbers to a linear layer of 650
@@ -145,7 +149,11 @@ for axis in "yxz":
     (alike,) = found
     freedom.append([f"R{axis.upper()}", *alike])
 header = ["rotations, any CNOTs in any place", "angles that matter", "beyond a factor"]
-tables.table(header, freedom)
+tables.table(
+    header,
+    freedom,
+    caption="How many of the four angles change the channels, and how many change them by more than a factor each, which the linear layer could take over: ranks of derivatives at 50 random inputs. *Computed on this page.*",
+)
 
 # %% [markdown]
 # Rotations about $z$ do nothing at all, in either place: what is measured is diagonal. Rotations about $x$ only shrink the
@@ -216,7 +224,11 @@ for name, label in LABELS.items():
         rows[-1][-2:] = f"{usual:+z.2p}", f"{leads[name]:+z.2p}"
 header = ["at 0.003", "at 0.01", "at its best rate", "that rate"]
 over = ["HQNN-Quanv's lead at 0.01", "lead, each at its best"]
-tables.table(["all test images, %", *header, *over], rows)
+tables.table(
+    ["model", *header, *over],
+    rows,
+    caption="Test accuracy in per cent at two learning rates and at each model's best, and HQNN-Quanv's lead in points: mean and 95 % interval over ten runs, all 10,000 test images. *Recorded runs, 10 seeds.*",
+)
 
 # %% [markdown]
 # The best rate of each model is chosen on 500 validation images. At 0.003 our two CNNs are near the printed values, and have not
@@ -248,7 +260,11 @@ for name, values in drawn.items():
     numbers = [f"{value:.1f}" for value in (values.mean(), *spreads[name])]
     rows.append([LABELS[name], *numbers, f"{PRINTED[name]:g}"])
 header = ["100 test images, %", "mean", "s.d. over draws", "s.d. over initialisations", "paper"]
-tables.table(header, rows)
+tables.table(
+    header,
+    rows,
+    caption="Test accuracy in per cent on draws of 100 test images: mean, standard deviation over twenty draws, and over three initialisations within a draw. *Recorded runs.*",
+)
 
 # %% [markdown]
 # The draw of images moves the result more than the initialisation does, and by enough to make each of the three printed
@@ -261,7 +277,11 @@ for name in ("cnn4", "cnn1"):
     ours = [f"{gaps[name].mean():+.1f}", tables.span(gaps[name], 1)]
     paper = f"{PRINTED['quanv'] - PRINTED[name]:+.0f}"
     rows.append([f"lead over {LABELS[name]}", *ours, paper])
-tables.table(["HQNN-Quanv, points", "mean", "over the draws", "paper"], rows)
+tables.table(
+    ["HQNN-Quanv", "mean", "over the draws", "paper"],
+    rows,
+    caption="HQNN-Quanv's lead over its rivals in points, mean and range over twenty draws of images, beside the printed lead. *Recorded runs.*",
+)
 
 # %% [markdown]
 # ## Is there a reading that makes it so?
@@ -298,7 +318,11 @@ for text, models in tuning.by_choice().items():
     cells = [f"{100 * models[name].mean():.1f}" if name in models else "" for name in MODELS]
     rows.append([text, *cells])
 header = [LABELS[name] for name in MODELS]
-tables.table(["one choice changed at 0.01, all images, %", *header], rows)
+tables.table(
+    ["choice", *header],
+    rows,
+    caption="Mean test accuracy in per cent with one choice changed, at a rate of 0.01, on all test images. *Recorded runs.*",
+)
 
 # %% [markdown]
 # ## Three ways to differentiate
@@ -310,7 +334,11 @@ tables.table(["one choice changed at 0.01, all images, %", *header], rows)
 # %% tags=["hide-input"]
 times = comparisons.gradients()
 rows = [[method, *(f"{ms:g}" for ms in row)] for method, row in times.iterrows()]
-tables.table(["milliseconds, patches in brackets", *times.columns], rows)
+tables.table(
+    ["method", *times.columns],
+    rows,
+    caption="Milliseconds for the values and the gradient of the four weights, by method and number of images (patches in brackets), median over calls. *Recorded benchmark.*",
+)
 
 # %% [markdown]
 # In PennyLane it is as the paper says, once there is an image: `default.qubit` computes all patches at once and

@@ -120,7 +120,11 @@ for title, diagram in diagrams.items():
     alone = sum(held == [(name,)] for name, held in zx.places(diagram).items())
     rows.append([title, size.spiders, size.edges, size.non_clifford, alone])
 header = ["spiders", "edges", "phases beyond π/2", "parameters alone on a spider"]
-tables.table(["diagram", *header], rows)
+tables.table(
+    ["diagram", *header],
+    rows,
+    caption="Sizes of four diagrams of one layer. *Computed on this page.*",
+)
 
 # %% [markdown]
 # All 50 parameters are alone on a spider of their own, also if the fixed start $|0\rangle^{\otimes5}$ is taken into account.
@@ -161,7 +165,11 @@ ranks = {
     "five outputs, one input": rank(by_weight[:1]),
     "five outputs, 64 inputs": rank(by_weight),
 }
-tables.table(["what may change", "rank, of 45"], ranks.items())
+tables.table(
+    ["what may change", "rank, of 45"],
+    ranks.items(),
+    caption="In how many independent directions the 45 weights change the state, and the five outputs, at random angles. *Computed on this page.*",
+)
 
 # %% [markdown]
 # For one input the state has only 40 directions: behind the embedding each qubit of the first layer is in a pure state of its
@@ -185,7 +193,11 @@ for k in range(pc.n_observables):
     counted = [pc.n_weights - len(idle[k]), rank(by_weight[:, k])]
     rows.append([f"$\\langle Y_{k}\\rangle$", listed, *counted])
 header = ["weights without effect", "weights with effect", "rank of their derivatives"]
-tables.table(["output", *header], rows)
+tables.table(
+    ["output", *header],
+    rows,
+    caption="Which weights each output alone ignores, how many it does not, and in how many independent directions those change it, over 64 inputs. *Computed on this page.*",
+)
 
 # %% [markdown]
 # So each output alone ignores some weights, most of them of the last layer. The derivatives say the same, for each
@@ -215,7 +227,11 @@ for n_layers in range(1, 5):
     angles = rng.uniform(0, 2 * np.pi, tangled.n_weights)
     free = [rank(jacobian(one, inputs, angles)[:, :, 5:]) for one in (tangled, bare)]
     deeper.append([n_layers, tangled.n_weights, *free])
-tables.table(["layers", "weights", "rank", "rank without CNOTs"], deeper)
+tables.table(
+    ["layers", "weights", "rank", "rank without CNOTs"],
+    deeper,
+    caption="Independent directions of the five outputs for circuits of one to four layers, with CNOTs and without, over 64 inputs. *Computed on this page.*",
+)
 
 # %% [markdown]
 # ## Exercises

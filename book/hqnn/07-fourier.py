@@ -95,7 +95,11 @@ for how, title in readings.items():
     spread, fixed = parts.std(axis=0), int((np.ptp(parts, axis=0) < 1e-12).sum())
     rows.append([title, fixed, f"{spread[spread > 1e-9].min():.3f}", f"{spread.max():.3f}"])
 header = ["parts that never vary, of 18", "smallest s.d. of the others", "largest s.d."]
-tables.table([f"{len(last)} settings", *header], rows)
+tables.table(
+    ["reading", *header],
+    rows,
+    caption="The eighteen real and imaginary parts of the nine coefficients over 1,000 random settings of the weights: how many never vary, and the standard deviations of the others. *Computed on this page.*",
+)
 
 # %% [markdown]
 # With the other inputs at 0 it looks like the paper's figure. One of the eighteen numbers cannot vary, so it is not "every
@@ -167,7 +171,11 @@ for title, one in compared.items():
     determinants.append(both)
     of_two.append([title, *texts, fourier.dimension(spectrum), effective])
 header = ["determinant, all numbers", "each once", "directions, of 9", "effective"]
-tables.table(["first two inputs, others at 0", *header], of_two)
+tables.table(
+    ["circuit", *header],
+    of_two,
+    caption="Correlation of the coefficients of the first two inputs over 500 random settings of the weights, the others at 0: the determinant with all numbers and with each once, the independent directions and the effective number of them. *Computed on this page.*",
+)
 
 # %% [markdown]
 # The first column is zero for all three, although the smallest layer has only a few of the nine numbers to vary. Counted once,
@@ -199,7 +207,11 @@ for title, one in compared.items():
     effective = f"{fourier.effective_dimension(spectra[title]):.0f}"
     of_all.append([title, fourier.dimension(spectra[title]), effective, one.n_weights, local])
 header = ["directions, of 243", "effective", "weights", "free at any one point"]
-tables.table(["all inputs", *header], of_all)
+tables.table(
+    ["circuit", *header],
+    of_all,
+    caption="The same for all five inputs: independent directions of all coefficients and the effective number of them, the weights, and the directions in which the last output moves at one point. *Computed on this page.*",
+)
 
 # %% [markdown]
 # Over all weights the coefficients of the layer take up 242 directions, all but the constant term that must vanish. But they
@@ -223,7 +235,11 @@ for d in range(1, 6):
         present = np.flatnonzero(np.abs(found).max(axis=0) > 1e-9) - (d + 2)
         rows[-1].append(", ".join(map(str, present)))
 header = ["2d + 1", "frequencies, rotations between", "without"]
-tables.table(["d", *header], rows)
+tables.table(
+    ["d", *header],
+    rows,
+    caption="Frequencies of an input that is embedded $d$ times on one qubit, with trained rotations between the embeddings and without. *Computed on this page.*",
+)
 
 # %% [markdown]
 # Without rotations in between the embeddings add up to one with the angle $dx$: three terms, whatever $d$. HQNN-Parallel

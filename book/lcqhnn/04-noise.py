@@ -65,8 +65,10 @@ DEPTHS = settings["depths"]
 # axis of each qubit, and the ladder in reverse, $C^\dagger$ ([page 1](01-circuit.ipynb)). Repeat the block $L$ times,
 # each time with an equal share of the angles:
 #
-# $$\left(C^\dagger R(\theta/L)\, C\right)^L = C^\dagger R(\theta/L)\,\underbrace{C\,C^\dagger}_{1} R(\theta/L) \cdots C
-# = C^\dagger R(\theta)\, C .$$
+# $$\begin{aligned}
+# \left(C^\dagger R(\theta/L)\, C\right)^L &= C^\dagger R(\theta/L)\,\underbrace{C\,C^\dagger}_{1} R(\theta/L) \cdots C \\
+# &= C^\dagger R(\theta)\, C .
+# \end{aligned}$$
 #
 # Neighbouring ladders cancel, angles add, and the result is the same unitary for every $L$. No training is repeated
 # and no accuracy differs. But a device executes every gate, if we ask it to.
@@ -95,7 +97,11 @@ rows = [
     for n, c in costs.items()
 ]
 header = ["blocks", "pulses", "CNOTs", "µs on ibmq_manila", "CNOTs if optimised"]
-tables.table(header, rows)
+tables.table(
+    header,
+    rows,
+    caption="What a circuit of one to eight blocks costs on ibmq_manila, and the CNOTs that a compiler leaves which may merge the blocks. *Computed on this page.*",
+)
 
 # %% [markdown]
 # ## What noise does to an expectation value
@@ -288,9 +294,8 @@ figures.show(
 # %% [markdown]
 # ## What is lost, in numbers
 #
-# Accuracy lost, in percentage points, with exact values and the offset as trained; first at the noise of today, then
-# averaged over the strengths of the two sweeps. The last column is the paired difference on which the claim turns, four
-# blocks minus one.
+# With exact values and the offset as trained; first at the noise of today, then averaged over the strengths of the two
+# sweeps:
 
 # %% tags=["hide-input"]
 cases = {
@@ -305,7 +310,11 @@ rows = []
 for key, case in [(key, case) for key in DATASETS for case in cases]:
     losses = [f"{recorded[key].result[case + column]:z.2f}" for column in columns]
     rows.append([f"{DATASETS[key]}, {cases[case]}", *losses])
-tables.table(["noise", *map(lcqhnn_figures.blocks, DEPTHS), "4 minus 1"], rows)
+tables.table(
+    ["noise", *map(lcqhnn_figures.blocks, DEPTHS), "4 minus 1"],
+    rows,
+    caption="Test accuracy lost to noise in points, by the number of blocks, and the paired difference of four blocks and one, on which the claim turns: mean and 95 % interval over ten networks. *Recorded networks.*",
+)
 
 # %% [markdown]
 # ## Live, on Aer itself

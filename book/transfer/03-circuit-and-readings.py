@@ -92,8 +92,10 @@ figures.show(
 # b_0\oplus\dots\oplus b_4\rangle$. A measurement follows at once. So they rename the 32 outcomes and do nothing else: each
 # probability is still a product of five,
 #
-# $$p(b)=\prod_{k=0}^4\tfrac12\big(1+(-1)^{b_k\oplus b_{k-1}}z_k\big),\qquad
-# \langle Z_k\rangle=z_0z_1\cdots z_k\qquad(b_{-1}=0).$$
+# $$\begin{aligned}
+# p(b) &= \prod_{k=0}^4\tfrac12\big(1+(-1)^{b_k\oplus b_{k-1}}z_k\big) \quad(b_{-1}=0), \\
+# \langle Z_k\rangle &= z_0z_1\cdots z_k .
+# \end{aligned}$$
 #
 # Five coins, tossed one by one, give the same statistics: there is entanglement in the state and none in what is measured.
 # The two formulas in code:
@@ -124,10 +126,14 @@ for name, scale in product(("first-5", "pca-5"), ("symmetric", "positive")):
     strings, top = (inputs.result[f"{name}/{scale}/{key}"].mean for key in ("strings", "top"))
     rows.append([INPUTS[name], scale, f"{strings:.1f}", f"{100 * top:.0f}"])
 header = ["in the circuit", "scaling", "strings that occur, of 32", "share of the commonest, %"]
-tables.table(header, rows)
+tables.table(
+    header,
+    rows,
+    caption="The most frequent bit strings of MNIST's test images: how many of 32 occur, and the share of the commonest, means over five encoders. *Recorded networks.*",
+)
 
 # %% [markdown]
-# (Means over five encoders, MNIST's test images. The scalings are explained below.)
+# (The scalings are explained below.)
 #
 # ## One image by hand
 #
@@ -142,7 +148,11 @@ after = quantum_features(EMBEDDINGS["first-5"], image, "marginals")
 columns = torch.cat([image, 2 * image.acos(), z, (1 + z) / 2, after])
 rows = [[k, *(f"{v:.3f}" for v in line)] for k, line in enumerate(columns.T.tolist())]
 header = ["qubit", "$x$", "θ, radians", "$z$", "probability of 0 before the CNOTs"]
-tables.table([*header, r"$\langle Z\rangle$ after the CNOTs"], rows)
+tables.table(
+    [*header, r"$\langle Z\rangle$ after the CNOTs"],
+    rows,
+    caption="One image of a digit 3 through the circuit, qubit by qubit. *A recorded encoder.*",
+)
 
 # %% [markdown]
 # The last column shrinks from qubit to qubit: each marginal is a product of more factors below one. That is the price of the
@@ -180,19 +190,15 @@ figures.show(
 # outside the arccosine's domain, or a NaN, to `quantum_features` gets an error that says so.
 #
 # What is a *feature* of the outcome? The bits of the most frequent string, the five marginals $\langle Z_k\rangle$, or the 32
-# probabilities. And how many shots? Here the exact limit and 1,024; the [next page](04-aer-shots-and-cost.ipynb) has more.
+# probabilities. And how many shots? Here 1,024, in the tables below the exact limit; the [next page](04-aer-shots-and-cost.ipynb) has more.
 # The classifier is that of the [page before](02-classical-baseline.ipynb), trained for 20 epochs here.
 
 # %% tags=["hide-input"]
-exact, drawn, rows = {}, {}, []
+exact, drawn = {}, {}
 for name, outcome in product(INPUTS, KEPT):
     fields = {"inputs": "measured", "reading": name, "outcome": outcome}
-    exact[name, outcome] = one = accuracies(**fields)
+    exact[name, outcome] = accuracies(**fields)
     drawn[name, outcome] = other = accuracies(**fields, shots=1024)
-    means = [f"{stats.mean_interval(values):.2f}" for values in (one, other)]
-    rows.append([INPUTS[name], KEPT[outcome], *means, tables.span(one, 1)])
-header = ["exact, %", "1,024 shots, %", "single runs, exact, %"]
-tables.table(["reading", "features", *header], rows)
 
 # %% tags=["hide-input"]
 rows = {f"{INPUTS[name]}: {KEPT[outcome]}": found for (name, outcome), found in drawn.items()}
@@ -223,7 +229,11 @@ for name, outcome in product(("first-5", "blocks", "pca-5"), ("marginals", "prob
     leads[name, outcome] = pair.lead
     rows.append([INPUTS[name], outcome, *pair.cells()])
 header = ["circuit, exact, %", "inputs without circuit, %"]
-tables.table(["reading", "features", *header, "the circuit's lead, points"], rows)
+tables.table(
+    ["reading", "features", *header, "the circuit's lead, points"],
+    rows,
+    caption="Test accuracy on MNIST in per cent with the circuit and without it, on the same numbers, and the circuit's lead in points: mean and 95 % interval after 20 epochs, paired by seed. *Recorded runs.*",
+)
 
 # %% [markdown]
 # Where the classes are told apart by 64 numbers, the circuit costs accuracy: a little if all probabilities are kept, much if only
@@ -243,7 +253,11 @@ for name in ("first-5", "blocks", "pca-5"):
     effect[name] = pair.lead
     rows.append([INPUTS[name], *pair.cells()])
 header = ["with CNOTs, %", "without, %", "what the CNOTs do, points"]
-tables.table(["exact marginals", *header], rows)
+tables.table(
+    ["reading", *header],
+    rows,
+    caption="The same with and without CNOTs, exact marginals kept. *Recorded runs.*",
+)
 
 # %% tags=["hide-input"]
 folded, rows = {}, []
@@ -253,7 +267,11 @@ for name, outcome in product(INPUTS, ("marginals", "probabilities")):
     folded[name, outcome] = pair.lead
     rows.append([INPUTS[name], outcome, *pair.cells()])
 header = ["positive, %", "symmetric, %", "difference, points"]
-tables.table(["reading", "exact features", *header], rows)
+tables.table(
+    ["reading", "exact features", *header],
+    rows,
+    caption="The same by how features become angles, positive or symmetric scaling. *Recorded runs.*",
+)
 
 # %% [markdown]
 # Entangling gates in front of a measurement that keeps marginals only destroy information. For angles the scaling decides most:
@@ -278,7 +296,11 @@ for variant, config in hybrids.items():
     means = [f"{stats.mean_interval(values):.2p}" for values in both]
     rows.append([words(config), len(recorded), *means])
 header = ["paper, and our reading", "runs", "training accuracy, %", "test accuracy, %"]
-tables.table(header, rows)
+tables.table(
+    header,
+    rows,
+    caption="Accuracy on MNIST in per cent after the paper's 50 epochs, as printed and in four readings: mean and 95 % interval over the runs. *Recorded runs.*",
+)
 
 # %% tags=["hide-input"]
 colours = (figures.BLUE, figures.GREEN, figures.ORANGE, figures.PURPLE)

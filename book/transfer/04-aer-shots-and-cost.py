@@ -72,7 +72,11 @@ for name in compared.config["readings"]:
     deviation, p = (compared.result[f"{name}/{key}"].mean for key in ("deviation", "p"))
     rows.append([EMBEDDINGS[name].words, f"{deviation:.0e}", f"{p:.2f}"])
 header = ["largest difference of a probability", "chi-squared p-value of Aer's counts"]
-tables.table(["what goes in", *header], rows)
+tables.table(
+    ["what goes in", *header],
+    rows,
+    caption="Aer against the quantum layer on 2,000 images: the largest difference of an exact probability, and the p-value of a chi-squared test of all counts. *Recorded measurement.*",
+)
 
 # %% [markdown]
 # Here and now, with 100 random feature vectors:
@@ -99,7 +103,11 @@ for shots in SHOTS:
         cells.append(f"{ms:.2g} ms, {hours:.2g} h" if hours > 0.01 else f"{ms:.2g} ms")
     rows.append([f"{shots:,}", *cells, f"{compared.result[f'ratio/{shots}'].mean:.0f}"])
 header = ["the paper's way, per image", "batched", "compiled layer", "paper's over batched"]
-tables.table(["shots", *header], rows)
+tables.table(
+    ["shots", *header],
+    rows,
+    caption="Processor time of the five-qubit circuit on one core, per image and for all 70,000 images, by the number of shots. *Recorded benchmark.*",
+)
 
 # %% tags=["remove-input"]
 share = compared.result["transpile"]
@@ -143,12 +151,6 @@ figures.show(
     alt="Two panels, one per reading: test accuracy against the number of shots, with the exact limit to the right, one line each for string, marginals and probabilities.",
     caption=f"Test accuracy against shots, 20 epochs: means with 95 % intervals, the same encoders at every number of shots. *Recorded runs, {n} seeds.*",
 )
-
-# %% tags=["hide-input"]
-rows = []
-for (name, kept), values in accuracy.items():
-    rows.append([INPUTS[name], kept, *(f"{mean:.1f}" for mean in values.mean())])
-tables.table(["reading", "features", *(f"{s:,}, %" for s in SHOTS), "exact, %"], rows)
 
 # %% [markdown]
 # (The most frequent string of 13 blocks jumps in the exact limit: latents at the end of their range are fair coins, whose part of
@@ -205,11 +207,14 @@ for name in (key.partition("/")[2] for key in noisy if key.startswith("pca-5")):
         row += [f"{stats.mean_interval(found):.1p}", change_in]
     rows.append(row)
 header = [text for one in hybrids for text in (f"{INPUTS[one]}, %", "change, points")]
-tables.table(["device", *header], rows)
+tables.table(
+    ["device", *header],
+    rows,
+    caption="Test accuracy in per cent of hybrids trained on perfect devices and read from noisy ones, 300 test images, exact probabilities: mean, 95 % interval, and the change in points, paired by seed. *Recorded networks.*",
+)
 
 # %% [markdown]
-# (300 test images, exact probabilities of the noisy device; changes are paired by seed, with 95 % intervals.) Gate errors of
-# one in a hundred cost little, misread bits more, and the simulated device of five qubits takes more than ten points from the hybrid
+# Gate errors of one in a hundred cost little, misread bits more, and the simulated device of five qubits takes more than ten points from the hybrid
 # of five components. (The classifiers were not trained on noisy features, which would win some of this back.) So noise *can*
 # cost what the paper says. Whether its simulator had any, the paper does not say.
 

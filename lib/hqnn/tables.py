@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
+from math import ceil
 
 import numpy as np
 from IPython.display import Markdown
@@ -10,6 +12,8 @@ from numpy.typing import ArrayLike
 
 SENTENCE = 32
 """Characters above which a cell is prose and not a number."""
+FACTORS = 5
+"""As many as an equation has on a line."""
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]], *, caption: str = "") -> Markdown:
@@ -42,10 +46,19 @@ def span(values: ArrayLike, digits: int = 2) -> str:
 
 
 def equations(left: Sequence[str], right: Sequence[str]) -> Markdown:
-    """Equations in LaTeX below each other, aligned at their signs of equality, each term of a sum on its own line.
+    r"""Equations in LaTeX below each other, aligned at their signs of equality, each term of a sum on its own line.
 
-    The terms on the right are recognised by the spaces around the signs between them.
+    The terms on the right are recognised by the spaces around the signs between them, the factors of a term by the
+    `\,` between them. A term of more than `FACTORS` goes over several lines, so that a telephone can show it.
     """
-    broken = [sum_.replace(" + ", r" \\ &+ ").replace(" - ", r" \\ &- ") for sum_ in right]
+    broken = [r" \\ &".join(map(_folded, re.split(r" (?=[+-] )", one))) for one in right]
     lines = [f"{a} ={{}}& {b}" for a, b in zip(left, broken, strict=True)]
     return Markdown("$$\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}$$")
+
+
+def _folded(term: str) -> str:
+    """A product, over as many lines as it needs."""
+    factors = term.split(r"\,")
+    a_line = ceil(len(factors) / ceil(len(factors) / FACTORS))
+    lines = (r"\,".join(factors[i : i + a_line]) for i in range(0, len(factors), a_line))
+    return r" \\ &\quad\cdot ".join(lines)
