@@ -250,7 +250,13 @@ folder = Path(mkdtemp())
 print(runs.run("cz", root=folder, progress=False))
 print(runs.run("cz", root=folder, progress=False))
 kept = [records.final(f"cz/{name}", "test_loss", folder) for name in variants]
-records.frame("cz/printed", "cz/cz", root=folder)[["n_parameters", "n_quantum", "stale"]]
+table = records.frame("cz/printed", "cz/cz", root=folder).reset_index()
+columns = ["series", "seed", "n_parameters", "n_quantum", "stale"]
+tables.table(
+    columns,
+    table[columns].to_numpy(),
+    caption="The four records that were just made, a row each. *Quick runs on the bundled digits.*",
+)
 
 # %% [markdown]
 # The second call finds all records there and current. Change the circuit, and those of `cz/cz` are stale and made again. In a file

@@ -66,8 +66,8 @@ def sound_notebook() -> NotebookNode:
     figure = new_code_cell("draw()", execution_count=2)
     figure.outputs = [new_output("display_data", data=image), new_output("display_data", data=caption)]
     tables = (new_output("display_data", data={f"text/{kind}": text}) for kind, text in CAPTIONED.items())
-    figure.outputs += list(tables)
     plain = new_code_cell("print(1)", execution_count=3, outputs=[new_output("stream", name="stdout", text="1\n")])
+    plain.outputs += list(tables)
     notebook = new_notebook(cells=[new_markdown_cell("# Title\n\nText with $x$."), figure, plain])
     normalise(notebook)
     notebook.cells[1].execution_count = 1
@@ -95,8 +95,8 @@ SPOILED: dict[str, tuple[str, Callable[[NotebookNode], object]]] = {
     "function": ("defines", lambda n: n.cells[-1].update(source=FUNCTION)),
     "alt": ("alternative text", lambda n: n.cells[2].outputs[0].data.update({"text/plain": "<Figure with 1 Axes>"})),
     "caption": ("image without a caption", lambda n: n.cells[2].outputs.pop(1)),
-    "table": ("table without a caption", lambda n: n.cells[2].outputs[2].data.update({"text/markdown": TABLE})),
-    "HTML": ("table without a caption", lambda n: n.cells[2].outputs[3].data.update({"text/html": "<table></table>"})),
+    "table": ("table without a caption", lambda n: n.cells[-1].outputs[1].data.update({"text/markdown": TABLE})),
+    "HTML": ("table without a caption", lambda n: n.cells[-1].outputs[2].data.update({"text/html": "<table></table>"})),
     "table in prose": ("holds a table", lambda n: n.cells[0].update(source=f"# Title\n\n{TABLE}")),
     "memory": ("memory", lambda n: n.cells[-1].outputs[0].update(text="<object at 0x7f0123456789>")),
     "svg": ("SVG", lambda n: n.cells[2].outputs[0].data.update({"image/svg+xml": "<svg><metadata>1</metadata></svg>"})),

@@ -237,7 +237,11 @@ for name, angles in {"θ = 0": np.zeros(4), "the θ above": theta}.items():
 columns = [closed_forms.generators(order).to_labels() for order in ("time", "product")]
 y = ["IIIY", "IIYI", "IYII", "YIII"]
 rows = [[rf"$\theta_{k}$", *labels] for k, labels in enumerate(zip(y, *columns, strict=True))]
-tables.table(["angle", "without ladders", "in time", "as operators"], rows)
+tables.table(
+    ["angle", "without ladders", "in time", "as operators"],
+    rows,
+    caption="The generator $P_k$ of each trained rotation as a Pauli string, qubit 0 last: alone, between the ladders in time, and between the ladders as operators. *Exact.*",
+)
 
 # %% [markdown]
 # So the ladders do not cancel. They turn four rotations of one qubit each into four rotations of up to four qubits at
@@ -358,12 +362,14 @@ for name, stage in product(names, ("untrained", "trained")):
     found = [recorded.result[f"{name}/{stage}/{key}"] for key in keys]
     rows.append([f"{names[name]}, {stage}", *(f"{value:z.2f}" for value in found)])
 header = ["$R$", "$V$", "share rejected", r"mean of $\lvert\cos\delta\rvert$"]
-tables.table(["network", *header], rows)
+tables.table(
+    ["network", *header],
+    rows,
+    caption="How far from uniform the encoded phases are: resultant length $R$, Kuiper's distance $V$, the share of qubits for which Kuiper's test excludes uniform phases at $p < 0.001$, and the mean of $\\lvert\\cos\\delta\\rvert$; means over all test images, four qubits and ten seeds, with the 95 % interval over seeds. *Recorded networks.*",
+)
 
 # %% [markdown]
-# Each entry is a mean over all test images, four qubits and ten seeds, with its 95 % interval over seeds. "Share
-# rejected" is the share of qubits for which Kuiper's test excludes uniform phases at $p < 0.001$. Uniform phases
-# would give values near 0 for $R$ and $V$, and $2/\pi \approx 0.64$ for the mean of $|\cos\delta|$.
+# Uniform phases would give values near 0 for $R$ and $V$, and $2/\pi \approx 0.64$ for the mean of $|\cos\delta|$.
 #
 # There is a pattern in the clusters. Most sit near $\delta = 0$ and $\delta = \pi$, where $|\cos\delta| = 1$. The
 # formula of the next section explains why a network would want to go there: its outputs are sums of products of sines
@@ -513,7 +519,11 @@ rows = []
 for k, output in enumerate(outputs):
     dots = ["●" if used else "" for used in np.abs(slopes[:, k]).max(axis=0) > 1e-12]
     rows.append([f"${output}$", *dots, np.linalg.matrix_rank(slopes[:, k])])
-tables.table(["output", *(rf"$\theta_{k}$" for k in range(4)), "independent"], rows)
+tables.table(
+    ["output", *(rf"$\theta_{k}$" for k in range(4)), "independent"],
+    rows,
+    caption="Which output changes with which angle (dots), and in how many independent directions it can change as a function of $x$. *Computed on this page.*",
+)
 
 # %% [markdown]
 # A dot means that the output changes with the weight. "Independent" counts in how many independent directions it can
@@ -531,7 +541,11 @@ v = rng.normal(size=4)
 spanned = {n: closed_forms.directions(one, features, w, v) for n, one in circuits.items()}
 added = {name: both - alone for name, (alone, both) in spanned.items()}
 rows = [[name, *spanned[name], added[name]] for name in circuits]
-tables.table(["circuit", "layer alone", "layer and angles", "angles add"], rows)
+tables.table(
+    ["circuit", "layer alone", "layer and angles", "angles add"],
+    rows,
+    caption="In how many independent directions the difference of the two scores can change, if the linear layer alone is trained and if the angles are, too. *Computed on this page.*",
+)
 
 # %% [markdown]
 # Of the four angles of the circuit, three do something that the next layer could not do anyway. The formula shows the
