@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -120,3 +121,47 @@ def test_definitions_are_shown_to_pointer_and_keyboard(chromium: Any) -> None:
         assert page.locator(".gloss").evaluate_all(shown) == ["g1"]
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         page.close()
+
+
+@pytest.mark.parametrize("width", [1400, 1000])
+def test_an_explanation_can_be_pointed_at_and_put_away(
+    chromium: Any, known: dict[str, glossary.Word], tmp_path: Path, width: int
+) -> None:
+    """What WCAG 2.1 asks of it (1.4.13): it can be dismissed, it can be hovered over, and it persists."""
+    shown = "".join(node.astext() for node in glossary._shown("shot", known["shot"], "shot", "primer.html"))
+    static = ROOT / "book/_static"
+    (tmp_path / "page.html").write_text(
+        f'<!doctype html><link rel="stylesheet" href="{(static / "book.css").as_uri()}">'
+        f'<script src="{(static / "gloss.js").as_uri()}"></script><article class="bd-article" '
+        f'style="font: 18px/1.65 serif; max-width: 30em"><p>{"Before it stand words. " * 9}A {shown} is what this is '
+        f"about. {'Behind it stand words. ' * 30}</p></article>",
+        encoding="utf-8",
+    )
+    page = chromium.new_page(viewport={"width": width, "height": 800})
+    page.goto((tmp_path / "page.html").as_uri())
+    word, told = page.locator(".glossed > a"), page.locator(".gloss")
+    assert not told.is_visible()
+    at = word.bounding_box()
+    x, y = at["x"] + at["width"] / 2, at["y"] + at["height"] / 2
+    page.mouse.move(x, y)
+    there = told.bounding_box()
+    assert 0 <= there["y"] - y < 40
+    for step in range(int(there["y"] - y) + 8):
+        page.mouse.move(x, y + step)
+        assert told.is_visible()
+    page.keyboard.press("Escape")
+    assert not told.is_visible()
+    page.mouse.move(0, 0)
+    page.mouse.move(x, y)
+    told.wait_for(state="visible")
+    page.mouse.move(0, 0)
+    assert not told.is_visible()
+    page.keyboard.press("Tab")
+    assert told.is_visible()
+    page.keyboard.press("Escape")
+    assert not told.is_visible()
+    assert page.evaluate("document.activeElement.textContent") == "shot"
+    word.blur()
+    word.focus()
+    told.wait_for(state="visible")
+    page.close()
