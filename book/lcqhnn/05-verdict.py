@@ -39,8 +39,7 @@ import numpy as np
 from IPython.display import Markdown
 
 from hqnn import claims, figures, records, runs, stats, tables
-from hqnn.claims import report
-from hqnn.claims.rules import Verdict
+from hqnn.claims import Verdict, report
 from hqnn.papers.lcqhnn import results, score_range
 from hqnn.papers.lcqhnn.results import DATASETS, MODELS, ROWS
 

@@ -15,13 +15,12 @@ from hqnn.claims.rules import (
     Bound,
     Equality,
     Exact,
-    Judgement,
     NotCheckable,
     Rule,
     Sign,
     Value,
-    Verdict,
 )
+from hqnn.claims.verdict import Judgement, Verdict
 from hqnn.errors import HqnnError
 from hqnn.stats import Interval, mean_interval, power
 

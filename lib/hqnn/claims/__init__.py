@@ -20,7 +20,8 @@ from hqnn.claims import ledger, registration
 from hqnn.claims.ledger import Claim, Draw, Ledger
 from hqnn.claims.quantities import Computed
 from hqnn.claims.quantity import Context, Missing, Ours, Quantity
-from hqnn.claims.rules import Judgement, Rule, Verdict
+from hqnn.claims.rules import Rule
+from hqnn.claims.verdict import Judgement, Verdict
 from hqnn.errors import HqnnError
 from hqnn.storage import DATA
 

@@ -14,7 +14,8 @@ from hqnn.claims import registration
 from hqnn.claims.ledger import Claim, Ledger
 from hqnn.claims.quantities import Computed, Measured
 from hqnn.claims.quantity import Ours, Quantity
-from hqnn.claims.rules import Rule, Verdict
+from hqnn.claims.rules import Rule
+from hqnn.claims.verdict import Verdict
 from hqnn.errors import unknown
 
 if TYPE_CHECKING:

@@ -58,13 +58,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from enum import StrEnum
-from typing import Annotated, Literal, Self
+from dataclasses import replace
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from hqnn.claims.quantity import LEAST_SEEDS, Missing, Printed, Quantity
+from hqnn.claims.verdict import Judgement, Verdict
 from hqnn.errors import HqnnError
 from hqnn.stats import Interval, equivalence, floor, mean_interval, paired_difference, power, student_t
 
@@ -74,52 +74,6 @@ ALPHA = 0.05
 
 Size = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Printing = Literal["run", "mean"]
-
-
-class Verdict(StrEnum):
-    """What can be said of a claim."""
-
-    REPRODUCED = "reproduced"
-    OTHER_READING = "reproduced under another reading"
-    NOT_REPRODUCED = "not reproduced"
-    UNDECIDED = "undecided"
-    CONTRADICTED = "contradicted by the paper itself"
-    NOT_CHECKABLE = "not checkable"
-    NOT_YET = "not yet evaluated"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Judgement:
-    """A verdict with the numbers it rests on, in the claim's own unit."""
-
-    verdict: Verdict
-    ours: float | str | None = None
-    """Our mean, an exact value, or a short description."""
-    ci95: float | None = None
-    """Half width of the 95 % confidence interval of our mean."""
-    n_seeds: int | None = None
-    difference: float | None = None
-    """Ours minus the paper's."""
-    margin: float | None = None
-    """The largest distance from our mean that still counts as reproduced."""
-    evidence: str = ""
-    """Records, analysis, function or place in the paper."""
-    note: str = ""
-
-    @classmethod
-    def of(
-        cls, ours: Interval, verdict: Verdict, difference: float | None, margin: float | None = None, note: str = ""
-    ) -> Self:
-        """A verdict on a mean."""
-        return cls(
-            verdict=verdict,
-            ours=ours.mean,
-            ci95=ours.half_width,
-            n_seeds=ours.n,
-            difference=difference,
-            margin=margin,
-            note=note,
-        )
 
 
 class Rule(BaseModel):

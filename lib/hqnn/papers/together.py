@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from hqnn import experiments, records, stats
 from hqnn.claims import ledger
 from hqnn.claims.quantity import Printed, Quantity
-from hqnn.claims.rules import Sign, Verdict
+from hqnn.claims.rules import Sign
+from hqnn.claims.verdict import Verdict
 from hqnn.papers.hqnn import tuning
 
 _SERIES = {

@@ -11,7 +11,7 @@ from torch import nn
 from hqnn import experiments
 from hqnn.claims.quantities import on_other_images
 from hqnn.claims.quantity import Context, Missing, Quantity, by_seed, curves, recorded
-from hqnn.claims.rules import Verdict
+from hqnn.claims.verdict import Verdict
 from hqnn.errors import HqnnError
 from hqnn.papers.hqnn import counts
 from hqnn.papers.hqnn import parallel as hqnn
