@@ -64,7 +64,7 @@ Markdown(
     f"the strongest noise {found[f'fashion/lcqhnn/{worst}'].mean:.0f} % of its answers are right, of its rivals' "
     f"{min(found[f'fashion/{name}/{worst}'].mean for name in rivals):.0f} to "
     f"{max(found[f'fashion/{name}/{worst}'].mean for name in rivals):.0f} %. Only images that are moved far it bears better. "
-    "[HQNN-Parallel](#hqnn-parallel-on-mnist) bears worse images as well as it does without its circuits, and attacks better than with nothing in their place."
+    "HQNN-Parallel, further below, bears worse images as well as it does without its circuits, and attacks better than with nothing in their place."
 )
 
 # %% tags=["hide-input"]

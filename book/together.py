@@ -56,7 +56,7 @@ Markdown(
     f"**What the circuits do, something simpler does as well.** The largest lead of a hybrid whose interval lies above zero is of "
     f"{max(above):.2f} points. LCQHNN's circuit is worth {small['none'].mean:.2f} ± {small['none'].half_width:.2f} points over nothing in its place, and "
     f"the waves it computes with are worth {-small['series'].mean:.2f} more without it. HQNN-Parallel's four can be left out. What is not answered "
-    "yet, and what would change our mind, stands [below](#what-would-change-our-mind)."
+    "yet, and what would change our mind, stands further below."
 )
 
 # %% [markdown]
