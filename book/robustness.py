@@ -185,7 +185,7 @@ errors = [parallel[f"mnist/{name}/calibration"].mean for name in THREE]
 Markdown(
     f"Worse images cost it as much as the two without circuits: {less:z.1f} points less, in the mean over both. A difference like LCQHNN's, three points or more, "
     f"is excluded. Its scores are as good, too (calibration errors {', '.join(f'{one:.2f}' for one in errors)} points). **Under attack it loses "
-    f"{parallel['attack-saved']:.1f} points less**, and the answer to the question that was asked is yes. All of it is won over nothing ({attack['identity']:.1f} points); over the tanh units it is "
+    f"{parallel['attack-saved']:.1f} points less**, and the answer to the question that was asked is yes. What can be shown of it is won over nothing ({attack['identity']:.1f} points); over the tanh units it is "
     f"{attack['blocks']:z.1f}, which may be zero."
 )
 

@@ -86,7 +86,7 @@ report.registrations(results)
 
 # %% [markdown]
 # The second edition of the rule was stated when the runs of the three papers were known, so no row about the accuracies and losses of
-# those is registered. Those that are were stated before the experiments that they ask for; two of them, L14-robust and L15-attack,
+# those is registered. Those that are were stated before the experiments that they ask for; five of them, L14-robust, L15-attack and the three of H16,
 # before a measurement on networks that had been trained before. The [amendments](amendments.md) tell what was changed when, and the
 # next section what it did.
 #

@@ -170,7 +170,7 @@ tables.table(
 #
 # ## What we asked beforehand
 #
-# The comparisons above are the papers'. The following questions are ours, each stated with its rule before it was measured. *Yes* means that
+# The comparisons above are the papers'. The following questions are ours, each stated with its rule before the first run that it asked for. *Yes* means that
 # the sentence of its row holds, which is that the circuit is better in some rows and that something else is as good in others; *open*, that
 # the runs could not tell:
 
@@ -202,7 +202,7 @@ needs = devices.needs()["HQNN-Parallel, MNIST"]
 years = needs.seconds(needs.training) / (365.25 * 86_400)
 Markdown(
     "What has come out:\n\n"
-    "- **In its place.** LCQHNN's circuit is as good as its own formula, better than nothing or a hyperbolic tangent by two tenths of a point, and worse than "
+    "- **In its place.** LCQHNN's circuit is as good as its own formula, better than nothing or a hyperbolic tangent by almost two tenths of a point, and worse than "
     "its waves with free coefficients; HQNN-Parallel's four circuits are as good as any of four replacements, nothing among them; HQNN-Quanv's "
     "waves make a better kernel without the circuit ([in the circuit's place](in-its-place.ipynb)).\n"
     f"- **Worse images.** LCQHNN loses {-saved.mean:.1f} ± {saved.half_width:.1f} points more to them than its rivals, HQNN-Parallel no more and no "
