@@ -43,6 +43,8 @@ def served(html: Path) -> Iterator[str]:
 def violations(page: Any, axe: str) -> list[str]:
     """The rules that a page breaks, each with the first place."""
     page.evaluate("document.fonts.ready.then(() => window.MathJax?.startup?.promise)")
+    frames = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    page.evaluate(frames)  # after which `wide.js` has looked
     page.evaluate(axe)
     rules = "{'empty-table-header': {enabled: false}}"  # takes mathematics for nothing; `tools.finish` mends empty ones
     found = page.evaluate(f"axe.run(document, {{resultTypes: ['violations'], rules: {rules}}})")["violations"]
