@@ -3,7 +3,7 @@ addEventListener("DOMContentLoaded", () => {
   const places = "div.math, mjx-container[display='true'], .pst-scrollable-table-container, figure div.wide, div.cell_output div.output";
   const kinds = { "div.math, mjx-container": "equation", "figure *": "figure" };
   const look = (box) => {
-    const wide = box.scrollWidth > box.clientWidth + 1 && getComputedStyle(box).overflowX === "auto";
+    const wide = box.scrollWidth > box.clientWidth && getComputedStyle(box).overflowX === "auto";
     box.classList.toggle("more", wide && box.scrollLeft + box.clientWidth < box.scrollWidth - 2);
     if (wide && box.tabIndex < 0) {
       const kind = Object.keys(kinds).find((which) => box.matches(which));
