@@ -89,7 +89,7 @@ figures.show(
 # ## What stands there
 #
 # **The formula.** In the primary reading the circuit computes eight products of sines and cosines
-# ([page 1](lcqhnn/01-circuit.ipynb)), with factors that the four angles rule. It can be trained as such, without a simulator, or
+# ([page 6](lcqhnn/06-what-the-circuit-computes.ipynb)), with factors that the four angles rule. It can be trained as such, without a simulator, or
 # with the eight factors set free:
 
 # %%

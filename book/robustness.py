@@ -195,7 +195,7 @@ Markdown(
 #
 # ## Why, perhaps
 #
-# The circuit's outputs are waves of the features with phases $2x$ ([what it computes](lcqhnn/01-circuit.ipynb)). Where an image
+# The circuit's outputs are waves of the features with phases $2x$ ([what it computes](lcqhnn/06-what-the-circuit-computes.ipynb)). Where an image
 # makes a feature larger than training did, a classical layer goes on in the same direction, and a wave turns around. Noise adds to
 # every feature. This explanation is a guess: it has not been tested here. A test would train the network with its features bounded
 # to less than half a wave (the reading `scale-tanh` does) and measure again. HQNN-Parallel speaks neither for it nor against: its

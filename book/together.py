@@ -225,7 +225,7 @@ Markdown(
 # In our primary reading they are
 #
 # - LCQHNN: sums of one to four products of sines and cosines of the features, the weights in the prefactors
-#   ([page 1](lcqhnn/01-circuit.ipynb));
+#   ([page 6](lcqhnn/06-what-the-circuit-computes.ipynb));
 # - HQNN-Quanv: products of one to four cosines of a pixel plus a weight ([page 5](hqnn/05-quanvolution.ipynb));
 # - transfer: the statistics of five independent coins ([page 3](transfer/03-circuit-and-readings.ipynb));
 # - HQNN-Parallel, five qubits, three layers: a trigonometric polynomial with 242 coefficients, ruled by 45 weights

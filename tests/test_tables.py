@@ -7,18 +7,21 @@ from hqnn.tables import equations, span, table
 
 def test_a_table_is_markdown_with_aligned_columns_and_escaped_bars() -> None:
     sentence = "the two readings differ in an expectation value"  # a column of sentences is set to the left
-    shown = table(["model", "|z|", "finding"], [["a|b", 1, sentence], ["c", 2.5, ""]]).data.splitlines()
+    rows = [["a|b", 1, sentence], ["c", 2.5, ""]]
+    shown = table(["model", "|z|", "finding"], rows, caption="What $z$ is.").data.splitlines()
     assert shown == [
+        "What $z$ is.",
+        "",
         "| model | \\|z\\| | finding |",
         "| :-- | --: | :-- |",
         f"| a\\|b | 1 | {sentence} |",
         "| c | 2.5 |  |",
     ]
-    captioned = table(["a"], [[1]], caption="What $a$ is.").data.splitlines()
-    assert captioned == ["What $a$ is.", "", "| a |", "| :-- |", "| 1 |"]
-    assert table(["a", "b"], []).data.splitlines() == ["| a | b |", "| :-- | --: |"]
+    assert table(["a", "b"], [], caption="None.").data.splitlines()[2:] == ["| a | b |", "| :-- | --: |"]
     with pytest.raises(ValueError, match="1 cells but the header has 2"):
-        table(["a", "b"], [["only one"]])
+        table(["a", "b"], [["only one"]], caption="One.")
+    with pytest.raises(ValueError, match="its caption; got an empty one"):
+        table(["a"], [[1]], caption=" ")
 
 
 def test_a_span_goes_from_the_lowest_to_the_highest() -> None:

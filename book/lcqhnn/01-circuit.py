@@ -46,15 +46,14 @@ from itertools import product
 
 import matplotlib.pyplot as plt
 import numpy as np
-import torch
 from qiskit.quantum_info import Operator, Statevector
 
-from hqnn import QuantumLayer, experiments, figures, pages, records, runs, tables
+from hqnn import experiments, figures, pages, records, tables
 from hqnn.claims import report
-from hqnn.papers.lcqhnn import circular, closed_forms, model, studies
+from hqnn.papers.lcqhnn import closed_forms
 from hqnn.papers.lcqhnn import figures as lcqhnn_figures
 from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
-from hqnn.views import bloch, fourier, gradients
+from hqnn.views import bloch, fourier
 
 figures.style()
 
@@ -68,13 +67,12 @@ figures.show(
 
 # %% [markdown]
 # At the heart of the first paper stands a circuit of four qubits with four trainable angles. This page draws it,
-# writes down its state after every step, finds the explicit formula of what it computes, and looks at where the
-# features of real images lie on the Bloch sphere. It reproduces eq. 2–7 and figures 2 and 3 of the
+# writes down its state after every step, and looks at where the features of real images lie on the Bloch sphere. The explicit formula
+# of what it computes has [a page of its own](06-what-the-circuit-computes.ipynb). It reproduces eq. 2–7 and figures 2 and 3 of the
 # [paper](../references.md), cited as lcqhnn (claims L1 to L3).
 #
 # *Run time: under a minute. Needs: only the repository, and from the reader the [primer](../primer.md). Features of
-# MNIST and FashionMNIST images come from recorded networks; the live run near the end uses scikit-learn's handwritten
-# digits.*
+# MNIST and FashionMNIST images come from recorded networks.*
 #
 # ## Six steps
 #
@@ -117,26 +115,37 @@ figures.show(
 # **After the Hadamard gates** [eq. 2] all sixteen amplitudes are equal, and **after the phase gates** [eq. 3] each
 # has collected the phase $\delta_i$ of every bit that is 1:
 #
-# $$|\psi_1\rangle = \tfrac14\sum_b |b\rangle, \qquad |\psi_2\rangle = \tfrac14\sum_b e^{i\delta\cdot b}\,|b\rangle .$$
+# $$\begin{aligned}
+# |\psi_1\rangle &= \tfrac14\sum_b |b\rangle, \\
+# |\psi_2\rangle &= \tfrac14\sum_b e^{i\delta\cdot b}\,|b\rangle .
+# \end{aligned}$$
 #
 # **The ladder** [eq. 4] moves amplitudes about. A CNOT adds the control's bit to the target's, modulo 2. The first
 # replaces $b_1$ by $b_0\oplus b_1$, the second adds *that* to $b_2$, and so on: qubit $k$ ends with the parity of all
 # bits up to its own,
 #
-# $$s_k(b) = b_0\oplus b_1\oplus\dots\oplus b_k, \qquad |\psi_3\rangle = \tfrac14\sum_b e^{i\delta\cdot b}\,|s(b)\rangle .$$
+# $$\begin{aligned}
+# s_k(b) &= b_0\oplus b_1\oplus\dots\oplus b_k, \\
+# |\psi_3\rangle &= \tfrac14\sum_b e^{i\delta\cdot b}\,|s(b)\rangle .
+# \end{aligned}$$
 #
 # **The rotations** [eq. 5] act on each bit with the matrix $r(\theta)$ of $R_Y(\theta)$. The amplitude of a basis
 # state $t$ becomes a sum over all paths that lead to it:
 #
-# $$|\psi_4\rangle = \sum_t a(t)\,|t\rangle, \qquad a(t) = \tfrac14\sum_b e^{i\delta\cdot b}\prod_k r_{t_k\,s_k(b)}(\theta_k),$$
-#
-# $$r(\theta) = \begin{pmatrix}\cos\frac\theta2&-\sin\frac\theta2\\ \sin\frac\theta2&\cos\frac\theta2\end{pmatrix}.$$
+# $$\begin{aligned}
+# |\psi_4\rangle &= \sum_t a(t)\,|t\rangle, \\
+# a(t) &= \tfrac14\sum_b e^{i\delta\cdot b}\prod_k r_{t_k\,s_k(b)}(\theta_k), \\
+# r(\theta) &= \begin{pmatrix}\cos\frac\theta2&-\sin\frac\theta2\\ \sin\frac\theta2&\cos\frac\theta2\end{pmatrix}.
+# \end{aligned}$$
 #
 # **The ladder back up** [eq. 6] undoes the relabelling, so the amplitude of $b$ is now that of $s(b)$ before. **The
 # last Hadamard gate** [eq. 7] adds and subtracts the amplitudes of the two states that differ in $b_0$ only:
 #
-# $$|\psi_5\rangle = \sum_b a(s(b))\,|b\rangle, \qquad
-# |\psi_6\rangle = \sum_{b} \frac{a\big(s(0, b_1, b_2, b_3)\big) + (-1)^{b_0}\, a\big(s(1, b_1, b_2, b_3)\big)}{\sqrt2}\,|b\rangle .$$
+# $$\begin{aligned}
+# |\psi_5\rangle ={}& \sum_b a(s(b))\,|b\rangle, \\
+# |\psi_6\rangle ={}& \sum_{b} \tfrac1{\sqrt2}\Big[a\big(s(0, b_1, b_2, b_3)\big) \\
+# &\quad + (-1)^{b_0}\, a\big(s(1, b_1, b_2, b_3)\big)\Big]\,|b\rangle .
+# \end{aligned}$$
 #
 # The six formulas as code, with $\theta$ and $x$ as arrays of four numbers:
 
@@ -179,7 +188,10 @@ figures.show(
 #
 # The paper prints the ladders as products [lcqhnn, eq. 4 and 6],
 #
-# $$|\psi_3\rangle = CX_{0,1}\cdot CX_{1,2}\cdot CX_{2,3}\,|\psi_2\rangle, \qquad |\psi_5\rangle = CX_{2,3}\cdot CX_{1,2}\cdot CX_{0,1}\,|\psi_4\rangle .$$
+# $$\begin{aligned}
+# |\psi_3\rangle &= CX_{0,1}\cdot CX_{1,2}\cdot CX_{2,3}\,|\psi_2\rangle, \\
+# |\psi_5\rangle &= CX_{2,3}\cdot CX_{1,2}\cdot CX_{0,1}\,|\psi_4\rangle .
+# \end{aligned}$$
 #
 # An operator product acts from the right, so the gate next to the state comes first: $CX_{2,3}$ in eq. 4. The text
 # says otherwise: the second ladder begins with qubit 3, and its gates come "in the opposite order" of the first. So
@@ -187,7 +199,10 @@ figures.show(
 # Our ladder $C$ is the first. The second ladder, $\tilde C$, starts at the bottom, where every control still has its
 # own bit:
 #
-# $$C:\ b_k \to b_0\oplus\dots\oplus b_k, \qquad \tilde C:\ b_k \to b_{k-1}\oplus b_k .$$
+# $$\begin{aligned}
+# C:\ & b_k \to b_0\oplus\dots\oplus b_k, \\
+# \tilde C:\ & b_k \to b_{k-1}\oplus b_k .
+# \end{aligned}$$
 #
 # Prefix sums and differences undo each other, hence $\tilde C = C^{-1} = C^\dagger$. The two readings are one circuit
 # with its two ladders exchanged: $\psi_1$ and $\psi_2$ are the same, in both readings eq. 6 undoes eq. 4, and
@@ -222,7 +237,10 @@ for name, angles in {"θ = 0": np.zeros(4), "the θ above": theta}.items():
 # $C^\dagger R\,C$. What this does is easiest to see on the *generator* of each rotation.
 # $R_Y(\theta_k) = e^{-i\theta_k Y_k/2}$ turns about $Y$ on qubit $k$, and
 #
-# $$C^\dagger\, e^{-i\theta_k Y_k/2}\, C = e^{-i\theta_k P_k/2}, \qquad P_k = C^\dagger\, Y_k\, C .$$
+# $$\begin{aligned}
+# C^\dagger\, e^{-i\theta_k Y_k/2}\, C &= e^{-i\theta_k P_k/2}, \\
+# P_k &= C^\dagger\, Y_k\, C .
+# \end{aligned}$$
 #
 # A CNOT copies an $X$ from control to target and a $Z$ from target to control. Pushing $Y_k = iX_kZ_k$ through the
 # ladder gives $X_k \to X_kX_{k+1}$ (flipping a parity means flipping two neighbouring bits) and
@@ -281,8 +299,12 @@ print("three layers are one with summed angles, to 1e-12:", layer_gap < 1e-12)
 # on as in the last section. On the encoded state $\langle X\rangle = \cos\delta$, $\langle Y\rangle = \sin\delta$,
 # and $\langle Z\rangle = 0$, which kills every string that contains a $Z$:
 #
-# $$\mathbf r_0 = (\cos\delta_0\cos\delta_1,\ \sin\delta_0\cos\delta_1,\ 0),\quad
-# \mathbf r_1 = (\cos\delta_1\cos\delta_2,\ 0,\ 0),\quad \mathbf r_2 = (\cos\delta_2\cos\delta_3,\ 0,\ 0),\quad \mathbf r_3 = (\cos\delta_3,\ 0,\ 0).$$
+# $$\begin{aligned}
+# \mathbf r_0 &= (\cos\delta_0\cos\delta_1,\ \sin\delta_0\cos\delta_1,\ 0), \\
+# \mathbf r_1 &= (\cos\delta_1\cos\delta_2,\ 0,\ 0), \\
+# \mathbf r_2 &= (\cos\delta_2\cos\delta_3,\ 0,\ 0), \\
+# \mathbf r_3 &= (\cos\delta_3,\ 0,\ 0).
+# \end{aligned}$$
 #
 # The circle has collapsed. Qubit 0 fills a disc inside the equator; the other three live on a line, the $x$ axis.
 # What was the phase of these qubits is not lost, but it is no longer theirs: it sits in correlations, which no Bloch
@@ -372,7 +394,7 @@ tables.table(
 # Uniform phases would give values near 0 for $R$ and $V$, and $2/\pi \approx 0.64$ for the mean of $|\cos\delta|$.
 #
 # There is a pattern in the clusters. Most sit near $\delta = 0$ and $\delta = \pi$, where $|\cos\delta| = 1$. The
-# formula of the next section explains why a network would want to go there: its outputs are sums of products of sines
+# [formula](06-what-the-circuit-computes.ipynb) explains why a network would want to go there: its outputs are sums of products of sines
 # and cosines of $\delta$, and the products of cosines are largest there, which sets the scores of the two classes
 # furthest apart. It has a side effect. At these two angles the encoded qubit is in the state $|+\rangle$ or
 # $|-\rangle = (|0\rangle \pm |1\rangle)/\sqrt2$, and a CNOT turns any product of these into another one: *no
@@ -410,182 +432,6 @@ figures.show(
 # No other network of its dataset has a higher test accuracy. Which way a network goes is decided by its random start.
 
 # %% [markdown]
-# ## What the circuit computes
-#
-# Instead of pushing the state forwards we can pull the measurement backwards. The output $\langle Z_k\rangle$ at the
-# end is the expectation value, on the encoded product state $\psi_2$, of the operator $W^\dagger O_k W$. Here
-# $W = \prod_k e^{-i\theta_k P_k/2}$ is the trainable block with its ladders, and $O_k$ is $Z_k$, except on qubit 0,
-# where the last Hadamard gate turns $Z_0$ into $O_0 = X_0$. One rotation acts on one Pauli string $O$ by a simple
-# rule:
-#
-# $$e^{i\theta P/2}\, O\, e^{-i\theta P/2} = \begin{cases} O & \text{if } P \text{ and } O \text{ commute,}\\ \cos\theta\; O + i\sin\theta\; P\,O & \text{if they anticommute.}\end{cases}$$
-#
-# Two Pauli strings anticommute if an odd number of qubits carry two different ones of the matrices $X$, $Y$ and $Z$.
-# So each output meets only some of the weights. Take $\langle Z_3\rangle$. With $P_2 = Z_0Z_1Y_2X_3$ and
-# $P_3 = Z_0Z_1Z_2Y_3$ it anticommutes, with $P_0 = Y_0X_1$ and $P_1 = Z_0Y_1X_2$ it commutes, and
-#
-# $$\begin{aligned}
-# W^\dagger Z_3 W ={}& \cos\theta_2\cos\theta_3\; Z_3 + i\sin\theta_2\cos\theta_3\; P_2Z_3 \\
-# &+ i\cos\theta_2\sin\theta_3\; P_3Z_3 - \sin\theta_2\sin\theta_3\; P_2P_3Z_3 .
-# \end{aligned}$$
-#
-# On the encoded state a string has the value of the product of its letters, $1$ for $I$, $\cos\delta$ for $X$,
-# $\sin\delta$ for $Y$ and $0$ for $Z$. The first three terms contain a $Z$. In the fourth,
-# $P_2P_3 = (Y_2Z_2)(X_3Y_3) = (iX_2)(iZ_3)$, so that $-P_2P_3Z_3 = X_2$, and only this survives:
-#
-# $$\langle Z_3\rangle = \sin\theta_2\,\sin\theta_3\,\cos\delta_2 .$$
-#
-# The other outputs go the same way. $Z_2$ meets $P_1$ and $P_2$, and of four strings only $-P_1P_2Z_2 = X_1X_3$ is
-# free of $Z$. $Z_1$ meets $P_0$ and $P_1$; two strings survive, $iP_0Z_1 = Y_0Y_1$ and $-P_0P_1Z_1 = X_0X_2$. $X_0$
-# meets all four, and four of sixteen strings survive, $X_0$, $iP_1X_0 = -Y_0Y_1X_2$, $-P_0P_2X_0 = -Y_1Y_2X_3$ and
-# $-P_1P_3X_0 = -X_0X_1Y_2Y_3$. Together
-#
-# $$\begin{aligned}
-# \langle Z_0\rangle ={}& \cos\theta_0\cos\theta_1\cos\theta_2\cos\theta_3\;\cos\delta_0 \\
-# &- \cos\theta_0\sin\theta_1\cos\theta_2\cos\theta_3\;\sin\delta_0\sin\delta_1\cos\delta_2 \\
-# &- \sin\theta_0\cos\theta_1\sin\theta_2\cos\theta_3\;\sin\delta_1\sin\delta_2\cos\delta_3 \\
-# &- \cos\theta_0\sin\theta_1\cos\theta_2\sin\theta_3\;\cos\delta_0\cos\delta_1\sin\delta_2\sin\delta_3, \\
-# \langle Z_1\rangle ={}& \sin\theta_0\,\big(\cos\theta_1\;\sin\delta_0\sin\delta_1 + \sin\theta_1\;\cos\delta_0\cos\delta_2\big), \\
-# \langle Z_2\rangle ={}& \sin\theta_1\sin\theta_2\;\cos\delta_1\cos\delta_3, \\
-# \langle Z_3\rangle ={}& \sin\theta_2\sin\theta_3\;\cos\delta_2 .
-# \end{aligned}$$
-#
-# That is the whole quantum part of the network. As code:
-
-# %%
-pages.source(closed_forms.outputs)
-
-# %% [markdown]
-# And against the circuit, as the book trains it: three lines make a layer that PyTorch can put inside any network.
-
-# %%
-layer = QuantumLayer(pc, dtype=torch.float64, method="state")
-layer.weights.data = torch.from_numpy(theta)[None]
-simulated = layer(torch.from_numpy(features)).detach().numpy()
-
-formula_gap = np.abs(simulated - closed_forms.outputs(features, theta)).max()
-print("500 random feature vectors: formula and simulation agree to 1e-12:", formula_gap < 1e-12)
-
-# %% [markdown]
-# The library does the same bookkeeping for any circuit. Here it writes out the other reading of eq. 4 and 6:
-
-# %% tags=["hide-input"]
-outputs = [rf"\langle Z_{k}\rangle" for k in range(4)]
-tables.equations(outputs, fourier.closed_forms(other))
-
-# %% [markdown]
-# Without CNOTs each output is a single wave of its own feature:
-
-# %% tags=["hide-input"]
-separate = lcqhnn_circuit(entangle=False)
-tables.equations(outputs, fourier.closed_forms(separate))
-
-# %% [markdown]
-# A sum of products of sines and cosines is a Fourier series. Each feature enters once, as $\delta = 2x$, so its
-# frequency can be $-2$, $0$ or $2$, and there are $3^4 = 81$ frequency vectors $\omega$ at most ([Schuld et al.,
-# 2021](../references.md)). The figure shows which of them occur:
-
-# %% tags=["hide-input"]
-circuits = {"in time": pc, "as operators": other, "without CNOTs": separate}
-exact = {name: fourier.fourier_series(one) for name, one in circuits.items()}
-figure, axes = plt.subplots(1, 2, figsize=(5.4, 3.4), width_ratios=(24, 5))
-titles = {"in time": "the paper's circuit, read in time", "without CNOTs": "no CNOTs"}
-for ax, (name, title) in zip(axes, titles.items(), strict=True):
-    figures.spectrum(ax, *exact[name].spectrum(), [f"${z}$" for z in outputs]).set_title(title)
-figures.show(
-    figure,
-    alt="Two tables of discs, outputs by frequencies. With CNOTs, the outputs of qubits 0 to 3 have 17, 4, 2 and 1 frequencies, none shared; without CNOTs each has that of its own feature.",
-    caption="Frequencies of the four outputs, up to a common sign; below the line, the sign with which each feature enters ($\\pm2x_k$ or not at all). The area of a disc is the size of the coefficient, root mean square over all weights. Exact, from `hqnn.views.fourier`.",
-)
-
-# %% [markdown]
-# No output has a constant term, so over evenly spread phases each averages to zero. What entanglement buys is
-# products of features, such as $\cos\delta_1\cos\delta_3$, which no later linear layer could form.
-#
-# One property holds with and without CNOTs. In every term the number of sines is even, so all outputs stay the same
-# when $x$ turns into $-x$: the circuit cannot tell a feature vector from its mirror image. The reason is that the
-# phase gates are the only complex ones. Changing the sign of all phases conjugates the state, and all later gates and
-# measurements are real.
-#
-# ## What four angles can do
-#
-# The paper counts the circuit as four parameters and sets it beside classical modules of as many. How many of the
-# four matter? The formula shows which weight enters which output:
-
-# %% tags=["hide-input"]
-w = rng.uniform(0.3, 1.2, 4)
-slopes = gradients.jacobian(pc, features, w)[..., pc.n_inputs :]  # [sample, output, weight]
-rows = []
-for k, output in enumerate(outputs):
-    dots = ["●" if used else "" for used in np.abs(slopes[:, k]).max(axis=0) > 1e-12]
-    rows.append([f"${output}$", *dots, np.linalg.matrix_rank(slopes[:, k])])
-tables.table(
-    ["output", *(rf"$\theta_{k}$" for k in range(4)), "independent"],
-    rows,
-    caption="Which output changes with which angle (dots), and in how many independent directions it can change as a function of $x$. *Computed on this page.*",
-)
-
-# %% [markdown]
-# A dot means that the output changes with the weight. "Independent" counts in how many independent directions it can
-# change *as a function of $x$* when the weights vary (the rank of its derivatives with respect to $\theta$ over many
-# $x$). $\langle Z_2\rangle$ and $\langle Z_3\rangle$ depend on two weights each, but only through one number, the
-# amplitude of a single product.
-#
-# And amplitudes are what the trained linear layer behind the circuit has of its own. With output weights
-# $v_0,\dots,v_3$ and a bias, what decides between the classes is the difference of the two scores, one function
-# $f(x) = v_0\langle Z_0\rangle + \dots + v_3\langle Z_3\rangle + \text{bias}$. The layer alone, with frozen angles,
-# spans five directions. How many do the angles add?
-
-# %% tags=["hide-input"]
-v = rng.normal(size=4)
-spanned = {n: closed_forms.directions(one, features, w, v) for n, one in circuits.items()}
-added = {name: both - alone for name, (alone, both) in spanned.items()}
-rows = [[name, *spanned[name], added[name]] for name in circuits]
-tables.table(
-    ["circuit", "layer alone", "layer and angles", "angles add"],
-    rows,
-    caption="In how many independent directions the difference of the two scores can change, if the linear layer alone is trained and if the angles are, too. *Computed on this page.*",
-)
-
-# %% [markdown]
-# Of the four angles of the circuit, three do something that the next layer could not do anyway. The formula shows the
-# missing one: in $f$, the angles $\theta_0$ and $\theta_2$ enter only through $\tan\theta_0\tan\theta_2$, up to
-# factors that the $v_k$ absorb. Here are two circuits with different angles and one and the same score:
-
-# %%
-rescaled, u = closed_forms.same_score(v, w, 0.5)
-score_gap = np.abs(series(features, w) @ v - series(features, u) @ rescaled).max()
-print("the two networks have the same score, to 1e-12:", score_gap < 1e-12)
-pages.source(closed_forms.same_score)
-
-# %% [markdown]
-# Without CNOTs the angles add nothing at all: each is an amplitude, and the circuit is a complicated way to write
-# $\cos\delta_k$. What the entangled circuit gives the network is a fixed list of eight products of sines and cosines,
-# whose coefficients can be set in seven independent ways by three effective angles and four output weights. A
-# classical program evaluates them in a few lines (above). Whether those products help to classify images is an
-# empirical question; the ablations on the last page of this part answer it.
-#
-# ## The same code, live
-#
-# Everything above rests on code that also runs here and now: a small hybrid network trained for a few epochs on
-# scikit-learn's handwritten digits 0 and 1, its features, and the formula. Inside the network the circuit is one line
-# of three:
-
-# %%
-pages.source(model.Lcqhnn.forward)
-
-# %%
-config = experiments.get("lcqhnn-mnist").quick["lcqhnn"]
-outcome = runs.execute(config, seed=0)
-live = studies.encoded(config, outcome.weights(config.epochs))
-measured = bloch.bloch_vectors(pc, live.features, live.weights, stage="ψ6")
-live_gap = np.abs(measured[..., 2] - series(live.features, live.weights)).max()
-rejected = circular.kuiper_p(2 * live.features) < 1e-3
-print("test accuracy above 0.9:", outcome.history["test_accuracy"][-1] > 0.9)
-print("z components at the end are the formula's outputs:", live_gap < 1e-12)
-print("Kuiper's test excludes uniform phases on every qubit:", rejected.all())
-
-# %% [markdown]
 # ## In short
 #
 # - Eq. 2–7 describe one circuit if their text is followed, and another if the products of eq. 4 and 6 are read as
@@ -596,8 +442,8 @@ print("Kuiper's test excludes uniform phases on every qubit:", rejected.all())
 #   after it.
 # - The CNOTs shorten the Bloch vectors and take three of four qubits off the sphere's surface onto a line. Most
 #   trained networks avoid this by moving their features to where the CNOTs do not entangle.
-# - The circuit computes eight products of sines and cosines. Of its four angles, three change what the network can
-#   compute. Without the CNOTs none does.
+# - What comes out are [eight products of sines and cosines](06-what-the-circuit-computes.ipynb). Of the four angles, three change what
+#   the network can compute. Without the CNOTs none does.
 
 # %% [markdown]
 # ## Exercises
@@ -616,30 +462,24 @@ pages.solution(
 )
 
 # %% [markdown]
-# 2. The outputs do not change if all features change their signs. Which single change of the embedding would end that?
-
-# %% tags=["hide-input"]
-rng_here = np.random.default_rng(1)
-some, angles = rng_here.uniform(-1, 1, (100, 4)), rng_here.uniform(0, 2 * np.pi, 4)
-even = np.abs(series(some, angles) - series(-some, angles)).max()
-shifted = np.abs(series(np.pi / 8 + some, angles) - series(np.pi / 8 - some, angles)).max()
-pages.solution(
-    r"A constant in the angle, $\delta_k = 2x_k + \pi/4$: then $x$ and $-x$ no longer give conjugate phases. The largest "
-    f"difference between the outputs for $x$ and $-x$ is zero without the constant (checked: {even < 1e-12}), and "
-    f"{shifted:.1f} with it."
-)
-
-# %% [markdown]
-# 3. An image outside the training data has a feature that is larger by $\pi$ than any in training. What does the circuit answer, and what would a dense layer do?
-
-# %% tags=["hide-input"]
-moved = series(some + np.array([np.pi, 0, 0, 0]), angles)
-pages.solution(
-    r"The feature enters as $2x$, so the circuit has the period $\pi$: it answers as if nothing had happened "
-    f"(checked: {np.allclose(moved, series(some, angles))}). A dense layer goes on in the same direction."
-)
-
-# %% [markdown]
+# 2. The trained block is run twice, first with the angles $\theta$, then with $-\theta$. What is the circuit then?
+#
+# <details>
+# <summary>Solution</summary>
+#
+# Angles of repeated blocks add up, and $\theta - \theta = 0$: the two blocks together do nothing. The outputs are those of the first exercise, whatever $\theta$ is.
+#
+# </details>
+#
+# 3. After the ladder qubit 3 has the Bloch vector $(\cos\delta_3, 0, 0)$. For which features is it entangled with no other qubit? Where do trained networks put theirs?
+#
+# <details>
+# <summary>Solution</summary>
+#
+# A qubit has a state of its own if its Bloch vector has length 1: $|\cos\delta_3| = 1$, so $x_3$ is a multiple of $\pi/2$. Most trained networks put their features near these places, and little is entangled there.
+#
+# </details>
+#
 # ## The claims
 #
 # The rows of the [ledger](../scoreboard.ipynb) that this page is about:
@@ -653,13 +493,6 @@ report.in_short("L1", "L2", "L3")
 # %% tags=["remove-cell"]
 assert gaps["θ = 0"] < 1e-12 < gaps["the θ above"]
 print("the two readings agree without rotations, and only then: holds")
-start = bloch.bloch_vectors(pc, live.features, live.weights, stage="ψ2")
-assert np.abs(start[..., 2]).max() < 1e-12 and np.abs(bloch.lengths(start) - 1).max() < 1e-12
-assert np.abs(series(features, theta) - series(-features, theta)).max() < 1e-12
-assert all(one.input_frequencies.any(axis=1).all() for one in exact.values())
-print("encoded qubits lie on the equator, the outputs are even in x, without constant: holds")
-assert list(added.values()) == [3, 3, 0]
-print("three effective angles, none without CNOTs: holds")
 assert all(i.mean == 1 for key, i in recorded.result.items() if "not-uniform" in key)
 for name, found in zip(names, map(np.array, lengths.values()), strict=True):
     accuracy = records.final(f"lcqhnn-{name}/lcqhnn", "test_accuracy").to_numpy()

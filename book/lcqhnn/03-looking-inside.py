@@ -379,7 +379,7 @@ tables.table(
 #
 # The last column, how far images of one class agree, says why. Grad-CAM's channel weights $\omega_k$ are derivatives of the score. In CNN-4 the score
 # is a linear function of the features, its derivatives hardly depend on the image, and so the cosine between the weights of two images of one class
-# is close to 1. In the hybrid the score is a sum of products of sines and cosines of the features, and [even in them](01-circuit.ipynb): $x$ and $-x$
+# is close to 1. In the hybrid the score is a sum of products of sines and cosines of the features, and [even in them](06-what-the-circuit-computes.ipynb): $x$ and $-x$
 # give the same output, and *opposite* derivatives. Two images of one class that lie on different flanks of a wave get weights of different signs, and
 # what is hot in one map is cold in the other. That is what happened to the trousers. Between a map and the model's "attention" stands the slope of a
 # cosine.

@@ -116,7 +116,7 @@ tables.table(
 # Follow $Z_q$, what is measured, backwards through the circuit. It becomes a product of Pauli matrices on several
 # qubits, a *Pauli string*, or a sum of such strings. Each noisy gate that acts on a qubit where the string has an $X$,
 # $Y$ or $Z$ multiplies the string's contribution by $1-p$; gates elsewhere do nothing to it. With one block [page
-# 1](01-circuit.ipynb) found $\langle Z_3\rangle = \sin\theta_2\sin\theta_3\cos 2x_2$, a single string, which meets
+# 6](06-what-the-circuit-computes.ipynb) found $\langle Z_3\rangle = \sin\theta_2\sin\theta_3\cos 2x_2$, a single string, which meets
 # three CNOTs and five pulses. With strength $p_2$ after CNOTs and $p_1$ after pulses, then,
 #
 # $$\langle Z_3\rangle_\text{noisy} = (1-p_2)^3\,(1-p_1)^5\,\langle Z_3\rangle ,$$
@@ -149,7 +149,7 @@ print("Aer shrinks them as their Pauli strings say, to 1e-12:", string_gap < 1e-
 # In all of these the features enter through phase gates, turns about $z$, and those are free of errors. What comes
 # before and after is linear and does not depend on $\mathbf x$. Therefore **noise adds no frequencies**: a noisy
 # expectation value, too, is a sum of products of $1$, $\cos 2x_i$ and $\sin 2x_i$, the Fourier series of [page
-# 1](01-circuit.ipynb) with other coefficients. With four features there are $3^4 = 81$ such products, so 81 runs on
+# 6](06-what-the-circuit-computes.ipynb) with other coefficients. With four features there are $3^4 = 81$ such products, so 81 runs on
 # Aer give the noisy outputs for every image, exactly. That is how the records behind this page were made.
 
 # %%

@@ -121,7 +121,7 @@ Markdown(
 # *ablation* can: change one thing inside the hybrid, keep everything else, the seeds included, and compare pair by pair.
 # Four things were done to the circuit:
 #
-# - *no CNOTs*: the qubits never interact, and by the [first page](01-circuit.ipynb) each output is one cosine;
+# - *no CNOTs*: the qubits never interact, and by the [formula](06-what-the-circuit-computes.ipynb) each output is one cosine;
 # - *angles frozen*: the four angles $\theta$ keep their random values;
 # - *tanh$(wx)$*: four classical functions with one trained weight each in place of four qubits with one trained angle each;
 # - *no circuit*: the four features go straight to the last layer.
@@ -199,7 +199,7 @@ header = ["other seed", "other test images", "both"]
 tables.table(
     ["model", *header],
     rows,
-    caption="By how many points two runs of one model differ at epoch 50 in 19 of 20 pairs, if the seed changes, the draw of 1,024 test images, or both. *Recorded runs, 10 seeds.*",
+    caption="By how many points at most two runs of one model differ at epoch 50 in 19 of 20 pairs, if the seed changes, the draw of 1,024 test images, or both. *Recorded runs, 10 seeds.*",
 )
 
 # %% [markdown]
@@ -209,8 +209,8 @@ tables.table(
 # %% [markdown]
 # ## What we had to assume
 #
-# The paper leaves much open. For each choice we took one reading as ours, trained others too (the tables are on the
-# [training page](02-training.ipynb)), and give here by how much the mean accuracy changes, from the most unfavourable to
+# The paper leaves much open. For each choice we took one reading as ours, trained others too ([all of them](07-what-the-paper-leaves-open.ipynb)),
+# and give here by how much the mean accuracy changes, from the most unfavourable to
 # the most favourable of the readings tried. The first row shows how far single runs of the primary reading lie from their mean.
 
 # %% tags=["hide-input"]
@@ -247,7 +247,7 @@ tables.table(
 # %% [markdown]
 # The second table is the one that matters: none of the choices that both models share gives the hybrid the printed lead. The
 # largest changes of the first table belong to the fully connected module of CNN-4, where a ReLU or a sigmoid can make a run
-# useless, as the training page explains. That is a lottery among seeds and not a slower model.
+# useless, as [that page](07-what-the-paper-leaves-open.ipynb) explains. That is a lottery among seeds and not a slower model.
 #
 # Two assumptions of another kind. We take the accuracies of table 1 as what they are called, test accuracies, although their
 # granularity says that 512 images are behind them; on our validation images all models move together. And we take the

@@ -16,7 +16,7 @@ FACTORS = 5
 """As many as an equation has on a line."""
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[object]], *, caption: str = "") -> Markdown:
+def table(header: Sequence[str], rows: Iterable[Sequence[object]], *, caption: str) -> Markdown:
     """A Markdown table: the first column and columns of sentences to the left, all others to the right.
 
     Args:
@@ -26,8 +26,10 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]], *, caption: s
             with mathematics. The HTML makes it the table's own and numbers it.
 
     Raises:
-        ValueError: A row has another number of cells than the header.
+        ValueError: A row has another number of cells than the header, or the caption is empty.
     """
+    if not caption.strip():
+        raise ValueError("a table is shown with its caption; got an empty one")
     lines = [list(header)]
     for row in rows:
         if len(row) != len(header):
@@ -37,7 +39,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]], *, caption: s
     to_the_left = [i == 0 or length > SENTENCE for i, length in enumerate(longest)]
     cells = [[cell.replace("|", "\\|") for cell in line] for line in lines]
     cells.insert(1, [":--" if left else "--:" for left in to_the_left])
-    return Markdown("\n".join([f"{caption}\n", *("| " + " | ".join(line) + " |" for line in cells)]).lstrip("\n"))
+    return Markdown("\n".join([f"{caption}\n", *("| " + " | ".join(line) + " |" for line in cells)]))
 
 
 def span(values: ArrayLike, digits: int = 2) -> str:
