@@ -85,15 +85,6 @@ figures.show(
 # 4. a rotation $R_Y(\theta_i)$ on qubit $i$, whose angles are the trained weights, $\psi_4$;
 # 5. the three CNOT gates in reverse order, $\psi_5$;
 # 6. one more Hadamard gate, on qubit 0, $\psi_6$.
-#
-# Then each qubit is measured. The outputs are the four expectation values
-# $\langle Z_0\rangle, \dots, \langle Z_3\rangle$. How four of them become scores of two classes the paper does not
-# say; in this book a small trained linear layer does it, unless a page says otherwise. (The paper counts features
-# from 1 to 4 and qubits from 0 to 3. Here everything is counted from 0.) The same in Qiskit, where barriers name the
-# six states:
-
-# %%
-pages.source(lcqhnn_circuit)
 
 # %% tags=["hide-input"]
 pc = lcqhnn_circuit()
@@ -102,8 +93,18 @@ figures.circuit_drawing(ax, pc.circuit, fold=8)
 figures.show(
     figure,
     alt="Circuit of four qubits, on two lines. From the left: H on each; U1 of 2x on each; CNOTs from 0 to 1, 1 to 2 and 2 to 3; RY of theta on each; CNOTs from 2 to 3, 1 to 2 and 0 to 1; H on qubit 0. Vertical bars mark the states psi 1 to psi 6.",
-    caption="The circuit of eq. 2–7 as the text describes it, drawn by Qiskit from `lcqhnn_circuit` above. Orange gates take data, blue gates are trained, white and black ones are fixed.",
+    caption="The circuit of eq. 2–7 as the text describes it, drawn by Qiskit from `lcqhnn_circuit` below. Orange gates take data, blue gates are trained, white and black ones are fixed.",
 )
+
+# %% [markdown]
+# Then each qubit is measured. The outputs are the four expectation values
+# $\langle Z_0\rangle, \dots, \langle Z_3\rangle$. How four of them become scores of two classes the paper does not
+# say; in this book a small trained linear layer does it, unless a page says otherwise. (The paper counts features
+# from 1 to 4 and qubits from 0 to 3. Here everything is counted from 0.) The same in Qiskit, where barriers name the
+# six states:
+
+# %%
+pages.source(lcqhnn_circuit)
 
 # %% [markdown]
 # ## The state after every step
