@@ -1,4 +1,4 @@
-"""Equations on a telephone, 390 pixels wide: none is cut or has to be moved sideways."""
+"""Equations on a telephone, 390 pixels wide: none is cut or has to be moved sideways, and no command is unknown."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ import pytest
 
 from tools import weight
 
-WIDE = """async () => {
+FAULTS = """async () => {
   await document.fonts.ready;
   await window.MathJax?.startup?.promise;
-  return [...document.querySelectorAll("article div.math")]
-    .filter((box) => box.checkVisibility() && box.scrollWidth > box.clientWidth + 1)
-    .map((box) => box.textContent.slice(0, 80));
+  const all = (places, wrong) =>
+    [...document.querySelectorAll(places)].filter((one) => one.checkVisibility() && wrong(one));
+  return [
+    ...all("article div.math, article mjx-container[display='true']", (one) => one.scrollWidth > one.clientWidth + 1),
+    ...all("article mjx-container", (one) => one.textContent.includes("\\\\")),
+  ].map((one) => one.textContent.slice(0, 80));
 }"""
-"""The first letters of each equation that is wider than its place."""
+"""The first letters of each equation that is wider than its place, or shows the name of a command."""
 
 
 @pytest.fixture(scope="module")
@@ -30,16 +33,21 @@ def tab(chromium: Any) -> Iterator[Any]:
 
 def test_every_equation_fits(html: Path, tab: Any) -> None:
     found = {}
-    for page in (page for page in weight.pages(html) if page.is_relative_to(html / "book")):
+    for page in weight.pages(html / "book"):
         if 'class="math' in page.read_text(encoding="utf-8"):
             tab.goto(page.as_uri(), wait_until="load")
-            found[page.name] = tab.evaluate(WIDE)
+            found[page.name] = tab.evaluate(FAULTS)
     assert len(found) > 20
-    assert {name: wide for name, wide in found.items() if wide} == {}, "break it with `aligned`"
+    assert {name: faults for name, faults in found.items() if faults} == {}, "break it with `aligned`"
 
 
-def test_a_wide_equation_is_found(tab: Any) -> None:
-    tab.set_content(
-        '<article><div class="math" style="overflow-x: auto"><p style="width: 500px">x = 1</p></div></article>'
-    )
-    assert tab.evaluate(WIDE) == ["x = 1"]
+@pytest.mark.parametrize("box", ['div class="math"', 'mjx-container display="true"'])
+def test_a_wide_equation_is_found(tab: Any, box: str) -> None:
+    style = "display: block; overflow-x: auto"
+    tab.set_content(f'<article><{box} style="{style}"><p style="width: 500px">x = 1</p></article>')
+    assert tab.evaluate(FAULTS) == ["x = 1"]
+
+
+def test_an_unknown_command_is_found(tab: Any) -> None:
+    tab.set_content(r"<article><mjx-container>\boldsymbol x</mjx-container></article>")
+    assert tab.evaluate(FAULTS) == [r"\boldsymbol x"]
