@@ -128,7 +128,8 @@ tables.table(
 # %% [markdown]
 # The second row is the same layer,
 # made to carry the state of every sample. *Ratio* is to the quantum layer. What is left out would
-# take more than 20 s a step:
+# take more than 20 s a step. Half of all calls lay above these times, a tenth below those that the record keeps
+# beside them:
 
 # %% tags=["hide-input"]
 for one in times.values():
@@ -138,6 +139,31 @@ made = record.provenance
 packages = [f"{name} {number}" for name, number in (made["versions"] | made["peers"]).items()]
 print(f"\nMeasured on: {made['processor']}, {made['threads']} thread, {made['started'][:10]}")
 print("\n".join(textwrap.wrap(", ".join(packages), 90)))
+
+# %% [markdown]
+# Memory is the other price. What a training step takes beyond what the program holds already, each contender in a
+# process of its own:
+
+# %% tags=["hide-input"]
+peaks = [one["peak_mb"] for one in times.values()]
+rows = []
+for name in peaks[0]:
+    found = [peak.get(name) for peak in peaks]
+    cells = ["" if mb is None else "below 1" if mb < 1 else f"{mb:.3g}" for mb in found]
+    rows.append([name.replace("hqnn", "the quantum layer"), *cells])
+tables.table(
+    ["program", *titles],
+    rows,
+    caption="The most memory that a training step of the whole batch takes, forward and backward, in megabytes above the level before it. *Recorded benchmark.*",
+)
+
+# %% [markdown]
+# Two simulators written for this purpose state their speed against PennyLane's. TQml, which is no public package, is
+# said to be 2 to 100 times faster than default.qubit in most cases, in a later version of the same paper up to
+# 10 times, depending on circuit, qubits, batch and hardware [[Kuzmin et al., 2025](references.md)]. QANDLE's paper
+# shows it ahead of TorchQuantum and PennyLane in forward and backward passes, in figures and not in numbers
+# [[Stenzel et al., 2024](references.md)]; here it is measured like the others. Neither can be set beside our ratios as
+# it stands: circuits and machines are others.
 
 # %% [markdown]
 # How much of a training step of a hybrid network is its quantum part? The networks LCQHNN and
@@ -171,9 +197,9 @@ colours = (
     figures.SKY,
 )
 figure, ax = plt.subplots()
-for colour, (name, taken) in zip(colours, scaling["median_ms"].items(), strict=False):
+for colour, (name, taken) in zip(colours, scaling["median_ms"].items(), strict=True):
     label = name.replace("hqnn", "the quantum layer")
-    ax.plot(scaling["n_qubits"], taken, "o-", color=colour, label=label)
+    ax.plot(scaling["n_qubits"], np.array(taken, float), "o-", color=colour, label=label)
 one_matrix = scaling["method"].count("matrix") + 1.5
 ax.axvline(one_matrix, color=figures.GREY, linewidth=0.8, linestyle=":")
 ax.set(yscale="log", xlabel="qubits", ylabel="milliseconds", xticks=scaling["n_qubits"])
@@ -182,8 +208,33 @@ ax.legend()
 figures.show(
     figure,
     alt=f"Line chart, logarithmic in time, of {len(scaling['median_ms'])} contenders from 2 to 12 qubits. The quantum layer is lowest throughout.",
-    caption="Time of a step against the number of qubits. Left of the dotted line the quantum layer builds one matrix for all samples, right of it it carries every sample's state. *Recorded run.*",
+    caption="Time of a step against the number of qubits. Left of the dotted line the quantum layer builds one matrix for all samples, right of it it carries every sample's state. A program that took more than a second is not asked for more qubits. *Recorded run.*",
 )
+
+# %% tags=["hide-input"]
+others = {name: taken for name, taken in scaling["median_ms"].items() if name != "hqnn"}
+rows, margins = [], []
+for k, n in enumerate(scaling["n_qubits"]):
+    ours = scaling["median_ms"]["hqnn"][k]
+    next_best, best = min(
+        ((taken[k], name) for name, taken in others.items() if taken[k] is not None)
+    )
+    margins.append(next_best / ours)
+    rows.append([n, f"{ours:.3g}", f"{next_best:.3g}", f"{margins[-1]:.1f}", best])
+tables.table(
+    ["qubits", "the quantum layer, ms", "the next, ms", "ratio", "which"],
+    rows,
+    caption="The quantum layer and the fastest of the other programs at each number of qubits. *Recorded benchmark.*",
+)
+
+# %% [markdown]
+# Five times was the aim, and it is not reached everywhere. With two and three qubits a step is 0.3 ms, most of it what
+# PyTorch needs to call a layer and to go back through it; a program compiled as a whole spares that. At six the layer's one
+# matrix has as many columns as the batch has samples, so that building it saves nothing. From ten on, all programs do the
+# same work: the states of a batch of twelve qubits are 262,144 complex numbers, 2 MB in single precision, and a step is the
+# time to move them through the processor. The layer does so once for each layer of commuting rotations and three times
+# for each change of basis, there and back; FlagQuantum, which joins neighbouring gates too, needs twice as long. What the
+# layer saves with few qubits, bookkeeping, no longer counts.
 
 # %% [markdown] tags=["remove-cell"]
 # ## Checks
@@ -199,5 +250,11 @@ for name, target in (("lcqhnn", 50), ("entangling", 100), ("quanvolution", 40)):
         f"  {target} times faster than PennyLane:", quicker["PennyLane default.qubit"] >= target
     )
     print("  5 times faster than TensorCircuit:", quicker["TensorCircuit-NG"] >= 5)
+    rivals = [
+        q for peer, q in quicker.items() if "hqnn" not in peer and peer != "torch.nn.Linear"
+    ]
+    print(f"  5 times faster than each of {len(rivals)} others:", min(rivals) >= 5)
+enough = [n for n, margin in zip(scaling["n_qubits"], margins, strict=True) if margin >= 5]
+print("numbers of qubits at which all others take 5 times as long:", enough)
 for name, one in shares.items():
     print(f"{name}: under 5 % of a training step:", one["layer_ms"] < 0.05 * one["step_ms"])
