@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
+from pathlib import Path
 
 import torch
 
 
 def available(device: torch.device | None = None) -> float:
-    """All the memory of a device, or of this machine, in bytes; infinite where the system does not say."""
+    """The memory of a device, or what programs on this machine leave, in bytes; infinite where no system says."""
     if device is not None and device.type == "cuda":
         return float(torch.cuda.get_device_properties(device).total_memory)
+    with suppress(OSError, StopIteration):  # Linux
+        lines = Path("/proc/meminfo").read_text(encoding="utf-8").splitlines()
+        return 1024 * float(next(line.split()[1] for line in lines if line.startswith("MemAvailable:")))
     try:
         return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     except (AttributeError, ValueError, OSError):  # not a POSIX system

@@ -38,7 +38,7 @@ class StateEvaluator(Evaluator):
         moving = range(len(rotations.constant)) if measured_in else rotations.effective(observables)
         layers = rotations.commuting_layers(moving) or [[]]
         n, dim = rotations.n_qubits, 2.0**rotations.n_qubits
-        constants = dim * (16 * len(rotations.constant) + 96 * (len(layers) + len(measured_in)))
+        constants = dim * (28 * len(moving) + 96 * (len(layers) + len(measured_in)))
         memory.require(constants, f"a layer of {n} qubits and {len(layers)} layers of rotations", "use fewer of both")
         bases = [rotations.eigenbasis(layer) for layer in layers]
         readout, signs = readout_of(observables, n)
