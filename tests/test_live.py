@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -223,27 +222,38 @@ def covered(model: parallel.Parallel, image: Tensor) -> NDArray[np.float64]:
     return heat.numpy()
 
 
-@pytest.mark.parametrize("k", range(3))
-def test_recorded_networks_read_hard_digits_as_their_records_say(js: Engine, data: dict[str, Any], k: int) -> None:
-    """Scores, angles and where they look, of an image that all get wrong; the answers, of all of them."""
+def reader(k: int) -> tuple[records.Record, parallel.Parallel]:
+    """A network that reads a drawn digit, with its record, in double precision."""
     series = list(live.DRAWN.values())[k]
-    record = records.load(series)[0]
-    config = experiments.config(series)
+    record, config = records.load(series)[0], experiments.config(series)
     assert (record.seed, config.epochs) == (records.measured("hqnn-hard-digits").config["seed"], 8)
     model = parallel.build(config).eval()
     model.load_state_dict(record.snapshot(config.epochs))
-    model.double()
-    for digit in data["digit"]["hard"]:
-        pixels = np.frombuffer(base64.b64decode(digit["pixels"]), np.uint8)
-        image = torch.from_numpy(pixels / 255).reshape(1, 1, 28, 28)
-        assert int(model(image).argmax()) == record.errors[digit["image"]] == digit["said"][k] != digit["label"]
-    found = js(READ, k=k, image=(pixels / 255).tolist())
+    return record, model.double()
+
+
+@pytest.mark.parametrize("k", range(3))
+def test_recorded_networks_read_a_digit_as_the_library_does(js: Engine, k: int) -> None:
+    """Scores, angles and where they look."""
+    _, model = reader(k)
+    pixels = np.pad(np.kron(np.reshape(live.examples()[2 + k], (8, 8)), np.full((3, 3), 15)), 2)
+    image = torch.from_numpy(pixels / 255).reshape(1, 1, 28, 28)
+    found = js(READ, k=k, image=(pixels / 255).ravel().tolist())
     with torch.no_grad():
         np.testing.assert_allclose(found["scores"], model(image)[0], atol=CLOSE)
         np.testing.assert_allclose(found["angles"], model.angles(image)[0], atol=CLOSE)
     np.testing.assert_allclose(np.reshape(found["heat"], (28, 28)), covered(model, image), atol=CLOSE)
-    decoded = js("live.network.bytes(pixels)", pixels=digit["pixels"])
-    np.testing.assert_array_equal(decoded, pixels)
+
+
+@pytest.mark.parametrize("k", range(3))
+def test_a_network_misreads_the_hard_digits_as_its_record_says(js: Engine, data: dict[str, Any], k: int) -> None:
+    if not data["digit"]["hard"]:
+        pytest.skip("MNIST is not here")
+    record, model = reader(k)
+    for digit in data["digit"]["hard"]:
+        pixels = np.array(js("live.network.bytes(pixels)", pixels=digit["pixels"]))
+        image = torch.from_numpy(pixels / 255).reshape(1, 1, 28, 28)
+        assert int(model(image).argmax()) == record.errors[digit["image"]] == digit["said"][k] != digit["label"]
 
 
 def test_a_drawing_is_centred_as_in_mnist(js: Engine) -> None:

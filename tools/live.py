@@ -11,6 +11,7 @@ import base64
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +27,8 @@ from torch import Tensor, nn
 
 from hqnn import experiments, records
 from hqnn.circuit import STANDARD_GATES, Circuit, affine, opened, pauli_on_each_qubit
-from hqnn.papers.hqnn import parallel
+from hqnn.datasets import MissingDatasetError
+from hqnn.papers.hqnn import parallel, studies
 from hqnn.papers.hqnn.experiments import ParallelConfig
 from hqnn.papers.lcqhnn import model as lcqhnn
 from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit, repeated
@@ -203,7 +205,7 @@ def noise_data() -> dict[str, Any]:
 
 
 def digit_data() -> dict[str, Any]:
-    """Of the digit to draw: the networks of `DRAWN`, of one seed, a digit of each class to click, and hard ones."""
+    """Of the digit to draw: the networks of `DRAWN`, of one seed, digits to click, and, where MNIST is, hard ones."""
     hard = records.measured("hqnn-hard-digits")
     networks = []
     for name, series in DRAWN.items():
@@ -211,10 +213,14 @@ def digit_data() -> dict[str, Any]:
         config = experiments.config(series)
         model = parallel.build(config)
         model.load_state_dict(record.snapshot(config.epochs))
-        accuracy = record.history["test_accuracy"][-1]
-        networks.append({"name": name, "accuracy": accuracy, **network_of_parallel(model, config)})
+        shown = {"name": name, "accuracy": record.history["test_accuracy"][-1]}
+        networks.append(shown | network_of_parallel(model, config))
+    digits = []
+    with suppress(MissingDatasetError):
+        images = studies.test_split(config).images.numpy()
+        digits = [{**d, "pixels": base64.b64encode(images[d["image"]]).decode()} for d in hard.data["digits"]]
     wrong = {"all": hard.result["wrong/all"].mean, "alike": hard.result["alike"].mean, "of": config.n_test}
-    return {"networks": networks, "examples": examples(), "hard": hard.data["digits"], "wrong": wrong}
+    return {"networks": networks, "examples": examples(), "hard": digits, "wrong": wrong}
 
 
 def network_of_parallel(model: parallel.Parallel, config: ParallelConfig) -> dict[str, Any]:
@@ -317,9 +323,8 @@ def scripts_of(names: list[str]) -> list[str]:
     unknown = [name for name in names if name not in FIGURES]
     if unknown:
         raise ValueError(f"there is no live figure {unknown[0]!r}; choose from {', '.join(FIGURES)}")
-    return list(
-        dict.fromkeys(script for name in names for script in (*SCRIPTS[name][:-1], f"data-{name}", SCRIPTS[name][-1]))
-    )
+    needed = [script for name in names for script in (*SCRIPTS[name][:-1], f"data-{name}", SCRIPTS[name][-1])]
+    return list(dict.fromkeys(needed))
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -203,7 +203,7 @@ live.page.mount("digit", function (root, data) {
   root.append(make("div.live-halves", {},
     make("div", {}, make("div.live-pad", {}, canvas, cursor), make("div.live-buttons.tight", {}, button("clear", clear))),
     make("div", {}, make("p.live-legend", {}, "or take a scanned digit"), make("div.live-examples", {}, ...scanned),
-      make("p.live-legend", {}, `or one of the ${data.wrong.all} test digits of MNIST’s ${data.wrong.of.toLocaleString("en")} that all three get wrong, ${data.wrong.alike} of them with one and the same answer`), make("div.live-examples", {}, ...hard),
+      ...(hard.length ? [make("p.live-legend", {}, `or one of the ${data.wrong.all} test digits of MNIST’s ${data.wrong.of.toLocaleString("en")} that all three get wrong, ${data.wrong.alike} of them with one and the same answer`), make("div.live-examples", {}, ...hard)] : []),
       make("div.live-seen-row", {}, seen, make("p.live-legend", {}, "What the networks get: 28 × 28 pixels, the centre of mass in the middle")), verdict)),
   make("div.live-readers", {}, ...readers.map(({ box }) => box)), key,
   make("p.live-title", {}, `Inside ${networks[hybrid].name}, between the image and the answer: twenty angles in, twenty numbers out`), panels);
@@ -214,7 +214,7 @@ live.page.mount("digit", function (root, data) {
     });
     fill(scanned, data.examples.map((pixels) => picture(pixels, 8, 16)), 20, []);
     fill(hard, data.hard.map(({ pixels }) => picture(bytes(pixels), PIXELS, 255)), 0, data.hard);
-    hard[hard.length >> 1].click();
+    (hard[hard.length >> 1] ?? scanned[3]).click();
   }
   start();
   if (document.readyState !== "complete") addEventListener("load", start);

@@ -1,6 +1,5 @@
 """What is measured for hqnn: Medical MNIST's audit, pictures, what goes through the circuits, how these would train."""
 
-import base64
 import io
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Sequence
@@ -157,7 +156,7 @@ def mistakes(series: Series, settings: Settings) -> Measured:
     are wrong most often (`both`) and of those on which the models differ most (`hqnn`, `cnn`: the one that is wrong
     more often), each with its label and, in brackets, what each model says most often when it is wrong.
     """
-    test = _test_split(experiments.config("hqnn-mnist/hqnn"))
+    test = test_split(experiments.config("hqnn-mnist/hqnn"))
     wrong: dict[str, NDArray[np.int64]] = {}
     said: dict[tuple[str, int], Counter[int]] = defaultdict(Counter)
     always, ever = {}, {}
@@ -196,25 +195,17 @@ def hard_digits(series: Series, settings: Settings) -> Measured:
     """MNIST's test images that three networks of one seed all get wrong: with circuits, with blocks, with neither.
 
     Numbers of test images: `wrong/<variant>`, `wrong/all`, and `alike`, those of the latter for which all give the same
-    answer. The data are `digits`, of each class the first that all get wrong: `image` (its position), `label`, what the
-    networks `said` in the order of the series, and its 28 x 28 `pixels`, grey levels in Base64.
+    answer. The data are `digits`, of each class the first that all get wrong: `image` (its position), `label`, and what
+    the networks `said` in the order of the series.
     """
-    test = _test_split(experiments.config("hqnn-mnist/hqnn"))
+    test = test_split(experiments.config("hqnn-mnist/hqnn"))
     errors = {
         experiments.split(name)[1]: next(record.errors for record in found if record.seed == settings["seed"])
         for name, found in series.items()
     }
     hard = {k: [of[k] for of in errors.values()] for k in sorted(set.intersection(*map(set, errors.values())))}
     firsts = {int(test.labels[k]): k for k in reversed(hard)}
-    digits = [
-        {
-            "image": k,
-            "label": label,
-            "said": hard[k],
-            "pixels": base64.b64encode(test.images[k].numpy().tobytes()).decode(),
-        }
-        for label, k in sorted(firsts.items())
-    ]
+    digits = [{"image": k, "label": label, "said": hard[k]} for label, k in sorted(firsts.items())]
     counts = {f"wrong/{variant}": len(wrong) for variant, wrong in errors.items()}
     alike = sum(len(set(said)) == 1 for said in hard.values())
     return intervals({**counts, "wrong/all": len(hard), "alike": alike}), {"digits": digits}
@@ -232,7 +223,7 @@ def layer(series: Series, settings: Settings) -> Measured:
       over the features; not in percent.
     """
     config = experiments.config("hqnn-mnist/hqnn")
-    test = _test_split(config)
+    test = test_split(config)
     ((_, found),) = series.items()
     values: defaultdict[str, list[float]] = defaultdict(list)
     for record in found:
@@ -305,7 +296,8 @@ def trainability(series: Series, settings: Settings) -> Measured:
     return intervals(result), {"spectra": spectra}
 
 
-def _test_split(config: ParallelConfig) -> Split:
+def test_split(config: ParallelConfig) -> Split:
+    """The test images of a config, at the positions by which records name their errors."""
     sizes = {"n_train": config.n_train, "n_val": config.n_val, "n_test": config.n_test}
     assert config.data_seed is not None
     return datasets.partition(datasets.load(config.dataset), **sizes, seed=config.data_seed).test
