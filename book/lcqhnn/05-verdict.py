@@ -62,7 +62,7 @@ first, alone = (
     next(row for row in judged if row.claim.id == name)
     for name in ("L7-fastest-cnn4", "L15-nothing")
 )
-undone = {w: results.lead(ablations[w], hybrid["fashion"], 50).difference for w in ablations}
+over = {w: results.lead(hybrid["fashion"], ablations[w], 50).difference for w in ablations}
 Markdown(
     f"- LCQHNN works: on FashionMNIST it reaches {at_end['lcqhnn']} % after 50 epochs (printed: "
     f"{printed['L6-fashion-lcqhnn-50']:g} %).\n"
@@ -74,8 +74,8 @@ Markdown(
     "images decides them.\n"
     f"- On FashionMNIST it is not faster. The first epoch above 90 % is {slow['lcqhnn']:.1f} on average for LCQHNN and "
     f"{slow['cnn-4']:.1f} for CNN-4 (printed: {printed['L8-lcqhnn-epoch']} and {printed['L8-cnn4-epoch']}).\n"
-    f"- What the circuit adds in the end is less than half a point, by every interval. Freezing its four angles changes the accuracy by "
-    f"{undone['angles frozen as drawn']:+z.2p} points, taking the circuit out by {undone['no circuit']:+z.2p} points. Asked again with "
+    f"- What the circuit adds in the end is less than half a point, by every interval: {over['angles frozen as drawn']:+z.2p} points over "
+    f"itself with its four angles frozen, {over['no circuit']:+z.2p} points over no circuit. Asked again with "
     f"{alone.judgement.n_seeds} other seeds (claim L15-nothing) the gain over no circuit is {alone.ours()}: shown, for these test images, "
     "and [a formula of sines and cosines has it, too](../in-its-place.ipynb).\n"
     "- It is less robust than its rivals: with noise, blur or an adversary it [loses more accuracy](../robustness.ipynb), on FashionMNIST "

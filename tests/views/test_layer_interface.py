@@ -68,6 +68,10 @@ def test_weights_by_name_leave_the_others_drawn() -> None:
         ({"weights": [[1.0] * 4] * 2}, r"shape \(2, 4\)"),
         ({"weights": {"phi": 1.0}}, r"no weight 'phi'; it has θ\[0\], θ\[1\], θ\[2\], θ\[3\]"),
         ({"shots": 0}, "shots is 0; measure at least once"),
+        ({"shots": 1.5}, "shots is 1.5; measure at least once, in whole numbers"),
+        ({"shots": "100"}, "shots is '100'; measure"),
+        ({"copies": 2.5}, "copies is 2.5; a layer has at least one circuit, and a whole number"),
+        ({"noise": "ibmq_manila"}, "noise is 'ibmq_manila'; pass a `hqnn.views.noise.Noise`"),
     ],
 )
 def test_what_cannot_be_is_named(options: dict[str, Any], message: str) -> None:

@@ -94,8 +94,8 @@ class QuantumLayer(nn.Module):
         super().__init__()
         if not isinstance(pc, Circuit):
             raise TypeError(f"pc is a {type(pc).__name__}; wrap a circuit in Circuit(circuit=…, inputs=…, …)")
-        if copies < 1:
-            raise ValueError(f"copies is {copies}; a layer has at least one circuit")
+        if not _counts(copies):
+            raise ValueError(f"copies is {copies!r}; a layer has at least one circuit, and a whole number of them")
         self.pc, self.copies, self.shots, self.noise = pc, copies, shots, noise
         self._check_shots()
         self.method: Method | Literal["density"]
@@ -171,8 +171,8 @@ class QuantumLayer(nn.Module):
         Raises:
             ValueError: As `forward`, or fewer than one shot.
         """
-        if shots < 1:
-            raise ValueError(f"shots is {shots}; measure at least once")
+        if not _counts(shots):
+            raise ValueError(f"shots is {shots!r}; measure at least once, in whole numbers")
         p = self.probabilities(inputs).double().clamp_min(0)
         return np.random.default_rng(generator).multinomial(shots, (p / p.sum(-1, keepdim=True)).cpu().numpy())
 
@@ -234,8 +234,8 @@ class QuantumLayer(nn.Module):
         return (inputs, weights) if torch.is_inference_mode_enabled() else (_usable(inputs), _usable(weights))
 
     def _check_shots(self) -> None:
-        if self.shots is not None and self.shots < 1:
-            raise ValueError(f"shots is {self.shots}; measure at least once, or pass None for exact values")
+        if self.shots is not None and not _counts(self.shots):
+            raise ValueError(f"shots is {self.shots!r}; measure at least once, in whole numbers, or pass None: exactly")
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         """What `.to()`, `.double()` and the like do: the constants follow the weights."""
@@ -326,10 +326,12 @@ def _finite(out: Tensor, x: Tensor) -> Tensor:
     if out.device.type == "cpu" and not torch.equal(out, out):
         rows = (~x.isfinite()).any(1).nonzero().flatten().tolist()
         if rows:
-            raise NonFiniteError(
-                f"inputs contain NaN or infinity (first in row {rows[0]}); check the layers before this one"
-            )
+            raise NonFiniteError(f"inputs contain NaN or infinity (first in row {rows[0]}); check what made them")
     return out
+
+
+def _counts(number: object) -> bool:
+    return isinstance(number, int | np.integer) and bool(number >= 1)
 
 
 def _density() -> ModuleType:

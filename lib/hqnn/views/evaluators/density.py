@@ -159,6 +159,8 @@ def _executed(
     pc: Circuit, wanted: Sequence[tuple[QuantumCircuit, NDArray[np.float64]]], noise: Noise
 ) -> tuple[Angles, list[Reading]]:
     """The angles of all rz gates that parameters enter, and what is executed for each setting."""
+    if not isinstance(noise, Noise):
+        raise ValueError(f"noise is {noise!r}; pass a `hqnn.views.noise.Noise`, such as `noise.manila()`")
     n = pc.n_qubits
     outputs = wanted[0][1].shape[1]
     memory.require(64 * 4.0**n * max(outputs, 4), f"a noisy layer of {n} qubits", "use fewer qubits")
