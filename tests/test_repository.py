@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import copy
 import os
+import re
 import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
-from importlib.metadata import packages_distributions
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, metadata, packages_distributions
 from pathlib import Path
 
 import nbformat
@@ -17,11 +19,12 @@ import yaml
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from packaging.specifiers import SpecifierSet
 from toy import environment
 
 import hqnn
 from tools import audit, readme
-from tools.lock import needed
+from tools.lock import OLDEST, needed
 from tools.notebooks import METADATA, build, normalise, notebooks, text_twin
 from tools.repository import ROOT, Address, address, read_text, rewrite, tracked_files, uses
 
@@ -313,6 +316,14 @@ def test_requirement_faults_are_found(name: str, old: str, new: str, word: str) 
     assert old in files[name]
     files[name] = files[name].replace(old, new)
     assert any(word in fault for fault in audit.requirement_faults(*files.values()))
+
+
+def test_the_oldest_python_may_install_what_is_pinned() -> None:
+    assert f'requires-python = ">={OLDEST.removesuffix(".0")}"' in read("pyproject.toml")
+    for name in re.findall(r"^(\S+)==", read("requirements.lock"), re.MULTILINE):
+        with suppress(PackageNotFoundError):  # for another system
+            wanted = metadata(name)["Requires-Python"]
+            assert SpecifierSet(wanted or "").contains(OLDEST), f"{name} needs Python {wanted}"
 
 
 def python_files(texts: dict[str, str]) -> dict[str, str]:

@@ -7,7 +7,6 @@ whichever mirror, and adds what only other systems need, under its condition.
 
 from __future__ import annotations
 
-import platform
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,8 @@ from packaging.utils import canonicalize_name
 from tools.audit import LIBRARY
 
 ROOT = Path(__file__).resolve().parents[1]
+OLDEST = "3.11.0"
+"""The first Python that must be able to install the set."""
 HEADER = "# The exact set the tests run with, on Python 3.11; `make lock` writes it from .venv.\n"
 
 
@@ -63,7 +64,7 @@ def compiled(versions: dict[str, str]) -> str:
         pins, out = Path(folder) / "pins.txt", Path(folder) / "lock.txt"
         pins.write_text("".join(f"{name}=={version}\n" for name, version in versions.items()), encoding="utf-8")
         command = [sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml", *extras, "--constraint", str(pins)]
-        command += ["--universal", "--python-version", platform.python_version(), "--generate-hashes", "--quiet"]
+        command += ["--universal", "--python-version", OLDEST, "--generate-hashes", "--quiet"]
         command += ["--no-annotate", "--no-header", "--output-file", str(out)]
         subprocess.run(command, check=True, cwd=ROOT)
         return out.read_text(encoding="utf-8")
