@@ -149,7 +149,7 @@ Markdown(
 # ## The networks
 #
 # Networks of exactly the printed sizes ([how they were found](01-model-and-counts.ipynb)): one channel, 3 × 3 kernels, images of
-# 64 × 64. The network with the paper's three channels is not trained yet. They differ from those for MNIST in this:
+# 64 × 64. Those with the paper's three channels ([H15](../scoreboard.ipynb#text=H15)) are still being trained. They differ from those for MNIST in this:
 
 # %%
 for field in ("size", "channels", "kernel", "pools", "n_layers", "epochs", "augment"):
