@@ -59,12 +59,12 @@ figures.show(
 # %% [markdown]
 # ## The dataset as it is
 #
-# The paper says that "all images within this dataset employ 3 channels" [§2.1.2]. The published files are
+# The paper says that "all images within this dataset employ 3 channels" [§2.1.2].
 
 # %% tags=["remove-input"]
 smallest, *_, largest = sorted(audit.data["classes"].items(), key=lambda one: one[1])
 Markdown(
-    f"{value['images']:,.0f} in six classes, {largest[1]:,} of each but {smallest[0]}, which has {smallest[1]:,}. "
+    f"The published ones are {value['images']:,.0f} in six classes, {largest[1]:,} of each but {smallest[0]}, which has {smallest[1]:,}. "
     f"They are JPEG files with {value['channels']:.0f} channel, and "
     f"{value['constant']:.0f} of them are of one grey level throughout. Training on three channels would mean copying the "
     "one. The images have 64 × 64 pixels; enlarging them, to 244 × 244 or any other size, adds no information."
