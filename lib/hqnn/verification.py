@@ -75,14 +75,16 @@ def verify(root: Path = DATA, *, measure: bool = True) -> Verification:
 def _problems_of_others(root: Path, begun: Set[str]) -> tuple[list[str], int]:
     """What is wrong with measurements and benchmarks, and how many there are.
 
-    Elsewhere than in the repository a measurement is expected where there are records of an experiment that it reads.
+    A measurement is expected where there are records of an experiment that it reads; in the repository, too, if it
+    reads none.
     """
     known = measurements.everything()
     measured = sorted((root / FOLDERS["measurement"]).glob("*.json"))
     problems = [f"{path}: there is no measurement of this name." for path in measured if path.stem not in known]
     there = {path.stem for path in measured}
     for name, one in known.items():
-        if root == DATA or name in there or begun & {experiments.split(series)[0] for series in one.inputs}:
+        read = {experiments.split(series)[0] for series in one.inputs}
+        if name in there or begun & read or (root == DATA and not read):
             problems += [problem] if (problem := measurements.problem(name, root)) else []
     benchmarks = sorted((root / FOLDERS["benchmark"]).glob("*.json"))
     for path in benchmarks:
