@@ -271,6 +271,10 @@ for (name, target), found in zip(
         f"  {target} times faster than PennyLane:", found["PennyLane default.qubit"] >= target
     )
     print(f"  5 times faster than each of {len(found)} others:", min(found.values()) >= 5)
+per_step = scaling["median_ms"]["hqnn"]
+assert [round(ms, 1) for ms in per_step[:2]] == [0.3, 0.3] and 64 * 2**12 == 262_144
+assert nexts[-1][1] == "FlagQuantum" and 1.7 < nexts[-1][0] < 2.3
+assert scaling["method"][4] == "matrix" != scaling["method"][5]
 enough = [n for n, (ratio, _) in zip(scaling["n_qubits"], nexts, strict=True) if ratio >= 5]
 print("numbers of qubits at which all others take 5 times as long:", enough)
 for name, one in shares.items():

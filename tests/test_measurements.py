@@ -107,6 +107,26 @@ def test_whatever_lies_there_is_verified(root: Path) -> None:
     assert f"{root / 'benchmarks' / 'other.json'} holds another record than its name says: move it away." in found
 
 
+@pytest.mark.parametrize(
+    ("read", "at_home", "expected"),
+    [
+        ([SERIES], True, True),
+        ([SERIES], False, True),
+        (["hqnn-mnist/hqnn"], True, False),
+        ([], True, True),
+        ([], False, False),
+    ],
+)
+def test_a_measurement_is_expected_once_what_it_reads_has_begun(
+    read: list[str], at_home: bool, expected: bool, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measurements.measurement("example", inputs=read)(lambda *_: ({}, {}))
+    if at_home:
+        monkeypatch.setattr(verification, "DATA", root)
+    found = verification.verify(root, measure=False).problems
+    assert any("run example" in problem for problem in found) == expected
+
+
 def test_a_measurement_that_cannot_be_is_refused(root: Path) -> None:
     path = measurements.make("example", root=root).path
     path.write_text(path.read_text().replace('"mean": 0.9045', '"mean": 0.99'))

@@ -176,7 +176,7 @@ def test_every_fourth_image_is_made_worse(digits: Any, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(robustness, "compare", watching)
     series = {f"hqnn-mnist/{variant}": [record(variant, seed) for seed in (3, 4)] for variant in ("hqnn", "cnn")}
-    made, _ = studies.robustness.hqnn_robustness(series, {"every": 4})
+    made, _ = studies.worse_images(series, {"every": 4})
     assert (made["saved"].mean, made["saved"].n) == (2, 2)
     assert [(one.series, one.seed) for one in seen] == [(f"digits/{v}", s) for v in ("hqnn", "cnn") for s in (3, 4)]
     test = split_of(digits)

@@ -2,7 +2,7 @@
 
 import io
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -14,12 +14,11 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
-from hqnn import datasets, experiments
+from hqnn import datasets, experiments, robustness, tasks
 from hqnn.datasets import Split
 from hqnn.measurements import Measured, Series, Settings, intervals, measurement, picture
 from hqnn.papers.hqnn import figures as drawing
 from hqnn.papers.hqnn import parallel as hqnn
-from hqnn.papers.hqnn import robustness as robustness  # has a measurement, too
 from hqnn.papers.hqnn.circuits import strongly_entangling
 from hqnn.papers.hqnn.experiments import ParallelConfig
 from hqnn.papers.hqnn.tasks import as_input
@@ -250,6 +249,30 @@ def layer(series: Series, settings: Settings) -> Measured:
         values["spread/in"].append(float(angles.std(0).mean()))
         values["spread/out"].append(float(outputs.std(0).mean()))
     return intervals(values), {}
+
+
+@measurement(
+    "hqnn-robustness",
+    inputs=("hqnn-mnist/hqnn", "hqnn-mnist-weights/blocks", "hqnn-mnist-weights/identity"),
+    every=4,
+    strengths={"noise": [0.1, 0.2, 0.3], "blur": [1, 2], "shift": [2, 4]},
+    attacks=[0.02, 0.05, 0.1],
+)
+def worse_images(series: Series, settings: Settings) -> Measured:
+    """How trained networks bear worse test images, one in `every`; see `hqnn.robustness.compare`."""
+
+    def networks() -> Iterator[robustness.Trained]:
+        for name, records in series.items():
+            config = experiments.config(name)
+            test = tasks.of(config).images(config)[0]["test"]
+            images = as_input(config, test.inputs[:: settings["every"]])
+            labels = test.targets[:: settings["every"]]
+            for record in records:
+                model = hqnn.build(config).eval()
+                model.load_state_dict(record.snapshot(config.epochs))
+                yield robustness.Trained(f"{config.dataset}/{record.variant}", model, images, labels, record.seed)
+
+    return intervals(robustness.compare(networks(), "hqnn", settings)), {}
 
 
 @measurement(

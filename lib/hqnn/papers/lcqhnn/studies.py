@@ -231,11 +231,12 @@ def lcqhnn_noise_aware(series: Series, settings: Settings) -> Measured:
     `gain/<noise>` is what training with it gains under it, `gain-over-reset/<noise>` the same over networks trained
     without and reset, and `left/<noise>` what it gains over networks trained and used without: what noise costs.
     """
+    noises = [experiments.split(name)[1] for name in series]
     values: dict[str, list[float]] = {}
     for name, records in series.items():
         config, _, trained = _config(name)
         (images, labels), (to_set, known) = (_images(config, split) for split in ("test", "val"))
-        for used in (experiments.split(other)[1] for other in series):
+        for used in noises:
             model = lcqhnn.build(replace(config, noise=used)).eval()
             for record in records:
                 model.load_state_dict(record.snapshot(settings["epoch"]))
@@ -245,12 +246,9 @@ def lcqhnn_noise_aware(series: Series, settings: Settings) -> Measured:
                 for key, above in {f"{trained}/{used}": 0.0, f"{trained}/{used}/reset": threshold}.items():
                     right = noise_robustness.accuracy(found, labels.numpy(), threshold=above)
                     values.setdefault(key, []).append(100 * right)
-    for noise in (experiments.split(other)[1] for other in series):
-        for words, rival in {
-            "gain": f"none/{noise}",
-            "gain-over-reset": f"none/{noise}/reset",
-            "left": "none/none",
-        }.items():
+    for noise in noises:
+        rivals = {"gain": f"none/{noise}", "gain-over-reset": f"none/{noise}/reset", "left": "none/none"}
+        for words, rival in rivals.items():
             values[f"{words}/{noise}"] = (np.array(values[f"{noise}/{noise}"]) - values[rival]).tolist()
     return intervals(values), {}
 
