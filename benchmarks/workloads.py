@@ -1,13 +1,13 @@
-"""What is timed: three layers of the papers' shapes, and one that grows from 2 to 12 qubits."""
+"""What is timed: three layers of the papers' shapes, one that re-uploads its inputs, and one that grows."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from qiskit.circuit import ParameterExpression
+from qiskit.circuit import ParameterExpression, ParameterVector, QuantumCircuit
 
-from hqnn.circuit import Circuit
+from hqnn.circuit import Circuit, pauli_on_each_qubit
 from hqnn.papers.hqnn.circuits import quanvolution, strongly_entangling
 from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
 
@@ -29,10 +29,30 @@ class Workload:
     batch: int = 64
 
 
+def reuploading(n_qubits: int = 4, n_layers: int = 3) -> Circuit:
+    """Features embedded anew in every layer, by RY, then free rotations RZ RY RZ and a ring of CNOTs.
+
+    Layers of both kinds in turns are those of Pérez-Salinas et al. (2020) and of Schuld et al. (2021).
+    """
+    x, theta = ParameterVector("x", n_qubits), ParameterVector("θ", 3 * n_qubits * n_layers)
+    angles = iter(theta)
+    circuit = QuantumCircuit(n_qubits, name="re-uploading")
+    for _ in range(n_layers):
+        for q in range(n_qubits):
+            circuit.ry(x[q], q)
+            circuit.rz(next(angles), q)
+            circuit.ry(next(angles), q)
+            circuit.rz(next(angles), q)
+        for q in range(n_qubits):
+            circuit.cx(q, (q + 1) % n_qubits)
+    return Circuit(circuit=circuit, inputs=x, weights=theta, observables=pauli_on_each_qubit(n_qubits))
+
+
 WORKLOADS = {
     "lcqhnn": Workload(title="lcqhnn: 4 qubits, 4 weights", pc=lcqhnn_circuit()),
     "entangling": Workload(title="4 × (5 qubits, 3 layers)", pc=strongly_entangling(), copies=4),
     "quanvolution": Workload(title="2,450 patches, 4 qubits", pc=quanvolution(), batch=2450),
+    "reuploading": Workload(title="re-uploading: 4 qubits, 3 layers", pc=reuploading()),
 }
 
 

@@ -12,10 +12,11 @@ from qiskit.circuit import Parameter, QuantumCircuit
 from qiskit.quantum_info import Operator
 
 from benchmarks import gradients, memory, peers, quantum_layer
-from benchmarks.workloads import WORKLOADS, Workload, steps
+from benchmarks.workloads import WORKLOADS, Workload, reuploading, steps
 from hqnn import records
 from hqnn.circuit import Circuit
 from hqnn.papers.hqnn.circuits import strongly_entangling
+from hqnn.views.layer import QuantumLayer
 from tests.exact import circuit_of
 
 SMALL = Workload(title="small", pc=strongly_entangling(n_qubits=2, n_layers=1), copies=2, batch=4)
@@ -30,6 +31,16 @@ def test_steps_are_the_circuit(workload: Workload) -> None:
         angle = () if step.column is None else (step.factor * list(values.values())[step.column],)
         getattr(rebuilt, step.gate)(*angle, *step.qubits)
     assert Operator(rebuilt) == Operator(pc.circuit.assign_parameters(values))
+
+
+def test_features_embedded_in_every_layer_have_as_many_frequencies() -> None:
+    torch.manual_seed(0)
+    layer = QuantumLayer(reuploading(n_qubits=2, n_layers=3), dtype=torch.float64)
+    inputs = torch.full((16, 2), 0.3, dtype=torch.float64)
+    inputs[:, 0] = torch.arange(16, dtype=torch.float64) * 2 * torch.pi / 16
+    amplitudes = torch.fft.rfft(layer(inputs).detach(), dim=0).abs().amax(1) / 16
+    assert amplitudes[3] > 1e-3
+    assert amplitudes[4:].max() < 1e-12
 
 
 def test_an_angle_that_no_peer_could_build_is_named() -> None:
