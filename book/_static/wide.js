@@ -1,9 +1,21 @@
-/* What is wider than its place is moved sideways, by keyboard too, and fades at the edge behind which there is more. */
+// What is wider than its place is moved sideways, by keyboard too, and fades at the edge behind which there is more.
 addEventListener("DOMContentLoaded", () => {
   const places = "div.math, mjx-container[display='true'], .pst-scrollable-table-container, figure div.wide, div.cell_output div.output";
   const kinds = { "div.math, mjx-container": "equation", "figure *": "figure" };
+  const isWide = (box) => box.scrollWidth > box.clientWidth && getComputedStyle(box).overflowX === "auto";
+  // On a telephone, where the style sheet says how: numbers have their heads turned, words are set row by row.
+  const narrow = (table) => {
+    const words = !table.querySelector("td.text-right");
+    if (words && !table.matches(".stacked")) {
+      const heads = [...(table.tHead?.rows[0]?.cells ?? [])].map((head) => head.textContent.trim());
+      for (const row of table.tBodies[0].rows) [...row.cells].forEach((cell, i) => { cell.dataset.head = heads[i] ?? ""; });
+    }
+    table.classList.add(words ? "stacked" : "turned");
+  };
   const look = (box) => {
-    const wide = box.scrollWidth > box.clientWidth && getComputedStyle(box).overflowX === "auto";
+    const table = box.querySelector(":scope > table.table");
+    if (table && isWide(box)) narrow(table);
+    const wide = isWide(box);
     box.classList.toggle("more", wide && box.scrollLeft + box.clientWidth < box.scrollWidth - 2);
     if (wide && box.tabIndex < 0) {
       const kind = Object.keys(kinds).find((which) => box.matches(which));
