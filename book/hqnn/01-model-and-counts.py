@@ -228,9 +228,9 @@ tables.table(
 # %% [markdown]
 # For Medical MNIST none of them takes images of 244 × 244 pixels, which two pools turn into maps of 61 × 61. The third of its
 # networks is the most faithful one: it has the paper's three channels, and MNIST's 5 × 5 kernels and 7 × 7 last maps, on images
-# reduced to 28 × 28 pixels. We found it late; what is recorded here is the first of the table, on images of their own 64 × 64
-# pixels and with one pool. The faithful one is registered as the experiment `hqnn-medical-faithful`, with ten seeds, whose
-# training has begun; nothing is judged before all are there. What is asked of it stands in the [ledger](../scoreboard.ipynb#text=H15). Of the networks for CIFAR-10 we train the one whose widths grow most evenly. Wider rules (other kernels for each
+# reduced to 28 × 28 pixels. We found it late: the main runs are those of the first of the table, on images of their own 64 × 64
+# pixels and with one pool, and the faithful one stands beside them, with ten seeds
+# ([page 3](03-medical-mnist.ipynb)). Of the networks for CIFAR-10 we train the one whose widths grow most evenly. Wider rules (other kernels for each
 # convolution, one more dense layer, no normalisation) allow still more networks, so the numbers no longer decide. The CNN has a
 # dense layer from 20 to 20 features in place of their circuits. Beside the paper's CNN we train a *fair* rival on each dataset, which has
 # as many parameters as the hybrid: each circuit is replaced by tanh between two small matrices.
