@@ -68,7 +68,7 @@ readme: $(READY) ## rewrite the README's generated parts, and the metadata for a
 	$(BIN)/python -m tools.citable
 
 paper: $(READY) ## make every missing or stale paper-scale record, FRESH=1 all of them (hours; resumes)
-	$(if $(FRESH),rm -rf data/runs)
+	$(if $(FRESH),rm -rf data/runs/*/)
 	$(STAGE) "paper-scale records" $(BIN)/python -m hqnn run --all --jobs $(WORKERS)
 
 verdicts: $(READY) ## store the verdicts that follow from the records now, in the README and the pages that count them too

@@ -110,19 +110,20 @@ print("three lines and layer agree to 1e-12:", gap < 1e-12)
 # %% [markdown]
 # A series grows quickly with the number of weights. With more of them the layer stops one step earlier, at the
 # amplitudes: the waves of the features times a weight-dependent matrix give the state of every sample, and the
-# squares of its amplitudes the outputs. The circuit may be of any shape; where weights act before features, or above
-# six qubits, the layer does carry the state of every sample along, but in few large steps: commuting rotations are
-# one multiplication in the basis in which they are all diagonal. The layer chooses among the three by the shape of
+# squares of its amplitudes the outputs. Where weights act before features, as in a circuit that uploads its data again
+# and again, the layer carries the state of every sample along, but only from one upload to the next: up to five
+# qubits, all that lies between them is one such matrix. Wider circuits take few large steps: commuting rotations are
+# one multiplication in the basis in which they are all diagonal. The layer chooses among the four by the shape of
 # the circuit, and each of them can be asked for:
 
 # %% tags=["hide-input"]
 results = []
-for method in ("fourier", "matrix", "state"):
+for method in ("fourier", "matrix", "dense", "state"):
     one = QuantumLayer(circuit, dtype=torch.float64, method=method)
     one.weights.data = torch.from_numpy(w)[None]
     results.append(one(torch.from_numpy(x)).detach().numpy())
 print("chosen for this circuit:", layer.method)
-print("all three agree to 1e-12:", np.ptp(results, axis=0).max() < 1e-12)
+print("all four agree to 1e-12:", np.ptp(results, axis=0).max() < 1e-12)
 
 
 # %% [markdown]

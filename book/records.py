@@ -42,7 +42,11 @@ of = every.groupby(every.series.str.partition("/")[0], sort=False)
 rows = []
 for name, its in of:
     experiment = experiments.get(name)
-    row = [f"{experiment.title} (`{name}`)", len(experiment.variants), its.seed.nunique()]
+    row = [
+        f"{experiment.title} (`data/runs/{name}`)",
+        len(experiment.variants),
+        its.seed.nunique(),
+    ]
     rows.append([*row, len(its), f"{its.seconds.median():.0f}"])
 tables.table(
     ["experiment", "variants", "seeds", "runs", "median seconds a run"],
@@ -51,6 +55,10 @@ tables.table(
 )
 
 # %% [markdown]
+# A name leads to the folder, which has one more for each variant, with a file per seed. `data/runs/README.md` says how to read and
+# to check one. Which claims rest on an experiment the ledger tells where it is filtered by the name, as for
+# [`lcqhnn-fashion`](scoreboard.ipynb#text=lcqhnn-fashion).
+#
 # The seconds are those of the machine that made the record, with several runs side by side on it; they are an order of
 # magnitude and not a benchmark.
 #

@@ -34,7 +34,7 @@ gates.cx(0, 1)
 gates.rz(w[2], 1)
 observables = [SparsePauliOp("IZ"), SparsePauliOp("XX")]
 circuit = Circuit(circuit=gates, inputs=list(x), weights=list(w), observables=observables)
-for method in ("state", "matrix", "fourier"):
+for method in ("state", "dense", "matrix", "fourier"):
     layer = QuantumLayer(circuit, method=method)
     layer(torch.rand(3, 2)).sum().backward()
     assert all(p.grad is not None for p in layer.parameters())

@@ -1,12 +1,13 @@
-"""A reader who knows nothing of the book gets from its first page to the record behind a claim, by its own links."""
+"""A reader who knows nothing of the book gets from its first page to the record behind a claim, and back, by links."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from tools.repository import ROOT
+from tools.repository import ROOT, address
 
 ON_SCREEN = """(text) => [...document.querySelectorAll("article.bd-article :is(h1, p, li, tr)")].some((one) => {
   const box = one.getBoundingClientRect();
@@ -34,3 +35,14 @@ def test_four_clicks_from_the_first_page_to_a_record(chromium: Any, html: Path) 
     path = unquote(urlsplit(record).path).partition("/main/")[2]
     assert len(list((ROOT / path).glob("*.json"))) == 20
     page.close()
+
+
+def test_from_the_records_back_to_the_book(html: Path) -> None:
+    text = (ROOT / "data/runs/README.md").read_text(encoding="utf-8")
+    pages = re.findall(rf"\({re.escape(address().pages)}/([^)#]*)", text)
+    assert pages == ["book/records.html", "book/scoreboard.html", "book/scoreboard.html"]
+    assert [page for page in pages if not (html / page).exists()] == []
+    run, claim = re.findall(r"verify --rerun (\S+)", text)
+    assert (ROOT / "data/runs" / run.replace("/0", "/seed-0.json")).exists()
+    assert f'id="{claim}"' in (html / "book/scoreboard.html").read_text(encoding="utf-8")
+    assert f'href="{address().url}/blob/main/data/runs/README.md"' in (html / pages[0]).read_text(encoding="utf-8")

@@ -27,13 +27,13 @@ from hqnn.circuit import Circuit, pauli_on_each_qubit
 from hqnn.errors import NonFiniteError
 from hqnn.papers.hqnn.circuits import quanvolution, strongly_entangling
 from hqnn.papers.lcqhnn.circuits import lcqhnn_circuit
-from hqnn.views.evaluators import Method
+from hqnn.views.evaluators import Method, dense
 from hqnn.views.gradients import parameter_shift
 from hqnn.views.layer import QuantumLayer
 from hqnn.views.pauli_rotations import lower
 from tests.exact import entangling, expectations, pennylanes, states
 
-METHODS: tuple[Method, ...] = ("fourier", "matrix", "state")
+METHODS: tuple[Method, ...] = ("fourier", "matrix", "dense", "state")
 by_every_method = pytest.mark.parametrize("method", METHODS)
 KINDS = [g for g in get_standard_gate_name_mapping().values() if isinstance(g, Gate) and g.num_qubits in (1, 2)]
 
@@ -171,10 +171,11 @@ def test_rotations_that_change_no_output_are_left_out(n_qubits: int) -> None:
     assert idle == rotations.weight_slopes[sorted(last)].nonzero()[1].tolist()
 
 
+@pytest.mark.parametrize("n_qubits", [5, 6])
 @torch.inference_mode()
-def test_transforms_work_without_autograd() -> None:
-    layer = QuantumLayer(wide(5), dtype=torch.float64)
-    inputs = torch.randn(3, 5, dtype=torch.float64)
+def test_transforms_work_without_autograd(n_qubits: int) -> None:
+    layer = QuantumLayer(wide(n_qubits), dtype=torch.float64)
+    inputs = torch.randn(3, n_qubits, dtype=torch.float64)
     mapped = torch.func.vmap(lambda row: layer(row.unsqueeze(0)).squeeze(0))(inputs)
     torch.testing.assert_close(mapped, layer(inputs))
 
@@ -195,17 +196,22 @@ def test_small_numbers_are_not_rounding(method: Method) -> None:
     np.testing.assert_allclose(found.detach(), expectations(pc, inputs, weights[0]), rtol=1e-9)
 
 
-def test_the_method_suits_the_circuit() -> None:
+def test_the_method_suits_the_circuit(monkeypatch: pytest.MonkeyPatch) -> None:
     assert QuantumLayer(lcqhnn_circuit()).method == "fourier"
     assert QuantumLayer(entangling(5, 3)).method == "matrix"
+    assert QuantumLayer(wide(5)).method == "dense"
     assert QuantumLayer(entangling(7, 1)).method == "state"
+    monkeypatch.setattr(dense, "MAX_PHASES", 1000)
+    assert QuantumLayer(wide(5)).method == "state"
+    with pytest.raises(ValueError, match="up to 5"):
+        QuantumLayer(entangling(6, 1), method="dense")
     with pytest.raises(ValueError, match="a weight acts before an input"):
         QuantumLayer(wide(5), method="matrix")
     with pytest.raises(ValueError, match="'tensor'"):
         QuantumLayer(lcqhnn_circuit(), method="tensor")  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("pc", [entangling(), wide(4)], ids=["matrix", "state"])
+@pytest.mark.parametrize("pc", [entangling(), wide(4), wide(6)], ids=["matrix", "dense", "state"])
 def test_probabilities_and_samples(pc: Circuit) -> None:
     layer = QuantumLayer(pc, copies=2, dtype=torch.float64)
     n = pc.n_inputs

@@ -26,7 +26,7 @@ from hqnn.views.layer import QuantumLayer
 from hqnn.views.noise import depolarising
 from tests.exact import entangling, expectations, states
 
-by_every_method = pytest.mark.parametrize("method", ["fourier", "matrix", "state"])
+by_every_method = pytest.mark.parametrize("method", ["fourier", "matrix", "dense", "state"])
 
 
 # --- weights

@@ -1,6 +1,6 @@
 """The views of a circuit: everything that can be computed from it, each in a module of its own.
 
-- `layer`: the differentiable PyTorch layer; `evaluators` holds its three ways to compute.
+- `layer`: the differentiable PyTorch layer; `evaluators` holds its four ways to compute.
 - `pauli_rotations` and `pauli_propagation`: the form that layer, series and derivatives are read off.
 - `fourier`: its Fourier series, exact, written out, or sampled.
 - `gradients`: parameter shift, Jacobian, quantum Fisher information, ranks.

@@ -167,28 +167,39 @@ class MatrixEvaluator(WaveEvaluator):
         copies, (dim, _) = self.copies, self.start.shape
         diagonals = torch.addmm(self.shift_w, w, self.freq_w).cos_()
         first, *turns = torch.view_as_complex(diagonals.view(copies, -1, dim, 1, 2)).unbind(1)
-        states = [self.start * first]  # [C, dim, waves]
-        for step, turn in zip(self.steps, turns, strict=True):
-            states.append(torch.bmm(step, states[-1]).mul_(turn))
+        states = forth(self.start * first, self.steps, turns)
         return torch.view_as_real(torch.bmm(states[-1].mT, self.ends)).flatten(2), (turns, states)
 
     def _matrix_back(self, d_matrix: Tensor, saved: Any) -> Tensor:
         turns, states = saved
         # The conjugate of the state's gradient, so that going back through a matrix is multiplying by its transpose.
         d_state = torch.bmm(self.ends, torch.view_as_complex(d_matrix.unflatten(2, (-1, 2))).mH)
-        d_phases = []
-        for step, turn, state in zip(reversed(self.steps), reversed(turns), reversed(states), strict=False):
-            d_phases.append((d_state * state).sum(-1))
-            d_state = torch.bmm(step.mT, d_state.mul_(turn))
-        d_phases.append((d_state * states[0]).sum(-1))
-        # A loss changes by Re(i · d_state · state) per unit of a diagonal's phase.
-        return torch.mm(torch.cat(d_phases[::-1], 1).imag, self.back_w)
+        return torch.mm(back(d_state, self.steps, turns, states), self.back_w)
 
     def _readout(self, product: Tensor) -> tuple[Tensor, Tensor]:
         return torch.mm((product * product).flatten(0, 1), self.signs), product
 
     def _readout_back(self, grad: Tensor, saved: Tensor) -> Tensor:
         return torch.mm(grad.flatten(0, 1), self.back_signs).view_as(saved).mul_(saved)
+
+
+def forth(first: Tensor, steps: Sequence[Tensor], turns: Sequence[Tensor]) -> list[Tensor]:
+    """States [N, dim, S] after each of the turns [N, dim, 1], before which a step [N, dim, dim] changes the basis."""
+    states = [first]
+    for step, turn in zip(steps, turns, strict=True):
+        states.append(torch.bmm(step, states[-1]).mul_(turn))
+    return states
+
+
+def back(d_state: Tensor, steps: Sequence[Tensor], turns: Sequence[Tensor], states: Sequence[Tensor]) -> Tensor:
+    """Gradient [N, (1 + turns) · dim] of all phases, given the conjugate of that of the last state."""
+    d_phases = []
+    for step, turn, state in zip(reversed(steps), reversed(turns), reversed(states), strict=False):
+        d_phases.append((d_state * state).sum(-1))
+        d_state = torch.bmm(step.mT, d_state.mul_(turn))
+    d_phases.append((d_state * states[0]).sum(-1))
+    # A loss changes by Re(i · d_state · state) per unit of a diagonal's phase.
+    return torch.cat(d_phases[::-1], 1).imag
 
 
 def _inputs_first(rotations: PauliRotations) -> tuple[list[int], list[int]]:
