@@ -50,14 +50,14 @@ circuit = lcqhnn_circuit()
 record = records.measured("quantum_layer", kind="benchmark")
 times, scaling = record.result["workloads"], record.result["scaling"]
 own = {"hqnn", "hqnn, method 'state'", "torch.nn.Linear"}
-quicker = [
-    {
+quicker = {
+    workload: {
         name: taken / one["median_ms"]["hqnn"]
         for name, taken in one["median_ms"].items()
         if name not in own
     }
-    for one in times.values()
-]
+    for workload, one in times.items()
+}
 nexts = []
 for k, ours in enumerate(scaling["median_ms"]["hqnn"]):
     ratios = [
@@ -68,12 +68,14 @@ for k, ours in enumerate(scaling["median_ms"]["hqnn"]):
     nexts.append(min(ratios))
 
 # %% tags=["remove-input"]
-best = [min(found.values()) for found in quicker]
-pennylane = [found["PennyLane default.qubit"] for found in quicker]
+n_others = len(quicker["lcqhnn"])
+*best, reuploaded = (min(found.values()) for found in quicker.values())
+pennylane = [found["PennyLane default.qubit"] for found in quicker.values()][:-1]
 Markdown(
-    f"A training step of the papers' three circuits takes the fastest of {len(quicker[0])} other programs {min(best):.0f} to "
-    f"{max(best):.0f} times as long, PennyLane's `default.qubit` {min(pennylane):.0f} to {max(pennylane):.0f} times. With twelve qubits "
-    f"the next best is {nexts[-1][0]:.0f} times slower, and no more."
+    f"A training step of the papers' three circuits takes the fastest of {n_others} other programs {min(best):.0f} to "
+    f"{max(best):.0f} times as long, PennyLane's `default.qubit` {min(pennylane):.0f} to {max(pennylane):.0f} times; "
+    f"where data are uploaded again and again, the fastest takes {reuploaded:.1f} times as long. With twelve qubits the next "
+    f"best takes {nexts[-1][0]:.1f} times as long, and no more."
 )
 
 # %% [markdown]
@@ -130,34 +132,52 @@ print("all four agree to 1e-12:", np.ptp(results, axis=0).max() < 1e-12)
 # ## Beside other frameworks
 #
 # Three layers of the shapes that the papers use: the circuit of LCQHNN; four circuits side by side with five qubits
-# and three layers each, as in HQNN-Parallel; and a circuit that slides over images, 2,450 patches a batch. All
-# contenders compute the same function of the same circuit, gate for gate, and are shown to agree in values and
+# and three layers each, as in HQNN-Parallel; and a circuit that slides over images, 2,450 patches a batch. The fourth
+# is common elsewhere, and uploads its data again and again
+# [[Pérez-Salinas et al., 2020](references.md); [Schuld et al., 2021](references.md)]: each of three layers turns four qubits
+# by the features, RY, and by free angles, RZ RY RZ, and ends with a ring of CNOTs.
+#
+# All contenders compute the same function of the same circuit, gate for gate, and are shown to agree in values and
 # gradients before any is timed. They take turns in one process on one thread, so that a busy machine is busy for all.
 # PyTorch's linear layer of the same width is the exception: it computes something else, and shows how little time
 # there is to be had.
 
 # %% tags=["hide-input"]
 titles = [one["title"].replace("lcqhnn", "LCQHNN") for one in times.values()]
-rows = []
-for name in times["lcqhnn"]["median_ms"]:
-    row = [name.replace("hqnn", "the quantum layer")]
-    for one in times.values():
-        taken, ours = one["median_ms"].get(name), one["median_ms"]["hqnn"]
-        numbers = [taken, taken / ours] if taken else []
-        row += [f"{float(f'{n:.3g}'):,g}" for n in numbers] or ["left out", ""]
-    rows.append(row)
-header = [text for title in titles for text in (title, "ratio")]
+names = times["lcqhnn"]["median_ms"]
+labels = [name.replace("hqnn", "the quantum layer") for name in names]
+taken = np.array(
+    [[one["median_ms"].get(name, np.nan) for one in times.values()] for name in names]
+)
 tables.table(
-    ["program", *header],
-    rows,
-    caption="A training step of each circuit, forward and backward, in milliseconds, median over calls, and its ratio to the quantum layer's; batches of 64, in the last column of 2,450. *Recorded benchmark.*",
+    ["program", *titles],
+    [
+        [label, *("left out" if np.isnan(n) else f"{float(f'{n:.3g}'):,g}" for n in row)]
+        for label, row in zip(labels, taken, strict=True)
+    ],
+    caption="A training step of each circuit, forward and backward, in milliseconds, median over calls; batches of 64, of the patches 2,450. *Recorded benchmark.*",
 )
 
 # %% [markdown]
-# The second row is the same layer,
-# made to carry the state of every sample. *Ratio* is to the quantum layer. What is left out would
-# take more than 20 s a step. Half of all calls lay above these times, a tenth below those that the record keeps
-# beside them:
+# The second row is the same layer, made to carry the state of every sample through every rotation. What is left out
+# would take more than 20 s a step. As multiples of what the quantum layer takes:
+
+# %% tags=["hide-input"]
+tables.table(
+    ["program", *titles],
+    [
+        [label, *("left out" if np.isnan(n) else f"{float(f'{n:.3g}'):,g}" for n in row)]
+        for label, row in zip(labels, taken / taken[0], strict=True)
+    ],
+    caption="The same as multiples of the quantum layer's time. *Recorded benchmark.*",
+)
+
+# %% [markdown]
+# Five times was the aim. Where data are uploaded again and again, it is missed narrowly: of the layer's 0.4 ms half is
+# arithmetic with matrices of 16 rows, the other half what PyTorch needs to call a layer and to go back through it, which
+# a program compiled as a whole spares.
+#
+# Half of all calls lay above these times, a tenth below those that the record keeps beside them:
 
 # %% tags=["hide-input"]
 for one in times.values():
@@ -250,12 +270,12 @@ tables.table(
 )
 
 # %% [markdown]
-# Five times was the aim, and it is not reached everywhere. With two and three qubits a step is 0.3 ms, most of it what
-# PyTorch needs to call a layer and to go back through it; a program compiled as a whole spares that. At six the layer's one
+# Here, too, five times is not reached everywhere. With two and three qubits a step is 0.3 ms, most of it what PyTorch
+# needs to call the layer. At six the layer's one
 # matrix has as many columns as the batch has samples, so that building it saves nothing. From ten on, all programs do the
 # same work: the states of a batch of twelve qubits are 262,144 complex numbers, 2 MB in single precision, and a step is the
 # time to move them through the processor. The layer does so once for each layer of commuting rotations and three times
-# for each change of basis, there and back; FlagQuantum, which joins neighbouring gates too, needs twice as long. What the
+# for each change of basis, there and back; FlagQuantum, which joins neighbouring gates too, needs nearly twice as long. What the
 # layer saves with few qubits, bookkeeping, no longer counts.
 
 # %% [markdown] tags=["remove-cell"]
@@ -264,17 +284,17 @@ tables.table(
 # What the project had set itself as targets, against the record:
 
 # %% tags=["remove-cell"]
-for (name, target), found in zip(
-    {"lcqhnn": 50, "entangling": 100, "quanvolution": 40}.items(), quicker, strict=True
-):
+targets = {"lcqhnn": 50, "entangling": 100, "quanvolution": 40}
+for name, found in quicker.items():
     print(f"{name}:")
-    print(
-        f"  {target} times faster than PennyLane:", found["PennyLane default.qubit"] >= target
-    )
+    if target := targets.get(name):
+        ahead = found["PennyLane default.qubit"] >= target
+        print(f"  {target} times faster than PennyLane:", ahead)
     print(f"  5 times faster than each of {len(found)} others:", min(found.values()) >= 5)
 per_step = scaling["median_ms"]["hqnn"]
 assert [round(ms, 1) for ms in per_step[:2]] == [0.3, 0.3] and 64 * 2**12 == 262_144
-assert nexts[-1][1] == "FlagQuantum" and 1.7 < nexts[-1][0] < 2.3
+assert nexts[-1][1] == "FlagQuantum" and 1.7 < nexts[-1][0] < 2
+assert round(times["reuploading"]["median_ms"]["hqnn"], 1) == 0.4 and 4.5 < reuploaded < 5
 assert scaling["method"][4] == "matrix" != scaling["method"][5]
 enough = [n for n, (ratio, _) in zip(scaling["n_qubits"], nexts, strict=True) if ratio >= 5]
 print("numbers of qubits at which all others take 5 times as long:", enough)

@@ -81,6 +81,17 @@ def test_a_freeze_says_which_python_and_when(tmp_path: Path, line: str) -> None:
         colab.read(file)
 
 
+def test_a_stand_in_that_leads_to_no_python_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, status in (("python3.98", 127), ("python3.99", 0)):
+        stand_in = tmp_path / name
+        stand_in.write_text(f"#!/bin/sh\nexit {status}\n", encoding="utf-8")
+        stand_in.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert colab.Freeze("3.98", "2026-08", ()).interpreter is None
+    if os.name == "posix":
+        assert colab.Freeze("3.99", "2026-08", ()).interpreter == str(tmp_path / "python3.99")
+
+
 def test_a_notebook_that_fails_is_told_from_one_that_runs(tmp_path: Path) -> None:
     cells = '[{"cell_type": "code", "source": "SOURCE", "metadata": {}, "outputs": [], "execution_count": null}]'
     faults = []

@@ -44,8 +44,11 @@ class Freeze:
 
     @property
     def interpreter(self) -> str | None:
-        """An interpreter of that Python on this machine."""
-        return shutil.which(f"python{self.python}")
+        """An interpreter of that Python on this machine; a version manager's stand-in may lead to none."""
+        found = shutil.which(f"python{self.python}")
+        if found is None or subprocess.run([found, "--version"], capture_output=True, check=False).returncode:
+            return None
+        return found
 
 
 def read(path: Path) -> Freeze:
