@@ -229,7 +229,8 @@ def lcqhnn_noise_aware(series: Series, settings: Settings) -> Measured:
     Accuracies on test images, per cent, are `<trained with>/<used with>`, and `…/reset` with the threshold half way
     between the classes' mean scores of the validation images, under the noise in use. In points, for each noise,
     `gain/<noise>` is what training with it gains under it, `gain-over-reset/<noise>` the same over networks trained
-    without and reset, and `left/<noise>` what it gains over networks trained and used without: what noise costs.
+    without and reset, and `left/<noise>` what it gains over networks trained and used without: what noise costs. The
+    data has the accuracies and differences of every network.
     """
     noises = [experiments.split(name)[1] for name in series]
     values: dict[str, list[float]] = {}
@@ -250,7 +251,7 @@ def lcqhnn_noise_aware(series: Series, settings: Settings) -> Measured:
         rivals = {"gain": f"none/{noise}", "gain-over-reset": f"none/{noise}/reset", "left": "none/none"}
         for words, rival in rivals.items():
             values[f"{words}/{noise}"] = (np.array(values[f"{noise}/{noise}"]) - values[rival]).tolist()
-    return intervals(values), {}
+    return intervals(values), {**values}
 
 
 _NOISE: Mapping[str, Any] = {
