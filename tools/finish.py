@@ -94,9 +94,10 @@ REPAIRS = (
     (re.compile(r"<th\b([^>]*?)(?: scope=\"\w+\")?>(\s*<p>\s*</p>\s*)?</th>"), r"<td\1></td>"),
     # An entry of a list of references is an entry of a list.
     (re.compile(r'role="doc-biblioentry"'), 'role="listitem"'),
-    # An interval may stand on a line of its own, but never apart from its sign, nor a number apart from its per cent.
+    # An interval may stand on a line of its own, but not apart from its sign; "5 %" and "1 to 5" stand on one.
     (re.compile(r" \u00b1 (?=\d)"), " \u00b1\N{NO-BREAK SPACE}"),
     (re.compile(r"(?<=\d) %"), "\N{NO-BREAK SPACE}%"),
+    (re.compile(r"(?<=\b\d) to (?=\d(?![.,]?\d))"), "\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}"),
     # All that is seen is in a landmark, the book's name too.
     (
         re.compile(r'<div id="pst-primary-sidebar"(?! role)'),

@@ -89,3 +89,7 @@ def test_a_table_makes_itself_narrow_before_it_is_moved(tab: Any, made: str, kin
     if "stacked" in kind:
         heads = tab.locator("td").evaluate_all("cells => cells.map(cell => getComputedStyle(cell, '::before').content)")
         assert heads == ["none", *['"what: "'] * 6]
+    tab.set_viewport_size({"width": 1400, "height": 844})
+    tab.evaluate(FAULTS)
+    assert tab.locator("table").get_attribute("class") == "table"
+    tab.set_viewport_size({"width": 390, "height": 844})
