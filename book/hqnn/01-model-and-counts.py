@@ -5,7 +5,7 @@
 # > parameters. HQNN-Quanv, a convolution by a circuit with 4 weights, does as well as a classical one with 16.
 # >
 # > **Found.** HQNN-Parallel reaches the printed accuracies, on CIFAR-10 only with flipped and shifted images. No lead over its rivals is
-# > seen. HQNN-Quanv is more than ten points behind the classical kernel in our primary reading, and behind it in all that we tried.
+# > seen. HQNN-Quanv is more than ten points behind the classical kernel in our primary reading, and behind it in every other that we tried.
 # >
 # > **Why.** It is a narrow dense layer that saves the parameters, with circuits or without. The quanvolution computes products of cosines,
 # > and its CNOTs cost accuracy.

@@ -12,7 +12,7 @@
 # > cosines, and without it the network ends within half a point of the same accuracy.
 # >
 # > **How sure.** Ten seeds of every model, paired; on FashionMNIST the printed leads are far outside our intervals. On MNIST's digits 0 and 1
-# > all networks are at the ceiling, and no difference of their final accuracies could show.
+# > all networks are at the ceiling: no lead of a fifth of a point is possible there.
 # >
 # > [The training runs](02-training.ipynb) · [the verdict](05-verdict.ipynb) · [the circuit, to touch](../live/circuit.md)
 

@@ -79,7 +79,7 @@ Markdown(
     f"{alone.judgement.n_seeds} other seeds (claim L15-nothing) the gain over no circuit is {alone.ours()}: shown, for these test images, "
     "and [a formula of sines and cosines has it, too](../in-its-place.ipynb).\n"
     "- It is less robust than its rivals: with noise, blur or an adversary it [loses more accuracy](../robustness.ipynb), on FashionMNIST "
-    "clearly; only images that are moved far it bears better."
+    "clearly; only images that are moved it bears better, there those that are moved far."
 )
 
 # %% [markdown]

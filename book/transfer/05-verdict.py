@@ -146,8 +146,9 @@ tables.table(
 #
 # And one choice of ours needs a word: by which reading of the hybrid the ledger judges the 94.5 %. We first named the reading
 # with marginals, when two of its runs were done; six minutes later we took the one with all probabilities, which gives the
-# number, and for two hours the row counted as reproduced; then we went back. The row is therefore exploratory: two of 44
-# readings tried give the training accuracy, three the validation accuracy ([amendments](../amendments.md)). Batch sizes, widths and
+# number, and for two hours the row counted as reproduced; then we went back. Therefore read both rows as exploratory, though they
+# stood before, changed since (*amended*): of 44 variants, four of them without a circuit, two
+# give the training accuracy, three the validation accuracy ([amendments](../amendments.md)). Batch sizes, widths and
 # learning rates matter little beside these.
 #
 # ## Where the paper contradicts itself

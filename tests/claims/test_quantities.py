@@ -135,6 +135,9 @@ def test_of_many_readings_those_that_agree_are_named_and_counted(data: Path) -> 
     assert judgement.verdict == Verdict.OTHER_READING
     assert judgement.note == "1 of 2 readings tried agree, lcqhnn-fashion/cnn-4; the first is not reproduced"
     assert judged(data, ours, "value", "20 %").judgement.note == "0 of 2 readings tried agree"
+    elsewhere = ours | {"of": "lcqhnn-mnist/lcqhnn"}
+    write_records(data, "lcqhnn-mnist", {"lcqhnn": constant([0.7] * 10)})
+    assert judged(data, elsewhere, "value", "20 %").judgement.note == "0 of 3 readings tried agree"
 
 
 def test_a_lead_is_paired_by_image_where_errors_are_stored(data: Path) -> None:

@@ -38,7 +38,9 @@ equally far from no effect.
 
 **A sign** ("A is better than B"). Differences are paired by seed. *Reproduced* if their mean's confidence interval lies
 above zero and the exact sign-flip test has p ≤ 0.05; with fewer than six pairs p cannot be so small whatever the
-differences, the interval decides alone, and the floor is printed. *Not reproduced* if the interval lies below zero, or
+differences, the interval decides alone, and the floor is printed. With more than twelve pairs the test is Student's,
+which says what the interval says; of a quantity that is stored as a mean with its interval there are no pairs to test,
+and the interval decides alone. *Not reproduced* if the interval lies below zero, or
 reaches from there to less than the lead that the paper prints (`lead`): a mean lead of that size is excluded. Else
 *undecided*, with the power: how often n pairs that scatter like ours would show the printed lead. (An interval above
 zero whose test does not agree is undecided, however large the printed lead: its size is another row's.) The interval
