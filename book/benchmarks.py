@@ -143,7 +143,7 @@ print("all four agree to 1e-12:", np.ptp(results, axis=0).max() < 1e-12)
 # there is to be had.
 
 # %% tags=["hide-input"]
-titles = [one["title"].replace("lcqhnn", "LCQHNN") for one in times.values()]
+titles = ["LCQHNN", "HQNN-Parallel", "2,450 patches", "re-uploading"]
 names = times["lcqhnn"]["median_ms"]
 labels = [name.replace("hqnn", "the quantum layer") for name in names]
 taken = np.array(
@@ -197,7 +197,7 @@ peaks = [one["peak_mb"] for one in times.values()]
 rows = []
 for name in peaks[0]:
     found = [peak.get(name) for peak in peaks]
-    cells = ["" if mb is None else "below 1" if mb < 1 else f"{mb:.3g}" for mb in found]
+    cells = ["" if mb is None else "< 1" if mb < 1 else f"{mb:.3g}" for mb in found]
     rows.append([name.replace("hqnn", "the quantum layer"), *cells])
 tables.table(
     ["program", *titles],
@@ -294,6 +294,7 @@ for name, found in quicker.items():
 per_step = scaling["median_ms"]["hqnn"]
 assert [round(ms, 1) for ms in per_step[:2]] == [0.3, 0.3] and 64 * 2**12 == 262_144
 assert nexts[-1][1] == "FlagQuantum" and 1.7 < nexts[-1][0] < 2
+assert list(times) == ["lcqhnn", "entangling", "quanvolution", "reuploading"]
 assert round(times["reuploading"]["median_ms"]["hqnn"], 1) == 0.4 and 4.5 < reuploaded < 5
 assert scaling["method"][4] == "matrix" != scaling["method"][5]
 enough = [n for n, (ratio, _) in zip(scaling["n_qubits"], nexts, strict=True) if ratio >= 5]
