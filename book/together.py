@@ -53,7 +53,7 @@ small, large = (
 
 # %% tags=["remove-input"]
 Markdown(
-    f"**What the circuits do, something simpler does as well.** The largest lead of a hybrid whose interval lies above zero is of "
+    f"**What the circuits do, something simpler does as well.** The largest lead of a hybrid over its paper's rival whose interval lies above zero is of "
     f"{max(above):.2f} points. LCQHNN's circuit is worth {small['none'].mean:.2f} ± {small['none'].half_width:.2f} points over nothing in its place, and "
     f"the waves it computes with are worth {-small['series'].mean:.2f} more without it. HQNN-Parallel's four can be left out. What is not answered "
     "yet, and what would change our mind, stands further below."
@@ -68,8 +68,8 @@ Markdown(
 # first version of transfer: there it is the one of many that comes closest to the printed accuracy, so its agreement with that
 # accuracy says nothing.
 #
-# Two rows could show no lead whatever the circuit does: on MNIST 0/1 and on Medical MNIST every network is at the *ceiling*, with
-# all but one or two images in a thousand right.
+# Two rows could show no lead above a fifth of a point whatever the circuit does: on MNIST 0/1 and on Medical MNIST every network is at
+# the *ceiling*, with all but one or two images in a thousand right. (The one lead that stands the exact test is there, on MNIST 0/1.)
 
 # %% tags=["hide-input"]
 figure, ax = plt.subplots(figsize=(5.4, 4.6))
@@ -205,10 +205,10 @@ Markdown(
     "- **In its place.** LCQHNN's circuit is as good as its own formula, better than nothing or a hyperbolic tangent by almost two tenths of a point, and worse than "
     "its waves with free coefficients; HQNN-Parallel's four circuits are as good as any of four replacements, nothing among them; HQNN-Quanv's "
     "waves make a better kernel without the circuit ([in the circuit's place](in-its-place.ipynb)).\n"
-    f"- **Worse images.** LCQHNN loses {-saved.mean:.1f} ± {saved.half_width:.1f} points more to them than its rivals, HQNN-Parallel no more and no "
-    f"less. To a gradient attack HQNN-Parallel loses {attack:.1f} points less than without its circuits, and {over_blocks:z.1f} less than with tanh "
+    f"- **Worse images.** LCQHNN loses {-saved.mean:.1f} ± {saved.half_width:.1f} points more to them than its rivals, of HQNN-Parallel "
+    f"no difference is seen. To a gradient attack HQNN-Parallel loses {attack:.1f} points less than without its circuits, and {over_blocks:z.1f} less than with tanh "
     "units in their place ([worse images](robustness.ipynb)).\n"
-    "- **Telling beforehand.** A circuit's slopes halve with each qubit, its Fisher spectrum is flatter than a classical block's, and neither this "
+    "- **Telling beforehand.** The variance of a circuit's slopes halves with each qubit, its Fisher spectrum is flatter than a classical block's, and neither this "
     "nor any other of four measures tells which circuit will be accurate ([trainability](trainability.ipynb)).\n"
     f"- **On a device.** One training of HQNN-Parallel would take {years:.1f} years, that simulated here takes minutes "
     "([what a device would need](device.ipynb))."
@@ -232,7 +232,7 @@ Markdown(
 #   ([page 7](hqnn/07-fourier.ipynb)).
 #
 # The last one is of five qubits, 32 amplitudes, and [takes a few per cent](benchmarks.ipynb) of a training step to compute
-# exactly. None of this says that larger circuits, or others, could not help. It says that these papers give no reason to
+# exactly. None of this says that larger circuits, or others, could not help. It says that what we could repeat of these papers gives no reason to
 # believe it.
 #
 # ## What would change our mind
@@ -247,7 +247,7 @@ Markdown(
 #    in spite of its [vanishing slopes](trainability.ipynb), and that is compared as here, would be another matter: nothing here is about it.
 # 4. **A gain that is not accuracy.** That the scores can be trusted more, that worse images or attacks are borne better. One such gain there is, that of
 #    HQNN-Parallel under attack over nothing in its circuits' place; a lead over bounded classical units, against a patient adversary, would be
-#    another matter. LCQHNN trained with noise is registered and has not run.
+#    another matter. Training LCQHNN with noise was no such gain: moving one threshold [does better](lcqhnn/04-noise.ipynb).
 #
 # ## For the next paper
 #

@@ -194,9 +194,9 @@ figures.show(
 )
 
 # %% [markdown]
-# The last column of the table leaves out the test images with an exact or near copy in training. Both networks are above
-# the printed accuracies after four passes over the images. No difference between them is seen, and at this ceiling none could be:
-# the networks have two to four of 11,791 test images wrong, on average.
+# The last column of the table leaves out the test images with an exact or near copy in training. After four passes over
+# the images the hybrid is at the printed accuracy and its CNN above. No difference between them is seen, and at this ceiling only a
+# small one could be: the networks have two to four of 11,791 test images wrong, on average.
 #
 # ## With the paper's three channels
 #

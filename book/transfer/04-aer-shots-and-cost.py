@@ -214,7 +214,7 @@ tables.table(
 )
 
 # %% [markdown]
-# Gate errors of one in a hundred cost little, misread bits more, and the simulated device of five qubits takes more than ten points from the hybrid
+# Gate errors of one in a hundred cost little, misread bits more, and the simulated device of five qubits takes more than ten points on average from the hybrid
 # of five components. (The classifiers were not trained on noisy features, which would win some of this back.) So noise *can*
 # cost what the paper says. Whether its simulator had any, the paper does not say.
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from hqnn import experiments
+import numpy as np
+from numpy.typing import NDArray
+
+from hqnn import experiments, records
 from hqnn.claims.quantity import Context, Quantity, by_seed, curves
 from hqnn.stats import mean_interval
 
@@ -11,6 +14,16 @@ def sizes(experiment: str, model: str) -> list[int]:
     """The numbers of training images with which an experiment trains a model, ascending."""
     names = (name.rpartition("-") for name in experiments.get(experiment).variants)
     return sorted(int(n) for found, _, n in names if found == model)
+
+
+def accuracies(experiment: str, model: str) -> NDArray[np.float64]:
+    """Final test accuracies of a model, per cent [seeds, sizes].
+
+    Raises:
+        HqnnError: A series is not recorded.
+    """
+    series = [f"{experiment}/{model}-{n}" for n in sizes(experiment, model)]
+    return 100 * np.column_stack([records.final(one, "test_accuracy") for one in series])
 
 
 def mean_lead(context: Context, experiment: str, of: str, over: str) -> Quantity:
