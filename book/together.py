@@ -238,8 +238,8 @@ Markdown(
 # ## What would change our mind
 #
 # 1. **A useful constraint.** A circuit that is more accurate than the layer that owns the coefficients of its waves. So far there is none: LCQHNN and
-#    HQNN-Quanv are behind theirs, HQNN-Parallel is level. Few training images are where a constraint could pay; the rows on them are
-#    [registered](scoreboard.ipynb#text=learns+more+than) and have not run.
+#    HQNN-Quanv are behind theirs, HQNN-Parallel is level. Few training images are where a constraint could pay: LCQHNN's does not, from 16 images on
+#    ([in the circuit's place](in-its-place.ipynb)); the rows on HQNN-Parallel are [registered](scoreboard.ipynb#text=learns+more+than) and have not run.
 # 2. **A lead at equal chances.** Our rivals were not searched as widely as one could, and on MNIST at the hybrid's best rate the lead's interval
 #    contains both zero and the printed half point ([HQNN-Parallel, page 2](hqnn/02-mnist.ipynb)). A search of the same rates for every model is registered; a
 #    lead of HQNN-Parallel over the blocks that stands after it would count.

@@ -9,7 +9,7 @@
 # >
 # > **Why.** The circuit's CNOTs only rename outcomes before a measurement: what comes out is the statistics of five independent coins.
 # >
-# > **How sure.** Three to five seeds, paired, 40 readings of the hybrid. Which of them the authors ran we cannot know.
+# > **How sure.** Three to five seeds, paired, 44 readings of the hybrid. Which of them the authors ran we cannot know.
 # >
 # > [The circuit and its readings](03-circuit-and-readings.ipynb) · [the verdict](05-verdict.ipynb)
 

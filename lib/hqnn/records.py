@@ -77,6 +77,12 @@ class Record:
             raise HqnnError(f"{self.path} does not hold which images are wrong: run it once more with `--again`.")
         return errors_of(self.result["errors"])
 
+    @property
+    def n_test(self) -> int:
+        """The number of test images, of a run that holds `errors`."""
+        errors = self.result["errors"]
+        return len(errors) if isinstance(errors, str) else int(self.config["n_test"])
+
     def weights_file(self) -> Path | None:
         """The file of kept weights, if any were kept; an HqnnError if it is missing or damaged."""
         if not self.weights:

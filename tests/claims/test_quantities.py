@@ -140,13 +140,22 @@ def test_of_many_readings_those_that_agree_are_named_and_counted(data: Path) -> 
     assert judged(data, elsewhere, "value", "20 %").judgement.note == "0 of 3 readings tried agree"
 
 
-def test_a_lead_is_paired_by_image_where_errors_are_stored(data: Path) -> None:
-    lead = {"lead": "test_accuracy", "of": "hqnn-mnist/hqnn", "over": "hqnn-mnist/cnn"}
+@pytest.mark.parametrize(
+    ("of", "over", "stored"),
+    [
+        ("hqnn-mnist/hqnn", "hqnn-mnist/cnn", "lists"),
+        ("hqnn-mnist/hqnn", "hqnn-mnist/cnn", "characters"),
+        ("transfer-hadamards/relu-inputs", "transfer-hadamards/linear-inputs", "characters"),
+    ],
+)
+def test_a_lead_is_paired_by_image_where_errors_are_stored(data: Path, of: str, over: str, stored: str) -> None:
+    lead = {"lead": "test_accuracy", "of": of, "over": over}
     for seed in range(5):
-        for variant, wrong in (("hqnn", 20), ("cnn", 40 + seed)):
-            errors = {"images": list(range(wrong)), "predicted": [0] * wrong}
+        for series, wrong in ((of, 20), (over, 40 + seed)):
+            lists = {"images": list(range(wrong)), "predicted": [0] * wrong}
+            errors = lists if stored == "lists" else "0" * wrong + "." * (10_000 - wrong)
             history = {"test_accuracy": [1 - wrong / 10_000]}
-            write_record(data, f"hqnn-mnist/{variant}", seed, {"history": history, "errors": errors})
+            write_record(data, series, seed, {"history": history, "errors": errors})
     note = judged(data, lead, "sign").judgement.note
     assert "on other images too the lead is 0.220 ± 0.0" in note  # seeds 20 to 24 images in 10,000
     assert note.endswith("McNemar's test of these networks: p = 1.2e-07")  # 24 images for, none against

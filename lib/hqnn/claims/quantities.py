@@ -154,7 +154,7 @@ def on_other_images(first: str, second: str, root: Path) -> str:
     if len(seeds) < 2 or any("errors" not in one.result for one in both):
         return ""
     wrong = [one.errors for one in both]
-    found = by_image(wrong[: len(seeds)], wrong[len(seeds) :], int(both[0].config["n_test"]))
+    found = by_image(wrong[: len(seeds)], wrong[len(seeds) :], both[0].n_test)
     mcnemar = f"McNemar's test of these networks: p = {found.p_value:.2g}"
     return f"on other images too the lead is {found.lead:.3p} points, {mcnemar}"
 
