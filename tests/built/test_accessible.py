@@ -71,7 +71,7 @@ def test_no_page_breaks_a_rule(chromium: Any, axe: str, html: Path, served: str,
     found = {}
     for path in [html / BESIDE] if view == "dark, desktop" else weight.pages(html):
         page = context.new_page()
-        page.goto(f"{served}/{path.relative_to(html).as_posix()}", wait_until="load")
+        page.goto(f"{served}/{path.relative_to(html).as_posix()}", wait_until="load", timeout=120_000)
         found[path.name] = violations(page, axe)
         page.close()
     context.close()
