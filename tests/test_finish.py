@@ -64,12 +64,14 @@ def test_markup_is_repaired_once() -> None:
     broken = (
         '<div id="pst-primary-sidebar" class="a"><th class="head text-left"><p></p></th>'
         '<th scope="col"></th><th scope="row">x</th>'
-        '<div role="doc-biblioentry"><td>1.00 \u00b1 0.02 %, 1 to 6, 1 to 60</td>'
+        '<div role="doc-biblioentry"><td>+1.00 \u00b1 0.02 %, 1 to 6, 1 to 60</td>'
+        '<td class="text-right"><p>-1 \u00b1 2</p>'
     )
     better = (
         '<div id="pst-primary-sidebar" role="complementary" aria-label="The book" class="a"><td class="head text-left">'
         '</td><td></td><th scope="row">x</th><div role="listitem">'
-        "<td>1.00 \u00b1\u00a00.02\u00a0%, 1\u00a0to\u00a06, 1 to 60</td>"
+        "<td>+1.00\u00a0\u00b1\u00a00.02\u00a0%, 1\u00a0to\u00a06, 1 to 60</td>"
+        '<td class="text-right"><p>-1 \u00b1\u00a02</p>'
     )
     assert finish.repaired(broken) == better
     assert finish.repaired(better) == better

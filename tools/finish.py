@@ -94,8 +94,9 @@ REPAIRS = (
     (re.compile(r"<th\b([^>]*?)(?: scope=\"\w+\")?>(\s*<p>\s*</p>\s*)?</th>"), r"<td\1></td>"),
     # An entry of a list of references is an entry of a list.
     (re.compile(r'role="doc-biblioentry"'), 'role="listitem"'),
-    # An interval may stand on a line of its own, but not apart from its sign; "5 %" and "1 to 5" stand on one.
-    (re.compile(r" \u00b1 (?=\d)"), " \u00b1\N{NO-BREAK SPACE}"),
+    # "1 \u00b1 2", "5 %" and "1 to 5" stand on one line; in a table's cell the interval may go below.
+    (re.compile(r"(?<=\d) \u00b1 (?=\d)"), "\N{NO-BREAK SPACE}\u00b1\N{NO-BREAK SPACE}"),
+    (re.compile(r'(<td class="text-right"><p>[-+\d.,]+)\N{NO-BREAK SPACE}\u00b1'), "\\1 \u00b1"),
     (re.compile(r"(?<=\d) %"), "\N{NO-BREAK SPACE}%"),
     (re.compile(r"(?<=\b\d) to (?=\d(?![.,]?\d))"), "\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}"),
     # All that is seen is in a landmark, the book's name too.
