@@ -355,7 +355,10 @@ figures.show(
 )
 
 # %% tags=["remove-input"]
-a = {name: opened[f"linear: {words}"] for name, words in {**HADAMARDS, "inputs": "no circuit"}.items()}
+a = {
+    name: opened[f"linear: {words}"]
+    for name, words in {**HADAMARDS, "inputs": "no circuit"}.items()
+}
 better = stats.mean_interval(a["all"] - opened["rectified: $H$ on all"])
 worth, needed = (stats.mean_interval(a["all"] - a[name]) for name in ("inputs", "none"))
 Markdown(
@@ -441,6 +444,8 @@ assert all(abs(f.mean) > 0.02 for (name, _), f in folded.items() if name == "blo
 print("CNOTs and folding cost information: holds")
 reached = 100 * records.final("transfer-hybrid/blocks-probabilities-1024", "test_accuracy")
 assert printed["S5-validation-accuracy"] in stats.mean_interval(reached)
-assert about in stats.mean_interval(a["all"]) and about not in stats.mean_interval(opened["rectified: $H$ on all"])
+assert about in stats.mean_interval(a["all"]) and about not in stats.mean_interval(
+    opened["rectified: $H$ on all"]
+)
 assert better.low > 2 and needed.low > 20 and 0 < worth.low < worth.high < 1
 print("13 blocks with probabilities give the first version's accuracy: holds")

@@ -73,7 +73,7 @@ Markdown(
     "- The best reading of the hybrid, thirteen circuits per image with exact probabilities and the better scaling, has "
     f"{best.one:.2p} % after 20 epochs. The classical network has {best.other:.2p} %. No difference is seen: {best.lead:+z.2p} points.\n"
     f"- With five numbers in the circuit the hybrid has {five.one:.2p} %, and a classical network on the same five numbers "
-    f"{five.other:.2p} %. The second version's \"about {printed['S8-hybrid']:g} %\" is what five components of *linear* latents give: "
+    f'{five.other:.2p} %. The second version\'s "about {printed["S8-hybrid"]:g} %" is what five components of *linear* latents give: '
     f"{linear.one:.2p} % with the circuit, {linear.other:.2p} % without it.\n"
     "- What the circuit computes anyone can multiply out: CNOTs directly before the measurement only rename outcomes, and what "
     "is measured is five independent coins.\n"
@@ -105,10 +105,18 @@ report.by_subject(found, {titles[row.claim.group]: [row.claim.group] for row in 
 v1, v2 = printed["S5-validation-accuracy"], f"about {printed['S8-hybrid']}"
 of_classical = printed["S3-validation-accuracy"], f"about {printed['S8-classical']}"
 hybrids = {
-    "transfer-hybrid/blocks-probabilities-1024": ("13 blocks of 5 latents, probabilities", v1, ""),
+    "transfer-hybrid/blocks-probabilities-1024": (
+        "13 blocks of 5 latents, probabilities",
+        v1,
+        "",
+    ),
     "transfer-hybrid/blocks-marginals-1024": ("13 blocks of 5 latents, marginals", v1, ""),
     "transfer-hybrid/first-5-probabilities-1024": ("first 5 latents, probabilities", v1, ""),
-    "transfer-hybrid/pca-5-probabilities-exact": ("5 principal components, probabilities", "", v2),
+    "transfer-hybrid/pca-5-probabilities-exact": (
+        "5 principal components, probabilities",
+        "",
+        v2,
+    ),
     "transfer-hadamards/linear-all-exact": ("the same of linear latents", "", v2),
 }
 rows = [["classical network on 64 latents", *of_classical, f"{classical:.2p}"]]
@@ -227,7 +235,10 @@ assert verdict["S8-classical"] == Verdict.REPRODUCED
 assert verdict["S3-validation-accuracy"] == Verdict.NOT_REPRODUCED
 assert classical.low > max(hybrid.mean for hybrid in reached)
 assert abs(best.lead.mean) < 0.005
-assert verdict["S8-hybrid"] == Verdict.OTHER_READING and 0 < linear.lead.low < linear.lead.high < 0.01
+assert (
+    verdict["S8-hybrid"] == Verdict.OTHER_READING
+    and 0 < linear.lead.low < linear.lead.high < 0.01
+)
 print("the classical network is ahead of every hybrid but one, where no lead is seen: holds")
 for encoder in encoders:
     assert max(kinds, key=lambda kind: means[encoder, kind].mean) == "latents"
