@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Self, cast
 
 import numpy as np
@@ -57,8 +57,18 @@ Masks = tuple[int, int]
 class Derived:
     """An angle that is no affine function of the parameters: a torch function of some columns of [inputs | weights]."""
 
-    function: Callable[..., torch.Tensor]
+    expression: sympy.Expr
+    names: tuple[str, ...]  # of its arguments
     arguments: tuple[int, ...]
+    function: Callable[..., torch.Tensor] = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        symbols = [sympy.Symbol(name) for name in self.names]
+        object.__setattr__(self, "function", sympy.lambdify(symbols, self.expression, "torch"))
+
+    def __reduce__(self) -> tuple[type[Self], tuple[Any, ...]]:
+        """Written without the function, which pickle does not take."""
+        return type(self), (self.expression, self.names, self.arguments)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -253,8 +263,7 @@ def _function(angle: ParameterExpression, parameters: list[Parameter]) -> Derive
     if expression.is_number:
         return float(expression)
     arguments = tuple(k for k, parameter in enumerate(parameters) if parameter in angle.parameters)
-    symbols = [sympy.Symbol(parameters[k].name) for k in arguments]
-    return Derived(sympy.lambdify(symbols, expression, "torch"), arguments)
+    return Derived(expression, tuple(parameters[k].name for k in arguments), arguments)
 
 
 def pauli_action(pauli: Masks, n_qubits: int) -> tuple[NDArray[np.int64], NDArray[np.complex128]]:

@@ -16,7 +16,7 @@ from hqnn.views.evaluators.waves import back, forth
 from hqnn.views.pauli_rotations import PauliRotations
 
 MAX_DENSE_QUBITS = 5  # beyond, building the matrices takes longer than carrying the states of a usual batch
-MAX_PHASES = 2**20  # entries of the matrix from weights to phases
+MAX_CONSTANTS = 2**20  # entries of the matrix from weights to phases, and of all changes of basis
 
 
 class DenseEvaluator(Evaluator):
@@ -43,7 +43,7 @@ class DenseEvaluator(Evaluator):
         self.n_fed = len(blocks) - idle
         n_weights = rotations.weight_slopes.shape[1]
         shape = (len(blocks), max(map(len, blocks)), dim)
-        if 2 * math.prod(shape) * n_weights > MAX_PHASES:
+        if math.prod(shape) * max(2 * n_weights, dim * copies) > MAX_CONSTANTS:
             raise ValueError(f"the circuit has {len(layers)} layers of rotations, too many for the dense method")
         identity = np.eye(dim, dtype=complex)
         steps = np.tile(identity, (shape[1] - 1, len(blocks), 1, 1))  # into each layer of a block but the first
@@ -63,7 +63,7 @@ class DenseEvaluator(Evaluator):
                 before = basis
         readout, signs = readout_of(observables, n)
         signs = np.repeat(np.eye(dim) if signs is None else signs, 2, axis=0)  # for real and imaginary parts apart
-        by_weights, by_inputs = phases_w.reshape(-1, n_weights), np.concatenate(phases_x)[dim * idle :]
+        by_weights, by_inputs = phases_w.reshape(math.prod(shape), n_weights), np.concatenate(phases_x)[dim * idle :]
         super().__init__(
             copies,
             # Cosine and sine of each phase are the parts of a complex number.
@@ -121,8 +121,9 @@ class DenseEvaluator(Evaluator):
                 d_phases.append(d_rows * state)
                 d_rows = d_rows * of_inputs[-k]
         dx = dw = None
-        if need_x and d_phases:  # a loss changes by Re(i · d_rows · state) per unit of a phase
-            dx = join(torch.mm(torch.cat(d_phases[::-1], 2).imag.flatten(0, 1), self.back_x), self.copies)
+        if need_x:  # a loss changes by Re(i · d_rows · state) per unit of a phase
+            d_phase = torch.cat(d_phases[::-1] or [d_rows[..., :0]], 2).imag
+            dx = join(torch.mm(d_phase.flatten(0, 1), self.back_x), self.copies)
         if need_w:
             d_matrices[0] = torch.matmul(d_matrices[0], self.last.t())
             d_matrix = torch.stack(d_matrices[::-1], 1).flatten(0, 1)

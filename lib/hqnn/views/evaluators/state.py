@@ -120,9 +120,8 @@ class StateEvaluator(Evaluator):
                 d_varied.append(d_angles.flatten(1))
             d_state = d_state.mul_(turn)
         dw = torch.mm(torch.cat(d_shared[::-1]).t(), self.weight_slopes)
-        if not d_varied:
-            return None, dw
-        return join(torch.mm(torch.cat(d_varied[::-1]).t(), self.input_slopes), copies), dw
+        d_angles = torch.cat(d_varied[::-1] or [grad.new_zeros(0, copies * len(grad))])
+        return join(torch.mm(d_angles.t(), self.input_slopes), copies), dw
 
 
 class _Layer(Constants):
