@@ -35,7 +35,7 @@ if "google.colab" in sys.modules or "KAGGLE_KERNEL_RUN_TYPE" in os.environ:
 
 # %% tags=["hide-input"]
 import matplotlib.pyplot as plt
-from IPython.display import HTML, Markdown
+from IPython.display import Markdown
 
 from hqnn import claims, experiments, figures, pages, stats
 from hqnn.claims import report
@@ -226,18 +226,14 @@ Markdown(
 # %% [markdown]
 # ## The questions as they were asked
 #
-# The rows of the [ledger](scoreboard.ipynb) with the verdicts of its rule. "Not reproduced" of a question of ours means: the answer is
-# no. Those on LCQHNN and on HQNN-Parallel were committed, with margin and power, before the first of their runs, over seeds that no earlier experiment
+# They are rows of the [ledger](scoreboard.ipynb), each with its sentence, its numbers and the verdict of the rule. "Not reproduced" of a question of
+# ours means: the answer is no. Those on LCQHNN and on HQNN-Parallel were committed, with margin and power, before the first of their runs, over seeds that no earlier experiment
 # had. Those on the quanvolution were committed before the classical kernels were trained, but the quanvolution's own runs were
 # known, which is why the machine calls them exploratory.
 
 # %% tags=["remove-input"]
-asked = [
-    row
-    for row in claims.stored()
-    if row.claim.group in ("L15", "L16", "H13", "Q4") and row.claim.id != "L15-attack"
-]
-HTML(report.to_html(asked))
+asked = [row.claim for row in claims.stored() if row.claim.group in ("L15", "L16", "H13", "Q4")]
+report.in_short(*(claim.id for claim in asked if claim.id != "L15-attack"))
 
 # %% [markdown]
 # ## Limits

@@ -214,16 +214,13 @@ Markdown(
     f"- **Few images, few shots, noise in training.** From 16 to 2,048 images LCQHNN learns no more than its rivals ([here](in-its-place.ipynb)). A "
     f"hundred shots are enough to train it, and training under noise does less than setting one threshold again, by {-again.mean:.2f} points "
     "([noise](lcqhnn/04-noise.ipynb)).\n"
-    f"- **A printed number found.** The second transfer paper's 75 % is five components of linear latents; its circuit is worth {worth:.2p} "
-    f"points of them ([readings](transfer/03-circuit-and-readings.ipynb)).\n"
+    "- **A printed number found.** Five components of linear latents give the 75 % of the second version of the transfer paper; its circuit is worth "
+    f"{worth:.2p} points of them ([readings](transfer/03-circuit-and-readings.ipynb)).\n"
     "- **Telling beforehand.** The variance of a circuit's slopes halves with each qubit, its Fisher spectrum is flatter than a classical block's, and neither this "
     "nor any other of four measures tells which circuit will be accurate ([trainability](trainability.ipynb)).\n"
     f"- **On a device.** One training of HQNN-Parallel would take {years:.1f} years, that simulated here takes minutes "
     "([what a device would need](device.ipynb))."
 )
-
-# %% [markdown]
-#
 
 # %% [markdown]
 # ## What the circuits compute

@@ -87,7 +87,10 @@ counted = {
     "test images with an exact copy in training": ("leaked", n_test),
 }
 for d in audit.config["near"]:
-    counted[f"test images within {d} grey levels of a training image"] = (f"near/{d}", n_test)
+    counted[f"test images within {d} grey level{'s' * (d > 1)} of a training image"] = (
+        f"near/{d}",
+        n_test,
+    )
 rows = []
 for text, (key, of) in counted.items():
     rows.append([text, f"{value[key]:,.0f}", f"{100 * value[key] / of:.1f} %"])
@@ -172,11 +175,11 @@ for name, end in ends.items():
     accuracies = end["test_accuracy"], mean_interval(comparisons.accuracy_on(alone, wrong))
     texts = [f"{end['test_loss']:.4f}", *(f"{accuracy:.2p}" for accuracy in accuracies)]
     rows.append([figures.model(name).label, len(wrong), *texts])
-header = ["runs", "test loss", "test accuracy, %", f"the same, none within {beyond}, %"]
+header = ["runs", "test loss", "test accuracy, %", "without copies, %"]
 tables.table(
     ["network", *header],
     rows,
-    caption="The networks on Medical MNIST after the last epoch: mean and 95 % interval over the runs, on all test images and on those without a copy in training. *Recorded runs, all of Medical MNIST.*",
+    caption=f"The networks on Medical MNIST after the last epoch: mean and 95 % interval over the runs, on all test images and on those without a training image within {beyond} grey levels. *Recorded runs, all of Medical MNIST.*",
 )
 
 # %% tags=["hide-input"]

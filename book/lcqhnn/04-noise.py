@@ -329,9 +329,9 @@ tables.table(
 measured = records.measured("lcqhnn-noise-aware")
 aware = measured.result
 STRONG = {
-    "none/strong": "trained without",
+    "none/strong": "trained without noise",
     "none/strong/reset": "the same, threshold set again",
-    "strong/strong": "trained with it",
+    "strong/strong": "trained with noise",
     "none/none": "trained and used without",
 }
 wrong = {words: 100 - np.array(measured.data[key]) for key, words in STRONG.items()}
@@ -344,13 +344,13 @@ ax.minorticks_off()
 figures.show(
     figure,
     alt="Four rows of twenty dots. Networks trained without noise have between one and fifty per cent of the images wrong under strong noise. With the threshold set again they have between one and two, as without noise; those that were trained with it lie half a point above.",
-    caption="Test images wrong under fifty times a device's noise, read out exactly: every network, the mean and its 95 % interval. *Recorded networks, FashionMNIST, 20 seeds.*",
+    caption="Test images wrong under fifty times a device's noise, in the last row without noise, read out exactly: every network, the mean and its 95 % interval. *Recorded networks, FashionMNIST, 20 seeds.*",
 )
 
 # %% tags=["remove-input"]
 gain, over_reset, left = (aware[f"{key}/strong"] for key in ("gain", "gain-over-reset", "left"))
 Markdown(
-    f"**What training with noise gains, moving one number gains as well.** To a device's noise it makes no difference ({aware['gain/device']:z.2f} "
+    f"**What training with noise gains, moving one number gains as well.** Under a device's noise it makes no difference ({aware['gain/device']:z.2f} "
     f"points, equal within 0.2). Under fifty times as much, the networks that were trained with it are {gain:.1f} points ahead. But set the "
     f"threshold of the others again, and *they* are ahead, by {-over_reset.mean:.2f} ± {over_reset.half_width:.2f} points: they lose hardly "
     f"anything. Against training and use without noise {-left.mean:.2f} ± {left.half_width:.2f} points are missing, and not "
@@ -382,7 +382,7 @@ figures.show(
 lost = {words: stats.mean_interval(found - exactly) for words, found in few.items()}
 one_shot = stats.mean_interval(100 * perfect["fashion"][:, shots.index(1)])
 Markdown(
-    f"**A hundred shots are as good as all.** With 100 and with 1,000 the accuracy is the exact one within half a point, as had been asked "
+    f"**A hundred shots are as good as exact values.** With 100 and with 1,000 the accuracy is the exact one within half a point, as had been asked "
     f"([L17](../scoreboard.ipynb#text=L17)): {lost['100 shots']:+z.2f} and {lost['1,000 shots']:+z.2f} points. Ten cost {-lost['10 shots'].mean:.2f} ± "
     f"{lost['10 shots'].half_width:.2f}, a single one {-lost['1 shot'].mean:.1f} ± {lost['1 shot'].half_width:.1f}. (Networks that trained exactly, "
     f"as in the section *Shots*, have {one_shot:.1f} % with one shot; these, of other seeds, {stats.mean_interval(few['1 shot']):.1f} %.)"
@@ -432,6 +432,7 @@ print("Aer's shots scatter as its exact probabilities say:", abs(spread - 1) < 0
 #   particular about *four layers*.
 # - What depth does cost on a noisy device is shots.
 # - Training with the noise is no better than training without and setting the threshold again.
+# - A hundred shots for each expectation value are enough to train with.
 # - All this is about two classes with a wide margin. A harder task, with scores close to zero, would have less to
 #   spare.
 

@@ -34,6 +34,8 @@ if "google.colab" in sys.modules or "KAGGLE_KERNEL_RUN_TYPE" in os.environ:
     sys.path.insert(0, str(book / "lib"))
 
 # %% tags=["hide-input"]
+from itertools import pairwise
+
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import Markdown
@@ -194,6 +196,44 @@ outcome = runs.execute(experiments.get("transfer-classical").quick["latents"], s
 print("test accuracy above 0.85:", outcome.history["test_accuracy"][-1] > 0.85)
 
 # %% [markdown]
+# ## Exercises
+#
+# 1. Where do the trained parameters printed above come from? A dense layer has a weight for each pair of input and output and a bias for each output, a batch normalisation two numbers for each of its values.
+
+# %% tags=["hide-input"]
+widths = [config.encoder.n_latents, *config.hidden, 10]
+pairs = list(pairwise(widths))
+dense = [(n + 1) * m for n, m in pairs]
+pages.solution(
+    "The dense layers have "
+    + " + ".join(f"({n} + 1) · {m}" for n, m in pairs)
+    + f" = {sum(dense):,}, the normalisations behind the hidden ones "
+    f"2 · ({' + '.join(map(str, config.hidden))}) = {2 * sum(config.hidden)}; together {sum(dense) + 2 * sum(config.hidden):,}."
+)
+
+# %% [markdown]
+# 2. Take a network that is right on 80.34 % of all digits there are. How much does the share of 10,000 images that it has right scatter from draw to draw? Can the draw explain the distance to ours?
+
+# %% tags=["hide-input"]
+right = paper["test"] / 100
+error = 100 * (right * (1 - right) / 10_000) ** 0.5
+gap = last["test"].mean - paper["test"]
+pages.solution(
+    rf"The standard error is $\sqrt{{{right:.4f}\cdot {1 - right:.4f}/10\,000}} = {error:.2f}$ points. Ours is {gap:.1f} points higher, "
+    f"{gap / error:.0f} such errors. No draw explains that."
+)
+
+# %% [markdown]
+# 3. The accuracy on training images is below that on test images. How would you measure it so that both can be compared, and what do you expect?
+#
+# <details>
+# <summary>Solution</summary>
+#
+# After the epoch, with dropout off and the weights as they are then, on all training images. The printed kind averages over an epoch in which the network still learns, and with a fifth of its units dropped. Measured alike, the accuracy on images that the network has learnt from is as a rule the higher one.
+#
+# </details>
+
+# %% [markdown]
 # ## The claims
 #
 # The rows of the [ledger](../scoreboard.ipynb) that this page is about:
@@ -206,6 +246,7 @@ report.in_short("S3", "S7")
 
 # %% tags=["remove-cell"]
 assert (records.frame(CLASSICAL).n_parameters == counted["total"]).all()
+assert counted["total"] == sum(dense) + 2 * sum(config.hidden)
 assert last["test"].low > 96 and last["training"].low > 94
 assert first["test"].low > paper["test"]
 print("the network passes the printed accuracy in its first epoch: holds")

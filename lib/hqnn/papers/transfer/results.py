@@ -122,19 +122,18 @@ def by_shots(reading: str, outcome: Statistic) -> pd.DataFrame:
     return pd.DataFrame(columns).dropna()
 
 
-def by_choice() -> dict[str, list[float]]:
-    """What each choice that the paper leaves open does: in words -> mean accuracies, per cent, measured exactly."""
+def by_choice() -> dict[str, dict[str, list[float]]]:
+    """What each choice that the paper leaves open does: choice -> what stays -> mean accuracies, per cent, exact."""
 
     def mean(**fields: Any) -> float:
         return float(accuracies(inputs="measured", **fields).mean())
 
     scales = get_args(InputRange)
-    fed = {f"what goes in ({o} kept)": [mean(reading=r, outcome=o) for r in INPUTS] for o in KEPT}
-    kept = {f"what is kept ({text} in)": [mean(reading=r, outcome=o) for o in KEPT] for r, text in INPUTS.items()}
-    scaled = {
-        f"scaling ({text}, probabilities)": [mean(reading=r, scale=s) for s in scales] for r, text in INPUTS.items()
+    return {
+        "what goes in": {t: [mean(reading=r, outcome=o) for r in INPUTS] for o, t in KEPT.items()},
+        "what is kept": {t: [mean(reading=r, outcome=o) for o in KEPT] for r, t in INPUTS.items()},
+        "scaling, probabilities kept": {t: [mean(reading=r, scale=s) for s in scales] for r, t in INPUTS.items()},
     }
-    return fed | kept | scaled
 
 
 def distance(one: str, training: float, test: float) -> float:
