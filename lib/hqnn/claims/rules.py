@@ -15,10 +15,10 @@ distribution with n - 1 degrees of freedom, and the confidence interval of the m
 $$V = \frac{s^2}{n} + s^2 + v .$$
 
 v is the variance due to the test images: the paper drew k of the K available ones, we drew another k, and all our
-seeds share ours, so s does not contain it: v = 2 a (1 - a) / k · (K - k) / (K - 1) for an accuracy a, and 2 (e_A + e_B
-- (e_A - e_B)²) / k · (K - k) / (K - 1) for a gap between error rates e_A and e_B (its largest: no image that both get
-wrong). A sentence about a mean (`of: mean`) leaves out s². With h = t · √V (a prediction interval; without s² a
-confidence interval) p lies *inside* if
+seeds share ours, so s does not contain it: v = 2 a (1 - a) / k · (K - k) / (K - 1) for an accuracy a, and
+2 (e_A + e_B - (e_A - e_B)²) / k · (K - k) / (K - 1) for a gap between error rates e_A and e_B (its largest: no image
+that both get wrong). A sentence about a mean (`of: mean`) leaves out s². With h = t · √V (a prediction interval;
+without s² a confidence interval) p lies *inside* if
 
 $$|p - m| \le \max(h, \tau) + \rho ,$$
 
