@@ -30,6 +30,7 @@ from torch.autograd import forward_ad
 from hqnn.circuit import Circuit
 from hqnn.errors import NonFiniteError
 from hqnn.views.evaluators import Evaluator, Measurement, Method, compiled
+from hqnn.views.first_weights import begin
 from hqnn.views.pauli_rotations import lower
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ class QuantumLayer(nn.Module):
             raise TypeError(f"pc is a {type(pc).__name__}; wrap a circuit in Circuit(circuit=…, inputs=…, …)")
         if not _counts(copies):
             raise ValueError(f"copies is {copies!r}; a layer has at least one circuit, and a whole number of them")
+        _check_dtype(dtype)
         self.pc, self.copies, self.shots, self.noise = pc, copies, shots, noise
         self._check_shots()
         self.method: Method | Literal["density"]
@@ -107,7 +109,7 @@ class QuantumLayer(nn.Module):
         else:
             self.method, self.evaluator = "density", _density().noisy(pc, pc.observables, noise, copies)
         drawn = 2 * math.pi * torch.rand(copies, pc.n_weights, dtype=dtype)
-        self.weights = nn.Parameter(drawn if weights is None else _begin(pc, weights, drawn))
+        self.weights = nn.Parameter(drawn if weights is None else begin(pc, weights, drawn))
         self._place()
         self._shape = self.weights.shape
         self.register_state_dict_post_hook(_sign)
@@ -245,8 +247,7 @@ class QuantumLayer(nn.Module):
 
     def _place(self) -> None:
         dtype, device = self.weights.dtype, self.weights.device
-        if dtype not in (torch.float32, torch.float64):
-            raise ValueError(f"dtype is {dtype}; a quantum layer computes in torch.float32 or torch.float64")
+        _check_dtype(dtype)
         for compiled_when_asked_for in ("distribution", "measurement"):
             self.__dict__.pop(compiled_when_asked_for, None)
         with torch.inference_mode(False):  # so that autograd takes the constants later
@@ -264,24 +265,6 @@ class QuantumLayer(nn.Module):
             )
             return
         super()._load_from_state_dict(state_dict, prefix, local_metadata, *others)
-
-
-def _begin(pc: Circuit, given: ArrayLike | Tensor | Mapping[str, ArrayLike], drawn: Tensor) -> Tensor:
-    """Weights [copies, n_weights] as given, where they are, else as drawn; a ValueError says what is wrong."""
-    if isinstance(given, Mapping):
-        names = [parameter.name for parameter in pc.weights]
-        for name, angles in given.items():
-            if name not in names:
-                raise ValueError(f"the circuit has no weight {name!r}; it has {', '.join(names) or 'none'}")
-            drawn[:, names.index(name)] = torch.as_tensor(np.asarray(angles), dtype=drawn.dtype)
-    else:
-        values = torch.as_tensor(given if isinstance(given, Tensor) else np.asarray(given, float)).detach()
-        if values.shape not in (drawn.shape, drawn.shape[1:]):
-            raise ValueError(
-                f"weights have shape {tuple(values.shape)}; pass [{pc.n_weights}] or [{len(drawn)}, {pc.n_weights}]"
-            )
-        drawn[:] = values.to(drawn)
-    return drawn
 
 
 def _sign(layer: nn.Module, state_dict: Any, prefix: str, local_metadata: dict[str, Any]) -> None:
@@ -330,8 +313,13 @@ def _finite(out: Tensor, x: Tensor) -> Tensor:
     return out
 
 
+def _check_dtype(dtype: object) -> None:
+    if dtype not in (torch.float32, torch.float64):
+        raise ValueError(f"dtype is {dtype!r}; a quantum layer computes in torch.float32 or torch.float64")
+
+
 def _counts(number: object) -> bool:
-    return isinstance(number, int | np.integer) and bool(number >= 1)
+    return isinstance(number, int | np.integer) and not isinstance(number, bool) and bool(number >= 1)
 
 
 def _density() -> ModuleType:
