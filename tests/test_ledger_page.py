@@ -102,7 +102,7 @@ def test_every_claim_is_treated_on_a_page_and_none_is_told_at_length_there(store
     assert left == set()
     assert max(map(len, shown)) < 6_000
     tables = {name for name, text in texts.items() if "report.to_html(" in text}
-    assert tables <= {f"{ledger.PAGE}.py", "book/in-its-place.py"}  # the second shows our own questions
+    assert tables == {f"{ledger.PAGE}.py"}
 
 
 # --- files
