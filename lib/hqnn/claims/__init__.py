@@ -180,7 +180,7 @@ def _judge(ours: Ours, rule: Rule, context: Context) -> tuple[Quantity, Judgemen
         except Missing:
             if not many:
                 raise
-    tried = len(found) + (getattr(ours, "of", "") not in list(found))  # many may include the first
+    tried = len(found) + (getattr(ours, "of", "") not in found)  # many may include the first
     agree = _with(found, Verdict.REPRODUCED)
     told = [f"{len(agree)} of {tried} readings tried agree"] if many else []
     if verdict in (Verdict.NOT_REPRODUCED, Verdict.UNDECIDED) and agree:
